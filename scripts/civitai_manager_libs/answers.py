@@ -1,0 +1,52 @@
+"""What an answer says in words: the site's own explanation inside an error body."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+MAX_WORDS = 300
+
+
+def site_words(body: bytes) -> str:
+    """Return what an error body says, as one plain line of at most `MAX_WORDS` characters.
+
+    Understands Civitai's forms: `error` as text or as a ZodError object whose message is JSON
+    again, `message`, a list of issues, plain text. A web page says nothing: ''.
+    """
+    text = body.decode('utf-8', 'replace').strip()
+    if text.startswith('<'):
+        return ''
+    try:
+        words = _words(json.loads(text))
+    except (ValueError, RecursionError):
+        words = text if not text.startswith(('{', '[')) else ''
+    plain = ''.join(c if c.isprintable() else ' ' for c in words if c not in '<>')
+    line = ' '.join(plain.split())
+    return line if len(line) <= MAX_WORDS else line[: MAX_WORDS - 1] + '…'
+
+
+def _words(data: Any, depth: int = 0) -> str:
+    if depth > 4:
+        return ''
+    if isinstance(data, str):
+        return _unfolded(data, depth)
+    if isinstance(data, list):
+        return '; '.join(filter(None, (_words(item, depth + 1) for item in data[:5])))
+    if not isinstance(data, dict):
+        return ''
+    if isinstance(data.get('path'), list) and data['path'] and 'message' in data:
+        path = '.'.join(str(part) for part in data['path'])
+        return f'{path}: {_words(data["message"], depth + 1)}'
+    parts = [_words(data.get(key), depth + 1) for key in ('error', 'message', 'issues')]
+    return ': '.join(dict.fromkeys(part for part in parts if part))
+
+
+def _unfolded(text: str, depth: int) -> str:
+    """A message that is itself a JSON list of issues, opened; any other text as it is."""
+    if not text.lstrip().startswith(('[', '{')):
+        return text
+    try:
+        return _words(json.loads(text), depth + 1)
+    except (ValueError, RecursionError):
+        return text

@@ -1,0 +1,84 @@
+"""The standalone app: a page of our own around the gallery."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+
+from . import gallery_ui, setting, texts, widgets
+
+FIRST_PORT = 7860
+PORTS_TRIED = 100
+
+
+def main(argv: list[str]) -> int:
+    """Serve the app until Ctrl-C; return the exit code."""
+    options = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format='%(levelname)s %(message)s')
+    logging.getLogger('httpx').setLevel(logging.WARNING)
+    setting.load()
+    if options.downloads:
+        setting.download_images_folder = os.path.abspath(options.downloads)
+    port = free_port(options.host, options.port)
+    if port is None:
+        sys.stderr.write(texts.text('no_free_port', setting.language, port=options.port) + '\n')
+        return 1
+    url = serve(options.source, options.host, port)
+    sys.stdout.write(texts.text('running_at', setting.language, url=url) + '\n')
+    sys.stdout.flush()
+    wait_for_end()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog='civitai_gallery.py app', description=__doc__)
+    parser.add_argument('--source', default='', help='Civitai link to open on')
+    parser.add_argument('--host', default='127.0.0.1', help='address to listen on')
+    parser.add_argument('--port', type=int, default=FIRST_PORT, help='first port to try')
+    parser.add_argument('--downloads', default='', help='folder for downloads')
+    return parser
+
+
+def serve(source: str, host: str, port: int) -> str:
+    """Start the app in the background and return its URL; it opens on `source` if given."""
+    Path(setting.shortcut_gallery_folder).mkdir(parents=True, exist_ok=True)
+    blocks, look = widgets.page('Civitai Gallery', setting.ROOT / 'style.css')
+    with blocks:
+        parts = gallery_ui.build(source)
+        gallery_ui.wire_page(parts, blocks, opening=bool(source))
+    return widgets.launch(
+        blocks,
+        server_name=host,
+        server_port=port,
+        allowed_paths=gallery_ui.allowed_folders(),
+        **look,
+    )
+
+
+def free_port(host: str, first: int) -> int | None:
+    """Return the first port from `first` on that nobody listens on, None if all are taken."""
+    for port in range(first, min(first + PORTS_TRIED, 65536)):
+        with socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET) as probe:
+            if os.name == 'posix':  # there a port in TIME_WAIT would seem taken without it
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+                return port
+            except OSError:
+                continue
+    return None
+
+
+def wait_for_end() -> None:
+    """Block until Ctrl-C or a request of the system to end."""
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    while not ended.wait(1):
+        pass

@@ -1,0 +1,109 @@
+"""Many downloads at once: a bounded pool, one failure never stops the rest."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Callable, Iterable, Iterator, Sequence, TypeVar
+from urllib.parse import urlsplit
+
+from . import files, media, names
+from .errors import StorageError
+from .plan import BatchReport, DownloadJob, DownloadResult, Outcome
+
+log = logging.getLogger(__name__)
+
+T = TypeVar('T')
+
+Fetch = Callable[[str, str], bool]
+
+
+def run(work: Callable[[T], bool], jobs: Iterable[T], concurrency: int) -> Iterator[tuple[T, bool]]:
+    """Yield (job, its outcome) as they finish, `concurrency` at once, pulling jobs as needed.
+
+    `work` runs in threads; what it raises is logged and counts as False. Closing the iterator
+    drops what has not begun and waits for what has.
+    """
+    source = iter(jobs)
+    with ThreadPoolExecutor(concurrency, thread_name_prefix='civitai-gallery') as pool:
+        running: dict[Future[bool], T] = {}
+        try:
+            while True:
+                for job in islice(source, 2 * concurrency - len(running)):
+                    running[pool.submit(_guarded, work, job)] = job
+                if not running:
+                    return
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    yield running.pop(future), future.result()
+        finally:
+            for future in running:
+                future.cancel()
+
+
+def _guarded(work: Callable[[T], bool], job: T) -> bool:
+    try:
+        return bool(work(job))
+    except Exception:  # a rim: one bad picture must not stop the others
+        log.exception('A download failed in an unexpected way')
+        return False
+
+
+def download(
+    jobs: Sequence[DownloadJob], fetch: Fetch, concurrency: int
+) -> Iterator[tuple[int, DownloadResult]]:
+    """Yield (position in `jobs`, result) once for every job, as they finish.
+
+    A file that is present is not fetched; jobs for one path share one fetch.
+    """
+    positions: dict[str, list[int]] = {}
+    for position, job in enumerate(jobs):
+        if job.present:
+            yield position, DownloadResult(job, Outcome.SKIPPED, job.path)
+        else:
+            positions.setdefault(job.path, []).append(position)
+    first = [jobs[same[0]] for same in positions.values()]
+    for job, saved in run(lambda job: fetch(job.url, job.path), first, concurrency):
+        outcome = Outcome.SAVED if saved else Outcome.FAILED
+        for position in positions[job.path]:
+            yield position, DownloadResult(jobs[position], outcome, job.path)
+
+
+def report(results: Iterable[tuple[int, DownloadResult]]) -> BatchReport:
+    """Run `results` to their end and return them in the order of the jobs."""
+    return BatchReport(tuple(result for _, result in sorted(results, key=lambda pair: pair[0])))
+
+
+def picture_jobs(urls: Sequence[str], folder: Path) -> list[DownloadJob]:
+    """Return the jobs that keep the pictures at `urls` in `folder`, under names that last."""
+    return [_picture_job(url, folder) for url in urls]
+
+
+def _picture_job(url: str, folder: Path) -> DownloadJob:
+    stem = names.picture_stem(url)
+    there = files.existing_picture(folder, stem)
+    if there is not None:
+        return DownloadJob(url, str(there), present=True)
+    suffix = Path(urlsplit(url).path).suffix.lower()
+    extension = suffix if suffix in media.MEDIA_SUFFIXES else '.jpeg'
+    return DownloadJob(url, str(folder / f'{stem}{extension}'))
+
+
+def with_right_extension(
+    results: Iterable[tuple[int, DownloadResult]],
+) -> Iterator[tuple[int, DownloadResult]]:
+    """Yield `results` with the files that are there renamed to the extension of their bytes."""
+    for position, result in results:
+        if result.outcome is not Outcome.FAILED:
+            result = replace(result, path=_renamed(result.path))
+        yield position, result
+
+
+def _renamed(path: str) -> str:
+    try:
+        return str(files.named_by_bytes(Path(path)))
+    except StorageError as error:
+        log.warning('%s keeps its extension: %s', path, error)
+        return path

@@ -1,0 +1,121 @@
+"""What we ask Civitai: an address and a client in, a value out. Everything raises CivitaiError."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from . import setting, urls
+from .errors import NotFoundError, WrongContentError
+from .gallery import CursorTrail, GalleryQuery, ImagePage, parse_page
+from .http_client import CivitaiHttpClient
+from .models import Model, ModelVersion, parse_model
+
+# A filter applied after the fetch can empty many answers in a row; somewhere it must end.
+MAX_EMPTY_ANSWERS = 20
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """A gallery ready to be read: the query for it and, for a model's, what it belongs to."""
+
+    source: urls.GallerySource
+    query: GalleryQuery
+    model: Model | None = None
+
+    @property
+    def version(self) -> ModelVersion | None:
+        """The version whose gallery this is, None if it is not a model's."""
+        versions = self.model.versions if self.model else ()
+        return next((v for v in versions if v.id == self.query.version_id), None)
+
+    def of_version(self, version_id: int) -> Gallery:
+        """The gallery of another version of the same model."""
+        return replace(self, query=replace(self.query, version_id=version_id))
+
+    @property
+    def folder_name(self) -> str:
+        """What a folder with these pictures is called, before it is made safe."""
+        if self.model:
+            return self.model.name
+        return f'{self.source.kind} {self.source.username or self.source.number}'
+
+
+def open_gallery(client: CivitaiHttpClient, source: urls.GallerySource) -> Gallery:
+    """Return the gallery that `source` means, with the settings' page size and maturity."""
+    base = GalleryQuery(limit=setting.page_size(), levels=setting.maturity_levels())
+    if source.kind == 'user':
+        return Gallery(source, _user_query(client, source.username, base))
+    if source.kind == 'post':
+        return Gallery(source, replace(base, post_id=source.number))
+    if source.kind == 'image':
+        return Gallery(source, replace(base, image_id=source.number))
+    model_id, wanted = source.number, source.version_id
+    if source.kind == 'version':
+        model_id, wanted = model_of_version(client, source.number), source.number
+    model = fetch_model(client, model_id)
+    listed = [version.id for version in model.versions]
+    if wanted not in listed:
+        # a version may be unlisted (early access, say) and still have pictures
+        wanted = wanted or next(iter(listed), 0)
+    return Gallery(source, replace(base, model_id=model.id, version_id=wanted), model)
+
+
+def fetch_model(client: CivitaiHttpClient, model_id: int) -> Model:
+    """Return the model with its versions."""
+    return parse_model(
+        client.fetch_json(urls.api_url(setting.civitai_base_url, f'models/{model_id}'))
+    )
+
+
+def model_of_version(client: CivitaiHttpClient, version_id: int) -> int:
+    """Return the id of the model that `version_id` belongs to."""
+    data = client.fetch_json(urls.api_url(setting.civitai_base_url, f'model-versions/{version_id}'))
+    model_id = data.get('modelId') if isinstance(data, dict) else None
+    if not isinstance(model_id, int):
+        raise WrongContentError('error_not_a_model')
+    return model_id
+
+
+def _user_query(client: CivitaiHttpClient, username: str, base: GalleryQuery) -> GalleryQuery:
+    """The query for a user's pictures; Civitai takes names of letters, digits and _ only."""
+    newest = replace(base, sort='Newest')
+    if re.fullmatch(r'[A-Za-z0-9_]+', username):
+        return replace(newest, username=username)
+    data = client.fetch_json(urls.api_url(setting.civitai_base_url, 'users', {'query': username}))
+    found = data.get('items') if isinstance(data, dict) else None
+    for user in found if isinstance(found, list) else ():
+        if isinstance(user, dict) and str(user.get('username')).lower() == username.lower():
+            if isinstance(user.get('id'), int):
+                return replace(newest, user_id=user['id'])
+    raise NotFoundError('error_no_such_user', username=username)
+
+
+def fetch_page(client: CivitaiHttpClient, query: GalleryQuery, cursor: str = '') -> ImagePage:
+    """Return one answer of /api/v1/images."""
+    address = urls.api_url(setting.civitai_base_url, 'images')
+    page = parse_page(client.fetch_json(address, query.parameters(cursor)), query.levels)
+    if query.image_id:
+        # unknown parameters are ignored by some servers, which then send the newest pictures
+        page = replace(page, images=tuple(i for i in page.images if i.id == query.image_id))
+    return page
+
+
+def read_page(client: CivitaiHttpClient, query: GalleryQuery, trail: CursorTrail) -> ImagePage:
+    """Return the page at the end of `trail`, without pictures shown before it.
+
+    Empty answers that lead on are followed; a cursor that was there before ends the gallery.
+    """
+    page, hidden, asked = ImagePage(), 0, set(trail.cursors)
+    cursor = trail.cursor
+    for _ in range(MAX_EMPTY_ANSWERS):
+        page = fetch_page(client, query, cursor).without(trail.seen)
+        hidden += page.hidden
+        cursor = page.next_cursor
+        if cursor in asked:
+            page = replace(page, next_cursor='')
+            break
+        asked.add(cursor)
+        if page.images or not cursor:
+            break
+    return replace(page, hidden=hidden)

@@ -1,0 +1,286 @@
+"""The functions the gallery lives by. Other code calls them by these names and signatures.
+
+Collaborators are reached at call time, as attributes of `setting`, `util`, `ishortcut` and `gr`
+and as globals of this module, so that a caller can put others in their place.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import shutil
+import threading
+from pathlib import Path
+from typing import Any, Callable, Iterator, Mapping, Sequence
+
+import gradio as gr
+
+from . import batch, files, gallery, ishortcut, setting, texts, urls, util, widgets
+from .errors import CivitaiError, StorageError
+from .http_client import CivitaiHttpClient, get_http_client
+from .plan import BatchReport, DownloadJob, DownloadResult, Outcome, main_cause
+
+__all__ = ['CivitaiHttpClient', 'get_http_client', 'gr', 'util', 'setting', 'ishortcut']
+
+THUMBNAIL_WIDTH = 450
+USER_GALLERY_FOLDER = 'user_gallery_images'
+MAX_NOTICES = 1000
+
+Results = Iterator[tuple[int, DownloadResult]]
+
+# What threads found out, told at the next event of the session that started them.
+_notices: dict[str, list[str]] = {}
+_notices_lock = threading.Lock()
+
+
+def _download_single_image(img_url: str, save_path: str) -> bool:
+    """Save the picture at `img_url` as `save_path`; True if it is there whole."""
+    saved = bool(get_http_client().download_file(img_url, save_path))
+    util.printD(f'{"saved" if saved else "failed"}: {urls.redact(img_url)}')
+    return saved
+
+
+def download_images(dn_image_list: Sequence[str]) -> None:
+    """Save each picture in the picture cache, several at once; never raises.
+
+    Pictures that are there are not fetched again. Failures are told by a toast.
+    """
+    _tell(_cached(dn_image_list))
+
+
+def download_images_with_progress(
+    dn_image_list: Sequence[str],
+    progress_callback: Callable[[int, int, str], None] | None = None,
+) -> None:
+    """The same as `download_images`, calling back in this thread once per picture.
+
+    `progress_callback(done, total, message)` gets a rising `done`.
+    """
+    jobs = _cache_jobs(dn_image_list)
+    _tell(batch.report(_counted(_run(jobs), len(jobs), progress_callback)))
+
+
+def download_images_batch(dn_image_list: Sequence[str], batch_size: int | None = None) -> None:
+    """The same as `download_images`, `batch_size` pictures (None: the setting) at a time."""
+    size = max(1, batch_size or setting.gallery_download_batch_size)
+    jobs = _cache_jobs(dn_image_list)
+    parts = [batch.report(_run(jobs[i : i + size])) for i in range(0, len(jobs), size)]
+    _tell(BatchReport(tuple(result for part in parts for result in part.results)))
+
+
+def gallery_loading(images_url: Sequence[str] | None, progress: Any) -> tuple[Any, Any, Any]:
+    """Return a local path for every picture, twice, and the time, which triggers a refresh.
+
+    What failed is `setting.no_card_preview_image`, and a toast says why. A path is used as it is
+    if it lies in the picture cache. Nothing to load gives (None, None, an update that hides).
+    `progress` is asked for `tqdm(iterable, desc=...)`.
+    """
+    if not images_url:
+        return None, None, gr.update(visible=False)
+    jobs = [_loading_job(url) for url in images_url]
+    results, done = _run(jobs), []
+    for _ in progress.tqdm(jobs, desc=texts.text('progress_loading', setting.language)):
+        done.append(next(results))
+    report = batch.report(done)
+    _tell(report)
+    paths = [
+        setting.no_card_preview_image if result.outcome is Outcome.FAILED else result.path
+        for result in report.results
+    ]
+    return paths, list(paths), datetime.datetime.now()
+
+
+def download_user_gallery_images(
+    model_id: int | str, image_urls: Sequence[str] | None
+) -> str | None:
+    """Keep pictures of a model: <download folder>/<model name>/user_gallery_images/.
+
+    Files are named for good by what the address identifies and the extension of the bytes.
+    Returns the model's folder, None (and a toast) if there is none.
+    """
+    model_info = ishortcut.get_model_info(model_id) if model_id else None
+    if not model_info:
+        return None
+    try:
+        folder, report = keep_pictures(model_info['name'], image_urls or ())
+    except StorageError as error:
+        widgets.toast(error.message_in(setting.language), gradio=gr)
+        return None
+    _tell(report)
+    return folder or None
+
+
+def keep_pictures(
+    name: str,
+    image_urls: Sequence[str],
+    progress_callback: Callable[[int, int, str], None] | None = None,
+) -> tuple[str, BatchReport]:
+    """Keep pictures under <download folder>/<name>/; return that folder and the report.
+
+    Raises StorageError if the folder cannot be made.
+    """
+    folder = util.make_download_image_folder(name)
+    if not folder:
+        return '', BatchReport()
+    target = Path(folder) / USER_GALLERY_FOLDER
+    with files.explained(target):
+        target.mkdir(parents=True, exist_ok=True)
+    jobs = batch.picture_jobs(image_urls, target)
+    results = batch.with_right_extension(_run(jobs, _keep_single_image))
+    return folder, batch.report(_counted(results, len(jobs), progress_callback))
+
+
+def pre_loading(page_url: str, paging_information: Mapping[str, Any] | None) -> None:
+    """Fetch the pictures of the page after `page_url` into the picture cache, in a thread.
+
+    `paging_information` has "totalPages" and "totalPageUrls", the addresses of all pages in
+    order; without it `page_url` itself is fetched. Failures are told at the next event.
+    """
+    address = _following(page_url, paging_information)
+    if address:
+        session = widgets.session()
+        threading.Thread(target=_pre_load, args=(address, session), daemon=True).start()
+
+
+class GalleryDownloadManager:
+    """Downloads that can be tried again later, with the client of its construction."""
+
+    def __init__(self) -> None:
+        self._client = get_http_client()
+        self.failed_downloads: list[tuple[str, str]] = []
+
+    def download_with_retry(self, url: str, path: str, max_retries: int = 2) -> bool:
+        """Save `url` as `path`, with up to `max_retries` further tries; remember a failure."""
+        for _ in range(max_retries + 1):
+            if self._client.download_file(url, path):
+                return True
+        self.failed_downloads.append((url, path))
+        return False
+
+    def retry_failed_downloads(self) -> None:
+        """Try again what failed; what fails again is remembered again."""
+        failed, self.failed_downloads = self.failed_downloads, []
+        for url, path in failed:
+            self.download_with_retry(url, path)
+
+
+def tell_notices() -> None:
+    """Show what threads of this session found out since its last event."""
+    with _notices_lock:
+        waiting = _notices.pop(widgets.session(), [])
+    for message in waiting:
+        widgets.toast(message, gradio=gr)
+
+
+def failure_message(report: BatchReport) -> str:
+    """Say how many pictures failed, why and what to do; '' if none did."""
+    if not report.failed_urls:
+        return ''
+    why = getattr(get_http_client(), 'failure_for', None)
+    cause = main_cause(why(url) for url in report.failed_urls) if why else None
+    return texts.text(
+        'pictures_failed',
+        setting.language,
+        failed=len(report.failed_urls),
+        total=len(report.results),
+        cause=(cause or CivitaiError('error_see_log')).message_in(setting.language),
+    )
+
+
+def _tell(report: BatchReport) -> None:
+    """Log a report; show a toast if something failed."""
+    util.printD(_summary(report))
+    tell_notices()
+    message = failure_message(report)
+    if message:
+        widgets.toast(message, gradio=gr)
+
+
+def _summary(report: BatchReport) -> str:
+    counts = ', '.join(f'{report.count(outcome)} {outcome.value}' for outcome in Outcome)
+    return f'pictures: {counts}'
+
+
+def _cached(image_urls: Sequence[str]) -> BatchReport:
+    return batch.report(_run(_cache_jobs(image_urls)))
+
+
+def _cache_jobs(image_urls: Sequence[str] | None) -> list[DownloadJob]:
+    return [_cache_job(url) for url in image_urls or () if url and isinstance(url, str)]
+
+
+def _cache_job(url: str) -> DownloadJob:
+    path = setting.get_image_url_to_gallery_file(url)
+    return DownloadJob(url, path, present=os.path.isfile(path))
+
+
+def _loading_job(url: str) -> DownloadJob:
+    """The job for one entry of a gallery, which may be a file we have."""
+    if not url or not isinstance(url, str):
+        return DownloadJob('', '')
+    if util.is_url_or_filepath(url) != 'filepath':
+        return _cache_job(url)
+    mine = files.is_inside(url, setting.shortcut_gallery_folder)
+    return DownloadJob(url, url if mine else '', present=mine)
+
+
+def _run(jobs: Sequence[DownloadJob], fetch: batch.Fetch | None = None) -> Results:
+    concurrency = max(1, setting.gallery_max_concurrent_downloads)
+    return batch.download(jobs, fetch or _fetch_if_named, concurrency)
+
+
+def _fetch_if_named(url: str, path: str) -> bool:
+    """Fetch `url`; a job without a path was refused."""
+    return bool(path) and _download_single_image(url, path)
+
+
+def _keep_single_image(url: str, path: str) -> bool:
+    """Fetch `url`, or copy it if it is a file of the picture cache."""
+    if util.is_url_or_filepath(url) != 'filepath':
+        return _download_single_image(url, path)
+    if not files.is_inside(url, setting.shortcut_gallery_folder):
+        util.printD('refused: a file outside the picture cache')
+        return False
+    with files.part_file(path) as part, files.explained(part.parent):
+        shutil.copyfile(url, part)
+    return True
+
+
+def _counted(
+    results: Results, total: int, callback: Callable[[int, int, str], None] | None
+) -> Results:
+    for done, result in enumerate(results, start=1):
+        if callback:
+            message = texts.text('progress_picture', setting.language, done=done, total=total)
+            callback(done, total, message)
+        yield result
+
+
+def _following(page_url: str, paging_information: Mapping[str, Any] | None) -> str:
+    pages = list((paging_information or {}).get('totalPageUrls') or ())
+    if not pages:
+        return page_url
+    after = pages.index(page_url) + 1 if page_url in pages else 0
+    return str(pages[after]) if after < len(pages) else ''
+
+
+def _pre_load(address: str, session: str) -> None:
+    client = get_http_client()
+    data = client.get_json(address)
+    items = data.get('items') if isinstance(data, dict) else None
+    # maturity is decided when they are shown; what is known to stay hidden is not fetched
+    wanted = [
+        urls.thumbnail_url(item['url'], THUMBNAIL_WIDTH, video=item.get('type') == 'video')
+        for item in (items if isinstance(items, list) else ())
+        if isinstance(item, dict)
+        and isinstance(item.get('url'), str)
+        and gallery.parse_level(item) & ~setting.maturity_levels() == 0
+    ]
+    report = _cached(wanted)
+    util.printD(_summary(report))
+    message = failure_message(report)
+    if message:
+        with _notices_lock:
+            _notices.setdefault(session, []).append(message)
+            if len(_notices) > MAX_NOTICES:  # sessions that never came back
+                _notices.pop(next(iter(_notices)))

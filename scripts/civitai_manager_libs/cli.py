@@ -1,0 +1,128 @@
+"""The command line: keep the pictures of a Civitai link."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Any, Iterator
+
+from . import batch, civitai, files, setting, texts, urls
+from .errors import CivitaiError
+from .gallery import CursorTrail
+from .http_client import CivitaiHttpClient, get_http_client
+from .plan import BatchReport, Outcome
+
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+
+
+def main(argv: list[str]) -> int:
+    """Run `download SOURCE --to DIR [--limit N] [--json]`; return the exit code.
+
+    0: every picture is there; 1: something failed, stderr says what and why; 2: wrong usage.
+    """
+    options = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.ERROR, format='%(levelname)s %(message)s')
+    setting.load()
+    client = get_http_client()
+    try:
+        report, errors = _download(client, options)
+    except CivitaiError as error:
+        return _refused(error, options.json)
+    except KeyboardInterrupt:
+        client.close()
+        print(file=sys.stderr)
+        return EXIT_INTERRUPTED
+    _say(report, errors, options)
+    return EXIT_FAILED if report.failed_urls else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog='civitai_gallery.py download', description=__doc__)
+    parser.add_argument('source', metavar='SOURCE', help='Civitai link, model id or AIR')
+    parser.add_argument('--to', required=True, metavar='DIR', help='folder for the pictures')
+    parser.add_argument(
+        '--limit', type=_count, metavar='N', help='how many pictures (default: one page)'
+    )
+    parser.add_argument('--json', action='store_true', help='print a report as JSON')
+    return parser
+
+
+def _count(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f'{text!r} is not a number above 0')
+
+
+def _download(
+    client: CivitaiHttpClient, options: argparse.Namespace
+) -> tuple[BatchReport, dict[str, str]]:
+    """Keep the pictures; return the report and the cause of each failure by address."""
+    source = urls.parse_source(options.source, setting.civitai_base_url)
+    folder = Path(options.to).expanduser()
+    with files.explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    limit = options.limit or setting.page_size()
+    wanted = list(_originals(client, source, limit))
+    jobs = batch.picture_jobs(wanted, folder)
+    done = batch.with_right_extension(
+        batch.download(jobs, client.download_file, setting.gallery_max_concurrent_downloads)
+    )
+    report = batch.report(_with_progress(done, len(jobs)))
+    return report, {url: _cause(client, url) for url in report.failed_urls}
+
+
+def _originals(client: CivitaiHttpClient, source: urls.GallerySource, limit: int) -> Iterator[str]:
+    """Yield the addresses of up to `limit` originals, page after page."""
+    gallery, trail, found = civitai.open_gallery(client, source), CursorTrail(), 0
+    while True:
+        page = civitai.read_page(client, gallery.query, trail)
+        for image in page.images:
+            yield urls.original_url(image.url)
+            found += 1
+            if found == limit:
+                return
+        if not trail.can_go_to(page.next_cursor):
+            return
+        trail = trail.forward(page)
+
+
+def _with_progress(results: Iterator[Any], total: int) -> Iterator[Any]:
+    """Pass `results` on, with a counting line where a person is watching."""
+    watched = sys.stderr.isatty()
+    for done, result in enumerate(results, start=1):
+        if watched:
+            line = texts.text('progress_picture', setting.language, done=done, total=total)
+            print(f'\r{line}', end='' if done < total else '\n', file=sys.stderr, flush=True)
+        yield result
+
+
+def _cause(client: CivitaiHttpClient, url: str) -> str:
+    error = client.failure_for(url) or CivitaiError('error_see_log')
+    return error.message_in(setting.language)
+
+
+def _refused(error: CivitaiError, as_json: bool) -> int:
+    message = error.message_in(setting.language)
+    if as_json:
+        print(json.dumps({'error': message}, ensure_ascii=False))
+    print(message, file=sys.stderr)
+    return EXIT_FAILED
+
+
+def _say(report: BatchReport, errors: dict[str, str], options: argparse.Namespace) -> None:
+    folder = str(Path(options.to).expanduser())
+    counts = {outcome.value: report.count(outcome) for outcome in Outcome}
+    if options.json:
+        failures = [{'url': urls.redact(url), 'error': why} for url, why in errors.items()]
+        data = {**counts, 'folder': folder, 'files': report.paths, 'failures': failures}
+        print(json.dumps(data, indent=2, ensure_ascii=False))
+    elif not report.results:
+        print(texts.text('cli_nothing', setting.language))
+    else:
+        print(texts.text('cli_page_done', setting.language, folder=folder, **counts))
+    for url, why in errors.items():
+        print(f'{urls.redact(url)}: {why}', file=sys.stderr)

@@ -1,0 +1,116 @@
+"""Files that are whole or not there at all."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import secrets
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator
+
+from . import media
+from .errors import StorageError
+
+
+@contextmanager
+def part_file(target: str | Path) -> Iterator[Path]:
+    """Give a path beside `target` to write to; on success it takes the final name, else it is gone.
+
+    Makes parent folders. The name is unique, so that two writers of one target never mix.
+    Raises StorageError with the cause if the disk or folder refuses.
+    """
+    final = Path(target)
+    part = final.with_name(f'.{secrets.token_hex(8)}.part')
+    try:
+        with explained(final.parent):
+            final.parent.mkdir(parents=True, exist_ok=True)
+            if final.is_dir():
+                raise StorageError('error_target_is_folder', name=final.name)
+        yield part
+        with explained(final.parent):
+            os.replace(part, final)
+    finally:
+        # a file that cannot be removed must not hide why we are here
+        try:
+            part.unlink(missing_ok=True)
+        except OSError:
+            pass
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Turn an OSError inside into a StorageError that says what to do about it."""
+    try:
+        yield
+    except OSError as error:
+        raise storage_error(error, folder) from error
+
+
+def storage_error(error: OSError, folder: Path) -> StorageError:
+    """Return the StorageError for what the system said about writing into `folder`."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageError('error_disk_full', folder=str(folder))
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return StorageError('error_not_writable', folder=str(folder))
+    return StorageError(folder=str(folder), reason=error.strerror or type(error).__name__)
+
+
+def check_space(folder: Path, size: int) -> None:
+    """Raise StorageError if `folder`, which exists, has no room for `size` bytes."""
+    with explained(folder):
+        if shutil.disk_usage(folder).free < size:
+            raise StorageError('error_disk_full', folder=str(folder))
+
+
+def read_json(path: Path) -> object:
+    """Return the content of a JSON file, None if it is missing or unreadable."""
+    try:
+        return json.loads(path.read_text(encoding='utf-8'))
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def write_json(path: Path, data: object) -> None:
+    """Write `data` as JSON, whole or not at all. Raises StorageError."""
+    with part_file(path) as part, explained(path.parent):
+        part.write_text(json.dumps(data, ensure_ascii=False), encoding='utf-8')
+
+
+def media_type(path: Path) -> media.MediaType | None:
+    """Return what the file at `path` is from its first bytes, None if unreadable or neither."""
+    try:
+        with path.open('rb') as file:
+            return media.sniff(file.read(media.HEAD_BYTES))
+    except OSError:
+        return None
+
+
+def is_inside(path: str | Path, folder: str | Path) -> bool:
+    """Tell whether `path`, with links and dots resolved, lies under `folder`."""
+    try:
+        return Path(path).resolve().is_relative_to(Path(folder).resolve())
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
+def existing_picture(folder: Path, stem: str) -> Path | None:
+    """Return the picture or video called `stem` in `folder`, whatever its extension, or None."""
+    candidates = (folder / f'{stem}{suffix}' for suffix in sorted(media.MEDIA_SUFFIXES))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def named_by_bytes(path: Path) -> Path:
+    """Give the finished file at `path` the extension of its bytes; return where it is now.
+
+    A file that is missing or of no known type stays as it is.
+    """
+    kind = media_type(path)
+    if kind is None or path.suffix.lower() == kind.extension:
+        return path
+    right = path.with_suffix(kind.extension)
+    with explained(path.parent):
+        os.replace(path, right)
+    return right

@@ -1,0 +1,240 @@
+"""A gallery as values: pictures, pages, what to ask for, and the way through the cursors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import AbstractSet, Any, Mapping
+
+from .errors import WrongContentError
+
+# Maturity ceilings a person can choose, as the mask of Civitai's level bits they allow:
+# 1 PG, 2 PG-13, 4 R, 8 X, 16 XXX. 32 means blocked and is never shown.
+CEILINGS: Mapping[str, int] = {'PG': 1, 'PG-13': 3, 'R': 7, 'X': 15, 'XXX': 31}
+SAFE_CEILING = 'PG'
+ALL_LEVELS = 31
+
+_LEVEL_BY_NAME = {'None': 1, 'Soft': 2, 'Mature': 4, 'X': 16, 'Blocked': 32}
+UNKNOWN_LEVEL = 0
+
+SORTS = ('Most Reactions', 'Most Comments', 'Most Collected', 'Newest', 'Oldest')
+MAX_LIMIT = 200
+
+
+@dataclass(frozen=True)
+class GalleryImage:
+    """One picture or video of a gallery.
+
+    url is the full-size address; kind is 'image', 'video' or 'audio'; width and height in
+    pixels, 0 if unknown; level is one bit of the maturity levels, 0 if unknown; meta is the
+    uploader's generation data, {} if hidden or absent.
+    """
+
+    id: int
+    url: str
+    kind: str = 'image'
+    width: int = 0
+    height: int = 0
+    level: int = UNKNOWN_LEVEL
+    username: str = ''
+    post_id: int = 0
+    base_model: str = ''
+    created_at: str = ''
+    reactions: int = 0
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_video(self) -> bool:
+        """True for a video."""
+        return self.kind == 'video'
+
+
+@dataclass(frozen=True)
+class ImagePage:
+    """Some pictures of a gallery, and the cursor of what follows ('' at the end).
+
+    hidden counts pictures left out because of the maturity ceiling.
+    """
+
+    images: tuple[GalleryImage, ...] = ()
+    next_cursor: str = ''
+    hidden: int = 0
+
+    def without(self, seen: AbstractSet[int]) -> ImagePage:
+        """The same page without pictures whose id is in `seen`."""
+        return replace(self, images=tuple(i for i in self.images if i.id not in seen))
+
+
+@dataclass(frozen=True)
+class GalleryQuery:
+    """What to ask /api/v1/images for. Ids of 0 and empty names are not sent.
+
+    limit is pictures per answer (1-200); levels is the mask of maturity levels allowed.
+    """
+
+    model_id: int = 0
+    version_id: int = 0
+    username: str = ''
+    user_id: int = 0
+    post_id: int = 0
+    image_id: int = 0
+    limit: int = 20
+    levels: int = CEILINGS[SAFE_CEILING]
+    sort: str = SORTS[0]
+    period: str = 'AllTime'
+
+    def parameters(self, cursor: str = '') -> dict[str, str]:
+        """Return the query parameters, with the opaque `cursor` of a page that follows.
+
+        `page` is never sent: on most paths Civitai ignores it while its nextPage still counts up.
+        A version id is sent alone, because only then do engagement sorts work. Level, withMeta
+        and flatMeta are always explicit: their defaults differ between Civitai's engines.
+        """
+        named = {
+            'modelId': 0 if self.version_id else self.model_id,
+            'modelVersionId': self.version_id,
+            'postId': self.post_id,
+            'imageId': self.image_id,
+            'userId': self.user_id,
+            'username': '' if self.user_id else self.username,
+        }
+        chosen = {key: str(value) for key, value in named.items() if value}
+        chosen |= {
+            'limit': str(max(1, min(self.limit, MAX_LIMIT))),
+            'sort': self.sort,
+            'period': self.period,
+            'browsingLevel': str(self.levels),
+            'withMeta': 'true',
+            'flatMeta': 'true',
+        }
+        if cursor:
+            chosen['cursor'] = cursor
+        return chosen
+
+
+def parse_page(data: object, levels: int) -> ImagePage:
+    """Return the page in an answer of /api/v1/images; unreadable items are left out.
+
+    Items above `levels`, and of unknown level unless everything is allowed, are left out and
+    counted: the server's own filter is not trusted. Raises WrongContentError if `data` is not
+    such an answer at all.
+    """
+    if not isinstance(data, dict) or not isinstance(data.get('items'), list):
+        raise WrongContentError('error_not_a_gallery')
+    parsed = [image for item in data['items'] if (image := parse_image(item)) is not None]
+    allowed = [image for image in parsed if is_allowed(image.level, levels)]
+    once = {image.id: image for image in reversed(allowed)}
+    images = tuple(image for image in allowed if once.pop(image.id, None) is not None)
+    metadata = data.get('metadata')
+    cursor = metadata.get('nextCursor') if isinstance(metadata, dict) else None
+    # older servers send a number
+    next_cursor = str(cursor) if isinstance(cursor, (str, int)) and cursor != '' else ''
+    return ImagePage(images, next_cursor, hidden=len(parsed) - len(allowed))
+
+
+def parse_image(item: object) -> GalleryImage | None:
+    """Return one item of an answer, None if it has no id or no address."""
+    if not isinstance(item, dict):
+        return None
+    number, url = _whole(item.get('id')), item.get('url')
+    if not number or not isinstance(url, str) or not url:
+        return None
+    stats = item.get('stats')
+    counts = stats.values() if isinstance(stats, dict) else ()
+    return GalleryImage(
+        id=number,
+        url=url,
+        kind=_words(item.get('type')) or 'image',
+        width=_whole(item.get('width')),
+        height=_whole(item.get('height')),
+        level=parse_level(item),
+        username=_words(item.get('username')),
+        post_id=_whole(item.get('postId')),
+        base_model=_words(item.get('baseModel')),
+        created_at=_words(item.get('createdAt')),
+        reactions=sum(_whole(count) for count in counts),
+        meta=flat_meta(item.get('meta')),
+    )
+
+
+def flat_meta(meta: object) -> Mapping[str, Any]:
+    """Return generation data without the {id, meta} wrapper some of Civitai's engines put on."""
+    if isinstance(meta, dict) and meta.keys() == {'id', 'meta'}:
+        meta = meta['meta']
+    return meta if isinstance(meta, dict) else {}
+
+
+def parse_level(item: Mapping[str, Any]) -> int:
+    """Return the maturity bit (1-32) of an item or preview, 0 if it cannot be told.
+
+    browsingLevel is the exact one; nsfwLevel is a name in galleries and a number in previews;
+    very old data only has the boolean nsfw.
+    """
+    for level in (item.get('browsingLevel'), item.get('nsfwLevel')):
+        if isinstance(level, int) and not isinstance(level, bool):
+            # a mask of several counts as its highest
+            return 1 << (level.bit_length() - 1) if 0 < level < 64 else UNKNOWN_LEVEL
+        if isinstance(level, str):
+            return _LEVEL_BY_NAME.get(level, UNKNOWN_LEVEL)
+    return 1 if item.get('nsfw') is False else UNKNOWN_LEVEL
+
+
+def is_allowed(level: int, levels: int) -> bool:
+    """Tell whether a picture of `level` may be shown; unknown counts as not safe."""
+    if level == UNKNOWN_LEVEL:
+        return levels == ALL_LEVELS
+    return bool(level & levels)
+
+
+@dataclass(frozen=True)
+class CursorTrail:
+    """The way a person took through a gallery: a cursor and the ids shown, for each page.
+
+    Civitai only says what comes next, so going back means remembering. '' is the first page.
+    """
+
+    cursors: tuple[str, ...] = ('',)
+    shown: tuple[frozenset[int], ...] = ()
+
+    @property
+    def cursor(self) -> str:
+        """The cursor of the page we are on."""
+        return self.cursors[-1]
+
+    @property
+    def page_number(self) -> int:
+        """The number of the page we are on, from 1."""
+        return len(self.cursors)
+
+    @property
+    def seen(self) -> frozenset[int]:
+        """The ids of all pictures shown on the pages before this one."""
+        return frozenset().union(*self.shown)
+
+    def can_go_to(self, cursor: str) -> bool:
+        """Tell whether `cursor` leads on; one that was there before would lead in a circle."""
+        return bool(cursor) and cursor not in self.cursors
+
+    def forward(self, page: ImagePage) -> CursorTrail:
+        """The trail one page further; unchanged if `page`, the current one, is the last."""
+        if not self.can_go_to(page.next_cursor):
+            return self
+        ids = frozenset(image.id for image in page.images)
+        return CursorTrail((*self.cursors, page.next_cursor), (*self.shown, ids))
+
+    def back(self) -> CursorTrail:
+        """The trail one page back; unchanged on the first page."""
+        return CursorTrail(self.cursors[:-1], self.shown[:-1]) if self.shown else self
+
+
+def _whole(value: object) -> int:
+    """A count or id, whatever type it came as; 0 if it is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return 0
+    try:
+        return max(0, int(value))
+    except (ValueError, OverflowError):
+        return 0
+
+
+def _words(value: object) -> str:
+    return value if isinstance(value, str) else ''

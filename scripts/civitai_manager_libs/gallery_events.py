@@ -1,0 +1,163 @@
+"""What happens in the gallery tab: one `View` per browser tab, changed by events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import civitai, infotext, setting, texts, urls, util, widgets
+from . import civitai_gallery_action as action
+from .errors import SourceError
+from .gallery import CursorTrail, GalleryImage, ImagePage
+from .plan import Outcome
+
+PREVIEW_WIDTH = 1200
+
+
+@dataclass
+class View:
+    """What one browser tab looks at. Nothing in it ever comes back from the browser.
+
+    turn counts the pages asked for, so that a slow answer never replaces a newer one.
+    """
+
+    gallery: civitai.Gallery | None = None
+    trail: CursorTrail = field(default_factory=CursorTrail)
+    page: ImagePage = field(default_factory=ImagePage)
+    selected: GalleryImage | None = None
+    kept_in: str = ''
+    turn: int = 0
+
+
+def open_source(view: View, pasted: str) -> None:
+    """Show the first page of what was pasted. Raises CivitaiError and leaves `view` as it was."""
+    source = urls.parse_source(pasted or '', setting.civitai_base_url)
+    gallery = civitai.open_gallery(action.get_http_client(), source)
+    _show(view, gallery, CursorTrail())
+
+
+def choose_version(view: View, label: str) -> None:
+    """Show the first page of another version of the model. Raises CivitaiError."""
+    model = view.gallery.model if view.gallery else None
+    versions = model.versions if model else ()
+    chosen = next((version for version in versions if version.label == label), None)
+    if view.gallery is None or chosen is None:
+        raise SourceError('version_unknown')
+    _show(view, view.gallery.of_version(chosen.id), CursorTrail())
+
+
+def go_first(view: View) -> None:
+    """Show the first page again. Raises CivitaiError."""
+    _go(view, CursorTrail())
+
+
+def go_previous(view: View) -> None:
+    """Show the page before this one. Raises CivitaiError."""
+    _go(view, view.trail.back())
+
+
+def go_next(view: View) -> None:
+    """Show the page after this one. Raises CivitaiError."""
+    _go(view, view.trail.forward(view.page))
+
+
+def _go(view: View, trail: CursorTrail) -> None:
+    if view.gallery is None:
+        raise SourceError('source_empty')
+    _show(view, view.gallery, trail)
+
+
+def _show(view: View, gallery: civitai.Gallery, trail: CursorTrail) -> None:
+    view.turn += 1
+    turn = view.turn
+    page = civitai.read_page(action.get_http_client(), gallery.query, trail)
+    if turn == view.turn:
+        view.gallery, view.trail, view.page, view.selected = gallery, trail, page, None
+
+
+def load_thumbnails(view: View, progress: Any) -> list[str] | None:
+    """Return a local thumbnail for each picture of the page, None if it is no longer wanted."""
+    turn = view.turn
+    wanted = [thumbnail(image) for image in view.page.images]
+    paths, _, _ = action.gallery_loading(wanted, progress)
+    return (paths or []) if turn == view.turn else None
+
+
+def load_ahead(view: View) -> None:
+    """Begin to fetch the thumbnails of the next page, so that it is there when it is wanted."""
+    if view.gallery and has_next(view):
+        query = view.gallery.query.parameters(view.page.next_cursor)
+        action.pre_loading(urls.api_url(setting.civitai_base_url, 'images', query), None)
+
+
+def thumbnail(image: GalleryImage) -> str:
+    """The address of a small still of `image`."""
+    return urls.thumbnail_url(image.url, action.THUMBNAIL_WIDTH, video=image.is_video)
+
+
+def select(view: View, index: Any) -> GalleryImage:
+    """Choose a picture of the page by its place. Raises SourceError for a place that is none."""
+    if not isinstance(index, int) or not 0 <= index < len(view.page.images):
+        raise SourceError('picture_unknown')
+    view.selected = view.page.images[index]
+    return view.selected
+
+
+def load_preview(image: GalleryImage) -> str | None:
+    """Return a local file to show `image` large (a video for a video), None if it failed."""
+    if image.is_video:
+        wanted = urls.video_preview_url(image.url, action.THUMBNAIL_WIDTH)
+    else:
+        wanted = urls.thumbnail_url(image.url, PREVIEW_WIDTH)
+    action.download_images([wanted])
+    path = setting.get_image_url_to_gallery_file(wanted)
+    return path if Path(path).is_file() else None
+
+
+def generation_text(image: GalleryImage) -> str:
+    """The infotext of `image`, '' if its uploader shared none."""
+    if not image.meta:
+        return ''
+    return infotext.encode(image.meta, image.width or None, image.height or None)
+
+
+def download_page(view: View, progress: Any) -> tuple[str, bool]:
+    """Keep the originals of this page; return what became of it, and whether some failed.
+
+    Raises CivitaiError where there is nothing to keep or no folder to keep it in.
+    """
+    if view.gallery is None or not view.page.images:
+        raise SourceError('nothing_to_download')
+
+    def tell(done: int, total: int, message: str) -> None:
+        progress((done, total), desc=message)
+
+    originals = [urls.original_url(image.url) for image in view.page.images]
+    folder, report = action.keep_pictures(view.gallery.folder_name, originals, tell)
+    view.kept_in = str(Path(folder) / action.USER_GALLERY_FOLDER)
+    message = texts.text(
+        'download_summary',
+        setting.language,
+        saved=report.count(Outcome.SAVED),
+        skipped=report.count(Outcome.SKIPPED),
+        folder=view.kept_in,
+    )
+    failures = action.failure_message(report)
+    if failures:
+        widgets.toast(failures)
+    return f'{message} {failures}'.strip(), bool(failures)
+
+
+def open_kept_folder(view: View, request: Any) -> str:
+    """Open the folder of the last download on this machine; return what to tell about it."""
+    if not widgets.is_same_machine(request):
+        return texts.text('folder_not_here', setting.language)
+    folder = view.kept_in or str(setting.download_folder())
+    key = 'folder_opened' if util.open_folder(folder) else 'folder_not_opened'
+    return texts.text(key, setting.language, folder=folder)
+
+
+def has_next(view: View) -> bool:
+    """Tell whether there is a page after this one."""
+    return view.trail.can_go_to(view.page.next_cursor)

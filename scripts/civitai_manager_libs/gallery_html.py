@@ -1,0 +1,91 @@
+"""The pieces of HTML the gallery shows. Every word from outside is escaped here."""
+
+from __future__ import annotations
+
+from . import civitai, infotext, setting, texts, urls
+from .gallery import CEILINGS, GalleryImage
+from .gallery_events import View, has_next
+from .widgets import escape
+
+
+def notice(message: str, mood: str = 'calm') -> str:
+    """One line for the status; mood is calm, busy, good or problem."""
+    role = 'alert' if mood == 'problem' else 'status'
+    return f'<div class="cg-notice cg-{mood}" role="{role}">{escape(message)}</div>'
+
+
+def page_status(view: View) -> str:
+    """What the status says about a page that was just listed."""
+    count = len(view.page.images)
+    hidden = _text('hidden', count=view.page.hidden, ceiling=setting.gallery_maturity_ceiling)
+    if view.gallery is None:
+        return notice(_text('status_start'))
+    if not count:
+        why = hidden if view.page.hidden else _text('status_nothing')
+        return notice(why, 'problem')
+    ready = _text('status_ready', count=count)
+    return notice(f'{ready} {hidden}' if view.page.hidden else ready)
+
+
+def title(gallery: civitai.Gallery | None) -> str:
+    """The name of what is shown, with a link to its page."""
+    if gallery is None:
+        return ''
+    source, model = gallery.source, gallery.model
+    if model:
+        link = urls.page_url(setting.civitai_base_url, 'models', model.id)
+        byline = ' · '.join(filter(None, (model.kind, model.creator and f'@{model.creator}')))
+        return _heading(model.name, link, byline)
+    if source.kind == 'user':
+        return _heading(source.username, f'{setting.civitai_base_url}/user/{source.username}', '')
+    link = urls.page_url(setting.civitai_base_url, f'{source.kind}s', source.number)
+    return _heading(_text(f'title_{source.kind}', number=source.number), link, '')
+
+
+def _heading(name: str, link: str, byline: str) -> str:
+    return (
+        f'<h2 class="cg-title"><a href="{escape(link)}" target="_blank" rel="noreferrer">'
+        f'{escape(name)}</a> <small>{escape(byline)}</small></h2>'
+    )
+
+
+def page_info(view: View) -> str:
+    """Which page this is, and whether it is the last."""
+    if view.gallery is None:
+        return ''
+    key = 'page_number' if has_next(view) else 'page_number_last'
+    return f'<span class="cg-page">{escape(_text(key, number=view.trail.page_number))}</span>'
+
+
+def details(image: GalleryImage) -> str:
+    """Who made a picture, with what, and where it is on Civitai."""
+    link = urls.page_url(setting.civitai_base_url, 'images', image.id)
+    size = f'{image.width}×{image.height}' if image.width and image.height else ''
+    level = next((name for name, mask in CEILINGS.items() if image.level & mask), '')
+    facts = (image.username and f'@{image.username}', image.base_model, size, level)
+    chips = ''.join(f'<span class="cg-chip">{escape(fact)}</span>' for fact in facts if fact)
+    anchor = f'<a href="{escape(link)}" target="_blank" rel="noreferrer">'
+    place = f'{anchor}{escape(_text("open_on_civitai"))}</a>'
+    missing = '' if image.meta else f'<p class="cg-none">{escape(_text("no_infotext"))}</p>'
+    return f'<div class="cg-details">{missing}{chips}{place}{_resources(image)}</div>'
+
+
+def _resources(image: GalleryImage) -> str:
+    used = infotext.resources(image.meta)
+    if not used:
+        return ''
+    rows = ''.join(f'<li>{_resource(item)}</li>' for item in used)
+    return f'<h4>{escape(_text("resources"))}</h4><ul class="cg-resources">{rows}</ul>'
+
+
+def _resource(item: infotext.Resource) -> str:
+    name = escape(item.name or f'#{item.version_id}')
+    if item.version_id:
+        link = urls.page_url(setting.civitai_base_url, 'model-versions', item.version_id)
+        name = f'<a href="{escape(link)}" target="_blank" rel="noreferrer">{name}</a>'
+    weight = '' if item.weight is None else f' <code>{escape(f"{item.weight:g}")}</code>'
+    return f'<span class="cg-kind">{escape(item.kind)}</span> {name}{weight}'
+
+
+def _text(key: str, **values: object) -> str:
+    return texts.text(key, setting.language, **values)

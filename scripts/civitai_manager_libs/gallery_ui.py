@@ -1,0 +1,317 @@
+"""The gallery tab: components and wiring only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable, Iterator
+
+import gradio as gr
+
+from . import gallery_events as events
+from . import gallery_html as look
+from . import setting, texts, widgets
+from .errors import CivitaiError
+from .gallery_events import View
+
+PREFIX = 'civitai_gallery'
+
+
+def label(key: str) -> str:
+    """A text of the interface in the language of the settings."""
+    return texts.text(key, setting.language)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The components of one gallery; each has the element id `civitai_gallery_<name>`."""
+
+    view: Any
+    source: Any
+    load: Any
+    status: Any
+    title: Any
+    version: Any
+    grid: Any
+    first: Any
+    prev: Any
+    next: Any
+    page_info: Any
+    image: Any
+    video: Any
+    infotext: Any
+    details: Any
+    download_page: Any
+    open_folder: Any
+
+
+def build(source: str = '') -> Parts:
+    """Make the gallery inside the Blocks at hand; `source` is what it opens on."""
+    view = gr.State(View())
+    with gr.Row(elem_id=f'{PREFIX}_bar', elem_classes=['cg-bar']):
+        source_box = gr.Textbox(
+            source,
+            show_label=False,
+            container=False,
+            placeholder=label('source_placeholder'),
+            elem_id=f'{PREFIX}_source',
+            scale=8,
+        )
+        load = gr.Button(label('load'), variant='primary', elem_id=f'{PREFIX}_load', scale=1)
+    status = gr.HTML(look.notice(label('status_start')), elem_id=f'{PREFIX}_status')
+    with gr.Row():
+        with gr.Column(scale=3, min_width=420):
+            grid_side = _grid_side()
+        with gr.Column(scale=2, min_width=320):
+            picture_side = _picture_side()
+    parts = Parts(view, source_box, load, status, **grid_side, **picture_side)
+    _wire(parts)
+    return parts
+
+
+def _grid_side() -> dict[str, Any]:
+    with gr.Row(elem_classes=['cg-head']):
+        with gr.Column(scale=3, min_width=200):
+            title = gr.HTML('', elem_id=f'{PREFIX}_title')
+        with gr.Column(scale=2, min_width=200):
+            version = gr.Dropdown(
+                choices=[],
+                value=None,
+                label=label('version'),
+                visible=False,
+                interactive=True,
+                elem_id=f'{PREFIX}_version',
+            )
+    grid = widgets.picture_grid(
+        show_label=False,
+        columns=setting.gallery_columns,
+        height='auto',
+        object_fit='cover',
+        elem_id=f'{PREFIX}_grid',
+    )
+    with gr.Row(elem_classes=['cg-turn']):
+        first = _button('first')
+        previous = _button('prev')
+        info = gr.HTML('', elem_id=f'{PREFIX}_page_info')
+        following = _button('next')
+    with gr.Row():
+        download = _button('download_page', variant='primary')
+        folder = _button('open_folder', interactive=True, visible=False)
+    return {
+        'title': title,
+        'version': version,
+        'grid': grid,
+        'first': first,
+        'prev': previous,
+        'page_info': info,
+        'next': following,
+        'download_page': download,
+        'open_folder': folder,
+    }
+
+
+def _picture_side() -> dict[str, Any]:
+    with gr.Column(elem_id=f'{PREFIX}_preview'):
+        image = widgets.picture(show_label=False, height=480, elem_id=f'{PREFIX}_image')
+        video = gr.Video(visible=False, show_label=False, elem_id=f'{PREFIX}_video')
+    infotext = widgets.textbox_with_copy(
+        label=label('infotext'),
+        placeholder=label('infotext_placeholder'),
+        lines=6,
+        max_lines=14,
+        interactive=False,
+        elem_id=f'{PREFIX}_infotext',
+    )
+    details = gr.HTML('', elem_id=f'{PREFIX}_details')
+    return {
+        'image': image,
+        'video': video,
+        'infotext': infotext,
+        'details': details,
+    }
+
+
+def _button(name: str, *, interactive: bool = False, **wanted: Any) -> Any:
+    return gr.Button(
+        label(name), elem_id=f'{PREFIX}_{name}', interactive=interactive, min_width=90, **wanted
+    )
+
+
+def _wire(parts: Parts) -> None:
+    turns: tuple[tuple[Any, Callable[..., None], list[Any]], ...] = (
+        (parts.load.click, events.open_source, [parts.source]),
+        (parts.source.submit, events.open_source, [parts.source]),
+        (parts.version.input, events.choose_version, [parts.version]),
+        (parts.first.click, events.go_first, []),
+        (parts.prev.click, events.go_previous, []),
+        (parts.next.click, events.go_next, []),
+    )
+    for event, change, inputs in turns:
+        _turn(parts, event, change, inputs)
+    widgets.on(
+        parts.grid.select,
+        _on_select(parts),
+        inputs=[parts.view],
+        outputs=[parts.image, parts.video, parts.infotext, parts.details, parts.status],
+        show_progress='hidden',
+    )
+    widgets.on(
+        parts.download_page.click,
+        _on_download(parts),
+        inputs=[parts.view],
+        outputs=[parts.status],
+    )
+    widgets.on(
+        parts.open_folder.click,
+        _on_open_folder(parts),
+        inputs=[parts.view],
+        outputs=[parts.status],
+        show_progress='hidden',
+    )
+
+
+def wire_page(parts: Parts, blocks: Any, *, opening: bool) -> None:
+    """Bind what happens when the page opens; `opening`: load what the source box holds."""
+
+    def on_open(request: gr.Request) -> dict[Any, Any]:
+        return {parts.open_folder: gr.update(visible=widgets.is_same_machine(request))}
+
+    widgets.on(blocks.load, on_open, outputs=[parts.open_folder], show_progress='hidden')
+    if opening:
+        _turn(parts, blocks.load, events.open_source, [parts.source])
+
+
+def _turn(parts: Parts, event: Any, change: Callable[..., None], inputs: list[Any]) -> None:
+    """Bind `event` to `change` what is shown: the listing first, then its pictures."""
+    listed = widgets.on(
+        event,
+        _on_turn(parts, change),
+        inputs=[*inputs, parts.view],
+        outputs=_shown_parts(parts),
+        show_progress='hidden',
+    )
+    loaded = widgets.on(listed.then, _on_pictures(parts), inputs=[parts.view], outputs=[parts.grid])
+    widgets.on(loaded.then, _ahead, inputs=[parts.view], outputs=[], show_progress='hidden')
+
+
+def _shown_parts(parts: Parts) -> list[Any]:
+    return [
+        parts.status,
+        parts.title,
+        parts.version,
+        parts.first,
+        parts.prev,
+        parts.next,
+        parts.page_info,
+        parts.download_page,
+        parts.image,
+        parts.video,
+        parts.infotext,
+        parts.details,
+    ]
+
+
+def _on_turn(parts: Parts, change: Callable[..., None]) -> Callable[..., Iterator[Any]]:
+    def turn(*inputs: Any) -> Iterator[dict[Any, Any]]:
+        *given, view = inputs
+        yield {parts.status: look.notice(label('status_loading'), 'busy')}
+        try:
+            change(view, *given)
+        except CivitaiError as error:
+            problem = look.notice(error.message_in(setting.language), 'problem')
+            yield {**_controls(parts, view), parts.status: problem}
+        else:
+            yield {**_controls(parts, view), **_unselected(parts)}
+
+    return turn
+
+
+def _controls(parts: Parts, view: View) -> dict[Any, Any]:
+    """What the components around the grid show for `view`."""
+    gallery, pictures = view.gallery, bool(view.page.images)
+    model = gallery.model if gallery else None
+    labels = [version.label for version in model.versions] if model else []
+    chosen = gallery.version.label if gallery and gallery.version else None
+    back = view.trail.page_number > 1
+    return {
+        parts.status: look.page_status(view),
+        parts.title: look.title(gallery),
+        parts.version: gr.update(choices=labels, value=chosen, visible=bool(labels)),
+        parts.first: gr.update(interactive=back),
+        parts.prev: gr.update(interactive=back),
+        parts.next: gr.update(interactive=events.has_next(view)),
+        parts.page_info: look.page_info(view),
+        parts.download_page: gr.update(interactive=pictures),
+    }
+
+
+def _unselected(parts: Parts) -> dict[Any, Any]:
+    """No picture chosen."""
+    return {
+        parts.image: gr.update(value=None, visible=True),
+        parts.video: gr.update(value=None, visible=False),
+        parts.infotext: '',
+        parts.details: '',
+    }
+
+
+def _on_pictures(parts: Parts) -> Callable[..., Any]:
+    def pictures(view: View, progress: gr.Progress = gr.Progress()) -> Any:
+        paths = events.load_thumbnails(view, progress)
+        if paths is None:
+            return gr.update()
+        shown = widgets.showable(paths, allowed_folders(), setting.no_card_preview_image)
+        return widgets.grid_update(shown)
+
+    return pictures
+
+
+def _ahead(view: View) -> None:
+    events.load_ahead(view)
+
+
+def _on_select(parts: Parts) -> Callable[..., Iterator[Any]]:
+    def select(view: View, event: gr.SelectData) -> Iterator[dict[Any, Any]]:
+        image = events.select(view, event.index)
+        still = setting.get_image_url_to_gallery_file(events.thumbnail(image))
+        (small,) = widgets.showable([still], allowed_folders(), setting.no_card_preview_image)
+        yield {
+            parts.image: gr.update(value=small, visible=True),
+            parts.video: gr.update(value=None, visible=False),
+            parts.infotext: events.generation_text(image),
+            parts.details: look.details(image),
+        }
+        large = events.load_preview(image)
+        if large and view.selected is image:
+            yield {
+                parts.image: gr.update(
+                    value=None if image.is_video else large, visible=not image.is_video
+                ),
+                parts.video: gr.update(
+                    value=large if image.is_video else None, visible=image.is_video
+                ),
+            }
+
+    return select
+
+
+def _on_download(parts: Parts) -> Callable[..., Any]:
+    def download(view: View, progress: gr.Progress = gr.Progress()) -> Any:
+        try:
+            message, failed = events.download_page(view, progress)
+        except CivitaiError as error:
+            message, failed = error.message_in(setting.language), True
+        return look.notice(message, 'problem' if failed else 'good')
+
+    return download
+
+
+def _on_open_folder(parts: Parts) -> Callable[..., Any]:
+    def open_folder(view: View, request: gr.Request) -> Any:
+        return look.notice(events.open_kept_folder(view, request))
+
+    return open_folder
+
+
+def allowed_folders() -> list[str]:
+    """The folders whose files may be shown: the picture cache and our own pictures."""
+    return [setting.shortcut_gallery_folder, str(setting.ROOT / 'img')]

@@ -1,0 +1,409 @@
+"""Civitai `meta` to the WebUI's "parameters" text and back, and which models a picture used.
+
+The text is the prompt, a line `Negative prompt: ...` and one last line `Steps: 20, Sampler: ...`.
+The WebUI strips every line and knows only `\\n`: spaces around lines go, other line ends become
+`\\n`. NUL and lone surrogates, which no file can hold, go as well.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import astuple, dataclass
+from decimal import Decimal
+from itertools import islice, takewhile
+from typing import Iterator, Mapping, NamedTuple
+
+_NEGATIVE = 'Negative prompt:'
+_LARGEST_NUMBER = 10**30
+_MOST_RESOURCES = 200
+
+# The WebUI takes the last line for settings if it holds three pairs, for prompt if fewer. Names
+# unknown to it are ignored, so these complete a line that would be too short.
+_FEWEST_PAIRS = 3
+_FILLERS = {'Settings': 'incomplete', 'Source': 'Civitai', 'Format': 'parameters'}
+
+# ComfyUI's names of what the WebUI offers under another.
+_SCHEDULES = {'sgm_uniform': 'SGM Uniform', 'kl_optimal': 'KL Optimal', 'ddim_uniform': 'DDIM'}
+_SCHEDULES.update((n, n.title()) for n in ('karras', 'exponential', 'simple', 'normal', 'beta'))
+
+_WHOLE_NAMES = {'Steps': 'steps', 'Seed': 'seed', 'Clip skip': 'clipSkip'}
+_META_NAMES = {**_WHOLE_NAMES, 'Sampler': 'sampler', 'CFG scale': 'cfgScale', 'Size': 'Size'}
+_JSON_NAMES = {'Hashes', 'Civitai resources', 'Civitai metadata'}
+_FOLDED_NAMES = _JSON_NAMES | {'Lora hashes', 'VAE hash', 'TI hashes'}
+# Some writers repeat the prompt or the models after these.
+_TAIL_NAMES = {'Resources', 'Hashed prompt', 'Hashed Negative prompt'}
+_NOT_TEXT = _JSON_NAMES | _TAIL_NAMES | set(_META_NAMES.values()) | {
+    *('Lora hashes', 'Negative Template', 'Negative prompt', 'Prompt', 'Schedule', 'TI hashes'),
+    *('Template', 'additionalResources', 'baseModel', 'civitaiResources', 'comfy', 'controlNets'),
+    *('denoise', 'effects', 'engine', 'external', 'extra', 'hashes', 'height', 'models'),
+    *('negativePrompt', 'other', 'process', 'prompt', 'resources', 'scheduler', 'sourceImageIds'),
+    *('type', 'upscalers', 'vaes', 'width', 'workflow'),
+}  # fmt: skip
+
+# Cut off: what the Dynamic Prompts extension writes below the settings.
+_TEMPLATES = re.compile(r'^(Steps: .*)\n(?:Negative )?Template:(?:(?!\nSteps: )[\s\S])*\Z', re.M)
+_NAME = re.compile(r'\w[\w \-/]+')
+# Looking behind keeps a long line without colons linear.
+_KEY = re.compile(r'(?<![\w \-/])[ \-/]*(\w[\w \-/]+):\s*')
+_QUOTED = re.compile(r'"(?:\\.|[^\\"])+"(?=,|$)')
+_PAIR_END = re.compile(r'\s*(?:,|$)')
+_STEPS = re.compile(r'(?<!\w)Steps: [0-9]+(?=,|$)')
+_SIZE = re.compile(r'([1-9][0-9]{0,8})\s*[xX×]\s*([1-9][0-9]{0,8})')
+# ecosystem : kind : source : model @ version
+_AIR = re.compile(r'(?:urn:)?air:[^:]+:([^:]+):([^:]+):[^:@]+(?:@([0-9]{1,18})\b)?', re.IGNORECASE)
+
+
+class _Pair(NamedTuple):
+    name: str
+    value: object
+    start: int
+    end: int
+    bare: bool
+
+
+def _clean(text: str) -> str:
+    text = text.replace('\r\n', '\n').replace('\r', '\n').replace('\0', '')
+    return text.encode('utf-8', 'replace').decode('utf-8')
+
+
+def _strip_lines(text: str) -> str:
+    return '\n'.join(line.strip() for line in text.strip().split('\n'))
+
+
+def _number(value: object) -> int | float | None:
+    """A number, also out of text; a whole one is an int: 7.0 and '7.0' are 7."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    try:
+        number = Decimal(value)
+        if not number.is_finite() or abs(number) > _LARGEST_NUMBER:
+            return None
+    except ArithmeticError:
+        return None
+    return int(number) if number == int(number) else float(number)
+
+
+def _scalar(value: object) -> str:
+    """A text, number or boolean as text; '' for everything else."""
+    if isinstance(value, str):
+        return _clean(value).strip()
+    if isinstance(value, bool):
+        return str(value)
+    number = _number(value)
+    return '' if number is None else str(number)
+
+
+def _whole(value: object) -> str:
+    number = _number(value)
+    return str(number) if isinstance(number, int) else ''
+
+
+def _opened(meta: object) -> dict[str, object]:
+    """The fields of `meta`, out of its `{id, meta}` wrapper; {} if it is no mapping."""
+    if isinstance(meta, Mapping) and set(meta) == {'id', 'meta'}:
+        meta = meta['meta']
+    if not isinstance(meta, Mapping):
+        return {}
+    return {key: value for key, value in meta.items() if isinstance(key, str)}
+
+
+def _hash_table(value: object) -> dict[str, str]:
+    """{name: hash} out of such a mapping, or out of the text 'name: hash, name: hash'."""
+    if isinstance(value, str):
+        value = {part.rpartition(':')[0]: part.rpartition(':')[2] for part in value.split(',')}
+    items = value.items() if isinstance(value, Mapping) else ()
+    table = {_scalar(name): _scalar(found) for name, found in items}
+    return {name: found for name, found in table.items() if name and found}
+
+
+def _hashes(meta: Mapping[str, object]) -> dict[str, str]:
+    """Every hash, under the names of the site: 'model', 'vae', 'lora:NAME', 'embed:NAME'."""
+    hashes = _hash_table(meta.get('hashes'))
+    for key, prefix in (('Lora hashes', 'lora:'), ('TI hashes', 'embed:')):
+        hashes.update((prefix + k, v) for k, v in _hash_table(meta.get(key)).items())
+    own = {'model': _scalar(meta.get('Model hash')), 'vae': _scalar(meta.get('VAE hash'))}
+    return {**hashes, **{name: found for name, found in own.items() if found}}
+
+
+def _hash_list(hashes: Mapping[str, str], prefix: str) -> str:
+    # the WebUI splits this list at commas and colons, and writes names without them
+    names = {k: re.sub('[,:]', '', k[len(prefix) :]) for k in hashes if k.startswith(prefix)}
+    return ', '.join(f'{name}: {hashes[key]}' for key, name in names.items() if name)
+
+
+def _size(*candidates: object) -> str:
+    matches = (_SIZE.fullmatch(_scalar(candidate)) for candidate in candidates)
+    return next((f'{match[1]}x{match[2]}' for match in matches if match), '')
+
+
+def _settings(meta: Mapping[str, object], item_size: str) -> dict[str, str]:
+    """The pairs of the last line, in its order."""
+    text = {key: _scalar(value) for key, value in meta.items()}
+    hashes, model = _hashes(meta), text.get('Model', '')
+    schedule = text.get('Schedule type') or text.get('Schedule') or text.get('scheduler', '')
+    cfg = _number(meta.get('cfgScale'))
+    size = _size(meta.get('Size'), f'{text.get("width")}x{text.get("height")}', item_size)
+    pairs = {
+        'Steps': _whole(meta.get('steps')),
+        # 'Undefined' is the on-site generator's word for none
+        'Sampler': '' if text.get('sampler') == 'Undefined' else text.get('sampler', ''),
+        'Schedule type': _SCHEDULES.get(schedule.lower(), schedule),
+        'CFG scale': '' if cfg is None else str(cfg),
+        'Seed': _whole(meta.get('seed')),
+        'Size': size,
+        'Model hash': hashes.get('model', ''),
+        'Model': '' if _AIR.match(model) else model,
+        'VAE hash': hashes.get('vae', ''),
+        'VAE': text.get('VAE', ''),
+        'Denoising strength': text.get('Denoising strength', ''),
+        'Clip skip': _whole(meta.get('clipSkip')) or _whole(meta.get('Clip skip')),
+    }
+    rest = {k.strip(): v for k, v in text.items() if _NAME.fullmatch(k.strip())}
+    rest = {k: v for k, v in rest.items() if k not in pairs and k not in _NOT_TEXT}
+    for group in ('Hires ', 'ADetailer '):
+        pairs.update((k, v) for k, v in rest.items() if k.startswith(group))
+    pairs['Lora hashes'] = _hash_list(hashes, 'lora:')
+    pairs['TI hashes'] = _hash_list(hashes, 'embed:')
+    return {name: value for name, value in {**pairs, **rest}.items() if value}
+
+
+def _quoted(value: str) -> str:
+    # as the WebUI does, which would also misread a value that merely starts with a quote
+    quote = value.startswith('"') or any(mark in value for mark in ',:\n')
+    return json.dumps(value, ensure_ascii=False) if quote else value
+
+
+def _last_line(pairs: dict[str, str]) -> str:
+    for name, value in _FILLERS.items():
+        if len(pairs) < _FEWEST_PAIRS:
+            pairs.setdefault(name, value)
+    if 'Version' in pairs:
+        pairs['Version'] = pairs.pop('Version')
+    return ', '.join(f'{name}: {_quoted(value)}' for name, value in pairs.items())
+
+
+def _prompt(value: object) -> str:
+    """A prompt as it stands in the text, none of its lines starting the negative one."""
+    text = _strip_lines(_clean(value)) if isinstance(value, str) else ''
+    return re.sub('^Negative prompt:', 'Negative prompt :', text, flags=re.MULTILINE)
+
+
+def encode(
+    meta: Mapping[str, object] | None, width: int | None = None, height: int | None = None
+) -> str:
+    """Return the "parameters" text of a picture with this `meta`, '' if it says nothing.
+
+    width, height: pixels of the picture, its Size where `meta` has none. Values of a wrong type
+    are left out, and so is an AIR urn as `Model`: no file has that name (`resources` reports it).
+    A ComfyUI graph is not searched; what the site found in it is in `meta`. So that the WebUI
+    takes nothing for something else, a prompt's line 'Negative prompt:' becomes
+    'Negative prompt :', and a line of one or two settings is filled up to three. Never raises.
+    """
+    fields = _opened(meta)
+    prompt, negative = _prompt(fields.get('prompt')), _prompt(fields.get('negativePrompt'))
+    pairs = _settings(fields, f'{_whole(width)}x{_whole(height)}')
+    if not (prompt or negative or pairs.keys() - {'Size'}):
+        return ''
+    text = '\n'.join(filter(None, (prompt, negative and f'{_NEGATIVE} {negative}')))
+    last = text.rpartition('\n')[2]
+    # prompts alone need settings after them if they end like settings: '(cat:1.2), (hat:1.1), ...'
+    if pairs or last.count(':') >= _FEWEST_PAIRS or _settings_start(last) >= 0:
+        text += '\n' + _last_line(pairs)
+    return text.strip()
+
+
+def _value(line: str, name: str, start: int) -> tuple[object, int, bool]:
+    """The value at `start`, where it ends, whether it stands bare: neither quoted nor JSON."""
+    try:
+        if name in _JSON_NAMES:
+            value, end = json.JSONDecoder().raw_decode(line, start)
+            value = json.loads(value) if isinstance(value, str) else value
+            if _PAIR_END.match(line, end):
+                return value, end, False
+    except (ValueError, RecursionError):
+        pass
+    if quoted := _QUOTED.match(line, start):
+        try:
+            return json.loads(quoted[0]), quoted.end(), False
+        except ValueError:
+            return quoted[0], quoted.end(), False
+    end = line.find(',', start)
+    end = len(line) if end < 0 else end
+    return line[start:end].strip(), end, True
+
+
+def _pairs(line: str) -> Iterator[_Pair]:
+    position = 0
+    while key := _KEY.search(line, position):
+        name = key[1].strip()
+        value, position, bare = _value(line, name, key.end())
+        yield _Pair(name, value, key.start(1), position, bare)
+
+
+def _settings_start(line: str) -> int:
+    """Where in a last line the settings start: 0 usually, -1 if it has none.
+
+    The on-site generator writes prompts and settings on one line, so they may start within.
+    """
+    pairs = list(_pairs(line))
+    for pair in pairs:
+        steps = _STEPS.search(line, pair.start, pair.end) if pair.bare else None
+        if steps:
+            in_order = steps.start() == pair.start or pairs[0].name in _META_NAMES
+            return 0 if pairs[0].start == 0 and in_order else steps.start()
+    return 0 if len(pairs) >= _FEWEST_PAIRS else -1
+
+
+def _parted(text: str) -> tuple[str, str, dict[str, object]]:
+    """Prompt, negative prompt and settings as they stand in the text."""
+    *lines, last = _TEMPLATES.sub(r'\1', _clean(text).strip()).split('\n')
+    start = _settings_start(last)
+    if start < 0:
+        lines, last, start = [*lines, last], '', 0
+    head, marker, tail = last[:start].partition(_NEGATIVE)
+    body = '\n' + _strip_lines('\n'.join((*lines, head, marker + tail)))
+    prompt, _, negative = body.partition('\n' + _NEGATIVE)
+    negative = negative.replace('\n' + _NEGATIVE, '\n')
+    pairs = takewhile(lambda pair: pair.name not in _TAIL_NAMES, _pairs(last[start:]))
+    settings = {pair.name: pair.value for pair in pairs if _FILLERS.get(pair.name) != pair.value}
+    return _strip_lines(prompt), _strip_lines(negative), settings
+
+
+def decode(text: str) -> dict[str, object]:
+    """Return the `meta`, under the site's names, that a "parameters" text tells.
+
+    steps, seed and clipSkip are int, cfgScale is int or float, each absent if it is no number;
+    hashes, `TI hashes`, civitaiResources and extra are rebuilt; all else is text. Understands
+    the single line of the on-site generator. Without settings all is prompt and negative prompt;
+    an empty text is {}. Never raises.
+    """
+    prompt, negative, settings = _parted(text)
+    meta: dict[str, object] = {'prompt': prompt, 'negativePrompt': negative}
+    for name, key in _META_NAMES.items():
+        meta[key] = _scalar(settings.get(name))
+    for key in _WHOLE_NAMES.values():
+        number = _number(meta[key])
+        meta[key] = number if isinstance(number, int) else None
+    meta['cfgScale'] = _number(meta['cfgScale'])
+    meta['sampler'] = '' if meta['sampler'] == 'Undefined' else meta['sampler']
+    for name, value in settings.items():
+        if name not in _META_NAMES and name not in _FOLDED_NAMES:
+            meta.setdefault(name, _scalar(value))
+    used = [_site_entry(entry) for entry in _mappings(settings.get('Civitai resources'))]
+    extra = settings.get('Civitai metadata')
+    meta['TI hashes'] = _hash_table(settings.get('TI hashes'))
+    meta['hashes'] = _hashes({**settings, 'hashes': settings.get('Hashes')})
+    meta['civitaiResources'] = [entry for entry in used if 'modelVersionId' in entry]
+    meta['extra'] = extra if isinstance(extra, dict) else None
+    return {key: value for key, value in meta.items() if value not in (None, '', {}, [])}
+
+
+def _mappings(value: object) -> list[Mapping[str, object]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def _site_entry(entry: Mapping[str, object]) -> dict[str, object]:
+    """The type, weight and modelVersionId of something used, as far as told; an AIR tells two."""
+    air = _AIR.match(_scalar(entry.get('air'))) or _AIR.match(_scalar(entry.get('name')))
+    told: dict[str, object] = {
+        'type': _scalar(entry.get('type')) or (air[1].lower() if air else ''),
+        'weight': _number(entry.get('weight', entry.get('strength'))),
+        'modelVersionId': _whole(entry.get('modelVersionId')),
+    }
+    if air and air[2].lower() == 'civitai':
+        told['modelVersionId'] = told['modelVersionId'] or air[3]
+    version = _number(told['modelVersionId'])
+    told['modelVersionId'] = version if version and 0 < version < 10**18 else None
+    return {key: value for key, value in told.items() if value not in (None, '')}
+
+
+@dataclass(frozen=True)
+class Resource:
+    """Something a picture was made with; at least one of name, hash and version_id is known.
+
+    kind: 'checkpoint', 'lora', 'embedding', 'vae', 'upscaler' or 'other'. hash: lower-case hex of
+    any of the usual lengths, '' if unknown. version_id: Civitai's id of the model version.
+    """
+
+    name: str
+    kind: str
+    weight: float | None
+    hash: str
+    version_id: int | None
+
+
+# What the WebUI's VAE choice says if no file is chosen.
+_NO_NAMES = {'None', 'Automatic'}
+_HASH = re.compile(r'[0-9a-f]{6,64}')
+_FILE_TYPE = re.compile(r'\.(?:safetensors|sft|ckpt|pth?|bin|gguf)$')
+
+_KINDS = {'model': 'checkpoint', 'embed': 'embedding', 'textualinversion': 'embedding'}
+_KINDS.update(dict.fromkeys(('lora', 'locon', 'dora', 'lycoris'), 'lora'))
+_KINDS.update((kind, kind) for kind in ('checkpoint', 'embedding', 'vae', 'upscaler'))
+
+
+def _resource(entry: Mapping[str, object]) -> Resource:
+    told = _site_entry(entry)
+    name = _scalar(entry.get('name')) or _scalar(entry.get('modelName'))
+    digest = _scalar(entry.get('hash')).lower()
+    weight = _number(told.get('weight'))
+    return Resource(
+        name='' if name in _NO_NAMES or 'modelVersionId' in told and _AIR.match(name) else name,
+        kind=_KINDS.get(str(told.get('type')).lower(), 'other'),
+        weight=None if weight is None else float(weight),
+        hash=digest if _HASH.fullmatch(digest) else '',
+        version_id=int(_whole(told.get('modelVersionId')) or 0) or None,
+    )
+
+
+def _entries(meta: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+    """All that `meta` says about models, in the form of its `resources`."""
+    main = {'model': meta.get('Model'), 'vae': meta.get('VAE')}
+    for kind, name in main.items():
+        yield {'type': kind, 'name': name}
+    for key, found in _hashes(meta).items():
+        kind, _, name = key.partition(':')
+        yield {'type': kind, 'name': name or main.get(kind), 'hash': found}
+    for key in ('resources', 'civitaiResources', 'additionalResources'):
+        yield from _mappings(meta.get(key))
+    for key, kind in (('models', 'model'), ('vaes', 'vae'), ('upscalers', 'upscaler')):
+        names = meta.get(key)
+        for name in names if isinstance(names, list) else ():
+            yield {'type': kind, 'name': name}
+
+
+def _same(one: Resource, other: Resource) -> bool:
+    if one.version_id and one.version_id == other.version_id:
+        return True
+    # a short hash is the start of the long one
+    if one.hash and other.hash and one.hash[:10] == other.hash[:10]:
+        return True
+    stems = [_FILE_TYPE.sub('', re.split(r'[\\/]', r.name.lower())[-1]) for r in (one, other)]
+    return one.kind == other.kind and stems[0] == stems[1] != ''
+
+
+def _joined(alike: list[Resource]) -> Resource:
+    """One of several that are the same: of each field the first that says something."""
+    columns = zip(*(astuple(one) for one in alike))
+    return Resource(*(next((v for v in c if v not in ('', None, 'other')), c[0]) for c in columns))
+
+
+def resources(meta: Mapping[str, object] | None) -> list[Resource]:
+    """Return what a picture was made with, as far as its `meta` tells, each thing once.
+
+    Entries with the same version id, hash, or kind and name are one; what one leaves open the
+    other fills in. Values of a wrong type are passed over. Never raises.
+    """
+    merged: list[Resource] = []
+    for entry in islice(_entries(_opened(meta)), _MOST_RESOURCES):
+        new = _resource(entry)
+        if not (new.name or new.hash or new.version_id):
+            continue
+        at = len(merged)
+        while same := [old for old in merged if _same(old, new)]:
+            at = min(at, merged.index(same[0]))
+            merged = [old for old in merged if old not in same]
+            new = _joined([*same, new])
+        merged.insert(at, new)
+    return merged

@@ -1,0 +1,49 @@
+"""Safe file and folder names out of text that strangers wrote."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from urllib.parse import unquote, urlsplit
+
+from pathvalidate import sanitize_filename
+
+# 255 bytes is the limit of the common file systems; the rest is room for an extension and a number.
+MAX_NAME_BYTES = 200
+
+_UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
+
+
+def safe_name(text: str, fallback: str = 'unnamed') -> str:
+    """Return `text` as one file or folder name that is legal on Linux, macOS and Windows.
+
+    Separators, reserved and control characters, invisible direction marks, device names and
+    leading or trailing dots are gone; at most `MAX_NAME_BYTES` bytes of UTF-8. Never empty.
+    """
+    # C*: control, format (bidi marks), surrogate, private use, unassigned
+    visible = ''.join(c for c in text if unicodedata.category(c)[0] != 'C')
+    name = sanitize_filename(visible, platform='universal').strip(' .')
+    name = name.encode('utf-8')[:MAX_NAME_BYTES].decode('utf-8', 'ignore').strip(' .')
+    return name or fallback
+
+
+def picture_stem(url: str) -> str:
+    """Return a file name without extension that identifies the picture behind `url`.
+
+    Civitai's media URLs carry a UUID, which is the identity of the file. Any other URL gets its
+    last path segment and a short hash, so that two pictures of one name never collide.
+    """
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        path = url
+    segments = [unquote(part) for part in path.split('/') if part]
+    for segment in segments[:-1]:
+        if _UUID.fullmatch(segment):
+            return segment.lower()
+    last = segments[-1].rsplit('.', 1)[0] if segments else ''
+    if _UUID.fullmatch(last):
+        return last.lower()
+    digest = hashlib.sha256(url.encode('utf-8', 'replace')).hexdigest()[:8]
+    return f'{safe_name(last, "picture")[:100]}-{digest}'

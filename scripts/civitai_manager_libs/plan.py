@@ -1,0 +1,66 @@
+"""Downloads as values: what is to be fetched, what became of it, what to say about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import Enum
+from typing import Iterable, Sequence
+
+from .errors import CivitaiError
+
+
+class Outcome(Enum):
+    """What became of one download."""
+
+    SAVED = 'saved'
+    SKIPPED = 'skipped'
+    FAILED = 'failed'
+
+
+@dataclass(frozen=True)
+class DownloadJob:
+    """One file to fetch: from `url` to `path`; `present` if it is there already."""
+
+    url: str
+    path: str
+    present: bool = False
+
+
+@dataclass(frozen=True)
+class DownloadResult:
+    """What became of `job`: the file is at `path` unless it failed."""
+
+    job: DownloadJob
+    outcome: Outcome
+    path: str
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """What became of a batch, in the order it was asked for."""
+
+    results: tuple[DownloadResult, ...] = ()
+
+    def count(self, outcome: Outcome) -> int:
+        """How many downloads ended so."""
+        return sum(result.outcome is outcome for result in self.results)
+
+    @property
+    def failed_urls(self) -> tuple[str, ...]:
+        """Addresses whose download failed."""
+        return tuple(r.job.url for r in self.results if r.outcome is Outcome.FAILED)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Files that are there now, saved or present before."""
+        return tuple(r.path for r in self.results if r.outcome is not Outcome.FAILED)
+
+
+def main_cause(errors: Iterable[CivitaiError | None]) -> CivitaiError | None:
+    """Return the error that says most about many failures: the commonest kind, its first one."""
+    known: Sequence[CivitaiError] = [error for error in errors if error is not None]
+    if not known:
+        return None
+    (commonest, _), *_ = Counter((error.key, error.status) for error in known).most_common(1)
+    return next(error for error in known if (error.key, error.status) == commonest)

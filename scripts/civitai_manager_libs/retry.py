@@ -1,0 +1,102 @@
+"""What to do after an attempt: pure decisions, no clock, no sleep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Union
+
+from .errors import CivitaiError, RateLimitedError
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How patient we are. All times in seconds.
+
+    The n-th wait is `first_delay * 2**(n-1)`, at most `max_delay`, shortened or lengthened by
+    up to `jitter` of itself so that many clients do not come back at once.
+    A server that asks for more than `max_retry_after` is not waited for.
+    """
+
+    tries: int = 5
+    first_delay: float = 0.5
+    max_delay: float = 30.0
+    jitter: float = 0.25
+    max_retry_after: float = 120.0
+
+    def backoff(self, attempt: int, chance: float) -> float:
+        """Seconds to wait after failed attempt number `attempt` (from 1); `chance` in [0, 1)."""
+        exponent = min(attempt - 1, 30)  # 2.0**1024 would overflow
+        delay = min(self.first_delay * 2.0**exponent, self.max_delay)
+        return delay * (1 + self.jitter * (2 * chance - 1))
+
+
+@dataclass(frozen=True)
+class Done:
+    """The attempt succeeded."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Try again after `seconds`."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class GiveUp:
+    """Do not try again; `reason` is for the log."""
+
+    reason: str
+
+
+Decision = Union[Done, Wait, GiveUp]
+
+
+def decide(
+    policy: RetryPolicy,
+    attempt: int,
+    error: CivitaiError | None,
+    *,
+    from_api: bool,
+    chance: float,
+) -> Decision:
+    """Say what follows attempt number `attempt` (from 1) that ended in `error` (None: success).
+
+    `from_api`: the answer came from the API host. There a 429 without Retry-After is
+    deterministic (page too deep, download quota), so asking again cannot help.
+    """
+    if error is None:
+        return Done()
+    if not error.transient:
+        return GiveUp('trying again cannot help')
+    if isinstance(error, RateLimitedError) and from_api and error.retry_after is None:
+        return GiveUp('refused without a time to come back')
+    if error.retry_after is not None and error.retry_after > policy.max_retry_after:
+        return GiveUp(f'asked to wait {error.retry_after:.0f} s')
+    if attempt >= policy.tries:
+        return GiveUp(f'{attempt} tries used')
+    return Wait(max(policy.backoff(attempt, chance), error.retry_after or 0.0))
+
+
+def parse_retry_after(value: str | None, now: float) -> float | None:
+    """Seconds to wait from a Retry-After header (seconds or HTTP date), None if unusable.
+
+    `now` is Unix time in seconds. A date in the past means 0.
+    """
+    if not value:
+        return None
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])  # more digits than that are absurd anyway, and int() has limits
+    try:
+        date = parsedate_to_datetime(value)
+    except (TypeError, ValueError, IndexError):
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=timezone.utc)
+    try:
+        return max(0.0, (date - datetime.fromtimestamp(now, timezone.utc)).total_seconds())
+    except OverflowError:
+        return None

@@ -1,0 +1,26 @@
+"""Every sentence a person reads, in English and Traditional Chinese."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from .texts_en import ENGLISH
+from .texts_zh_tw import TRADITIONAL_CHINESE
+
+DEFAULT_LANGUAGE = 'en'
+
+TABLES: Mapping[str, Mapping[str, str]] = {
+    'en': ENGLISH,
+    'zh_TW': TRADITIONAL_CHINESE,
+}
+
+LANGUAGES = tuple(TABLES)
+
+
+def text(key: str, language: str = DEFAULT_LANGUAGE, **values: object) -> str:
+    """Return the sentence `key` in `language`, its `{names}` filled from `values`.
+
+    An unknown language falls back to English; an unknown key raises KeyError.
+    """
+    table = TABLES.get(language, ENGLISH)
+    return table[key].format(**values)

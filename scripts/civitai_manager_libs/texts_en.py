@@ -1,0 +1,160 @@
+"""The English texts."""
+
+ENGLISH: dict[str, str] = {
+    'error_unknown': 'Something went wrong.',
+    'error_see_log': 'Something unexpected went wrong; the log has the details.',
+    'error_with_detail': '{sentence} (Civitai says: {detail})',
+    'error_url_refused': (
+        '{host} is not a host of Civitai, so nothing is fetched from it. If you trust it, '
+        'add it to the setting extra_hosts.'
+    ),
+    'error_url_malformed': 'This is not a usable web address.',
+    'error_url_not_https': '{host} was to be reached without encryption (http); that is refused.',
+    'error_url_private': '{host} is an address inside a private network; that is refused.',
+    'error_connection': 'No connection to {host}. Check your network or proxy and try again.',
+    'error_proxy': (
+        'The proxy does not answer. Check the setting http_proxy or the HTTPS_PROXY variable.'
+    ),
+    'error_redirects': 'The answer led in circles. Try again later.',
+    'error_timeout': (
+        '{host} took too long to answer. Try again, or raise the time-out in the settings.'
+    ),
+    'error_tls': (
+        'The certificate of {host} is not trusted. Check the clock of this computer; behind '
+        'a company proxy, name its certificate in REQUESTS_CA_BUNDLE.'
+    ),
+    'error_incomplete': 'The transfer broke off before the end. Try again.',
+    'error_empty': 'The answer was empty. Try again.',
+    'error_bad_request': 'Civitai did not accept the request ({status}).',
+    'error_key_needed': (
+        'Civitai asks for a valid API key ({status}). Make one in your Civitai account '
+        'settings and give it in the environment variable CIVITAI_TOKEN.'
+    ),
+    'error_forbidden': (
+        'Civitai refuses access ({status}): early access, private, or your address is ' 'blocked.'
+    ),
+    'error_not_found': (
+        'Civitai does not know this (404): it was deleted, unpublished, or the link is wrong.'
+    ),
+    'error_gone': 'This was archived and can no longer be downloaded (410).',
+    'error_rate_limited': 'Civitai asks us to slow down (429). Wait a few minutes and try again.',
+    'error_region': 'Civitai is not available in your country or region (451).',
+    'error_busy': 'Civitai is busy ({status}). Try again in a minute.',
+    'error_wrong_content': 'What came is not what was asked for.',
+    'error_page_for_data': (
+        'Civitai sent a web page instead of data. It may be down for maintenance; try again '
+        'later.'
+    ),
+    'error_not_json': 'Civitai sent data that cannot be read. Try again later.',
+    'error_page_for_file': (
+        'A web page came instead of the file. It may need an API key, or be gone.'
+    ),
+    'error_message_for_file': 'An error message came instead of the file.',
+    'error_not_a_picture': 'What came is neither a picture nor a video.',
+    'error_not_a_gallery': 'Civitai sent something that is not a gallery. Try again later.',
+    'error_not_a_model': 'Civitai sent something that is not a model. Try again later.',
+    'error_no_such_user': 'Civitai knows no user called {username}.',
+    'error_too_large': 'The answer is too large to be true; it was dropped.',
+    'error_storage': '{folder} cannot be written: {reason}.',
+    'error_disk_full': (
+        'The disk is full; nothing was lost. Free some space for {folder} and try again.'
+    ),
+    'error_not_writable': (
+        'No permission to write to {folder}. Choose another folder in the settings.'
+    ),
+    'error_target_is_folder': '{name} is a folder, so no file of that name can be written.',
+    'error_cancelled': 'Stopped.',
+    'key_unusable': 'This cannot be an API key: it has spaces or special characters.',
+    'source_empty': (
+        'Paste a Civitai link first: a model, version, user, post or image page, or a model ' 'id.'
+    ),
+    'source_unknown': (
+        '"{given}" is nothing this gallery can open. Paste the link of a model, version, '
+        'user, post or image on Civitai, a model id such as 4201, or an AIR '
+        '(urn:air:sdxl:lora:civitai:328553@368189).'
+    ),
+    'source_other_site': (
+        '"{given}" is not on Civitai ({host}). Paste a link of civitai.com, civitai.red or '
+        'civitai.green: a model, version, user, post or image page.'
+    ),
+    'source_bad_id': 'The id in "{given}" is not a number Civitai uses (1 to 2147483647).',
+    'version_unknown': 'This version is not in the list. Choose one from the list.',
+    'picture_unknown': 'This picture is no longer on the page. Choose another one.',
+    'nothing_to_download': 'There are no pictures to download. Open a gallery first.',
+    'pictures_failed': '{failed} of {total} pictures failed: {cause}',
+    'download_summary': '{saved} saved, {skipped} were there already. Folder: {folder}',
+    'folder_opened': 'Opened {folder}',
+    'folder_not_opened': 'The folder could not be opened here: {folder}',
+    'folder_not_here': (
+        'The folder is on another computer, so it cannot be opened from this browser.'
+    ),
+    'progress_loading': 'Loading pictures',
+    'progress_picture': 'Downloading picture {done}/{total}',
+    'source_placeholder': (
+        'Paste a Civitai link: a model, user, post or image page, a model id or an AIR'
+    ),
+    'load': 'Load',
+    'version': 'Version',
+    'first': '« First',
+    'prev': '‹ Previous',
+    'next': 'Next ›',
+    'infotext': 'Generation data (infotext)',
+    'infotext_placeholder': 'Choose a picture to see how it was made.',
+    'download_page': 'Download this page',
+    'open_folder': 'Open folder',
+    'resources': 'Resources used',
+    'open_on_civitai': 'Open on Civitai',
+    'no_infotext': 'The uploader did not share how this was made.',
+    'title_post': 'Post {number}',
+    'title_image': 'Image {number}',
+    'page_number': 'Page {number}',
+    'page_number_last': 'Page {number} (last)',
+    'status_start': 'Paste a Civitai link above and press Load.',
+    'status_loading': 'Loading the gallery…',
+    'status_ready': '{count} pictures. Click one to see how it was made.',
+    'status_nothing': 'No pictures here. Try another version, or another link.',
+    'hidden': (
+        '{count} pictures on this page are above your maturity ceiling ({ceiling}) and stay '
+        'hidden.'
+    ),
+    'running_at': 'Civitai Gallery is running at {url} (Ctrl-C ends it)',
+    'no_free_port': 'No free port from {port} on. Name another one with --port.',
+    'cli_page_done': '{saved} saved, {skipped} there already, {failed} failed, in {folder}',
+    'cli_nothing': 'No pictures found.',
+    'setting_civitai_base_url': 'Civitai address',
+    'setting_civitai_base_url_help': 'Which site is asked; the API key goes only there.',
+    'setting_language': 'Language',
+    'setting_language_help': 'Language of the gallery.',
+    'setting_gallery_maturity_ceiling': 'Maturity ceiling',
+    'setting_gallery_maturity_ceiling_help': 'The most mature pictures that may be shown.',
+    'setting_gallery_columns': 'Columns',
+    'setting_gallery_columns_help': 'Pictures side by side.',
+    'setting_gallery_rows': 'Rows',
+    'setting_gallery_rows_help': 'Rows of pictures on a page.',
+    'setting_gallery_max_concurrent_downloads': 'Downloads at once',
+    'setting_gallery_max_concurrent_downloads_help': (
+        'How many pictures are fetched at the same time.'
+    ),
+    'setting_gallery_download_batch_size': 'Batch size',
+    'setting_gallery_download_batch_size_help': 'Pictures per batch when downloading in batches.',
+    'setting_gallery_download_timeout': 'Picture time-out (s)',
+    'setting_gallery_download_timeout_help': (
+        'Seconds without a byte before a picture is tried again.'
+    ),
+    'setting_http_timeout': 'API time-out (s)',
+    'setting_http_timeout_help': 'Seconds to wait for an answer of the API.',
+    'setting_http_max_retries': 'Retries',
+    'setting_http_max_retries_help': 'Further tries after a failure that may pass.',
+    'setting_http_retry_delay': 'Retry delay (s)',
+    'setting_http_retry_delay_help': 'Wait before the first retry; it doubles each time.',
+    'setting_http_proxy': 'Proxy',
+    'setting_http_proxy_help': 'Address of a proxy; empty: that of the environment.',
+    'setting_extra_hosts': 'Other trusted hosts',
+    'setting_extra_hosts_help': (
+        'Host names, separated by commas, that may be fetched from besides Civitai.'
+    ),
+    'setting_download_images_folder': 'Download folder',
+    'setting_download_images_folder_help': 'Where downloads go; empty: your pictures folder.',
+    'setting_shortcut_gallery_folder': 'Picture cache folder',
+    'setting_shortcut_gallery_folder_help': 'Where pictures that were shown are kept.',
+}

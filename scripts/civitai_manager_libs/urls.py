@@ -1,0 +1,283 @@
+"""Addresses: what people paste, what we ask, what may be fetched, who may see the key."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Collection, Mapping
+from urllib.parse import SplitResult, parse_qs, parse_qsl, quote, unquote, urlencode, urlsplit
+
+from .errors import SourceError, UrlRefusedError
+
+SITE_HOSTS = frozenset(
+    {'civitai.com', 'civitai.red', 'civitai.green', 'civitaired.com', 'api.civitai.com'}
+)
+MEDIA_HOSTS = frozenset(
+    {
+        'image.civitai.com',
+        'image-b2.civitai.com',
+        'image-b3.civitai.com',
+        'imagecache.civitai.com',
+        'cdn.civitai.com',
+        'b2.civitai.com',
+    }
+)
+
+# Civitai's CDN rounds other widths up to the next of these.
+THUMBNAIL_WIDTHS = (96, 320, 450, 512, 800, 1200, 1600, 2200)
+
+MAX_ID = 2**31 - 1
+MAX_SOURCE_LENGTH = 2000
+
+_SECRET_PARAMETERS = re.compile(r'token|key|secret|signature|credential|auth|password', re.I)
+_AIR = re.compile(
+    r'(?:urn:)?(?:air:)?(?:[a-z0-9_.\-]+:){0,2}civitai:(\d{1,10})(?:@(\d{1,10})(?:\.\w+)?)?',
+    re.IGNORECASE,
+)
+_NUMERIC_HOST = re.compile(r'(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+)){0,3}\.?', re.IGNORECASE)
+_TRANSFORM = re.compile(r'(?:[a-z]+=[^/]*)', re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class GallerySource:
+    """What a person wants to see. `kind` is model, version, user, post or image.
+
+    `number` is the id (0 for a user), `version_id` a chosen version of a model or 0,
+    `username` is set for a user only.
+    """
+
+    kind: str
+    number: int = 0
+    version_id: int = 0
+    username: str = ''
+
+
+def parse_source(text: str, base_url: str) -> GallerySource:
+    """Return what `text`, pasted by a person, means; nothing is fetched.
+
+    Accepted: pages and API addresses of Civitai's sites and of `base_url`, a bare model id, an AIR.
+    Raises SourceError that says what is accepted.
+    """
+    given = text.strip()
+    if not given:
+        raise SourceError('source_empty')
+    if len(given) > MAX_SOURCE_LENGTH:
+        raise SourceError('source_unknown', given=_shown(given))
+    if re.fullmatch(r'[0-9]+', given):
+        return GallerySource('model', _number(given, given))
+    air = _AIR.fullmatch(given.split('?')[0].rstrip('/'))
+    if air:
+        version = _number(air[2], given) if air[2] else 0
+        return GallerySource('model', _number(air[1], given), version)
+    parts = _site_parts(given, base_url)
+    segments = [unquote(part) for part in parts.path.split('/') if part]
+    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    source = _from_api_path(segments, query, given) or _from_page_path(segments, query, given)
+    if source is None:
+        raise SourceError('source_unknown', given=_shown(given))
+    return source
+
+
+def _site_parts(given: str, base_url: str) -> SplitResult:
+    """Split a pasted address, if it is one of Civitai's or of the configured host."""
+    address = given if '://' in given else f'https://{given}'
+    try:
+        parts = _split(address)
+        base = _split(base_url)
+    except UrlRefusedError:
+        raise SourceError('source_unknown', given=_shown(given)) from None
+    host = (parts.hostname or '').removeprefix('www.')
+    if host not in SITE_HOSTS and host != base.hostname:
+        # a word with no dot and no slash is not a site of somebody else's, just not a link
+        key = 'source_other_site' if '.' in host and parts.path else 'source_unknown'
+        raise SourceError(key, given=_shown(given), host=_shown(host))
+    return parts
+
+
+def _from_page_path(
+    segments: list[str], query: Mapping[str, str], given: str
+) -> GallerySource | None:
+    match segments:
+        case ['models', number, *_]:
+            version = query.get('modelVersionId', '')
+            chosen = _number(version, given) if version else 0
+            return GallerySource('model', _number(number, given), chosen)
+        case ['model-versions', number, *_]:
+            return GallerySource('version', _number(number, given))
+        case ['user', name, *_] if name.strip():
+            return GallerySource('user', username=name.strip())
+        case ['posts', number, *_]:
+            return GallerySource('post', _number(number, given))
+        case ['images', number, *_]:
+            return GallerySource('image', _number(number, given))
+    return None
+
+
+def _from_api_path(
+    segments: list[str], query: Mapping[str, str], given: str
+) -> GallerySource | None:
+    match segments:
+        case ['api', 'download', 'models', number]:
+            return GallerySource('version', _number(number, given))
+        case ['api', 'v1', 'images']:
+            return _from_image_query(query, given)
+        case ['api', 'v1', *rest] if len(rest) == 2 and rest[0] != 'images':
+            return _from_page_path(rest, query, given)
+    return None
+
+
+def _from_image_query(query: Mapping[str, str], given: str) -> GallerySource | None:
+    if query.get('imageId'):
+        return GallerySource('image', _number(query['imageId'], given))
+    if query.get('postId'):
+        return GallerySource('post', _number(query['postId'], given))
+    version = _number(query['modelVersionId'], given) if query.get('modelVersionId') else 0
+    if query.get('modelId'):
+        return GallerySource('model', _number(query['modelId'], given), version)
+    if version:
+        return GallerySource('version', version)
+    if query.get('username', '').strip():
+        return GallerySource('user', username=query['username'].strip())
+    return None
+
+
+def _number(digits: str, given: str) -> int:
+    # Civitai answers 400 for ids above 2**31-1
+    if re.fullmatch(r'[0-9]{1,10}', digits) and 1 <= int(digits) <= MAX_ID:
+        return int(digits)
+    raise SourceError('source_bad_id', given=_shown(given))
+
+
+def _shown(given: str) -> str:
+    """A pasted text as it may stand in a sentence: printable, short, no secrets, no markup."""
+    plain = ''.join(c for c in given if c.isprintable() and c not in '<>')
+    plain = redact(plain) if '://' in plain else plain
+    return plain if len(plain) <= 80 else plain[:79] + '…'
+
+
+def api_url(base_url: str, path: str, parameters: Mapping[str, object] | None = None) -> str:
+    """Return the address of API route `path` (such as 'images') on the configured host."""
+    query = f'?{urlencode(parameters)}' if parameters else ''
+    return f'{base_url.rstrip("/")}/api/v1/{quote(path)}{query}'
+
+
+def page_url(base_url: str, kind: str, number: int) -> str:
+    """Return the address of a page a person can open; kind is 'models', 'images' or 'posts'."""
+    return f'{base_url.rstrip("/")}/{kind}/{number}'
+
+
+def thumbnail_url(url: str, width: int, *, video: bool = False) -> str:
+    """Return the address of a small still of the picture or video at `url`.
+
+    `width` in pixels is rounded up to one the CDN has. An address that is not of the CDN's form
+    (a foreign avatar, say) is returned as it is.
+    """
+    ladder = next((step for step in THUMBNAIL_WIDTHS if step >= width), THUMBNAIL_WIDTHS[-1])
+    still = 'anim=false,transcode=true,' if video else ''
+    return _with_transform(url, f'{still}width={ladder},optimized=true', '.jpeg' if video else '')
+
+
+def video_preview_url(url: str, width: int) -> str:
+    """Return the address of a small playable version of the video at `url`."""
+    ladder = next((step for step in THUMBNAIL_WIDTHS if step >= width), THUMBNAIL_WIDTHS[-1])
+    return _with_transform(url, f'transcode=true,width={ladder},optimized=true', '.mp4')
+
+
+def original_url(url: str) -> str:
+    """Return the address of the bytes as they were uploaded."""
+    return _with_transform(url, 'original=true', '')
+
+
+def _with_transform(url: str, transform: str, extension: str) -> str:
+    head, _, name = url.rpartition('/')
+    key_and_id, _, old = head.rpartition('/')
+    if not key_and_id or not _TRANSFORM.match(old):
+        return url
+    if extension:
+        name = name.rsplit('.', 1)[0] + extension
+    return f'{key_and_id}/{transform}/{name}'
+
+
+def may_send_key(url: str, base_url: str) -> bool:
+    """Tell whether the API key may go to `url`: same scheme, host and port as configured."""
+    try:
+        return origin(url) == origin(base_url)
+    except UrlRefusedError:
+        return False
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Return (scheme, host, port) of `url`. Raises UrlRefusedError if it is malformed."""
+    parts = _split(url)
+    return parts.scheme, parts.hostname or '', _port(parts)
+
+
+def check_first(url: str, base_url: str, extra_hosts: Collection[str] = ()) -> None:
+    """Raise UrlRefusedError unless we may fetch `url`, which came from an answer or a caller.
+
+    Allowed are the configured host, Civitai's site and media hosts, and `extra_hosts`.
+    """
+    check_redirect(url, base_url)
+    host = _split(url).hostname or ''
+    known = {_split(base_url).hostname, *MEDIA_HOSTS, *SITE_HOSTS, *extra_hosts}
+    if host not in known and host.removeprefix('www.') not in SITE_HOSTS:
+        raise UrlRefusedError(url=redact(url), host=_shown(host))
+
+
+def check_redirect(url: str, base_url: str) -> None:
+    """Raise UrlRefusedError unless a redirect may lead to `url`.
+
+    Any https host will do; http and addresses of private networks only if the configured host is
+    itself such, so that an answer from outside cannot make us talk to machines inside.
+    """
+    parts, base = _split(url), _split(base_url)
+    host = parts.hostname or ''
+    if parts.scheme != 'https' and base.scheme != 'http':
+        raise UrlRefusedError('error_url_not_https', url=redact(url), host=_shown(host))
+    if _is_private(host) and not _is_private(base.hostname or ''):
+        raise UrlRefusedError('error_url_private', url=redact(url), host=_shown(host))
+
+
+def _is_private(host: str) -> bool:
+    name = host.rstrip('.')
+    if name == 'localhost' or name.endswith('.localhost'):
+        return True
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        # 2130706433, 0x7f.1 and 127.1 are addresses too to the resolver
+        return bool(_NUMERIC_HOST.fullmatch(host))
+    return not address.is_global
+
+
+def _split(url: str) -> SplitResult:
+    """Split an http(s) address, refusing every form that two parsers could read differently."""
+    try:
+        parts = urlsplit(url)
+        _port(parts)
+    except ValueError:
+        raise UrlRefusedError('error_url_malformed') from None
+    odd = any(c.isspace() or not c.isprintable() or c == '\\' for c in url)
+    if odd or parts.scheme not in ('http', 'https') or not parts.hostname or '@' in parts.netloc:
+        raise UrlRefusedError('error_url_malformed')
+    return parts
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (443 if parts.scheme == 'https' else 80)
+
+
+def redact(url: str) -> str:
+    """Return `url` as it may be logged: without user info and without secret query values."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return '(malformed address)'
+    host = parts.netloc.rpartition('@')[2]
+    pairs = [
+        (key, '***' if _SECRET_PARAMETERS.search(key) else value)
+        for key, value in parse_qsl(parts.query, keep_blank_values=True)
+    ]
+    query = urlencode(pairs, safe='*|,:/') if pairs else ''
+    return parts._replace(netloc=host, query=query, fragment='').geturl()

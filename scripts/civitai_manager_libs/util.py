@@ -1,0 +1,60 @@
+"""Small helpers that other code knows by name."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from . import files, names, setting
+
+log = logging.getLogger(__name__)
+
+
+def printD(*words: object) -> None:
+    """Write a line to the log."""
+    log.info(' '.join(str(word) for word in words))
+
+
+def is_url_or_filepath(text: str) -> str | None:
+    """Tell what `text` is: 'url' (http or https), 'filepath' (it exists here), else None."""
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        if parts.scheme in ('http', 'https') and parts.netloc:
+            return 'url'
+        return 'filepath' if os.path.exists(text) else None
+    except ValueError:  # a broken [IPv6] address, a NUL in a path
+        return None
+
+
+def make_download_image_folder(name: str) -> str:
+    """Make and return the folder that pictures of the model called `name` are downloaded to.
+
+    Raises StorageError if it cannot be made.
+    """
+    folder = setting.download_folder() / names.safe_name(name)
+    with files.explained(folder.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    return str(folder)
+
+
+def open_folder(path: str) -> bool:
+    """Show the folder at `path` in the desktop's file browser; False if there is none."""
+    folder = Path(path)
+    if not folder.is_dir():
+        return False
+    try:
+        if sys.platform == 'win32':
+            os.startfile(folder)
+        else:
+            opener = 'open' if sys.platform == 'darwin' else 'xdg-open'
+            subprocess.Popen([opener, str(folder)], stderr=subprocess.DEVNULL)
+    except OSError as error:
+        log.warning('The file browser did not open: %s', error)
+        return False
+    return True

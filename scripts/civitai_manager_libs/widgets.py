@@ -1,0 +1,224 @@
+"""The one place that knows how gradio versions differ, by looking at what they offer.
+
+Seen to work with gradio 3.41.2, 4.40.0 and 6.
+"""
+
+from __future__ import annotations
+
+import functools
+import html
+import inspect
+import ipaddress
+import logging
+import os
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Callable, Iterator, Sequence, cast
+from urllib.parse import urlsplit
+
+import gradio as gr
+
+from . import files, setting
+from .errors import CivitaiError
+
+log = logging.getLogger(__name__)
+
+TOAST_SECONDS = 3
+CONCURRENCY = 32
+
+
+def parameters(function: Callable[..., Any]) -> frozenset[str]:
+    """Return the names of the arguments `function` names; a **kwargs of it does not count."""
+    return frozenset(inspect.signature(function).parameters)
+
+
+def accepted(function: Callable[..., Any], **wanted: Any) -> dict[str, Any]:
+    """Return those of `wanted` that `function` has arguments for."""
+    known = parameters(function)
+    return {name: value for name, value in wanted.items() if name in known}
+
+
+def component(kind: Callable[..., Any], **wanted: Any) -> Any:
+    """Make a component with the arguments this gradio knows."""
+    constructor = getattr(kind, '__init__')
+    return kind(**accepted(constructor, **wanted))
+
+
+def textbox_with_copy(**wanted: Any) -> Any:
+    """Make a Textbox that offers to copy its text."""
+    return component(gr.Textbox, show_copy_button=True, buttons=['copy'], **wanted)
+
+
+def picture_grid(**wanted: Any) -> Any:
+    """Make a Gallery that only shows and tells which picture was chosen."""
+    return component(
+        gr.Gallery,
+        interactive=False,
+        allow_preview=False,
+        show_share_button=False,
+        show_download_button=False,
+        buttons=[],
+        **wanted,
+    )
+
+
+def grid_update(paths: list[str]) -> Any:
+    """Return the update that shows `paths` in a picture grid, none of them chosen."""
+    return gr.update(value=paths, **accepted(getattr(gr.Gallery, '__init__'), selected_index=None))
+
+
+def picture(**wanted: Any) -> Any:
+    """Make an Image that only shows."""
+    return component(
+        gr.Image,
+        type='filepath',
+        interactive=False,
+        show_share_button=False,
+        show_download_button=False,
+        buttons=['fullscreen'],
+        **wanted,
+    )
+
+
+def on(event: Callable[..., Any], function: Callable[..., Any], **wanted: Any) -> Any:
+    """Bind `function` to `event`, not offered in the API, many sessions at once.
+
+    `js` is the browser-side code, under whatever name this gradio takes it.
+    """
+    known = parameters(event)
+    wanted |= {'api_visibility': 'private', 'concurrency_limit': CONCURRENCY}
+    if 'api_visibility' not in known:
+        wanted['api_name'] = False
+    if 'js' in wanted and 'js' not in known:
+        wanted['_js'] = wanted['js']
+    # what `event` calls fn comes first everywhere
+    return event(guarded(function), **accepted(event, **wanted))
+
+
+def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap an event handler, plain or generator: what nobody foresaw is logged and told."""
+
+    @functools.wraps(function)
+    def plain(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:  # a rim: gradio would show the bare word "Error"
+            raise _told(function, error) from error
+
+    @functools.wraps(function)
+    def generator(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        try:
+            yield from function(*args, **kwargs)
+        except Exception as error:  # a rim, as above
+            raise _told(function, error) from error
+
+    return generator if inspect.isgeneratorfunction(function) else plain
+
+
+def _told(function: Callable[..., Any], error: Exception) -> Exception:
+    log.error('%s failed in an unexpected way', function.__name__, exc_info=error)
+    known = error if isinstance(error, CivitaiError) else CivitaiError('error_see_log')
+    return cast(Exception, gr.Error(_plain(known.message_in(setting.language))))
+
+
+def toast(message: str, *, seconds: int = TOAST_SECONDS, gradio: ModuleType | Any = gr) -> None:
+    """Show a warning to the person whose event this is; silent where there is no event.
+
+    `gradio` is the module whose Warning is used.
+    """
+    show = gradio.Warning
+    own = str(getattr(show, '__module__', '')).startswith('gradio.')
+    if own and not in_event():
+        return  # gradio would print it instead
+    try:
+        extra = accepted(show, duration=seconds)
+    except (TypeError, ValueError):  # no signature to read
+        extra = {}
+    show(_plain(message), **extra)
+
+
+def in_event() -> bool:
+    """Tell whether we are called by an event of a person's browser."""
+    local = getattr(gr.context, 'LocalContext', None)
+    if local is not None:
+        return local.event_id.get(None) is not None
+    thread = getattr(gr.context, 'thread_data', None)
+    return getattr(thread, 'event_id', None) is not None
+
+
+def session() -> str:
+    """Return what tells the sessions of an event apart; '' where this gradio does not say."""
+    local = getattr(gr.context, 'LocalContext', None)
+    request = local.request.get(None) if local is not None else None
+    return str(getattr(request, 'session_hash', None) or '')
+
+
+def _plain(message: str) -> str:
+    """`message` without markup: newer toasts render HTML."""
+    return message.replace('<', '').replace('>', '')
+
+
+def escape(text: object) -> str:
+    """Return `text` so that it is nothing but text inside HTML, attributes too."""
+    return html.escape(str(text), quote=True)
+
+
+def showable(paths: Sequence[str | None], folders: Sequence[str], instead: str) -> list[str]:
+    """Return `paths` for a Gallery, `instead` for each that is missing or outside `folders`.
+
+    One missing file makes the whole event fail in gradio 3, one outside its folders in 5.
+    """
+    return [
+        (
+            path
+            if path and os.path.isfile(path) and any(files.is_inside(path, f) for f in folders)
+            else instead
+        )
+        for path in paths
+    ]
+
+
+def is_same_machine(request: Any) -> bool:
+    """Tell whether the browser runs where we do, so that opening a folder makes sense.
+
+    True only for a loopback address, a loopback Host header, and no sign of a proxy between.
+    """
+    headers = {str(name).lower(): str(value) for name, value in request.headers.items()}
+    if any(name == 'forwarded' or name.startswith('x-forwarded') for name in headers):
+        return False
+    client = getattr(request.client, 'host', '') or ''
+    host = urlsplit(f'//{headers.get("host", "")}').hostname or ''
+    return _is_loopback(client) and (host == 'localhost' or _is_loopback(host))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def page(title: str, css: Path) -> tuple[Any, dict[str, Any]]:
+    """Return a Blocks for a page of our own, and the arguments that its launch needs for it."""
+    # named fonts would be fetched from the internet
+    theme = gr.themes.Default(font=['system-ui', 'sans-serif'], font_mono=['monospace'])
+    look = {'css': css.read_text(encoding='utf-8'), 'theme': theme}
+    at_launch = accepted(gr.Blocks.launch, **look)
+    at_making = {name: value for name, value in look.items() if name not in at_launch}
+    at_making |= accepted(getattr(gr.Blocks, '__init__'), fill_width=True)
+    blocks = gr.Blocks(title=title, analytics_enabled=False, **at_making)
+    return blocks, at_launch
+
+
+def launch(blocks: Any, **wanted: Any) -> str:
+    """Serve `blocks` without blocking; return its local URL."""
+    limits = accepted(
+        blocks.queue, default_concurrency_limit=CONCURRENCY, concurrency_count=CONCURRENCY
+    )
+    if 'default_concurrency_limit' in limits:
+        limits.pop('concurrency_count', None)  # 4 names it only to refuse it
+    blocks.queue(**limits)
+    quiet = {'quiet': True, 'prevent_thread_lock': True, 'inbrowser': False, 'show_api': False}
+    private = {'run_history': False, 'footer_links': ['gradio', 'settings']}
+    _, url, _ = blocks.launch(**accepted(blocks.launch, **quiet, **private, **wanted))
+    return str(url)
