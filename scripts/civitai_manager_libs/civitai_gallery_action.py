@@ -102,32 +102,28 @@ def download_user_gallery_images(
     if not model_info:
         return None
     try:
-        folder, report = keep_pictures(model_info['name'], image_urls or ())
+        folder, results = keep_pictures(model_info['name'], image_urls or ())
     except StorageError as error:
         widgets.toast(error.message_in(setting.language), gradio=gr)
         return None
-    _tell(report)
+    _tell(batch.report(results))
     return folder or None
 
 
-def keep_pictures(
-    name: str,
-    image_urls: Sequence[str],
-    progress_callback: Callable[[int, int, str], None] | None = None,
-) -> tuple[str, BatchReport]:
-    """Keep pictures under <download folder>/<name>/; return that folder and the report.
+def keep_pictures(name: str, image_urls: Sequence[str]) -> tuple[str, Results]:
+    """Keep pictures under <download folder>/<name>/; return that folder and results to come.
 
-    Raises StorageError if the folder cannot be made.
+    Nothing is fetched before the results are asked for. Raises StorageError if the folder
+    cannot be made.
     """
     folder = util.make_download_image_folder(name)
     if not folder:
-        return '', BatchReport()
+        return '', iter(())
     target = Path(folder) / USER_GALLERY_FOLDER
     with files.explained(target):
         target.mkdir(parents=True, exist_ok=True)
     jobs = batch.picture_jobs(image_urls, target)
-    results = batch.with_right_extension(_run(jobs, _keep_single_image))
-    return folder, batch.report(_counted(results, len(jobs), progress_callback))
+    return folder, batch.with_right_extension(_run(jobs, _keep_single_image))
 
 
 def pre_loading(page_url: str, paging_information: Mapping[str, Any] | None) -> None:
@@ -139,7 +135,9 @@ def pre_loading(page_url: str, paging_information: Mapping[str, Any] | None) -> 
     address = _following(page_url, paging_information)
     if address:
         session = widgets.session()
-        threading.Thread(target=_pre_load, args=(address, session), daemon=True).start()
+        threading.Thread(
+            target=_pre_load, args=(address, session), name='civitai-gallery-pre_load', daemon=True
+        ).start()
 
 
 class GalleryDownloadManager:

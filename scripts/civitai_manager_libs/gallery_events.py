@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
 
-from . import civitai, infotext, setting, texts, urls, util, widgets
+from . import batch, civitai, infotext, setting, texts, urls, util, widgets
 from . import civitai_gallery_action as action
 from .errors import SourceError
 from .gallery import CursorTrail, GalleryImage, ImagePage
-from .plan import Outcome
+from .plan import BatchReport, Outcome
 
 PREVIEW_WIDTH = 1200
 
@@ -122,31 +122,52 @@ def generation_text(image: GalleryImage) -> str:
     return infotext.encode(image.meta, image.width or None, image.height or None)
 
 
-def download_page(view: View, progress: Any) -> tuple[str, bool]:
-    """Keep the originals of this page; return what became of it, and whether some failed.
+@dataclass(frozen=True)
+class Step:
+    """How far a download is: `done` of `total`, and what to say; mood as in a notice."""
+
+    message: str
+    done: int
+    total: int
+    mood: str = 'busy'
+
+
+def download_page(view: View) -> Iterator[Step]:
+    """Keep the originals of this page; yield each step, the last of which sums up.
 
     Raises CivitaiError where there is nothing to keep or no folder to keep it in.
     """
     if view.gallery is None or not view.page.images:
         raise SourceError('nothing_to_download')
-
-    def tell(done: int, total: int, message: str) -> None:
-        progress((done, total), desc=message)
-
     originals = [urls.original_url(image.url) for image in view.page.images]
-    folder, report = action.keep_pictures(view.gallery.folder_name, originals, tell)
+    total, finished = len(originals), []
+    folder, results = action.keep_pictures(view.gallery.folder_name, originals)
     view.kept_in = str(Path(folder) / action.USER_GALLERY_FOLDER)
+    yield _step(0, total)
+    for result in results:
+        finished.append(result)
+        yield _step(len(finished), total)
+    yield _summed_up(batch.report(finished), view.kept_in)
+
+
+def _step(done: int, total: int) -> Step:
+    message = texts.text('progress_picture', setting.language, done=done, total=total)
+    return Step(message, done, total)
+
+
+def _summed_up(report: BatchReport, folder: str) -> Step:
     message = texts.text(
         'download_summary',
         setting.language,
         saved=report.count(Outcome.SAVED),
         skipped=report.count(Outcome.SKIPPED),
-        folder=view.kept_in,
+        folder=folder,
     )
     failures = action.failure_message(report)
     if failures:
         widgets.toast(failures)
-    return f'{message} {failures}'.strip(), bool(failures)
+    total, mood = len(report.results), 'problem' if failures else 'good'
+    return Step(f'{message} {failures}'.strip(), total, total, mood)
 
 
 def open_kept_folder(view: View, request: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import civitai, infotext, setting, texts, urls
 from .gallery import CEILINGS, GalleryImage
-from .gallery_events import View, has_next
+from .gallery_events import Step, View, has_next
 from .widgets import escape
 
 
@@ -12,6 +12,14 @@ def notice(message: str, mood: str = 'calm') -> str:
     """One line for the status; mood is calm, busy, good or problem."""
     role = 'alert' if mood == 'problem' else 'status'
     return f'<div class="cg-notice cg-{mood}" role="{role}">{escape(message)}</div>'
+
+
+def step(step: Step) -> str:
+    """How far a download is, with a bar while it runs."""
+    if step.mood != 'busy':
+        return notice(step.message, step.mood)
+    bar = f'<progress value="{step.done}" max="{step.total}"></progress>'
+    return f'<div class="cg-notice cg-busy" role="status">{escape(step.message)} {bar}</div>'
 
 
 def page_status(view: View) -> str:

@@ -47,7 +47,7 @@ class Parts:
 def build(source: str = '') -> Parts:
     """Make the gallery inside the Blocks at hand; `source` is what it opens on."""
     view = gr.State(View())
-    with gr.Row(elem_id=f'{PREFIX}_bar', elem_classes=['cg-bar']):
+    with gr.Row(elem_id=f'{PREFIX}_bar'):
         source_box = gr.Textbox(
             source,
             show_label=False,
@@ -69,7 +69,7 @@ def build(source: str = '') -> Parts:
 
 
 def _grid_side() -> dict[str, Any]:
-    with gr.Row(elem_classes=['cg-head']):
+    with gr.Row(elem_id=f'{PREFIX}_head'):
         with gr.Column(scale=3, min_width=200):
             title = gr.HTML('', elem_id=f'{PREFIX}_title')
         with gr.Column(scale=2, min_width=200):
@@ -88,7 +88,7 @@ def _grid_side() -> dict[str, Any]:
         object_fit='cover',
         elem_id=f'{PREFIX}_grid',
     )
-    with gr.Row(elem_classes=['cg-turn']):
+    with gr.Row(elem_id=f'{PREFIX}_turn'):
         first = _button('first')
         previous = _button('prev')
         info = gr.HTML('', elem_id=f'{PREFIX}_page_info')
@@ -156,9 +156,10 @@ def _wire(parts: Parts) -> None:
     )
     widgets.on(
         parts.download_page.click,
-        _on_download(parts),
+        _download,
         inputs=[parts.view],
         outputs=[parts.status],
+        show_progress='hidden',
     )
     widgets.on(
         parts.open_folder.click,
@@ -294,15 +295,12 @@ def _on_select(parts: Parts) -> Callable[..., Iterator[Any]]:
     return select
 
 
-def _on_download(parts: Parts) -> Callable[..., Any]:
-    def download(view: View, progress: gr.Progress = gr.Progress()) -> Any:
-        try:
-            message, failed = events.download_page(view, progress)
-        except CivitaiError as error:
-            message, failed = error.message_in(setting.language), True
-        return look.notice(message, 'problem' if failed else 'good')
-
-    return download
+def _download(view: View) -> Iterator[str]:
+    try:
+        for step in events.download_page(view):
+            yield look.step(step)
+    except CivitaiError as error:
+        yield look.notice(error.message_in(setting.language), 'problem')
 
 
 def _on_open_folder(parts: Parts) -> Callable[..., Any]:

@@ -47,7 +47,6 @@ _NAME = re.compile(r'\w[\w \-/]+')
 # Looking behind keeps a long line without colons linear.
 _KEY = re.compile(r'(?<![\w \-/])[ \-/]*(\w[\w \-/]+):\s*')
 _QUOTED = re.compile(r'"(?:\\.|[^\\"])+"(?=,|$)')
-_PAIR_END = re.compile(r'\s*(?:,|$)')
 _STEPS = re.compile(r'(?<!\w)Steps: [0-9]+(?=,|$)')
 _SIZE = re.compile(r'([1-9][0-9]{0,8})\s*[xX×]\s*([1-9][0-9]{0,8})')
 # ecosystem : kind : source : model @ version
@@ -148,7 +147,7 @@ def _settings(meta: Mapping[str, object], item_size: str) -> dict[str, str]:
         'Steps': _whole(meta.get('steps')),
         # 'Undefined' is the on-site generator's word for none
         'Sampler': '' if text.get('sampler') == 'Undefined' else text.get('sampler', ''),
-        'Schedule type': _SCHEDULES.get(schedule.lower(), schedule),
+        'Schedule type': _SCHEDULES.get(schedule, schedule),
         'CFG scale': '' if cfg is None else str(cfg),
         'Seed': _whole(meta.get('seed')),
         'Size': size,
@@ -218,9 +217,7 @@ def _value(line: str, name: str, start: int) -> tuple[object, int, bool]:
     try:
         if name in _JSON_NAMES:
             value, end = json.JSONDecoder().raw_decode(line, start)
-            value = json.loads(value) if isinstance(value, str) else value
-            if _PAIR_END.match(line, end):
-                return value, end, False
+            return json.loads(value) if isinstance(value, str) else value, end, False
     except (ValueError, RecursionError):
         pass
     if quoted := _QUOTED.match(line, start):

@@ -219,6 +219,6 @@ def launch(blocks: Any, **wanted: Any) -> str:
         limits.pop('concurrency_count', None)  # 4 names it only to refuse it
     blocks.queue(**limits)
     quiet = {'quiet': True, 'prevent_thread_lock': True, 'inbrowser': False, 'show_api': False}
-    private = {'run_history': False, 'footer_links': ['gradio', 'settings']}
+    private = {'run_history': False, 'footer_links': []}
     _, url, _ = blocks.launch(**accepted(blocks.launch, **quiet, **private, **wanted))
     return str(url)
