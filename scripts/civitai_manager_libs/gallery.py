@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import AbstractSet, Any, Mapping
 
+from . import meta as meta_of
 from .errors import WrongContentError
 
 # Maturity ceilings a person can choose, as the mask of Civitai's level bits they allow:
@@ -152,15 +153,8 @@ def parse_image(item: object) -> GalleryImage | None:
         base_model=_words(item.get('baseModel')),
         created_at=_words(item.get('createdAt')),
         reactions=sum(_whole(count) for count in counts),
-        meta=flat_meta(item.get('meta')),
+        meta=meta_of.opened(item.get('meta')),
     )
-
-
-def flat_meta(meta: object) -> Mapping[str, Any]:
-    """Return generation data without the {id, meta} wrapper some of Civitai's engines put on."""
-    if isinstance(meta, dict) and meta.keys() == {'id', 'meta'}:
-        meta = meta['meta']
-    return meta if isinstance(meta, dict) else {}
 
 
 def parse_level(item: Mapping[str, Any]) -> int:

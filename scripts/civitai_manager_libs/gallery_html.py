@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import civitai, infotext, setting, texts, urls
+from . import civitai, resources, setting, texts, urls
 from .gallery import CEILINGS, GalleryImage
 from .gallery_events import Step, View, has_next
 from .widgets import escape
@@ -79,14 +79,14 @@ def details(image: GalleryImage) -> str:
 
 
 def _resources(image: GalleryImage) -> str:
-    used = infotext.resources(image.meta)
+    used = resources.resources(image.meta)
     if not used:
         return ''
     rows = ''.join(f'<li>{_resource(item)}</li>' for item in used)
     return f'<h4>{escape(_text("resources"))}</h4><ul class="cg-resources">{rows}</ul>'
 
 
-def _resource(item: infotext.Resource) -> str:
+def _resource(item: resources.Resource) -> str:
     name = escape(item.name or f'#{item.version_id}')
     if item.version_id:
         link = urls.page_url(setting.civitai_base_url, 'model-versions', item.version_id)

@@ -1,4 +1,4 @@
-"""Civitai `meta` to the WebUI's "parameters" text and back, and which models a picture used.
+"""Civitai `meta` to the WebUI's "parameters" text and back.
 
 The text is the prompt, a line `Negative prompt: ...` and one last line `Steps: 20, Sampler: ...`.
 The WebUI strips every line and knows only `\\n`: spaces around lines go, other line ends become
@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import astuple, dataclass
-from decimal import Decimal
-from itertools import islice, takewhile
+from itertools import takewhile
 from typing import Iterator, Mapping, NamedTuple
 
+from . import meta as meta_of
+
 _NEGATIVE = 'Negative prompt:'
-_LARGEST_NUMBER = 10**30
-_MOST_RESOURCES = 200
 
 # The WebUI takes the last line for settings if it holds three pairs, for prompt if fewer. Names
 # unknown to it are ignored, so these complete a line that would be too short.
@@ -49,8 +47,6 @@ _KEY = re.compile(r'(?<![\w \-/])[ \-/]*(\w[\w \-/]+):\s*')
 _QUOTED = re.compile(r'"(?:\\.|[^\\"])+"(?=,|$)')
 _STEPS = re.compile(r'(?<!\w)Steps: [0-9]+(?=,|$)')
 _SIZE = re.compile(r'([1-9][0-9]{0,8})\s*[xX×]\s*([1-9][0-9]{0,8})')
-# ecosystem : kind : source : model @ version
-_AIR = re.compile(r'(?:urn:)?air:[^:]+:([^:]+):([^:]+):[^:@]+(?:@([0-9]{1,18})\b)?', re.IGNORECASE)
 
 
 class _Pair(NamedTuple):
@@ -61,68 +57,8 @@ class _Pair(NamedTuple):
     bare: bool
 
 
-def _clean(text: str) -> str:
-    text = text.replace('\r\n', '\n').replace('\r', '\n').replace('\0', '')
-    return text.encode('utf-8', 'replace').decode('utf-8')
-
-
 def _strip_lines(text: str) -> str:
     return '\n'.join(line.strip() for line in text.strip().split('\n'))
-
-
-def _number(value: object) -> int | float | None:
-    """A number, also out of text; a whole one is an int: 7.0 and '7.0' are 7."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        return None
-    try:
-        number = Decimal(value)
-        if not number.is_finite() or abs(number) > _LARGEST_NUMBER:
-            return None
-    except ArithmeticError:
-        return None
-    return int(number) if number == int(number) else float(number)
-
-
-def _scalar(value: object) -> str:
-    """A text, number or boolean as text; '' for everything else."""
-    if isinstance(value, str):
-        return _clean(value).strip()
-    if isinstance(value, bool):
-        return str(value)
-    number = _number(value)
-    return '' if number is None else str(number)
-
-
-def _whole(value: object) -> str:
-    number = _number(value)
-    return str(number) if isinstance(number, int) else ''
-
-
-def _opened(meta: object) -> dict[str, object]:
-    """The fields of `meta`, out of its `{id, meta}` wrapper; {} if it is no mapping."""
-    if isinstance(meta, Mapping) and set(meta) == {'id', 'meta'}:
-        meta = meta['meta']
-    if not isinstance(meta, Mapping):
-        return {}
-    return {key: value for key, value in meta.items() if isinstance(key, str)}
-
-
-def _hash_table(value: object) -> dict[str, str]:
-    """{name: hash} out of such a mapping, or out of the text 'name: hash, name: hash'."""
-    if isinstance(value, str):
-        value = {part.rpartition(':')[0]: part.rpartition(':')[2] for part in value.split(',')}
-    items = value.items() if isinstance(value, Mapping) else ()
-    table = {_scalar(name): _scalar(found) for name, found in items}
-    return {name: found for name, found in table.items() if name and found}
-
-
-def _hashes(meta: Mapping[str, object]) -> dict[str, str]:
-    """Every hash, under the names of the site: 'model', 'vae', 'lora:NAME', 'embed:NAME'."""
-    hashes = _hash_table(meta.get('hashes'))
-    for key, prefix in (('Lora hashes', 'lora:'), ('TI hashes', 'embed:')):
-        hashes.update((prefix + k, v) for k, v in _hash_table(meta.get(key)).items())
-    own = {'model': _scalar(meta.get('Model hash')), 'vae': _scalar(meta.get('VAE hash'))}
-    return {**hashes, **{name: found for name, found in own.items() if found}}
 
 
 def _hash_list(hashes: Mapping[str, str], prefix: str) -> str:
@@ -132,31 +68,32 @@ def _hash_list(hashes: Mapping[str, str], prefix: str) -> str:
 
 
 def _size(*candidates: object) -> str:
-    matches = (_SIZE.fullmatch(_scalar(candidate)) for candidate in candidates)
+    matches = (_SIZE.fullmatch(meta_of.as_text(candidate)) for candidate in candidates)
     return next((f'{match[1]}x{match[2]}' for match in matches if match), '')
 
 
 def _settings(meta: Mapping[str, object], item_size: str) -> dict[str, str]:
     """The pairs of the last line, in its order."""
-    text = {key: _scalar(value) for key, value in meta.items()}
-    hashes, model = _hashes(meta), text.get('Model', '')
+    text = {key: meta_of.as_text(value) for key, value in meta.items()}
+    hashes, model = meta_of.all_hashes(meta), text.get('Model', '')
     schedule = text.get('Schedule type') or text.get('Schedule') or text.get('scheduler', '')
-    cfg = _number(meta.get('cfgScale'))
+    cfg = meta_of.as_number(meta.get('cfgScale'))
     size = _size(meta.get('Size'), f'{text.get("width")}x{text.get("height")}', item_size)
     pairs = {
-        'Steps': _whole(meta.get('steps')),
+        'Steps': meta_of.whole_text(meta.get('steps')),
         # 'Undefined' is the on-site generator's word for none
         'Sampler': '' if text.get('sampler') == 'Undefined' else text.get('sampler', ''),
         'Schedule type': _SCHEDULES.get(schedule, schedule),
         'CFG scale': '' if cfg is None else str(cfg),
-        'Seed': _whole(meta.get('seed')),
+        'Seed': meta_of.whole_text(meta.get('seed')),
         'Size': size,
         'Model hash': hashes.get('model', ''),
-        'Model': '' if _AIR.match(model) else model,
+        'Model': '' if meta_of.AIR.match(model) else model,
         'VAE hash': hashes.get('vae', ''),
         'VAE': text.get('VAE', ''),
         'Denoising strength': text.get('Denoising strength', ''),
-        'Clip skip': _whole(meta.get('clipSkip')) or _whole(meta.get('Clip skip')),
+        'Clip skip': meta_of.whole_text(meta.get('clipSkip'))
+        or meta_of.whole_text(meta.get('Clip skip')),
     }
     rest = {k.strip(): v for k, v in text.items() if _NAME.fullmatch(k.strip())}
     rest = {k: v for k, v in rest.items() if k not in pairs and k not in _NOT_TEXT}
@@ -184,7 +121,7 @@ def _last_line(pairs: dict[str, str]) -> str:
 
 def _prompt(value: object) -> str:
     """A prompt as it stands in the text, none of its lines starting the negative one."""
-    text = _strip_lines(_clean(value)) if isinstance(value, str) else ''
+    text = _strip_lines(meta_of.clean(value)) if isinstance(value, str) else ''
     return re.sub('^Negative prompt:', 'Negative prompt :', text, flags=re.MULTILINE)
 
 
@@ -199,9 +136,9 @@ def encode(
     takes nothing for something else, a prompt's line 'Negative prompt:' becomes
     'Negative prompt :', and a line of one or two settings is filled up to three. Never raises.
     """
-    fields = _opened(meta)
+    fields = meta_of.opened(meta)
     prompt, negative = _prompt(fields.get('prompt')), _prompt(fields.get('negativePrompt'))
-    pairs = _settings(fields, f'{_whole(width)}x{_whole(height)}')
+    pairs = _settings(fields, f'{meta_of.whole_text(width)}x{meta_of.whole_text(height)}')
     if not (prompt or negative or pairs.keys() - {'Size'}):
         return ''
     text = '\n'.join(filter(None, (prompt, negative and f'{_NEGATIVE} {negative}')))
@@ -254,7 +191,7 @@ def _settings_start(line: str) -> int:
 
 def _parted(text: str) -> tuple[str, str, dict[str, object]]:
     """Prompt, negative prompt and settings as they stand in the text."""
-    *lines, last = _TEMPLATES.sub(r'\1', _clean(text).strip()).split('\n')
+    *lines, last = _TEMPLATES.sub(r'\1', meta_of.clean(text).strip()).split('\n')
     start = _settings_start(last)
     if start < 0:
         lines, last, start = [*lines, last], '', 0
@@ -278,129 +215,21 @@ def decode(text: str) -> dict[str, object]:
     prompt, negative, settings = _parted(text)
     meta: dict[str, object] = {'prompt': prompt, 'negativePrompt': negative}
     for name, key in _META_NAMES.items():
-        meta[key] = _scalar(settings.get(name))
+        meta[key] = meta_of.as_text(settings.get(name))
     for key in _WHOLE_NAMES.values():
-        number = _number(meta[key])
+        number = meta_of.as_number(meta[key])
         meta[key] = number if isinstance(number, int) else None
-    meta['cfgScale'] = _number(meta['cfgScale'])
+    meta['cfgScale'] = meta_of.as_number(meta['cfgScale'])
     meta['sampler'] = '' if meta['sampler'] == 'Undefined' else meta['sampler']
     for name, value in settings.items():
         if name not in _META_NAMES and name not in _FOLDED_NAMES:
-            meta.setdefault(name, _scalar(value))
-    used = [_site_entry(entry) for entry in _mappings(settings.get('Civitai resources'))]
+            meta.setdefault(name, meta_of.as_text(value))
+    used = [
+        meta_of.site_entry(entry) for entry in meta_of.mappings(settings.get('Civitai resources'))
+    ]
     extra = settings.get('Civitai metadata')
-    meta['TI hashes'] = _hash_table(settings.get('TI hashes'))
-    meta['hashes'] = _hashes({**settings, 'hashes': settings.get('Hashes')})
+    meta['TI hashes'] = meta_of.hash_table(settings.get('TI hashes'))
+    meta['hashes'] = meta_of.all_hashes({**settings, 'hashes': settings.get('Hashes')})
     meta['civitaiResources'] = [entry for entry in used if 'modelVersionId' in entry]
     meta['extra'] = extra if isinstance(extra, dict) else None
     return {key: value for key, value in meta.items() if value not in (None, '', {}, [])}
-
-
-def _mappings(value: object) -> list[Mapping[str, object]]:
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
-
-
-def _site_entry(entry: Mapping[str, object]) -> dict[str, object]:
-    """The type, weight and modelVersionId of something used, as far as told; an AIR tells two."""
-    air = _AIR.match(_scalar(entry.get('air'))) or _AIR.match(_scalar(entry.get('name')))
-    told: dict[str, object] = {
-        'type': _scalar(entry.get('type')) or (air[1].lower() if air else ''),
-        'weight': _number(entry.get('weight', entry.get('strength'))),
-        'modelVersionId': _whole(entry.get('modelVersionId')),
-    }
-    if air and air[2].lower() == 'civitai':
-        told['modelVersionId'] = told['modelVersionId'] or air[3]
-    version = _number(told['modelVersionId'])
-    told['modelVersionId'] = version if version and 0 < version < 10**18 else None
-    return {key: value for key, value in told.items() if value not in (None, '')}
-
-
-@dataclass(frozen=True)
-class Resource:
-    """Something a picture was made with; at least one of name, hash and version_id is known.
-
-    kind: 'checkpoint', 'lora', 'embedding', 'vae', 'upscaler' or 'other'. hash: lower-case hex of
-    any of the usual lengths, '' if unknown. version_id: Civitai's id of the model version.
-    """
-
-    name: str
-    kind: str
-    weight: float | None
-    hash: str
-    version_id: int | None
-
-
-# What the WebUI's VAE choice says if no file is chosen.
-_NO_NAMES = {'None', 'Automatic'}
-_HASH = re.compile(r'[0-9a-f]{6,64}')
-_FILE_TYPE = re.compile(r'\.(?:safetensors|sft|ckpt|pth?|bin|gguf)$')
-
-_KINDS = {'model': 'checkpoint', 'embed': 'embedding', 'textualinversion': 'embedding'}
-_KINDS.update(dict.fromkeys(('lora', 'locon', 'dora', 'lycoris'), 'lora'))
-_KINDS.update((kind, kind) for kind in ('checkpoint', 'embedding', 'vae', 'upscaler'))
-
-
-def _resource(entry: Mapping[str, object]) -> Resource:
-    told = _site_entry(entry)
-    name = _scalar(entry.get('name')) or _scalar(entry.get('modelName'))
-    digest = _scalar(entry.get('hash')).lower()
-    weight = _number(told.get('weight'))
-    return Resource(
-        name='' if name in _NO_NAMES or 'modelVersionId' in told and _AIR.match(name) else name,
-        kind=_KINDS.get(str(told.get('type')).lower(), 'other'),
-        weight=None if weight is None else float(weight),
-        hash=digest if _HASH.fullmatch(digest) else '',
-        version_id=int(_whole(told.get('modelVersionId')) or 0) or None,
-    )
-
-
-def _entries(meta: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
-    """All that `meta` says about models, in the form of its `resources`."""
-    main = {'model': meta.get('Model'), 'vae': meta.get('VAE')}
-    for kind, name in main.items():
-        yield {'type': kind, 'name': name}
-    for key, found in _hashes(meta).items():
-        kind, _, name = key.partition(':')
-        yield {'type': kind, 'name': name or main.get(kind), 'hash': found}
-    for key in ('resources', 'civitaiResources', 'additionalResources'):
-        yield from _mappings(meta.get(key))
-    for key, kind in (('models', 'model'), ('vaes', 'vae'), ('upscalers', 'upscaler')):
-        names = meta.get(key)
-        for name in names if isinstance(names, list) else ():
-            yield {'type': kind, 'name': name}
-
-
-def _same(one: Resource, other: Resource) -> bool:
-    if one.version_id and one.version_id == other.version_id:
-        return True
-    # a short hash is the start of the long one
-    if one.hash and other.hash and one.hash[:10] == other.hash[:10]:
-        return True
-    stems = [_FILE_TYPE.sub('', re.split(r'[\\/]', r.name.lower())[-1]) for r in (one, other)]
-    return one.kind == other.kind and stems[0] == stems[1] != ''
-
-
-def _joined(alike: list[Resource]) -> Resource:
-    """One of several that are the same: of each field the first that says something."""
-    columns = zip(*(astuple(one) for one in alike))
-    return Resource(*(next((v for v in c if v not in ('', None, 'other')), c[0]) for c in columns))
-
-
-def resources(meta: Mapping[str, object] | None) -> list[Resource]:
-    """Return what a picture was made with, as far as its `meta` tells, each thing once.
-
-    Entries with the same version id, hash, or kind and name are one; what one leaves open the
-    other fills in. Values of a wrong type are passed over. Never raises.
-    """
-    merged: list[Resource] = []
-    for entry in islice(_entries(_opened(meta)), _MOST_RESOURCES):
-        new = _resource(entry)
-        if not (new.name or new.hash or new.version_id):
-            continue
-        at = len(merged)
-        while same := [old for old in merged if _same(old, new)]:
-            at = min(at, merged.index(same[0]))
-            merged = [old for old in merged if old not in same]
-            new = _joined([*same, new])
-        merged.insert(at, new)
-    return merged

@@ -1,0 +1,707 @@
+"""Civitai meta becomes text that the WebUI reads as it was meant, and comes back."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from scripts.civitai_manager_libs.infotext import decode, encode
+from scripts.civitai_manager_libs.resources import Resource, resources
+
+# A busy machine is no failure, and a test leaves no files behind.
+patiently = settings(deadline=None, database=None)
+
+
+def webui_reads(text: str) -> dict[str, str]:
+    """What the WebUI finds in a pasted text: its rules of reading, in our words."""
+    lines = text.strip().split('\n')
+    pair = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
+    last_line = pair.findall(lines[-1])
+    if len(last_line) < 3:
+        last_line = []
+    else:
+        lines.pop()
+    prompts: dict[str, list[str]] = {'Prompt': [], 'Negative prompt': []}
+    current = 'Prompt'
+    for line in map(str.strip, lines):
+        if line.startswith('Negative prompt:'):
+            current = 'Negative prompt'
+            line = line[len('Negative prompt:') :].strip()
+        if line or prompts[current]:
+            prompts[current].append(line)
+    found = {}
+    for name, value in last_line:
+        assert value, f'the WebUI stumbles over the empty value of {name}'
+        quoted = value[0] == value[-1] == '"'
+        found[name] = json.loads(value) if quoted else value
+    return {**found, **{name: '\n'.join(part) for name, part in prompts.items()}}
+
+
+FULL_META: dict[str, Any] = {
+    'VAE': 'clear.safetensors',
+    'ENSD': '31337',
+    'Size': '640x960',
+    'seed': 4021337700,
+    'Model': 'harbour_v2',
+    'steps': 28,
+    'hashes': {
+        'vae': '1a2b3c4d5e',
+        'model': 'abcdef0123',
+        'lora:old, paper: v1': '00112233aabb',
+        'lora:fog': 'ffeeddccbbaa',
+        'embed:badhands': '9988776655',
+    },
+    'prompt': 'a harbour at dawn,\n<lora:fog:0.6>',
+    'Version': 'v1.9.4',
+    'sampler': 'DPM++ 2M Karras',
+    'cfgScale': 6.5,
+    'clipSkip': 2,
+    'TI hashes': {'grain': '1234567890'},
+    'resources': [{'name': 'fog', 'type': 'lora', 'hash': 'ffeeddccbbaa', 'weight': 0.6}],
+    'negativePrompt': 'blurry, text',
+    'Hires upscale': '2',
+    'Hires upscaler': 'Latent',
+    'ADetailer model': 'face_yolov8n.pt',
+    'ADetailer prompt': 'a face, "calm"',
+    'Denoising strength': '0.4',
+}
+FULL_TEXT = (
+    'a harbour at dawn,\n'
+    '<lora:fog:0.6>\n'
+    'Negative prompt: blurry, text\n'
+    'Steps: 28, Sampler: DPM++ 2M Karras, CFG scale: 6.5, Seed: 4021337700, Size: 640x960, '
+    'Model hash: abcdef0123, Model: harbour_v2, VAE hash: 1a2b3c4d5e, VAE: clear.safetensors, '
+    'Denoising strength: 0.4, Clip skip: 2, Hires upscale: 2, Hires upscaler: Latent, '
+    'ADetailer model: face_yolov8n.pt, ADetailer prompt: "a face, \\"calm\\"", '
+    'Lora hashes: "old paper v1: 00112233aabb, fog: ffeeddccbbaa", '
+    'TI hashes: "badhands: 9988776655, grain: 1234567890", ENSD: 31337, Version: v1.9.4'
+)
+BASE: dict[str, Any] = {'prompt': 'p', 'steps': 20, 'sampler': 'Euler', 'seed': 1}
+BASE_LINE = 'p\nSteps: 20, Sampler: Euler, Seed: 1'
+
+
+def test_a_full_meta_becomes_the_text_the_webui_itself_would_have_written() -> None:
+    assert FULL_TEXT == encode(FULL_META)
+
+
+def test_a_wrapped_meta_reads_like_a_flat_one() -> None:
+    assert FULL_TEXT == encode({'id': 7, 'meta': FULL_META})
+
+
+def test_meta_with_more_than_id_and_meta_is_not_unwrapped() -> None:
+    assert 'p\nMy id: 7, Settings: incomplete, Source: Civitai' == encode(
+        {'My id': 7, 'meta': {'prompt': 'q'}, 'prompt': 'p'}
+    )
+
+
+NOTHING_TO_SAY = {
+    'none': None,
+    'empty': {},
+    'wrapped null': {'id': 3, 'meta': None},
+    'only a comfy graph': {'comfy': '{"prompt": {}, "workflow": undefined}', 'vaes': ['ae.sft']},
+    'only a size': {'width': 512, 'height': 512},
+    'prompt of a wrong type': {'prompt': ['a', 'cat'], 'negativePrompt': 5},
+    'blank prompt': {'prompt': ' \n\t', 'negativePrompt': '\r\n'},
+    'a list': ['prompt'],
+    'a text': 'prompt',
+}
+
+
+@pytest.mark.parametrize('meta', NOTHING_TO_SAY.values(), ids=NOTHING_TO_SAY.keys())
+def test_a_meta_that_says_nothing_is_no_text_whatever_the_size_of_the_picture(meta: Any) -> None:
+    assert '' == encode(meta, 512, 768)
+
+
+ADDED = {
+    'integral float': ({'cfgScale': 7.0}, 'CFG scale: 7'),
+    'fraction': ({'cfgScale': 3.5}, 'CFG scale: 3.5'),
+    'number as text': ({'cfgScale': '7.50'}, 'CFG scale: 7.5'),
+    'clip skip of the site': ({'clipSkip': 2}, 'Clip skip: 2'),
+    'clip skip of the WebUI': ({'Clip skip': '2'}, 'Clip skip: 2'),
+    'zero': ({'Denoising strength': 0}, 'Denoising strength: 0'),
+    'boolean': ({'Tiling': True}, 'Tiling: True'),
+    'unknown key': ({'Mood level': 0.25}, 'Mood level: 0.25'),
+    'schedule': ({'Schedule type': 'Karras'}, 'Schedule type: Karras'),
+    'schedule under an older name': ({'Schedule': 'Beta'}, 'Schedule type: Beta'),
+    'schedule of ComfyUI': ({'scheduler': 'sgm_uniform'}, 'Schedule type: SGM Uniform'),
+    'schedule nobody knows': ({'scheduler': 'my_own'}, 'Schedule type: my_own'),
+    'size': ({'Size': '512 X 768'}, 'Size: 512x768'),
+    'size as two numbers': ({'width': 512, 'height': '768'}, 'Size: 512x768'),
+    'size before two numbers': ({'Size': '64x64', 'width': 9, 'height': 9}, 'Size: 64x64'),
+    'size zero': ({'Size': '0x768', 'width': 0, 'height': 768}, ''),
+    'model hash of its own': (
+        {'Model hash': 'aaaaaaaaaa', 'hashes': {'model': 'bbbbbbbbbb'}},
+        'Model hash: aaaaaaaaaa',
+    ),
+    'model hash elsewhere': ({'hashes': {'model': 'bbbbbbbbbb'}}, 'Model hash: bbbbbbbbbb'),
+    'model as a urn': ({'Model': 'urn:air:sdxl:checkpoint:civitai:1@2'}, ''),
+    'lora hashes as text': (
+        {'Lora hashes': 'fog: aabbccddeeff'},
+        'Lora hashes: "fog: aabbccddeeff"',
+    ),
+    'TI hashes as text': ({'TI hashes': 'grain: aabbccddee'}, 'TI hashes: "grain: aabbccddee"'),
+    'comma': ({'Note': 'a, b'}, 'Note: "a, b"'),
+    'colon': ({'Note': '12:30'}, 'Note: "12:30"'),
+    'line break': ({'Note': 'a\r\nb'}, 'Note: "a\\nb"'),
+    'CJK stays readable': ({'Note': '海, 山'}, 'Note: "海, 山"'),
+    'a quote within': ({'Note': '5" disk'}, 'Note: 5" disk'),
+    'a quote first': ({'Note': '"big" disk'}, 'Note: "\\"big\\" disk"'),
+    'spaces around': ({'Note': '  x  '}, 'Note: x'),
+    'empty text': ({'Note': '  '}, ''),
+    'null': ({'Note': None}, ''),
+    'list': ({'Note': [1, 2]}, ''),
+    'mapping': ({'Note': {'a': 1}, 'hashes': [1]}, ''),
+    'not a number': ({'Note': float('nan'), 'cfgScale': float('inf')}, ''),
+    'number of thousands of digits': ({'Note': 10**5000}, ''),
+    'name the WebUI cannot read': ({'a.Steps': 99, 'x': 1, '"q"': 1, 'Näme': 1}, 'Näme: 1'),
+    'name of another field': ({'Steps': 99, 'Seed ': 5, 'Negative prompt': 'n'}, ''),
+    'name that is no text': ({3: 'x', None: 'y'}, ''),
+    'graph and on-site facts': ({'comfy': 'x', 'engine': 'e', 'process': 'p', 'denoise': 1}, ''),
+    'steps no number': ({'clipSkip': 'two'}, ''),
+    'version last': ({'Version': 'v1', 'Eta': 1}, 'Eta: 1, Version: v1'),
+}
+
+
+@pytest.mark.parametrize(('extra', 'expected'), ADDED.values(), ids=ADDED.keys())
+def test_what_a_field_adds_to_the_last_line(extra: dict[Any, Any], expected: str) -> None:
+    meta = {**BASE, **extra}
+    pairs = encode(meta).removeprefix('p\nSteps: 20, Sampler: Euler, ').split(', ')
+
+    assert 'Seed: 1' in pairs
+    pairs.remove('Seed: 1')
+    assert expected == ', '.join(pairs)
+
+
+BAD_NUMBERS = {'text': 'many', 'list': [20], 'boolean': True, 'half': 20.5, 'null': None}
+
+
+@pytest.mark.parametrize('value', BAD_NUMBERS.values(), ids=BAD_NUMBERS.keys())
+def test_steps_and_seed_that_are_no_whole_numbers_are_left_out(value: Any) -> None:
+    meta = {**BASE, 'steps': value, 'seed': value, 'cfgScale': 7, 'clipSkip': 2}
+
+    assert 'p\nSampler: Euler, CFG scale: 7, Clip skip: 2' == encode(meta)
+
+
+def test_a_seed_written_as_text_keeps_every_digit() -> None:
+    assert 'Seed: 18446744073709551615' in encode({**BASE, 'seed': '18446744073709551615'})
+
+
+def test_a_size_nobody_wrote_down_is_that_of_the_picture() -> None:
+    assert BASE_LINE + ', Size: 512x768' == encode(BASE, 512, 768)
+    assert BASE_LINE + ', Size: 64x64' == encode({**BASE, 'Size': '64x64'}, 512, 768)
+    assert BASE_LINE == encode(BASE, None, 768)
+
+
+def test_an_unknown_sampler_of_the_on_site_generator_is_not_passed_on() -> None:
+    assert 'Sampler' not in encode({**BASE, 'sampler': 'Undefined'})
+
+
+SHORT = {
+    'steps alone': ({'prompt': 'cat', 'steps': 20}, {'Steps': '20'}),
+    'size alone': ({'prompt': 'cat', 'width': 64, 'height': 32}, {'Size': '64x32'}),
+    'two': ({'prompt': 'cat', 'steps': 20, 'seed': 3}, {'Steps': '20', 'Seed': '3'}),
+    'own source': ({'prompt': 'cat', 'Source': 'mine'}, {'Source': 'mine'}),
+    'no prompt': ({'steps': 20}, {'Steps': '20'}),
+}
+
+
+@pytest.mark.parametrize(('meta', 'expected'), SHORT.values(), ids=SHORT.keys())
+def test_few_settings_do_not_end_up_in_the_prompt(
+    meta: dict[str, Any], expected: dict[str, str]
+) -> None:
+    read = webui_reads(encode(meta))
+
+    assert meta.get('prompt', '') == read['Prompt']
+    assert expected == {name: read.get(name) for name in expected}
+
+
+def test_what_fills_up_a_short_line_does_not_come_back() -> None:
+    assert {'prompt': 'cat', 'steps': 20} == decode(encode({'prompt': 'cat', 'steps': 20}))
+
+
+LOOKALIKES = {
+    'weights': '(cat:1.2), (hat:1.1), (sea:1.3)',
+    'settings': 'Steps: 30, Sampler: DDIM, Seed: 9',
+    'a short one': 'Steps: 30',
+    'one line of the on-site generator': 'a cat Negative prompt: dog Steps: 30, Seed: 9',
+    'JSON': 'Hashes: ["aa: b, cc: d, ee: f"]',
+}
+
+
+@pytest.mark.parametrize('others', [{}, {'steps': 7, 'seed': 8}], ids=['alone', 'with settings'])
+@pytest.mark.parametrize('name', ['prompt', 'negativePrompt'])
+@pytest.mark.parametrize('text', LOOKALIKES.values(), ids=LOOKALIKES.keys())
+def test_a_prompt_that_looks_like_settings_stays_prompt(
+    text: str, name: str, others: dict[str, Any]
+) -> None:
+    meta = {**others, name: f'first\n{text}'}
+    read = webui_reads(encode(meta))
+
+    assert meta[name] == read['Prompt' if name == 'prompt' else 'Negative prompt']
+    assert others.get('steps') == (int(read['Steps']) if 'Steps' in read else None)
+    assert meta == decode(encode(meta))
+
+
+@pytest.mark.parametrize('name', ['prompt', 'negativePrompt'])
+def test_a_line_that_would_start_the_negative_prompt_is_bent(name: str) -> None:
+    meta = {**BASE, 'prompt': 'p', 'negativePrompt': 'n', name: 'x\n Negative prompt: y'}
+    bent = {**meta, name: 'x\nNegative prompt : y'}
+    read = webui_reads(encode(meta))
+
+    assert (bent['prompt'], bent['negativePrompt']) == (read['Prompt'], read['Negative prompt'])
+    assert bent == decode(encode(meta))
+
+
+@pytest.mark.parametrize(
+    ('written', 'kept'),
+    [('a\r\nb\rc', 'a\nb\nc'), (' a \n  b ', 'a\nb'), ('a\0b', 'ab'), ('a\ud800b', 'a?b')],
+    ids=['line ends', 'spaces around lines', 'NUL', 'half a character'],
+)
+def test_what_a_prompt_cannot_keep(written: str, kept: str) -> None:
+    assert kept == webui_reads(encode({**BASE, 'prompt': written}))['Prompt']
+
+
+def test_full_text_comes_back_as_meta() -> None:
+    assert {
+        'prompt': 'a harbour at dawn,\n<lora:fog:0.6>',
+        'negativePrompt': 'blurry, text',
+        'steps': 28,
+        'sampler': 'DPM++ 2M Karras',
+        'cfgScale': 6.5,
+        'seed': 4021337700,
+        'Size': '640x960',
+        'clipSkip': 2,
+        'Model': 'harbour_v2',
+        'Model hash': 'abcdef0123',
+        'VAE': 'clear.safetensors',
+        'hashes': {
+            'model': 'abcdef0123',
+            'vae': '1a2b3c4d5e',
+            'lora:old paper v1': '00112233aabb',
+            'lora:fog': 'ffeeddccbbaa',
+            'embed:badhands': '9988776655',
+            'embed:grain': '1234567890',
+        },
+        'TI hashes': {'badhands': '9988776655', 'grain': '1234567890'},
+        'Denoising strength': '0.4',
+        'Hires upscale': '2',
+        'Hires upscaler': 'Latent',
+        'ADetailer model': 'face_yolov8n.pt',
+        'ADetailer prompt': 'a face, "calm"',
+        'ENSD': '31337',
+        'Version': 'v1.9.4',
+    } == decode(FULL_TEXT)
+
+
+ON_SITE = (
+    'Negative film look, a tram: red, in the style of fog Negative prompt:{negative} Steps: 23, '
+    'Sampler: Undefined, CFG scale: 3.5, Seed: 77, Size: 832x1216, Clip skip: 2, '
+    'Created Date: 2025-11-28T09:18:43.5Z, Civitai resources: '
+    '[{{"type":"checkpoint","modelVersionId":11,"modelName":"A, b: c"}},'
+    '{{"weight":0.5,"air":"urn:air:sdxl:lora:civitai:5@22"}},{{"type":"lora"}},7], '
+    'Civitai metadata: {metadata}'
+)
+ON_SITE_META = {
+    'prompt': 'Negative film look, a tram: red, in the style of fog',
+    'steps': 23,
+    'cfgScale': 3.5,
+    'seed': 77,
+    'Size': '832x1216',
+    'clipSkip': 2,
+    'Created Date': '2025-11-28T09:18:43.5Z',
+    'civitaiResources': [
+        {'type': 'checkpoint', 'modelVersionId': 11},
+        {'type': 'lora', 'weight': 0.5, 'modelVersionId': 22},
+    ],
+}
+TEXTS: dict[str, tuple[str, dict[str, Any]]] = {
+    'on-site line': (ON_SITE.format(negative='', metadata='{}'), ON_SITE_META),
+    'on-site line, negative, remix': (
+        ON_SITE.format(negative=' ugly, low: 1', metadata='{"remixOfId":5}'),
+        {**ON_SITE_META, 'negativePrompt': 'ugly, low: 1', 'extra': {'remixOfId': 5}},
+    ),
+    'on-site line without negative': (
+        'a cat, a hat Steps: 9, Seed: 2',
+        {'prompt': 'a cat, a hat', 'steps': 9, 'seed': 2},
+    ),
+    'on-site with line breaks': (
+        'a cat\nin a hat Negative prompt: dog Steps: 9, Seed: 2',
+        {'prompt': 'a cat\nin a hat', 'negativePrompt': 'dog', 'steps': 9, 'seed': 2},
+    ),
+    'on-site line, prompt ends with a comma': (
+        'a cat, Steps: 9, Seed: 2',
+        {'prompt': 'a cat,', 'steps': 9, 'seed': 2},
+    ),
+    'steps within a quoted value': (
+        'Mood: calm, Note: "a Steps: 5, b", Seed: 3',
+        {'Mood': 'calm', 'Note': 'a Steps: 5, b', 'seed': 3},
+    ),
+    'steps of something else': (
+        'Sampler: Euler, Seed: 3, Refiner Steps: 9',
+        {'sampler': 'Euler', 'seed': 3, 'Refiner Steps': '9'},
+    ),
+    'negative twice': (
+        'cat\nNegative prompt: dog\nNegative prompt: cow\nSteps: 9, Seed: 2',
+        {'prompt': 'cat', 'negativePrompt': 'dog\ncow', 'steps': 9, 'seed': 2},
+    ),
+    'empty': ('', {}),
+    'blank': (' \n ', {}),
+    'prompt alone': ('  a cat: grey\nin a hat ', {'prompt': 'a cat: grey\nin a hat'}),
+    'prompts alone': ('cat\nNegative prompt: dog', {'prompt': 'cat', 'negativePrompt': 'dog'}),
+    'negative alone': ('Negative prompt: dog', {'negativePrompt': 'dog'}),
+    'settings alone': (
+        'Steps: 5, Sampler: Euler, Seed: 0',
+        {'steps': 5, 'sampler': 'Euler', 'seed': 0},
+    ),
+    'settings in another order': (
+        'Seed: 1, Steps: 5, Foo: bar',
+        {'seed': 1, 'steps': 5, 'Foo': 'bar'},
+    ),
+    'Windows line ends': ('cat\r\nSteps: 5, Seed: 1', {'prompt': 'cat', 'steps': 5, 'seed': 1}),
+    'hashes as JSON': (
+        'cat\nSteps: 5, Hashes: {"model": "abc123", "lora:x, y": "def456", "n": [1]}, Seed: 1',
+        {
+            'prompt': 'cat',
+            'steps': 5,
+            'seed': 1,
+            'hashes': {'model': 'abc123', 'lora:x, y': 'def456'},
+        },
+    ),
+    'hashes as quoted JSON': (
+        'cat\nSteps: 5, Hashes: "{\\"vae\\": \\"abc123\\"}", Seed: 1',
+        {'prompt': 'cat', 'steps': 5, 'seed': 1, 'hashes': {'vae': 'abc123'}},
+    ),
+    'broken JSON': (
+        'cat\nSteps: 5, Civitai resources: [{"type, Seed: 1',
+        {'prompt': 'cat', 'steps': 5, 'seed': 1},
+    ),
+    'broken quoting': (
+        'cat\nSteps: 5, Note: "a\\q", Seed: 1',
+        {'prompt': 'cat', 'steps': 5, 'Note': '"a\\q"', 'seed': 1},
+    ),
+    'templates below': (
+        'cat\nSteps: 5, Seed: 1\nTemplate: {cat|dog}, aa: b, cc: d, ee: f\nmore',
+        {'prompt': 'cat', 'steps': 5, 'seed': 1},
+    ),
+    'a tail that repeats': (
+        'cat\nSteps: 5, Seed: 1, Hashed prompt: Steps, Seed: 9',
+        {'prompt': 'cat', 'steps': 5, 'seed': 1},
+    ),
+    'numbers that are none': ('cat\nSteps: x, Seed: 1.5, CFG scale: y', {'prompt': 'cat'}),
+    'names of the site on the line': (
+        'cat\nSteps: 5, prompt: dog, steps: 9, hashes: h, resources: r',
+        {'prompt': 'cat', 'steps': 5, 'resources': 'r'},
+    ),
+}
+
+
+@pytest.mark.parametrize(('text', 'expected'), TEXTS.values(), ids=TEXTS.keys())
+def test_what_is_read_out_of_a_text(text: str, expected: dict[str, Any]) -> None:
+    assert expected == decode(text)
+
+
+def test_meta_that_went_through_a_text_tells_the_same_models() -> None:
+    named = {(found.kind, found.hash) for found in resources(FULL_META)}
+
+    assert named == {(found.kind, found.hash) for found in resources(decode(FULL_TEXT))}
+
+
+def used(
+    name: str = '',
+    kind: str = 'lora',
+    weight: float | None = None,
+    hash: str = '',
+    version_id: int | None = None,
+) -> Resource:
+    return Resource(name, kind, weight, hash, version_id)
+
+
+USED: dict[str, tuple[Any, list[Resource]]] = {
+    'nothing': (None, []),
+    'model and its hash': (
+        {'Model': 'sea', 'Model hash': 'ABCDEF0123'},
+        [used('sea', 'checkpoint', hash='abcdef0123')],
+    ),
+    'hashes': (
+        {
+            'Model': 'sea',
+            'hashes': {'model': 'aa11bb22cc', 'vae': 'dd33ee44ff', 'lora:fog': 'ab12cd34ef'},
+        },
+        [
+            used('sea', 'checkpoint', hash='aa11bb22cc'),
+            used('', 'vae', hash='dd33ee44ff'),
+            used('fog', hash='ab12cd34ef'),
+        ],
+    ),
+    'the WebUI words for no VAE': ({'VAE': 'Automatic'}, []),
+    'embeddings': (
+        {'TI hashes': {'grain': '1234567890'}, 'hashes': {'embed:grain': '1234567890'}},
+        [used('grain', 'embedding', hash='1234567890')],
+    ),
+    'resources of several kinds': (
+        {
+            'resources': [
+                {'name': 'sea', 'type': 'model', 'hash': 'aa11bb22cc'},
+                {'name': 'fog', 'type': 'lora', 'weight': '0.5'},
+                {'name': 'grain', 'type': 'embed'},
+                {'name': 'old', 'type': 'hypernet'},
+                {'name': 'big', 'type': 'Upscaler'},
+                {'name': 'loc', 'type': 'LoCon'},
+            ]
+        },
+        [
+            used('sea', 'checkpoint', hash='aa11bb22cc'),
+            used('fog', weight=0.5),
+            used('grain', 'embedding'),
+            used('old', 'other'),
+            used('big', 'upscaler'),
+            used('loc'),
+        ],
+    ),
+    'on-site': (
+        {'civitaiResources': [{'type': 'lora', 'weight': 0.65, 'modelVersionId': 22}]},
+        [used(weight=0.65, version_id=22)],
+    ),
+    'comfy loras': (
+        {
+            'additionalResources': [
+                {'name': 'fog.safetensors', 'type': 'lora', 'strength': 1, 'strengthClip': 2},
+                {'name': 'urn:air:sd1:lora:civitai:5@22', 'strength': 0.5},
+                {'name': 'rain', 'type': 'lora', 'air': 'urn:air:sd1:lora:civitai:6@33'},
+            ]
+        },
+        [
+            used('fog.safetensors', weight=1.0),
+            used(weight=0.5, version_id=22),
+            used('rain', version_id=33),
+        ],
+    ),
+    'model as a urn': (
+        {'Model': 'urn:air:sdxl:checkpoint:civitai:5@44'},
+        [used('', 'checkpoint', version_id=44)],
+    ),
+    'a urn in capitals': (
+        {'Model': 'URN:AIR:SDXL:CHECKPOINT:CIVITAI:5@44'},
+        [used('', 'checkpoint', version_id=44)],
+    ),
+    'a urn of another site': (
+        {'Model': 'urn:air:sdxl:checkpoint:huggingface:me/sea'},
+        [used('urn:air:sdxl:checkpoint:huggingface:me/sea', 'checkpoint')],
+    ),
+    'comfy lists': (
+        {'models': ['sea.ckpt', 5, None], 'vaes': ['ae.sft'], 'upscalers': ['4x.pth']},
+        [
+            used('sea.ckpt', 'checkpoint'),
+            used('5', 'checkpoint'),
+            used('ae.sft', 'vae'),
+            used('4x.pth', 'upscaler'),
+        ],
+    ),
+    'same hash, short and long': (
+        {
+            'Model hash': 'aa11bb22cc',
+            'resources': [{'name': 'sea', 'type': 'model', 'hash': 'AA11BB22CCDD' + '0' * 52}],
+        },
+        [used('sea', 'checkpoint', hash='aa11bb22cc')],
+    ),
+    'same hash, long and short': (
+        {'resources': [{'hash': 'AA11BB22CC' + '0' * 54}, {'hash': 'aa11bb22cc', 'type': 'vae'}]},
+        [used('', 'vae', hash='aa11bb22cc' + '0' * 54)],
+    ),
+    'same version': (
+        {
+            'civitaiResources': [{'modelVersionId': 22}, {'modelVersionId': '22', 'type': 'lora'}],
+            'additionalResources': [{'air': 'urn:air:sd1:lora:civitai:5@22', 'strength': 0.5}],
+        },
+        [used(weight=0.5, version_id=22)],
+    ),
+    'same kind and name, as a file': (
+        {'Model': 'SD/sea.safetensors', 'resources': [{'name': 'Sea', 'type': 'model'}]},
+        [used('SD/sea.safetensors', 'checkpoint')],
+    ),
+    'same name, other kind': (
+        {'VAE': 'sea', 'resources': [{'name': 'sea', 'type': 'lora'}]},
+        [used('sea', 'vae'), used('sea')],
+    ),
+    'one that ties two together': (
+        {
+            'resources': [
+                {'type': 'lora', 'hash': 'aa11bb22cc'},
+                {'type': 'lora', 'name': 'fog', 'weight': 0},
+                {'type': 'odd', 'name': 'fog', 'hash': 'aa11bb22cc'},
+            ]
+        },
+        [used('fog', weight=0.0, hash='aa11bb22cc')],
+    ),
+    'wrong types': (
+        {
+            'resources': [5, None, 'x', [], {}, {'name': {}, 'hash': 'no hash', 'type': 3}],
+            'civitaiResources': {'modelVersionId': 5},
+            'additionalResources': [{'name': 'fog', 'weight': 'heavy', 'modelVersionId': -1}],
+            'hashes': {'model': 5, 'lora:x': None},
+            'Model': ['sea'],
+            'models': 'sea',
+        },
+        [used('fog', 'other')],
+    ),
+}
+
+
+@pytest.mark.parametrize(('meta', 'expected'), USED.values(), ids=USED.keys())
+def test_what_a_picture_was_made_with(meta: Any, expected: list[Resource]) -> None:
+    assert expected == resources(meta)
+    assert expected == resources({'id': 1, 'meta': meta})
+
+
+PIECES = st.sampled_from(
+    ['Negative prompt:', 'Steps: 5', 'Steps: 5,', 'Seed: 1', ', ', '"', '\\', '\n', '\r', ': ']
+    + [
+        ' ',
+        '海',
+        '🦊',
+        'שלום',
+        '\u202e',
+        '\u2028',
+        '\x85',
+        '{',
+        '[',
+        '(cat:1.2)',
+        'Hashes: {"a":1}',
+    ]
+)
+TEXT = st.one_of(
+    st.text(), st.lists(PIECES).map(''.join), st.lists(PIECES | st.text()).map(''.join)
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
+    max_leaves=8,
+)
+KNOWN_KEYS = st.sampled_from(
+    ['id', 'meta', 'prompt', 'negativePrompt', 'steps', 'sampler', 'cfgScale', 'seed', 'Size']
+    + ['width', 'height', 'clipSkip', 'Model', 'Model hash', 'VAE', 'hashes', 'resources', 'models']
+    + ['civitaiResources', 'additionalResources', 'TI hashes', 'Lora hashes', 'Version', 'comfy']
+    + ['name', 'type', 'hash', 'weight', 'air', 'modelVersionId', 'model', 'lora:x', 'scheduler']
+)
+ANY_META = st.recursive(
+    JSON, lambda inner: st.lists(inner) | st.dictionaries(KNOWN_KEYS | TEXT, inner), max_leaves=12
+)
+META = st.fixed_dictionaries(
+    {},
+    optional={
+        'prompt': TEXT,
+        'negativePrompt': TEXT,
+        'steps': st.integers(1, 150),
+        'sampler': TEXT,
+        'cfgScale': st.integers(0, 30) | st.floats(0, 30),
+        'seed': st.integers(-1, 2**64),
+        'Size': st.builds('{}x{}'.format, st.integers(1, 9999), st.integers(1, 9999)),
+        'Model': TEXT,
+        'Mood level': TEXT,
+        'ADetailer prompt': TEXT,
+    },
+)
+
+
+def kept_of(meta: dict[str, Any]) -> dict[str, Any]:
+    """The fields that must arrive, in the form in which they can."""
+
+    def plain(text: str) -> str:
+        text = text.replace('\r\n', '\n').replace('\r', '\n').replace('\0', '')
+        return text.encode('utf-8', 'replace').decode('utf-8').strip()
+
+    kept: dict[str, Any] = {k: meta[k] for k in ('steps', 'cfgScale', 'seed', 'Size') if k in meta}
+    if plain(meta.get('sampler', '')) not in ('', 'Undefined'):
+        kept['sampler'] = plain(meta['sampler'])
+    for name in ('prompt', 'negativePrompt'):
+        lines = [line.strip() for line in plain(meta.get(name, '')).split('\n')]
+        bent = [re.sub('^Negative prompt:', 'Negative prompt :', line) for line in lines]
+        if bent != ['']:
+            kept[name] = '\n'.join(bent)
+    return kept if kept.keys() - {'Size'} or says_more(meta, plain) else {}
+
+
+def says_more(meta: dict[str, Any], plain: Any) -> bool:
+    model = plain(meta.get('Model', ''))
+    return bool(model or plain(meta.get('Mood level', '') + meta.get('ADetailer prompt', '')))
+
+
+@patiently
+@given(META)
+@example({'prompt': 'Steps: 1\nNegative prompt:', 'negativePrompt': 'a\n\nb', 'steps': 3})
+def test_the_webui_reads_what_was_meant(meta: dict[str, Any]) -> None:
+    names = {
+        'Prompt': 'prompt',
+        'Negative prompt': 'negativePrompt',
+        'Steps': 'steps',
+        'Sampler': 'sampler',
+        'CFG scale': 'cfgScale',
+        'Seed': 'seed',
+        'Size': 'Size',
+    }
+    read = {names[k]: v for k, v in webui_reads(encode(meta)).items() if k in names and v}
+    expected = kept_of(meta)
+    for number in {'steps', 'seed', 'cfgScale'} & read.keys():
+        assert expected.pop(number) == float(read[number]) or number == 'seed'
+        read.pop(number)
+
+    assert expected == read
+
+
+@patiently
+@given(META)
+def test_what_was_written_is_read_back(meta: dict[str, Any]) -> None:
+    expected = kept_of(meta)
+    names = ('prompt', 'negativePrompt', 'steps', 'sampler', 'cfgScale', 'seed', 'Size')
+
+    assert expected == {k: v for k, v in decode(encode(meta)).items() if k in names}
+
+
+@patiently
+@given(META)
+def test_a_second_round_changes_nothing(meta: dict[str, Any]) -> None:
+    text = encode(meta)
+
+    assert text == encode(decode(text))
+
+
+@patiently
+@given(ANY_META, JSON, JSON)
+def test_no_meta_is_too_strange(meta: Any, width: Any, height: Any) -> None:
+    text = encode(meta, width, height)
+
+    text.encode('utf-8')
+    webui_reads(text)
+    found = resources(meta)
+    for told in ([r.version_id for r in found], [r.hash for r in found]):
+        known = [value for value in told if value]
+        assert len(known) == len(set(known))
+
+
+@patiently
+@given(TEXT)
+def test_no_text_is_too_strange(text: str) -> None:
+    meta = decode(text)
+
+    assert all(isinstance(meta.get(name, 0), int) for name in ('steps', 'seed', 'clipSkip'))
+    encode(meta)
+    resources(meta)
+
+
+DEEP = {
+    'long word': 'a' * 200_000,
+    'many words': 'a ' * 100_000,
+    'many quotes': 'aa: "x, ' * 20_000,
+    'nested lists': 'Steps: 1, Hashes: ' + '[' * 100_000,
+    'many templates': 'Steps: 1\nTemplate:\n' * 10_000,
+}
+
+
+@pytest.mark.parametrize('text', DEEP.values(), ids=DEEP.keys())
+def test_huge_texts_are_read_too(text: str) -> None:
+    assert decode(text)
