@@ -1,0 +1,401 @@
+"""Start Civitai Gallery without a WebUI.
+
+The launcher needs Python 3.10 and nothing else. It runs in the interpreter that started it when
+that one has the required packages, and otherwise makes an environment of its own, .venv beside this
+file, and goes on in there.
+"""
+
+import sys
+
+if sys.version_info < (3, 10):  # first of all, so that an old Python says this and nothing else
+    sys.exit(
+        'Civitai Gallery needs Python 3.10 or newer; this is Python %s (%s).'
+        % ('.'.join(str(part) for part in sys.version_info[:3]), sys.executable)
+    )
+
+import argparse
+import contextlib
+import getpass
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+import types
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, NamedTuple
+
+if sys.platform == 'win32':
+    import msvcrt
+else:
+    import fcntl
+
+USAGE = """\
+usage: python civitai_gallery.py [WORD] [ARGUMENTS]
+
+  app [ARGUMENTS]     the gallery in the browser, against civitai.com; the same without a word
+  demo [--port N] [--scenario NAME] [--latency SECONDS]
+                      the gallery against a stand-in for Civitai on this machine, without internet
+  download SOURCE --to FOLDER [--limit N] [--json]
+                      save the pictures of a Civitai link
+  test [ARGUMENTS]    linters, then pytest with the arguments
+  lint                linters only
+
+"app --help", "demo --help" and "download --help" tell more. The first start makes .venv beside this
+file, unless the Python at hand already has the packages of requirements.txt.
+"""
+
+LAUNCHER = Path(__file__).resolve()
+ROOT = LAUNCHER.parent
+VENV = ROOT / '.venv'
+VENV_PYTHON = VENV / ('Scripts/python.exe' if sys.platform == 'win32' else 'bin/python')
+LOCK = ROOT / '.venv.lock'  # held by the one launcher that changes .venv
+UNFINISHED = ROOT / '.venv.unfinished'  # exists from before .venv is changed until all is done
+INSIDE = 'CIVITAI_GALLERY_INSIDE_VENV'  # tells a launcher that another one started it in .venv
+LINTERS = {'black': ['--check', '.'], 'flake8': [], 'mypy': []}
+INTERRUPTED = 130
+
+
+class LauncherError(Exception):
+    """What stopped the launcher, as one line for the person at the terminal."""
+
+
+# --- requirements --------------------------------------------------------------------------------
+
+
+class Requirement(NamedTuple):
+    """One line of a requirements file: `name>=lowest` or `name>=lowest,<limit`."""
+
+    name: str
+    lowest: str
+    limit: str
+
+    def allows(self, version: str) -> bool:
+        """Whether a version is in range; a pre-release counts as the release it leads to."""
+        found = release(version)
+        return release(self.lowest) <= found and (not self.limit or found < release(self.limit))
+
+
+def release(version: str) -> tuple[int, ...]:
+    """The numbers a version starts with, without closing zeros: '2.10.0rc1' -> (2, 10)."""
+    match = re.match(r'\d+(\.\d+)*', version)
+    text = re.sub(r'(\.0+)+$', '', match.group()) if match else ''
+    return tuple(int(part) for part in text.split('.') if part)
+
+
+def parse_requirement(line: str) -> Requirement:
+    """Read one requirement line; ValueError for a form that this launcher does not check."""
+    match = re.fullmatch(r'([\w.-]+)>=(\d[\d.]*)(?:,<(\d[\d.]*))?', line)
+    if not match:
+        raise ValueError(f'not of the form name>=1.0,<2: {line}')
+    return Requirement(match[1], match[2], match[3] or '')
+
+
+def read_requirements(path: Path) -> list[Requirement]:
+    """All requirements of a file, with those of the files it takes in by -r."""
+    found: list[Requirement] = []
+    for line in path.read_text(encoding='utf-8').splitlines():
+        line = line.partition('#')[0].strip()
+        if line.startswith('-r '):
+            found += read_requirements(path.parent / line[3:].strip())
+        elif line:
+            found.append(parse_requirement(line))
+    return found
+
+
+def unmet(requirements: Sequence[Requirement], search_path: list[str]) -> list[str]:
+    """Names of the requirements not satisfied by the packages on a path such as sys.path."""
+    missing = []
+    for requirement in requirements:
+        found = importlib.metadata.distributions(name=requirement.name, path=search_path)
+        first = next(iter(found), None)  # the one that an import would find
+        if first is None or not requirement.allows(first.version or ''):
+            missing.append(requirement.name)
+    return missing
+
+
+# --- the environment beside this file ------------------------------------------------------------
+
+
+def say(line: str) -> None:
+    """One line for the person at the terminal; standard output is for the started program."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def venv_packages() -> str | None:
+    """The folder of .venv's packages; None when .venv is missing, broken, too old or half-made."""
+    if UNFINISHED.exists():
+        return None
+    question = (
+        'import os, pip, sys, sysconfig\n'
+        'if sys.version_info >= (3, 10):\n'
+        '    sys.stdout.buffer.write(os.fsencode(sysconfig.get_path("purelib")))'
+    )
+    try:
+        answer = subprocess.run([VENV_PYTHON, '-I', '-c', question], capture_output=True)
+    except OSError:
+        return None
+    return os.fsdecode(answer.stdout) or None
+
+
+def is_ready(requirements: Sequence[Requirement]) -> bool:
+    """Whether .venv works and has everything."""
+    packages = venv_packages()
+    return packages is not None and not unmet(requirements, [packages])
+
+
+def try_lock(file: IO[str]) -> bool:
+    """Lock an open file against other processes; False while another one holds it.
+
+    The system frees the lock when its holder dies, however it dies.
+    """
+    try:
+        if sys.platform == 'win32':
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:
+        pass  # a network folder without locks: better to go on than to refuse for ever
+    return True
+
+
+@contextlib.contextmanager
+def only_one_at_work() -> Iterator[IO[str]]:
+    """Wait until no other launcher changes .venv, and keep others out until the block ends."""
+    with LOCK.open('a', encoding='utf-8') as file:
+        if not try_lock(file):
+            say(f'Waiting for another start that is setting up {VENV.name}...')
+            while not try_lock(file):
+                time.sleep(0.2)
+        yield file
+
+
+def reason(output: str) -> str:
+    """The line of a failed command's output that says most: pip's last ERROR, else the last."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith('ERROR:')] or lines or ['no reason given']
+    return errors[-1].removeprefix('ERROR:').strip()
+
+
+def run_quietly(command: Sequence[str | Path], failure: str, lock: IO[str]) -> None:
+    """Run a command; raises LauncherError with the reason it gives when it fails.
+
+    It shares the lock: when this launcher is killed, the next one waits for what is still running.
+    """
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors='replace',
+        pass_fds=() if sys.platform == 'win32' else (lock.fileno(),),
+    )
+    if done.returncode:
+        raise LauncherError(f'{failure}: {reason(done.stderr or done.stdout)}')
+
+
+def remake_venv(lock: IO[str]) -> None:
+    """Replace whatever is at .venv by a new, empty environment."""
+    if not (importlib.util.find_spec('venv') and importlib.util.find_spec('ensurepip')):
+        raise LauncherError(
+            f'{sys.executable} cannot make an environment: it has no venv module. '
+            'On Debian or Ubuntu: apt install python3-venv'
+        )
+    if VENV.exists():
+        shutil.rmtree(VENV)
+    # We may ourselves run in the .venv that is gone now; the interpreter below it is still there.
+    python: str = getattr(sys, '_base_executable', sys.executable)
+    run_quietly([python, '-I', '-m', 'venv', VENV], f'Could not make {VENV}', lock)
+
+
+def prepare_venv(requirements_file: Path) -> None:
+    """Make .venv, or repair or update the one that is there. Raises LauncherError, OSError."""
+    with only_one_at_work() as lock:
+        if is_ready(read_requirements(requirements_file)):  # another start did it meanwhile
+            return
+        usable = venv_packages() is not None
+        if usable:
+            say(f'Updating {VENV.name} (the requirements changed)...')
+        elif VENV.exists():
+            say(f'Repairing {VENV.name} (about a minute)...')
+        else:
+            say(f'Setting up {VENV.name} (first run, about a minute)...')
+        UNFINISHED.touch()
+        if not usable:
+            remake_venv(lock)
+        pip = [str(VENV_PYTHON), '-I', '-m', 'pip', '--disable-pip-version-check', '--no-input']
+        failure = f'Could not install {requirements_file.name} (needs the internet; try again)'
+        run_quietly([*pip, 'install', '--quiet', '-r', requirements_file], failure, lock)
+        UNFINISHED.unlink()
+
+
+def continue_in_venv(argv: Sequence[str]) -> int:
+    """Start this launcher again in .venv; on POSIX in this very process, so signals reach it."""
+    os.environ[INSIDE] = '1'
+    command = [str(VENV_PYTHON), str(LAUNCHER), *argv]
+    if sys.platform != 'win32':
+        os.execv(command[0], command)
+    with subprocess.Popen(command) as child:
+        while True:
+            with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C reaches the child too: it decides
+                return child.wait()
+
+
+# --- the words -----------------------------------------------------------------------------------
+
+
+def run_app(args: list[str]) -> int:
+    """The gallery against civitai.com."""
+    from scripts.civitai_manager_libs import app
+
+    return app.main(args)
+
+
+def run_download(args: list[str]) -> int:
+    """The command line download."""
+    from scripts.civitai_manager_libs import cli
+
+    return cli.main(args)
+
+
+def demo_home() -> str:
+    """A folder for the demo's data, closed to others; where possible the same at every start."""
+    if sys.platform == 'win32':
+        user = getpass.getuser()
+    else:
+        user = str(os.getuid())
+    home = os.path.join(tempfile.gettempdir(), f'civitai-gallery-demo-{user}')
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(home, 0o700)
+    found = os.lstat(home)
+    ours = stat.S_ISDIR(found.st_mode)
+    if sys.platform != 'win32':
+        ours = ours and found.st_uid == os.getuid() and not found.st_mode & 0o077
+    return home if ours else tempfile.mkdtemp(prefix='civitai-gallery-demo-')
+
+
+def run_demo(args: list[str]) -> int:
+    """The gallery against a stand-in for Civitai: data kept apart from your own, no key needed."""
+    parser = argparse.ArgumentParser(prog='civitai_gallery.py demo', description=run_demo.__doc__)
+    parser.add_argument('--port', type=int, help='port of the app')
+    parser.add_argument('--scenario', help='what the stand-in Civitai plays')
+    parser.add_argument('--latency', type=float, help='seconds that each of its answers takes')
+    options = vars(parser.parse_args(args))
+    given = {name: value for name, value in options.items() if value is not None}
+    app_args = ['--port', str(given.pop('port'))] if 'port' in given else []
+
+    from civitai_demo.server import OPENING_PATH, DemoServer
+
+    try:
+        server = DemoServer(**given)
+    except ValueError as error:  # an unknown scenario; the error tells those there are
+        parser.error(str(error))
+    home = os.environ.get('CIVITAI_GALLERY_HOME') or demo_home()
+    os.environ['CIVITAI_GALLERY_HOME'] = home
+    os.environ.pop('CIVITAI_TOKEN', None)
+    with server as demo:
+        os.environ['CIVITAI_BASE_URL'] = demo.url  # the app reads it when it is imported
+        downloads = os.path.join(home, 'downloads')
+        return run_app(['--source', demo.url + OPENING_PATH, '--downloads', downloads, *app_args])
+
+
+def run_tool(name: str, args: Sequence[str]) -> int:
+    """Run a Python tool at the root of the project; its exit code."""
+    return subprocess.run([sys.executable, '-m', name, *args], cwd=ROOT).returncode
+
+
+def run_lint(args: list[str]) -> int:
+    """Run all linters, then tell of each in one line; 1 if one found something."""
+    if args:
+        raise LauncherError('lint takes no arguments.')
+    codes = {name: run_tool(name, arguments) for name, arguments in LINTERS.items()}
+    for name, code in codes.items():
+        print(f'{name}: {"FAILED" if code else "ok"}', flush=True)
+    return int(any(codes.values()))
+
+
+def run_test(args: list[str]) -> int:
+    """Run the linters, then pytest whatever they found; not 0 if anything failed."""
+    linted = run_lint([])
+    return run_tool('pytest', args) or linted
+
+
+class Word(NamedTuple):
+    """What a word on the command line needs and does."""
+
+    requirements: str
+    run: Callable[[list[str]], int]
+
+
+WORDS = {
+    'app': Word('requirements.txt', run_app),
+    'demo': Word('requirements.txt', run_demo),
+    'download': Word('requirements.txt', run_download),
+    'test': Word('requirements-dev.txt', run_test),
+    'lint': Word('requirements-dev.txt', run_lint),
+}
+
+
+def put_root_first() -> None:
+    """Make sure that our own packages are the ones that get imported."""
+    root = str(ROOT)
+    sys.path[:] = [root, *(entry for entry in sys.path if os.path.realpath(entry) != root)]
+    # Our scripts folder has no __init__.py, as WebUI hosts expect it. A package `scripts` that some
+    # distribution left in site-packages would win over it, whatever the order of the path.
+    scripts = types.ModuleType('scripts')
+    scripts.__path__ = [str(ROOT / 'scripts')]
+    sys.modules['scripts'] = scripts
+
+
+def start(argv: Sequence[str], word: Word, args: list[str]) -> int:
+    """Settle which interpreter to use, then run the word in it. Raises LauncherError."""
+    inside_venv = os.environ.pop(INSIDE, None) is not None
+    requirements_file = ROOT / word.requirements
+    try:
+        requirements = read_requirements(requirements_file)
+        missing = unmet(requirements, sys.path)
+        if missing and inside_venv:
+            names = ', '.join(missing)
+            raise LauncherError(f'{VENV} does not offer the required {names}. Is PYTHONPATH set?')
+        if missing and not is_ready(requirements):
+            prepare_venv(requirements_file)
+    except OSError as error:
+        by_hand = f'{sys.executable} -m pip install -r {requirements_file}'
+        raise LauncherError(f'Could not set up {VENV}: {error}. By hand: {by_hand}') from error
+    if missing:
+        return continue_in_venv(argv)
+    put_root_first()
+    return word.run(args)
+
+
+def main(argv: list[str]) -> int:
+    """Run one command line, given without the program's name; the exit code."""
+    if argv[:1] in (['-h'], ['--help']):
+        print(USAGE, end='')
+        return 0
+    name, args = ('app', argv) if not argv or argv[0].startswith('-') else (argv[0], argv[1:])
+    if name not in WORDS:
+        say(f'Unknown word {name!r}; known are {", ".join(WORDS)}. See --help.')
+        return 2
+    os.environ.setdefault('GRADIO_ANALYTICS_ENABLED', 'False')  # read when gradio is imported
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # an orderly end
+    try:
+        return start(argv, WORDS[name], args)
+    except LauncherError as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
