@@ -1,0 +1,258 @@
+"""What happens in the tab, without a browser."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Iterator
+
+import pytest
+
+from civitai_demo.server import DemoServer
+from scripts.civitai_manager_libs import (
+    civitai_gallery_action as action,
+    gallery_events as events,
+    gallery_html as look,
+    http_client,
+    setting,
+    widgets,
+)
+from scripts.civitai_manager_libs.errors import CivitaiError, NotFoundError, SourceError
+from scripts.civitai_manager_libs.gallery import GalleryImage, ImagePage
+
+MODEL = '/models/4201?modelVersionId=420102'
+
+
+class Progress:
+    def tqdm(self, iterable: Any, desc: str) -> Any:
+        return iterable
+
+
+@pytest.fixture
+def demo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[DemoServer]:
+    monkeypatch.setattr(setting, 'shortcut_gallery_folder', str(tmp_path / 'cache'))
+    monkeypatch.setattr(setting, 'download_images_folder', str(tmp_path / 'downloads'))
+    client = http_client.CivitaiHttpClient(max_retries=3, sleep=lambda seconds: None)
+    monkeypatch.setattr(action, 'get_http_client', lambda: client)
+    with DemoServer() as server:
+        monkeypatch.setattr(setting, 'civitai_base_url', server.url)
+        yield server
+
+
+@pytest.fixture
+def view(demo: DemoServer) -> events.View:
+    opened = events.View()
+    events.open_source(opened, demo.url + MODEL)
+    return opened
+
+
+def ids(view: events.View) -> list[int]:
+    return [image.id for image in view.page.images]
+
+
+def test_opening_a_model_shows_a_full_page_of_its_version(view: events.View) -> None:
+    assert view.gallery is not None and view.gallery.version is not None
+    assert view.gallery.version.id == 420102
+    assert len(ids(view)) == setting.page_size() and events.has_next(view)
+    assert all(image.level == 1 for image in view.page.images)
+
+
+def test_there_and_back_again(view: events.View) -> None:
+    first = ids(view)
+    events.go_next(view)
+    second = ids(view)
+    events.go_next(view)
+    assert view.trail.page_number == 3
+    assert len({*first, *second, *ids(view)}) == len(first) + len(second) + len(ids(view))
+    events.go_previous(view)
+    assert ids(view) == second
+    events.go_first(view)
+    assert ids(view) == first and view.trail.page_number == 1
+    events.go_previous(view)
+    assert ids(view) == first
+
+
+def test_the_last_page_says_so(view: events.View) -> None:
+    while events.has_next(view):
+        events.go_next(view)
+    assert 'last' in look.page_info(view)
+    number = view.trail.page_number
+    events.go_next(view)
+    assert view.trail.page_number == number
+
+
+def test_another_version_is_another_gallery(view: events.View) -> None:
+    assert view.gallery is not None and view.gallery.model is not None
+    before, other = ids(view), view.gallery.model.versions[-1]
+    events.choose_version(view, other.label)
+    assert view.gallery.version == other
+    assert view.trail.page_number == 1 and not set(before) & set(ids(view))
+
+
+@pytest.mark.parametrize('label', ['', 'no such version', None, 7, ['v']], ids=repr)
+def test_a_version_that_is_not_in_the_list_changes_nothing(view: events.View, label: Any) -> None:
+    before = ids(view)
+    with pytest.raises(SourceError):
+        events.choose_version(view, label)
+    assert ids(view) == before
+
+
+@pytest.mark.parametrize(
+    ('pasted', 'error'),
+    [
+        ('', SourceError),
+        (None, SourceError),
+        ('garbage', SourceError),
+        ('https://example.com/models/1', SourceError),
+        ('999999', NotFoundError),
+    ],
+    ids=['empty', 'none', 'garbage', 'other-site', 'unknown-model'],
+)
+def test_bad_input_leaves_the_gallery_as_it_was(
+    view: events.View, pasted: Any, error: type[CivitaiError]
+) -> None:
+    before = ids(view)
+    with pytest.raises(error) as caught:
+        events.open_source(view, pasted)
+    assert caught.value.user_message and ids(view) == before and view.gallery is not None
+
+
+@pytest.mark.parametrize('index', [-1, 24, 10**9, None, '0', [0, 1], 1.0], ids=repr)
+def test_a_place_from_the_browser_is_checked(view: events.View, index: Any) -> None:
+    with pytest.raises(SourceError):
+        events.select(view, index)
+
+
+def test_a_picture_shows_its_infotext_and_a_large_preview(view: events.View) -> None:
+    image = events.select(view, 0)
+    text = events.generation_text(image)
+    assert text.startswith(str(image.meta['prompt'])[:20]) and '\nSteps: ' in text
+    large = events.load_preview(image)
+    assert large is not None and Path(large).is_file()
+    assert f'@{image.username}' in look.details(image)
+
+
+def test_thumbnails_come_from_the_width_ladder_and_downloads_are_originals(
+    demo: DemoServer, view: events.View
+) -> None:
+    events.load_thumbnails(view, Progress())
+    sizes = {record.path.split('/')[3] for record in demo.requests if '/xG1' in record.path}
+    assert all('width=450' in size for size in sizes)
+    seen = len(demo.requests)
+    *_, last = events.download_page(view)
+    originals = [record.path.split('/')[3] for record in demo.requests[seen:]]
+    assert originals == ['original=true'] * setting.page_size()
+    assert last.mood == 'good' and f'{setting.page_size()} saved' in last.message
+
+
+def test_a_download_counts_up_and_sums_up(demo: DemoServer, view: events.View) -> None:
+    demo.scenario = 'cdn-404'
+    steps = list(events.download_page(view))
+    total = setting.page_size()
+    assert [step.done for step in steps] == [*range(total + 1), total]
+    assert steps[-1].mood == 'problem' and '404' in steps[-1].message
+    assert '<progress' in look.step(steps[3]) and '<progress' not in look.step(steps[-1])
+
+
+def test_nothing_to_download_is_said() -> None:
+    with pytest.raises(SourceError):
+        list(events.download_page(events.View()))
+
+
+def test_a_slow_page_never_replaces_a_newer_one(demo: DemoServer, view: events.View) -> None:
+    """Thumbnails of a page that the person has left are dropped."""
+    entered, go_on = threading.Event(), threading.Event()
+
+    class Waiting(Progress):
+        def tqdm(self, iterable: Any, desc: str) -> Any:
+            entered.set()
+            assert go_on.wait(timeout=30)
+            return iterable
+
+    late: list[Any] = ['untouched']
+    loading = threading.Thread(
+        target=lambda: late.__setitem__(0, events.load_thumbnails(view, Waiting()))
+    )
+    loading.start()
+    assert entered.wait(timeout=30)
+    events.go_next(view)
+    go_on.set()
+    loading.join()
+    assert late == [None]
+    paths = events.load_thumbnails(view, Progress())
+    assert paths is not None and len(paths) == setting.page_size()
+
+
+def test_two_views_share_nothing(demo: DemoServer, view: events.View) -> None:
+    other = events.View()
+    events.open_source(other, demo.url + MODEL)
+    events.go_next(other)
+    assert view.trail.page_number == 1 and other.trail.page_number == 2
+    assert not set(ids(view)) & set(ids(other))
+
+
+def test_hidden_pictures_are_counted_and_named() -> None:
+    page = ImagePage((), '', hidden=3)
+    gallery = SimpleNamespace(source=None, model=None)
+    shown = look.page_status(events.View(gallery=gallery, page=page))  # type: ignore[arg-type]
+    assert '3 pictures' in shown and 'PG' in shown
+
+
+EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
+
+
+def test_words_from_outside_are_only_words() -> None:
+    image = GalleryImage(
+        id=1,
+        url='u',
+        username=EVIL,
+        base_model=EVIL,
+        meta={'Model': EVIL, 'resources': [{'name': EVIL, 'type': 'lora', 'weight': EVIL}]},
+    )
+    shown = look.details(image) + look.notice(EVIL) + look.step(events.Step(EVIL, 1, 2))
+    assert '<script' not in shown and '<img' not in shown and '&lt;script' in shown
+
+
+@pytest.mark.parametrize(
+    ('client', 'host', 'extra', 'same'),
+    [
+        ('127.0.0.1', '127.0.0.1:7860', {}, True),
+        ('127.0.0.1', 'localhost:7860', {}, True),
+        ('::1', '[::1]:7860', {}, True),
+        ('192.168.1.5', '127.0.0.1:7860', {}, False),
+        ('127.0.0.1', 'gallery.example.com', {}, False),
+        ('127.0.0.1', 'localhost.example.com', {}, False),
+        ('127.0.0.1', '127.0.0.1', {'X-Forwarded-For': '1.2.3.4'}, False),
+        ('127.0.0.1', '127.0.0.1', {'Forwarded': 'for=1.2.3.4'}, False),
+        ('127.0.0.1', '127.0.0.1', {'x-forwarded-host': 'x'}, False),
+        ('', '127.0.0.1', {}, False),
+        ('127.0.0.1', '', {}, False),
+    ],
+    ids=lambda value: str(value)[:24],
+)
+def test_folders_open_only_where_browser_and_server_are_one_machine(
+    client: str, host: str, extra: dict[str, str], same: bool
+) -> None:
+    request = SimpleNamespace(client=SimpleNamespace(host=client), headers={'host': host, **extra})
+    assert widgets.is_same_machine(request) is same
+
+
+def test_only_files_that_are_there_and_ours_are_shown(tmp_path: Path) -> None:
+    mine, other = tmp_path / 'mine', tmp_path / 'other'
+    mine.mkdir()
+    other.mkdir()
+    (mine / 'a.png').write_bytes(b'x')
+    (other / 'b.png').write_bytes(b'x')
+    given = [str(mine / 'a.png'), str(mine / 'gone.png'), str(other / 'b.png'), None, 'http://x/a']
+    assert widgets.showable(given, [str(mine)], 'no.png') == [str(mine / 'a.png')] + ['no.png'] * 4
+
+
+def test_an_unforeseen_error_is_logged_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> None:
+        raise KeyError('secret detail')
+
+    with pytest.raises(widgets.gr.Error) as caught:
+        widgets.guarded(broken)()
+    assert 'log has the details' in str(caught.value) and 'secret detail' not in str(caught.value)
+    assert 'broken failed' in caplog.text
