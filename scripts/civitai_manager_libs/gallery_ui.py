@@ -59,7 +59,7 @@ def build(source: str = '') -> Parts:
         load = gr.Button(label('load'), variant='primary', elem_id=f'{PREFIX}_load', scale=1)
     status = gr.HTML(look.notice(label('status_start')), elem_id=f'{PREFIX}_status')
     with gr.Row():
-        with gr.Column(scale=3, min_width=420):
+        with gr.Column(scale=3, min_width=320):
             grid_side = _grid_side()
         with gr.Column(scale=2, min_width=320):
             picture_side = _picture_side()
@@ -70,9 +70,9 @@ def build(source: str = '') -> Parts:
 
 def _grid_side() -> dict[str, Any]:
     with gr.Row(elem_id=f'{PREFIX}_head'):
-        with gr.Column(scale=3, min_width=200):
+        with gr.Column(scale=1, min_width=200):
             title = gr.HTML('', elem_id=f'{PREFIX}_title')
-        with gr.Column(scale=2, min_width=200):
+        with gr.Column(scale=1, min_width=200):
             version = gr.Dropdown(
                 choices=[],
                 value=None,

@@ -1,0 +1,267 @@
+"""The demo as a person sees it: `python civitai_gallery.py demo` in a real browser."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+CHROMIUM = next(
+    filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None
+)
+QUIET = (
+    '--no-sandbox --disable-gpu --no-first-run --disable-background-networking '
+    '--disable-component-update --disable-sync'
+).split()
+WAIT = 60_000
+
+# The README says so: without Chromium these are left out, but never in CI.
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None and not os.environ.get('CI'), reason='Chromium is not installed'
+)
+
+
+@pytest.fixture(scope='module')
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield started
+        started.close()
+
+
+class Demo:
+    """A running demo: its URL, its home folder, its process."""
+
+    def __init__(self, home: Path, *arguments: str, **environment: str) -> None:
+        self.home = home
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / 'civitai_gallery.py'), 'demo', *arguments],
+            cwd=home,
+            env={**os.environ, 'CIVITAI_GALLERY_HOME': str(home), **environment},
+            stdout=subprocess.PIPE,
+            stderr=(home / 'stderr.txt').open('w'),
+            text=True,
+            start_new_session=True,
+        )
+        assert self.process.stdout is not None
+        self.line = self.process.stdout.readline()
+        found = re.search(r'http://\S+', self.line)
+        assert found, (home / 'stderr.txt').read_text()
+        self.url = found.group()
+
+    def stop(self) -> str:
+        """End it as Ctrl-C does; return what else it printed."""
+        self.process.send_signal(signal.SIGINT)
+        rest, _ = self.process.communicate(timeout=30)
+        return rest
+
+
+@pytest.fixture(scope='module')
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    running = Demo(tmp_path_factory.mktemp('demo with spaces ñ 圖'))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def page(browser: Browser, demo: Demo) -> Iterator[Page]:
+    yield from opened(browser, demo)
+
+
+def opened(browser: Browser, demo: Demo) -> Iterator[Page]:
+    context = browser.new_context(viewport={'width': 1400, 'height': 1000})
+    context.grant_permissions(['clipboard-read', 'clipboard-write'])
+    tab = context.new_page()
+    tab.set_default_timeout(WAIT)
+    tab.goto(demo.url)
+    expect(pictures(tab)).to_have_count(24, timeout=WAIT)
+    yield tab
+    context.close()
+
+
+def part(tab: Page, name: str) -> Any:
+    return tab.locator(f'#civitai_gallery_{name}')
+
+
+def pictures(tab: Page) -> Any:
+    return tab.locator('#civitai_gallery_grid .thumbnail-item img')
+
+
+def sources(tab: Page) -> list[str]:
+    return [image.get_attribute('src') for image in pictures(tab).all()]
+
+
+def go(tab: Page, button: str, page_text: str) -> None:
+    """Press a button that turns the page, and wait until the other pictures are there."""
+    before = sources(tab)
+    part(tab, button).click()
+    expect(part(tab, 'page_info')).to_have_text(re.compile(page_text), timeout=WAIT)
+    tab.wait_for_function(
+        """before => {
+            const now = [...document.querySelectorAll('#civitai_gallery_grid .thumbnail-item img')];
+            return now.length && now[0].src !== before && now.every(i => i.complete && i.naturalWidth);
+        }""",
+        arg=before[0],
+        timeout=WAIT,
+    )
+
+
+def load(tab: Page, text: str) -> None:
+    part(tab, 'source').locator('textarea, input').fill(text)
+    part(tab, 'load').click()
+
+
+def test_the_demo_opens_on_a_gallery_of_pictures(page: Page) -> None:
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('#civitai_gallery_grid .thumbnail-item img')]
+                .every(image => image.complete && image.naturalWidth > 100)""",
+        timeout=WAIT,
+    )
+    expect(part(page, 'title')).to_contain_text('Paper Horizons XL')
+    expect(part(page, 'page_info')).to_have_text(re.compile('Page 1'))
+    expect(part(page, 'status')).to_contain_text('24 pictures')
+    expect(part(page, 'first')).to_be_disabled()
+    expect(part(page, 'prev')).to_be_disabled()
+
+
+def test_nothing_is_asked_of_the_internet(browser: Browser, demo: Demo) -> None:
+    context = browser.new_context()
+    hosts: set[str] = set()
+    context.on('request', lambda request: hosts.add(urlsplit(request.url).hostname or ''))
+    tab = context.new_page()
+    tab.goto(demo.url)
+    expect(pictures(tab)).to_have_count(24, timeout=WAIT)
+    context.close()
+    assert hosts - {''} <= {'127.0.0.1', 'localhost'}
+
+
+def test_pages_turn_forth_and_back(page: Page) -> None:
+    first = sources(page)
+    go(page, 'next', 'Page 2')
+    assert not set(first) & set(sources(page))
+    go(page, 'prev', 'Page 1')
+    assert sources(page) == first
+    go(page, 'next', 'Page 2')
+    go(page, 'first', 'Page 1')
+    assert sources(page) == first
+
+
+def test_another_version_shows_other_pictures(page: Page) -> None:
+    first = sources(page)
+    part(page, 'version').locator('input').click()
+    page.get_by_role('option').last.click()
+    page.wait_for_function(
+        "before => document.querySelector('#civitai_gallery_grid .thumbnail-item img')?.src !== before",
+        arg=first[0],
+        timeout=WAIT,
+    )
+    assert not set(first) & set(sources(page))
+
+
+def test_a_picture_shows_large_with_its_infotext_to_copy(page: Page) -> None:
+    pictures(page).nth(2).click()
+    preview = part(page, 'preview').locator('img').first
+    expect(preview).to_be_visible(timeout=WAIT)
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('#civitai_gallery_preview img')]
+                .some(image => image.complete && image.naturalWidth > 450)""",
+        timeout=WAIT,
+    )
+    box = part(page, 'infotext').locator('textarea')
+    expect(box).to_have_value(re.compile(r'\nSteps: \d+, Sampler: '), timeout=WAIT)
+    expect(part(page, 'details')).to_contain_text('checkpoint')
+    part(page, 'infotext').locator('button').first.click()
+    copied = page.evaluate('navigator.clipboard.readText()')
+    assert copied == box.input_value()
+
+
+def test_a_page_is_downloaded_whole(page: Page, demo: Demo) -> None:
+    part(page, 'download_page').click()
+    expect(part(page, 'status')).to_contain_text('saved', timeout=WAIT)
+    expect(part(page, 'status')).to_contain_text('user_gallery_images')
+    folder = demo.home / 'downloads' / 'Paper Horizons XL' / 'user_gallery_images'
+    kept = sorted(folder.iterdir())
+    assert len(kept) == 24
+    for path in kept:
+        with Image.open(path) as picture:
+            picture.load()
+        assert not path.name.startswith('.')
+    part(page, 'download_page').click()
+    expect(part(page, 'status')).to_contain_text('0 saved, 24 were there', timeout=WAIT)
+
+
+@pytest.mark.parametrize(
+    ('pasted', 'message'),
+    [
+        ('', 'Paste a Civitai link'),
+        ('what is this', 'what is this'),
+        ('https://example.com/models/1', 'not on Civitai'),
+        ('999999', '404'),
+    ],
+    ids=['empty', 'garbage', 'other-site', 'unknown-model'],
+)
+def test_a_bad_link_gets_a_message_and_loses_nothing(page: Page, pasted: str, message: str) -> None:
+    before = sources(page)
+    load(page, pasted)
+    expect(part(page, 'status')).to_contain_text(message, timeout=WAIT)
+    expect(part(page, 'status').get_by_role('alert')).to_be_visible()
+    expect(pictures(page)).to_have_count(24)
+    assert sources(page) == before
+
+
+def test_two_people_do_not_share_a_page(browser: Browser, demo: Demo, page: Page) -> None:
+    mine = sources(page)
+    for other in opened(browser, demo):
+        go(other, 'next', 'Page 2')
+        go(other, 'next', 'Page 3')
+        expect(part(page, 'page_info')).to_have_text(re.compile('Page 1'))
+        go(page, 'next', 'Page 2')
+        assert not set(sources(page)) & set(sources(other))
+    assert sources(page) != mine
+
+
+def test_the_folder_button_is_for_this_machine_only(
+    browser: Browser, demo: Demo, page: Page
+) -> None:
+    expect(part(page, 'open_folder')).to_be_visible()
+    context = browser.new_context(extra_http_headers={'X-Forwarded-For': '203.0.113.7'})
+    tab = context.new_page()
+    tab.goto(demo.url)
+    expect(pictures(tab)).to_have_count(24, timeout=WAIT)
+    expect(part(tab, 'open_folder')).to_have_count(0)
+    context.close()
+
+
+def test_missing_pictures_are_placeholders_and_a_toast_says_why(
+    browser: Browser, tmp_path: Path
+) -> None:
+    demo = Demo(tmp_path, '--scenario', 'cdn-404', CIVITAI_GALLERY_LANG='zh_TW')
+    try:
+        context = browser.new_context()
+        tab = context.new_page()
+        tab.goto(demo.url)
+        toast = tab.locator('.toast-body').filter(has_text='404')
+        expect(toast.first).to_be_visible(timeout=WAIT)
+        expect(toast.first).to_contain_text('張圖片中有')
+        expect(pictures(tab)).to_have_count(24, timeout=WAIT)
+        placeholders = [src for src in sources(tab) if 'no_preview' in src]
+        assert 0 < len(placeholders) < 24
+        expect(part(tab, 'download_page')).to_have_text('下載此頁')
+        context.close()
+    finally:
+        rest = demo.stop()
+    assert rest == '' and demo.line.count('http://') == 1
+    assert demo.process.returncode == 0
+    with pytest.raises(ProcessLookupError):
+        os.killpg(demo.process.pid, 0)
