@@ -6,6 +6,9 @@ import json
 from typing import Any
 
 MAX_WORDS = 300
+MAX_DEPTH = 6
+
+_KEYS = ('error', 'message', 'error_description', 'issues')
 
 
 def site_words(body: bytes) -> str:
@@ -21,13 +24,15 @@ def site_words(body: bytes) -> str:
         words = _words(json.loads(text))
     except (ValueError, RecursionError):
         words = text if not text.startswith(('{', '[')) else ''
-    plain = ''.join(c if c.isprintable() else ' ' for c in words if c not in '<>')
+    # single quotation marks look the same and are no markup wherever the words are shown
+    words = words.replace('<', '‹').replace('>', '›')
+    plain = ''.join(c if c.isprintable() else ' ' for c in words)
     line = ' '.join(plain.split())
     return line if len(line) <= MAX_WORDS else line[: MAX_WORDS - 1] + '…'
 
 
 def _words(data: Any, depth: int = 0) -> str:
-    if depth > 4:
+    if depth > MAX_DEPTH:
         return ''
     if isinstance(data, str):
         return _unfolded(data, depth)
@@ -38,7 +43,7 @@ def _words(data: Any, depth: int = 0) -> str:
     if isinstance(data.get('path'), list) and data['path'] and 'message' in data:
         path = '.'.join(str(part) for part in data['path'])
         return f'{path}: {_words(data["message"], depth + 1)}'
-    parts = [_words(data.get(key), depth + 1) for key in ('error', 'message', 'issues')]
+    parts = [_words(data.get(key), depth + 1) for key in _KEYS]
     return ': '.join(dict.fromkeys(part for part in parts if part))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import threading
 from collections import OrderedDict
@@ -36,10 +37,12 @@ class Attempts:
         attempt: Callable[[], T],
         policy: retry.RetryPolicy,
         stop: threading.Event,
-        *,
-        from_api: bool,
+        base_url: str,
     ) -> T:
-        """Return what `attempt` returns. Raises the CivitaiError of the last try."""
+        """Return what `attempt` returns. Raises the CivitaiError of the last try.
+
+        Answers of the API at `base_url` are treated as `retry.decide` says.
+        """
         tries = 0
         while True:
             tries += 1
@@ -48,6 +51,8 @@ class Attempts:
                     raise CancelledError(url=urls.redact(url))
                 result = attempt()
             except CivitaiError as error:
+                # where the error happened, which a redirect may have led away from the API
+                from_api = urls.is_api(error.url, base_url)
                 decision = retry.decide(
                     policy, tries, error, from_api=from_api, chance=self._chance()
                 )
@@ -76,6 +81,7 @@ class Attempts:
         with self._lock:
             self._failures.pop(url, None)
             if error is not None:
-                self._failures[url] = error
+                # a copy has no traceback, which would keep buffers and answers alive with it
+                self._failures[url] = copy.copy(error)
                 if len(self._failures) > REMEMBERED_FAILURES:
                     self._failures.popitem(last=False)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Iterable
+from typing import Any, Callable, Generator, Iterable, Mapping
 
 from . import answers, files, media
 from .errors import BodyIncompleteError, CancelledError, WrongContentError
@@ -29,6 +30,14 @@ class Body:
         if not received or received < self.announced:
             key = 'error_incomplete' if received else 'error_empty'
             raise BodyIncompleteError(key, url=self.url)
+
+
+def announced_length(headers: Mapping[str, str]) -> int:
+    """Bytes that a body with these headers should have, 0 if they do not say or it is coded."""
+    length = headers.get('Content-Length', '').strip()
+    if 'Content-Encoding' in headers or not (length.isascii() and length.isdigit()):
+        return 0
+    return int(length[:18])  # int() refuses thousands of digits
 
 
 def read_json(body: Body) -> Any:
@@ -58,6 +67,21 @@ def save(
     if body.announced:
         files.check_space(part.parent, body.announced)
     done = 0
+    with closing(_written(body, part, target, stop)) as counts:
+        for done in counts:
+            if progress:
+                progress(done, body.announced)
+    body.check_whole(done)
+
+
+def _written(
+    body: Body, part: Path, target: Path, stop: threading.Event
+) -> Generator[int, None, None]:
+    """Write `body` to `part`; after each chunk the bytes so far.
+
+    A generator, so that only what the disk says becomes a StorageError, not what a callback does.
+    """
+    done = 0
     with files.explained(part.parent), part.open('wb') as file:
         for chunk in body.chunks:
             if stop.is_set():
@@ -66,9 +90,7 @@ def save(
                 _check_kind(chunk, target, body.url)
             file.write(chunk)
             done += len(chunk)
-            if progress:
-                progress(done, body.announced)
-    body.check_whole(done)
+            yield done
 
 
 def _check_kind(head: bytes, target: Path, url: str) -> None:

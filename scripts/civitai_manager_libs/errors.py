@@ -9,20 +9,23 @@ CivitaiError
         TlsFailedError          the certificate is not trusted
         BodyIncompleteError     the answer broke off or was empty
     AnswerError             the site answered, with an error status
-        BadRequestError         400 and other 4xx
+        BadRequestError         400 and every status not named here
         KeyNeededError          401
         ForbiddenError          403
         NotFoundError           404
         GoneError               410
         RateLimitedError        429
         RegionBlockedError      451
-        ServerBusyError         5xx
+        ServerBusyError         500, 502, 503, 504, 520-524
     WrongContentError       the bytes are not what was asked for
     StorageError            the disk or folder refused
     CancelledError          somebody stopped it
 """
 
 from __future__ import annotations
+
+from functools import partial
+from typing import Any, Callable
 
 from .texts import DEFAULT_LANGUAGE, text
 
@@ -55,6 +58,21 @@ class CivitaiError(Exception):
         self.detail = detail
         self.values = values
         super().__init__(self.user_message)
+
+    def __reduce__(self) -> tuple[Callable[[], CivitaiError], tuple[Any, ...]]:
+        """How to copy or pickle it; the usual way would take the sentence for the key."""
+        return (
+            partial(
+                type(self),
+                self.key,
+                url=self.url,
+                status=self.status,
+                retry_after=self.retry_after,
+                detail=self.detail,
+                **self.values,
+            ),
+            (),
+        )
 
     @property
     def user_message(self) -> str:
@@ -118,7 +136,7 @@ class AnswerError(CivitaiError):
 
 
 class BadRequestError(AnswerError):
-    """The site did not understand the request (400 and other 4xx)."""
+    """The site did not accept the request (400 and every status without a class of its own)."""
 
 
 class KeyNeededError(AnswerError):
@@ -159,7 +177,7 @@ class RegionBlockedError(AnswerError):
 
 
 class ServerBusyError(AnswerError):
-    """5xx: overloaded or broken for now."""
+    """500, 502, 503, 504 and 520-524: overloaded or broken for now."""
 
     default_key = 'error_busy'
     transient = True

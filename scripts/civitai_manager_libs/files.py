@@ -23,12 +23,12 @@ def part_file(target: str | Path) -> Iterator[Path]:
     Raises StorageError with the cause if the disk or folder refuses.
     """
     final = Path(target)
-    part = final.with_name(f'.{secrets.token_hex(8)}.part')
+    part = final.parent / f'.{secrets.token_hex(8)}.part'
     try:
         with explained(final.parent):
             final.parent.mkdir(parents=True, exist_ok=True)
             if final.is_dir():
-                raise StorageError('error_target_is_folder', name=final.name)
+                raise StorageError('error_target_is_folder', name=str(final.name or final))
         yield part
         with explained(final.parent):
             os.replace(part, final)
@@ -36,17 +36,22 @@ def part_file(target: str | Path) -> Iterator[Path]:
         # a file that cannot be removed must not hide why we are here
         try:
             part.unlink(missing_ok=True)
-        except OSError:
+        except (OSError, ValueError):
             pass
 
 
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
-    """Turn an OSError inside into a StorageError that says what to do about it."""
+    """Turn an OSError inside into a StorageError that says what to do about it.
+
+    So is a ValueError: what Python says about a name that no system takes (a zero byte, say).
+    """
     try:
         yield
     except OSError as error:
         raise storage_error(error, folder) from error
+    except ValueError as error:
+        raise StorageError(folder=str(folder), reason=str(error)) from error
 
 
 def storage_error(error: OSError, folder: Path) -> StorageError:
@@ -75,8 +80,10 @@ def read_json(path: Path) -> object:
 
 def write_json(path: Path, data: object) -> None:
     """Write `data` as JSON, whole or not at all. Raises StorageError."""
+    # in ASCII, because text from outside may hold half a character that UTF-8 cannot write
+    content = json.dumps(data)
     with part_file(path) as part, explained(path.parent):
-        part.write_text(json.dumps(data, ensure_ascii=False), encoding='utf-8')
+        part.write_text(content, encoding='ascii')
 
 
 def media_type(path: Path) -> media.MediaType | None:

@@ -6,16 +6,14 @@ one by one, so that every address is checked and the API key never leaves the co
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import threading
 import time
 import urllib.request
-from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, TypeVar, cast
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -28,23 +26,21 @@ from .errors import (
     BodyIncompleteError,
     CivitaiError,
     ConnectionFailedError,
-    SourceError,
     TimedOutError,
     TlsFailedError,
     UrlRefusedError,
     error_for_status,
 )
 
-log = logging.getLogger(__name__)
-
 T = TypeVar('T')
+Headers = Mapping[str, str]
 
 # Civitai treats agents that name a browser like one and answers with pages and log-in redirects.
 USER_AGENT = f'CivitaiGallery/{__version__}'
 CONNECT_TIMEOUT = 10.0
 MAX_REDIRECTS = 8
 MAX_ERROR_BYTES = 64 * 1024
-CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = 64 * 1024
 
 _JSON_HEADERS = {'Accept': 'application/json', 'Accept-Encoding': 'gzip, deflate'}
 _FILE_HEADERS = {'Accept': '*/*', 'Accept-Encoding': 'identity'}
@@ -93,17 +89,11 @@ class CivitaiHttpClient:
         """Return the decoded JSON answer to a POST of `json_data`, None on failure."""
         return _lenient(lambda: self.fetch_json(url, method='POST', json_data=json_data))
 
-    def get_stream(
-        self, url: str, headers: Mapping[str, str] | None = None
-    ) -> requests.Response | None:
+    def get_stream(self, url: str, headers: Headers | None = None) -> requests.Response | None:
         """Return a streaming answer that the caller reads and closes, None on failure."""
         return _lenient(lambda: self.fetch_stream(url, headers))
 
-    def get_stream_response(
-        self, url: str, headers: Mapping[str, str] | None = None
-    ) -> requests.Response | None:
-        """The same as `get_stream`, under its other name."""
-        return self.get_stream(url, headers)
+    get_stream_response = get_stream
 
     def download_file(
         self, url: str, filepath: str | Path, progress_callback: bodies.Progress | None = None
@@ -140,7 +130,7 @@ class CivitaiHttpClient:
     def fetch_stream(
         self,
         url: str,
-        headers: Mapping[str, str] | None = None,
+        headers: Headers | None = None,
         *,
         cancel: threading.Event | None = None,
     ) -> requests.Response:
@@ -182,13 +172,10 @@ class CivitaiHttpClient:
 
     def update_api_key(self, key: str) -> None:
         """Use `key` from now on; '' for none. Raises SourceError if it cannot be a key."""
-        key = key.strip()
-        if not key.isascii() or not key.isprintable() or ' ' in key:
-            raise SourceError('key_unusable')
-        self._api_key = key
+        self._api_key = urls.usable_key(key)
 
     def close(self) -> None:
-        """End all waits with CancelledError and close the connections."""
+        """End the waits of requests without a `cancel` of their own, and close the connections."""
         self._closed.set()
         self.session.close()
 
@@ -198,64 +185,58 @@ class CivitaiHttpClient:
         retries = setting.http_max_retries if self._max_retries is None else self._max_retries
         delay = setting.http_retry_delay if self._retry_delay is None else self._retry_delay
         policy = retry.RetryPolicy(tries=retries + 1, first_delay=delay)
-        return self._attempts.run(url, attempt, policy, stop or self._closed, from_api=_is_api(url))
+        base = setting.civitai_base_url
+        return self._attempts.run(url, attempt, policy, stop or self._closed, base)
 
     def _open(self, request: requests.Request, timeout: float) -> requests.Response:
         """Send `request`, follow redirects, return an answer below 400. Raises CivitaiError."""
-        base = setting.civitai_base_url
-        url = request.url
+        base, url = setting.civitai_base_url, request.url
         urls.check_first(url, base, setting.extra_host_names())
-        key_allowed = True
+        key = setting.civitai_api_key if self._api_key is None else self._api_key
         for _ in range(MAX_REDIRECTS + 1):
-            key_allowed = key_allowed and urls.may_send_key(url, base)
-            response = self._send(request, url, timeout, with_key=key_allowed)
-            target = self.session.get_redirect_target(response)
-            if target is None:
-                return self._accepted(response)
-            _discard(response)
-            url = urljoin(response.url, target)
-            urls.check_redirect(url, base)
+            # once it led elsewhere, nobody gets the key any more
+            key = urls.usable_key(key) if urls.may_send_key(url, base) else ''
+            response = self._send(request, url, timeout, key)
+            if not response.is_redirect:
+                return self._accepted(response, key)
+            _read_little(response)
             if request.method != 'GET' and response.status_code not in (307, 308):
                 raise error_for_status(response.status_code, url=urls.redact(url))
-            request.params = {}
-        raise ConnectionFailedError('error_redirects', url=urls.redact(request.url))
+            url, request.params = urls.redirect_target(url, response.headers['Location'], base), {}
+        raise UrlRefusedError('error_redirects', url=urls.redact(url))
 
     def _send(
-        self, request: requests.Request, url: str, timeout: float, *, with_key: bool
+        self, request: requests.Request, url: str, timeout: float, key: str
     ) -> requests.Response:
         request.url = url
-        prepared = self.session.prepare_request(request)
-        # a header of the caller's is no way around the rule about the key
-        prepared.headers.pop('Authorization', None)
-        key = setting.civitai_api_key if self._api_key is None else self._api_key
-        if with_key and key:
-            prepared.headers['Authorization'] = f'Bearer {key}'
         seconds = timeout if self._timeout is None else self._timeout
         try:
-            return self.session.send(
+            prepared = self.session.prepare_request(request)
+            # a header of the caller's is no way around the rule about the key
+            prepared.headers.pop('Authorization', None)
+            if key:
+                prepared.headers['Authorization'] = f'Bearer {key}'
+            # Not session.send: it would read the whole body of a redirect, however long.
+            return self.session.get_adapter(url).send(
                 prepared,
                 stream=True,
                 timeout=(min(CONNECT_TIMEOUT, seconds), seconds),
-                allow_redirects=False,
+                verify=cast('bool | str', self.session.verify),
                 proxies=self._proxies_for(url),
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise translated(error, url) from error
 
-    def _accepted(self, response: requests.Response) -> requests.Response:
+    def _accepted(self, response: requests.Response, key: str) -> requests.Response:
         """Return `response` if its status is good, else raise what it means."""
         if response.status_code < 400:
             return response
-        with response:
-            try:
-                body = response.raw.read(MAX_ERROR_BYTES, decode_content=True)
-            except (urllib3.exceptions.HTTPError, OSError):
-                body = b''
+        words = answers.site_words(_read_little(response))
         raise error_for_status(
             response.status_code,
             url=urls.redact(response.url),
             retry_after=retry.parse_retry_after(response.headers.get('Retry-After'), self._clock()),
-            detail=answers.site_words(body),
+            detail=words.replace(key, '***') if key else words,
         )
 
     def _proxies_for(self, url: str) -> dict[str, str]:
@@ -275,7 +256,6 @@ def _new_session(concurrency: int) -> requests.Session:
     # Otherwise .netrc replaces the API key, and every request reads the environment again.
     session.trust_env = False
     session.headers['User-Agent'] = USER_AGENT
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     bundle = os.environ.get('REQUESTS_CA_BUNDLE') or os.environ.get('CURL_CA_BUNDLE')
     session.verify = bundle or True
     for scheme in ('https://', 'http://'):
@@ -291,17 +271,13 @@ def _lenient(fetch: Callable[[], T]) -> T | None:
         return None
 
 
-def _is_api(url: str) -> bool:
-    return urls.may_send_key(url, setting.civitai_base_url) and '/api/' in urlsplit(url).path
-
-
-def _discard(response: requests.Response) -> None:
-    """Read the small body of a redirect, so that its connection can be used again."""
-    try:
-        response.raw.read(MAX_ERROR_BYTES)
-    except (urllib3.exceptions.HTTPError, OSError):
-        pass
-    response.close()
+def _read_little(response: requests.Response) -> bytes:
+    """The beginning of the body of an error or redirect; its connection can be used again."""
+    with response:
+        try:
+            return cast(bytes, response.raw.read(MAX_ERROR_BYTES, decode_content=True))
+        except (urllib3.exceptions.HTTPError, OSError):
+            return b''
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:
@@ -315,31 +291,26 @@ def _chunks(response: requests.Response) -> Iterator[bytes]:
 
 
 def _body(response: requests.Response) -> bodies.Body:
-    return bodies.Body(_chunks(response), _announced(response), urls.redact(response.url))
-
-
-def _announced(response: requests.Response) -> int:
-    """Bytes the body should have, 0 if the server did not say or coded it."""
-    length = response.headers.get('Content-Length', '')
-    plain = 'Content-Encoding' not in response.headers
-    return int(length) if plain and length.isascii() and length.isdigit() else 0
+    announced = bodies.announced_length(response.headers)
+    return bodies.Body(_chunks(response), announced, urls.redact(response.url))
 
 
 def translated(error: Exception, url: str) -> CivitaiError:
     """Return our error for one of requests', urllib3's or the system's; the only such place."""
-    where = urls.redact(url)
-    kinds = urllib3.exceptions
-    if isinstance(error, (requests.exceptions.SSLError, kinds.SSLError)):
-        return TlsFailedError(url=where, host=urlsplit(url).hostname or '')
-    if isinstance(error, (requests.Timeout, kinds.TimeoutError, TimeoutError)):
-        return TimedOutError(url=where, host=urlsplit(url).hostname or '')
-    if isinstance(error, (requests.exceptions.ProxyError, kinds.ProxyError)):
+    where, host = urls.redact(url), urlsplit(url).hostname or ''
+    theirs, kinds = requests.exceptions, urllib3.exceptions
+    # Other trouble of TLS, such as a connection cut in a handshake, may pass.
+    if isinstance(error, (theirs.SSLError, kinds.SSLError)) and 'certificate' in str(error).lower():
+        return TlsFailedError(url=where, host=host)
+    if isinstance(error, (theirs.Timeout, kinds.TimeoutError, TimeoutError)):
+        return TimedOutError(url=where, host=host)
+    if isinstance(error, (theirs.ProxyError, theirs.InvalidProxyURL, theirs.InvalidSchema)):
         return ConnectionFailedError('error_proxy', url=where)
     if isinstance(error, (kinds.IncompleteRead, kinds.ProtocolError, kinds.DecodeError)):
         return BodyIncompleteError(url=where)
-    if isinstance(error, (requests.exceptions.InvalidURL, kinds.LocationValueError)):
+    if isinstance(error, (theirs.InvalidURL, kinds.LocationValueError)):
         return UrlRefusedError('error_url_malformed', url=where)
-    return ConnectionFailedError(url=where, host=urlsplit(url).hostname or '')
+    return ConnectionFailedError(url=where, host=host)
 
 
 _clients: list[CivitaiHttpClient] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
 # So many first bytes are enough to tell.
@@ -43,6 +44,12 @@ _MAGIC = (
     (b'\x1a\x45\xdf\xa3', WEBM),
 )
 
+# The beginnings by which browsers tell a page that is not declared as one.
+_PAGE = re.compile(
+    rb'\s*<(!--|(!doctype html|html|head|body|title|meta|script|style|h1|div|table|p|a|b|br)[\s>])',
+    re.IGNORECASE,
+)
+
 _BRANDS = {
     b'avif': AVIF,
     b'avis': AVIF,
@@ -70,8 +77,7 @@ def sniff(head: bytes) -> MediaType | None:
 
 def is_html(head: bytes) -> bool:
     """Tell whether these first bytes are those of a web page."""
-    start = head.removeprefix(b'\xef\xbb\xbf').lstrip()[:64].lower()
-    return start.startswith((b'<!doctype html', b'<html', b'<head', b'<body', b'<script'))
+    return bool(_PAGE.match(head.removeprefix(b'\xef\xbb\xbf')))
 
 
 def is_error_json(body: bytes) -> bool:

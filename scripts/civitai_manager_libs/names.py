@@ -21,11 +21,18 @@ def safe_name(text: str, fallback: str = 'unnamed') -> str:
     Separators, reserved and control characters, invisible direction marks, device names and
     leading or trailing dots are gone; at most `MAX_NAME_BYTES` bytes of UTF-8. Never empty.
     """
+    plain = ' '.join(text.split())  # line ends are space, not control characters
     # C*: control, format (bidi marks), surrogate, private use, unassigned
-    visible = ''.join(c for c in text if unicodedata.category(c)[0] != 'C')
-    name = sanitize_filename(visible, platform='universal').strip(' .')
-    name = name.encode('utf-8')[:MAX_NAME_BYTES].decode('utf-8', 'ignore').strip(' .')
+    name = ''.join(c for c in plain if unicodedata.category(c)[0] != 'C')
+    # again until nothing changes: without its dot, 'CON.' is the name of a device
+    while (cleaned := _cleaned(name)) != name:
+        name = cleaned
     return name or fallback
+
+
+def _cleaned(name: str) -> str:
+    name = ' '.join(sanitize_filename(name, platform='universal').split()).strip(' .')
+    return name.encode('utf-8')[:MAX_NAME_BYTES].decode('utf-8', 'ignore').strip(' .')
 
 
 def picture_stem(url: str) -> str:

@@ -64,7 +64,7 @@ def decide(
 ) -> Decision:
     """Say what follows attempt number `attempt` (from 1) that ended in `error` (None: success).
 
-    `from_api`: the answer came from the API host. There a 429 without Retry-After is
+    `from_api`: the answer came from the API. There a 429 without Retry-After is
     deterministic (page too deep, download quota), so asking again cannot help.
     """
     if error is None:
@@ -92,7 +92,7 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
         return float(value[:9])  # more digits than that are absurd anyway, and int() has limits
     try:
         date = parsedate_to_datetime(value)
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=timezone.utc)

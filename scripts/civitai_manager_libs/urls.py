@@ -6,7 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Collection, Mapping
-from urllib.parse import SplitResult, parse_qs, parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, unquote, urlencode, urljoin, urlsplit
 
 from .errors import SourceError, UrlRefusedError
 
@@ -30,13 +30,16 @@ THUMBNAIL_WIDTHS = (96, 320, 450, 512, 800, 1200, 1600, 2200)
 MAX_ID = 2**31 - 1
 MAX_SOURCE_LENGTH = 2000
 
-_SECRET_PARAMETERS = re.compile(r'token|key|secret|signature|credential|auth|password', re.I)
+_SECRET = re.compile(r'token|key|secret|sig|credential|auth|password', re.IGNORECASE)
 _AIR = re.compile(
     r'(?:urn:)?(?:air:)?(?:[a-z0-9_.\-]+:){0,2}civitai:(\d{1,10})(?:@(\d{1,10})(?:\.\w+)?)?',
     re.IGNORECASE,
 )
 _NUMERIC_HOST = re.compile(r'(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+)){0,3}\.?', re.IGNORECASE)
 _TRANSFORM = re.compile(r'(?:[a-z]+=[^/]*)', re.IGNORECASE)
+_SCHEME = re.compile(r'[a-z][a-z0-9+.\-]*://', re.IGNORECASE)
+# No letters of other alphabets, no escapes: some of them become dots and digits on the way.
+_PLAIN_HOST = re.compile(r'([a-z0-9._\-]+|\[[0-9a-f:.]+\])(:[0-9]*)?', re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -81,14 +84,14 @@ def parse_source(text: str, base_url: str) -> GallerySource:
 
 def _site_parts(given: str, base_url: str) -> SplitResult:
     """Split a pasted address, if it is one of Civitai's or of the configured host."""
-    address = given if '://' in given else f'https://{given}'
+    address = given if _SCHEME.match(given) else f'https://{given}'
     try:
         parts = _split(address)
         base = _split(base_url)
     except UrlRefusedError:
         raise SourceError('source_unknown', given=_shown(given)) from None
     host = (parts.hostname or '').removeprefix('www.')
-    if host not in SITE_HOSTS and host != base.hostname:
+    if host not in SITE_HOSTS and parts.hostname != base.hostname:
         # a word with no dot and no slash is not a site of somebody else's, just not a link
         key = 'source_other_site' if '.' in host and parts.path else 'source_unknown'
         raise SourceError(key, given=_shown(given), host=_shown(host))
@@ -152,7 +155,7 @@ def _number(digits: str, given: str) -> int:
 def _shown(given: str) -> str:
     """A pasted text as it may stand in a sentence: printable, short, no secrets, no markup."""
     plain = ''.join(c for c in given if c.isprintable() and c not in '<>')
-    plain = redact(plain) if '://' in plain else plain
+    plain = redact(plain) if '://' in plain or '?' in plain else plain
     return plain if len(plain) <= 80 else plain[:79] + '…'
 
 
@@ -207,10 +210,24 @@ def may_send_key(url: str, base_url: str) -> bool:
         return False
 
 
+def usable_key(key: str) -> str:
+    """Return `key` without the space around it. Raises SourceError if no header can carry it."""
+    key = key.strip()
+    if not key.isascii() or not key.isprintable() or ' ' in key:
+        raise SourceError('key_unusable')
+    return key
+
+
+def is_api(url: str, base_url: str) -> bool:
+    """Tell whether `url` is one of the API at the configured host."""
+    return may_send_key(url, base_url) and urlsplit(url).path.startswith('/api/')
+
+
 def origin(url: str) -> tuple[str, str, int]:
     """Return (scheme, host, port) of `url`. Raises UrlRefusedError if it is malformed."""
     parts = _split(url)
-    return parts.scheme, parts.hostname or '', _port(parts)
+    port = parts.port or (443 if parts.scheme == 'https' else 80)
+    return parts.scheme, parts.hostname or '', port
 
 
 def check_first(url: str, base_url: str, extra_hosts: Collection[str] = ()) -> None:
@@ -239,6 +256,20 @@ def check_redirect(url: str, base_url: str) -> None:
         raise UrlRefusedError('error_url_private', url=redact(url), host=_shown(host))
 
 
+def redirect_target(url: str, location: str, base_url: str) -> str:
+    """Return where the `location` header of an answer from `url` leads, checked.
+
+    Raises UrlRefusedError if nobody can say where that is, or we may not go there.
+    """
+    try:
+        # headers come as latin-1; servers that do not escape other letters send UTF-8
+        target = urljoin(url, location.encode('latin-1').decode('utf-8'))
+    except ValueError:
+        raise UrlRefusedError('error_url_malformed', url=redact(url)) from None
+    check_redirect(target, base_url)
+    return target
+
+
 def _is_private(host: str) -> bool:
     name = host.rstrip('.')
     if name == 'localhost' or name.endswith('.localhost'):
@@ -255,29 +286,30 @@ def _split(url: str) -> SplitResult:
     """Split an http(s) address, refusing every form that two parsers could read differently."""
     try:
         parts = urlsplit(url)
-        _port(parts)
+        port = parts.port
     except ValueError:
         raise UrlRefusedError('error_url_malformed') from None
-    odd = any(c.isspace() or not c.isprintable() or c == '\\' for c in url)
-    if odd or parts.scheme not in ('http', 'https') or not parts.hostname or '@' in parts.netloc:
+    plain = url.isprintable() and url[:1] != ' ' and '\\' not in url
+    good = parts.scheme in ('http', 'https') and _PLAIN_HOST.fullmatch(parts.netloc) and port != 0
+    if not plain or not good:
         raise UrlRefusedError('error_url_malformed')
     return parts
 
 
-def _port(parts: SplitResult) -> int:
-    return parts.port or (443 if parts.scheme == 'https' else 80)
-
-
 def redact(url: str) -> str:
-    """Return `url` as it may be logged: without user info and without secret query values."""
+    """Return `url` as it may be logged: one line, no user info, no secret query values."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(''.join(c for c in url if c.isprintable()))
     except ValueError:
         return '(malformed address)'
+    # a second ? instead of & is a known mistake, with a token after it
+    pieces = re.split(r'([&;?])', parts.query)
     host = parts.netloc.rpartition('@')[2]
-    pairs = [
-        (key, '***' if _SECRET_PARAMETERS.search(key) else value)
-        for key, value in parse_qsl(parts.query, keep_blank_values=True)
-    ]
-    query = urlencode(pairs, safe='*|,:/') if pairs else ''
+    query = ''.join(_without_secret(piece) for piece in pieces)
     return parts._replace(netloc=host, query=query, fragment='').geturl()
+
+
+def _without_secret(pair: str) -> str:
+    """A `name=value` of a query, the value hidden if the name says so."""
+    name, _, value = pair.partition('=')
+    return f'{name}=***' if value and _SECRET.search(unquote(name)) else pair

@@ -1,0 +1,189 @@
+"""Files that are whole or not there at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections import namedtuple
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from network import files_in, png
+from scripts.civitai_manager_libs import files, media
+from scripts.civitai_manager_libs.errors import StorageError
+
+JPEG = b'\xff\xd8\xff\xe0' + bytes(40)
+
+
+def test_a_finished_part_takes_the_name(tmp_path: Path) -> None:
+    target = tmp_path / 'deep' / 'er' / 'a.bin'
+    with files.part_file(str(target)) as part:
+        assert part.parent == target.parent and not target.exists()
+        part.write_bytes(b'whole')
+    assert target.read_bytes() == b'whole' and files_in(tmp_path) == ['deep/er/a.bin']
+
+
+@pytest.mark.parametrize('reason', [ValueError, OSError, KeyboardInterrupt, StorageError])
+def test_an_unfinished_part_is_gone(tmp_path: Path, reason: type[BaseException]) -> None:
+    (tmp_path / 'a.bin').write_bytes(b'old')
+    with pytest.raises(reason):
+        with files.part_file(tmp_path / 'a.bin') as part:
+            part.write_bytes(b'half')
+            raise reason() if reason is not StorageError else StorageError('error_cancelled')
+    assert files_in(tmp_path) == ['a.bin'] and (tmp_path / 'a.bin').read_bytes() == b'old'
+
+
+def test_a_part_nobody_wrote_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(StorageError):
+        with files.part_file(tmp_path / 'a.bin'):
+            pass
+    assert files_in(tmp_path) == []
+
+
+def test_two_parts_of_one_file_have_different_names(tmp_path: Path) -> None:
+    with files.part_file(tmp_path / 'a') as first, files.part_file(tmp_path / 'a') as second:
+        assert first != second
+        first.write_text('1')
+        second.write_text('2')
+    assert files_in(tmp_path) == ['a']
+
+
+def test_a_link_is_replaced_and_what_it_leads_to_is_kept(tmp_path: Path) -> None:
+    (tmp_path / 'kept').write_text('kept')
+    try:
+        (tmp_path / 'link').symlink_to(tmp_path / 'kept')
+    except OSError:
+        pytest.skip('no links here')
+    with files.part_file(tmp_path / 'link') as part:
+        part.write_text('new')
+    assert (tmp_path / 'kept').read_text() == 'kept'
+    assert (tmp_path / 'link').read_text() == 'new' and not (tmp_path / 'link').is_symlink()
+
+
+CAUSES = [
+    pytest.param(errno.ENOSPC, 'disk is full', id='full'),
+    pytest.param(errno.EDQUOT, 'disk is full', id='quota'),
+    pytest.param(errno.EACCES, 'No permission', id='access'),
+    pytest.param(errno.EPERM, 'No permission', id='permission'),
+    pytest.param(errno.EROFS, 'No permission', id='read-only'),
+    pytest.param(errno.EIO, os.strerror(errno.EIO), id='broken'),
+    pytest.param(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), id='too long'),
+]
+
+
+@pytest.mark.parametrize(('number', 'words'), CAUSES)
+def test_what_the_system_says_becomes_advice(tmp_path: Path, number: int, words: str) -> None:
+    with pytest.raises(StorageError, match=words) as caught:
+        with files.explained(tmp_path):
+            raise OSError(number, os.strerror(number))
+    assert str(tmp_path) in caught.value.user_message
+    assert str(tmp_path) in caught.value.message_in('zh_TW')
+
+
+def test_an_error_without_words_has_a_name(tmp_path: Path) -> None:
+    assert 'TimeoutError' in files.storage_error(TimeoutError(), tmp_path).user_message
+
+
+def test_room_is_checked_before_it_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = namedtuple('usage', 'total used free')
+    monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage(100, 90, 10))
+    files.check_space(tmp_path, 10)
+    with pytest.raises(StorageError, match='disk is full'):
+        files.check_space(tmp_path, 11)
+
+
+def test_room_in_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(StorageError):
+        files.check_space(tmp_path / 'missing', 1)
+
+
+@pytest.mark.parametrize(
+    'data', [{}, [], None, {'name': '模型', 'list': [1, 2.5, None]}, 'half \ud800 a character']
+)
+def test_json_comes_back_as_it_was(tmp_path: Path, data: Any) -> None:
+    files.write_json(tmp_path / 'new' / 'a.json', data)
+    assert files.read_json(tmp_path / 'new' / 'a.json') == data
+    assert files_in(tmp_path) == ['new/a.json']
+
+
+@pytest.mark.parametrize('content', [b'', b'{"half', b'\xff\xfe', b'[' * 100_000])
+def test_unreadable_json_is_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / 'a.json').write_bytes(content)
+    assert files.read_json(tmp_path / 'a.json') is None
+    assert files.read_json(tmp_path / 'missing.json') is None
+    assert files.read_json(tmp_path) is None
+
+
+def test_json_is_not_written_into_a_file_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / 'file').write_text('kept')
+    with pytest.raises(StorageError):
+        files.write_json(tmp_path / 'file' / 'a.json', {})
+    assert (tmp_path / 'file').read_text() == 'kept'
+
+
+def test_the_type_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / 'a.mp4').write_bytes(png())
+    assert files.media_type(tmp_path / 'a.mp4') == media.PNG
+    assert files.media_type(tmp_path / 'missing') is None
+    assert files.media_type(tmp_path) is None
+
+
+INSIDE = [
+    ('cache/a.png', True),
+    ('cache/deep/../a.png', True),
+    ('cache', True),
+    ('cache/../cache/a.png', True),
+    ('cache/../a.png', False),
+    ('cache2/a.png', False),
+    ('/etc/passwd', False),
+    ('cache/link/a.png', False),
+    ('cache/a\0.png', False),
+    ('https://civitai.com/a.png', False),
+]
+
+
+@pytest.mark.parametrize(('path', 'inside'), INSIDE, ids=[repr(path) for path, _ in INSIDE])
+def test_what_lies_inside_a_folder(tmp_path: Path, path: str, inside: bool) -> None:
+    (tmp_path / 'cache').mkdir()
+    (tmp_path / 'elsewhere').mkdir()
+    try:
+        (tmp_path / 'cache' / 'link').symlink_to(tmp_path / 'elsewhere')
+    except OSError:
+        pytest.skip('no links here')
+    assert files.is_inside(tmp_path / path, tmp_path / 'cache') is inside
+
+
+@pytest.mark.parametrize('name', ['a.png', 'a.jpeg', 'a.mp4', 'a.webp'])
+def test_a_picture_is_found_whatever_its_extension(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b'x')
+    (tmp_path / 'a.txt').write_bytes(b'x')
+    assert files.existing_picture(tmp_path, 'a') == tmp_path / name
+    assert files.existing_picture(tmp_path, 'b') is None
+    assert files.existing_picture(tmp_path / 'missing', 'a') is None
+
+
+NAMED = [
+    ('a.jpeg', png(), 'a.png'),
+    ('a.mp4', JPEG, 'a.jpg'),
+    ('a.PNG', png(), 'a.PNG'),
+    ('a.v2.jpeg', png(), 'a.v2.png'),
+    ('a.bin', b'neither', 'a.bin'),
+]
+
+
+@pytest.mark.parametrize(('name', 'content', 'right'), NAMED)
+def test_a_file_gets_the_extension_of_its_bytes(
+    tmp_path: Path, name: str, content: bytes, right: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert files.named_by_bytes(tmp_path / name) == tmp_path / right
+    assert files_in(tmp_path) == [right] and (tmp_path / right).read_bytes() == content
+
+
+def test_a_missing_file_keeps_its_name(tmp_path: Path) -> None:
+    assert files.named_by_bytes(tmp_path / 'a.jpeg') == tmp_path / 'a.jpeg'

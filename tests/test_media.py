@@ -1,0 +1,124 @@
+"""What bytes are, from their beginning alone."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from network import png
+from scripts.civitai_manager_libs import media
+
+
+def drawn(kind: str) -> bytes:
+    """A small picture as Pillow writes it."""
+    file = io.BytesIO()
+    Image.new('RGB', (8, 8), 'teal').save(file, kind)
+    return file.getvalue()
+
+
+def box(brand: bytes) -> bytes:
+    """The first box of a file of the MP4 family."""
+    return b'\0\0\0\x18ftyp' + brand + bytes(12)
+
+
+KNOWN = [
+    pytest.param(png(), media.PNG, id='png'),
+    pytest.param(drawn('PNG'), media.PNG, id='png drawn'),
+    pytest.param(drawn('JPEG'), media.JPEG, id='jpeg drawn'),
+    pytest.param(b'\xff\xd8\xff\xe1\0\x10Exif', media.JPEG, id='jpeg with exif'),
+    pytest.param(drawn('WEBP'), media.WEBP, id='webp drawn'),
+    pytest.param(drawn('GIF'), media.GIF, id='gif drawn'),
+    pytest.param(b'GIF89a' + bytes(9), media.GIF, id='gif 89a'),
+    pytest.param(drawn('BMP'), media.BMP, id='bmp drawn'),
+    pytest.param(box(b'isom'), media.MP4, id='mp4'),
+    pytest.param(box(b'mp42'), media.MP4, id='mp4, version 2'),
+    pytest.param(box(b'M4V '), media.MP4, id='m4v'),
+    pytest.param(box(b'qt  '), media.MOV, id='mov'),
+    pytest.param(box(b'avif'), media.AVIF, id='avif'),
+    pytest.param(box(b'heic'), media.HEIC, id='heic'),
+    pytest.param(b'\x1a\x45\xdf\xa3' + bytes(9), media.WEBM, id='webm'),
+]
+
+
+@pytest.mark.parametrize(('head', 'kind'), KNOWN)
+def test_pictures_and_videos_are_known_by_their_bytes(head: bytes, kind: media.MediaType) -> None:
+    assert media.sniff(head) == kind
+    assert media.sniff(head[: media.HEAD_BYTES]) == kind
+    assert kind.extension in media.MEDIA_SUFFIXES
+    assert kind.mime.startswith(f'{kind.kind}/')
+    assert not media.is_html(head) and not media.is_error_json(head)
+
+
+UNKNOWN = [
+    b'',
+    b'\0',
+    b'\x89PN',
+    b'RIFF\0\0\0\0WAVE',
+    b'BMW is a car maker',
+    b'%PDF-1.7',
+    b'PK\3\4',
+]
+UNKNOWN += [b'<svg xmlns="http://www.w3.org/2000/svg"/>', b'{"error": "x"}', b'GIF90a', b'ftypisom']
+
+
+@pytest.mark.parametrize('head', UNKNOWN)
+def test_other_bytes_are_neither(head: bytes) -> None:
+    assert media.sniff(head) is None
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=64))
+def test_any_bytes_can_be_asked(head: bytes) -> None:
+    assert media.sniff(head) is None or media.sniff(head) in vars(media).values()
+    assert media.is_html(head) in (True, False) and media.is_error_json(head) in (True, False)
+
+
+PAGES = [
+    b'<!DOCTYPE html><html>',
+    b'<!doctype HTML PUBLIC "-//W3C//DTD HTML 4.01//EN">',
+    b'\n\t  <html lang="en">',
+    b'\xef\xbb\xbf<html>',
+    b'<!-- saved -->\n<html>',
+    b'<head><title>x',
+    b'<body class="x">',
+    b'<h1>502 Bad Gateway</h1>',
+    b'<title>Just a moment...</title>',
+    b'<script>location="/login"</script>',
+]
+
+
+@pytest.mark.parametrize('head', PAGES)
+def test_pages_are_known_by_their_bytes(head: bytes) -> None:
+    assert media.is_html(head)
+
+
+NO_PAGES = [b'', b'<', b'<\0\0\0\0\0\0\0{"a":1}', b'<bone>', b'<html', b'<abc', b'text <html>']
+
+
+@pytest.mark.parametrize('head', NO_PAGES)
+def test_not_everything_with_a_bracket_is_a_page(head: bytes) -> None:
+    assert not media.is_html(head)
+
+
+@pytest.mark.parametrize(
+    ('body', 'is_error'),
+    [
+        (b'{"error": "Unauthorized"}', True),
+        (b' \n{"message": "File not found", "code": 1}', True),
+        (b'{"error": {"name": "ZodError"}}', True),
+        (b'{"steps": 20}', False),
+        (b'[{"error": 1}]', False),
+        (b'{"error": "cut', False),
+        (b'error: no JSON', False),
+        (b'{' * 100_000, False),
+        (b'{"a":' * 100_000, False),
+        (b'', False),
+    ],
+    ids=range(10),
+)
+def test_error_messages_are_told_from_files(body: bytes, is_error: bool) -> None:
+    assert media.is_error_json(body) is is_error
