@@ -25,22 +25,25 @@ def run(work: Callable[[T], bool], jobs: Iterable[T], concurrency: int) -> Itera
     """Yield (job, its outcome) as they finish, `concurrency` at once, pulling jobs as needed.
 
     `work` runs in threads; what it raises is logged and counts as False. Closing the iterator
-    drops what has not begun and waits for what has.
+    drops what has not begun and waits for what has; Ctrl-C does not wait.
     """
     source = iter(jobs)
-    with ThreadPoolExecutor(concurrency, thread_name_prefix='civitai-gallery') as pool:
-        running: dict[Future[bool], T] = {}
-        try:
-            while True:
-                for job in islice(source, 2 * concurrency - len(running)):
-                    running[pool.submit(_guarded, work, job)] = job
-                if not running:
-                    return
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    yield running.pop(future), future.result()
-        finally:
-            for future in running:
-                future.cancel()
+    pool = ThreadPoolExecutor(concurrency, thread_name_prefix='civitai-gallery')
+    running: dict[Future[bool], T] = {}
+    patient = True
+    try:
+        while True:
+            for job in islice(source, 2 * concurrency - len(running)):
+                running[pool.submit(_guarded, work, job)] = job
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(future), future.result()
+    except KeyboardInterrupt:
+        patient = False  # what still runs ends when the caller closes its client
+        raise
+    finally:
+        pool.shutdown(wait=patient, cancel_futures=True)
 
 
 def _guarded(work: Callable[[T], bool], job: T) -> bool:
@@ -65,7 +68,9 @@ def download(
         else:
             positions.setdefault(job.path, []).append(position)
     first = [jobs[same[0]] for same in positions.values()]
-    for job, saved in run(lambda job: fetch(job.url, job.path), first, concurrency):
+    # Named, because Ctrl-C here would otherwise close it before the caller hears of it, and wait.
+    running = run(lambda job: fetch(job.url, job.path), first, concurrency)
+    for job, saved in running:
         outcome = Outcome.SAVED if saved else Outcome.FAILED
         for position in positions[job.path]:
             yield position, DownloadResult(jobs[position], outcome, job.path)
@@ -86,7 +91,10 @@ def _picture_job(url: str, folder: Path) -> DownloadJob:
     there = files.existing_picture(folder, stem)
     if there is not None:
         return DownloadJob(url, str(there), present=True)
-    suffix = Path(urlsplit(url).path).suffix.lower()
+    try:
+        suffix = Path(urlsplit(url).path).suffix.lower()
+    except ValueError:  # a broken [IPv6] address
+        suffix = ''
     extension = suffix if suffix in media.MEDIA_SUFFIXES else '.jpeg'
     return DownloadJob(url, str(folder / f'{stem}{extension}'))
 
@@ -95,9 +103,12 @@ def with_right_extension(
     results: Iterable[tuple[int, DownloadResult]],
 ) -> Iterator[tuple[int, DownloadResult]]:
     """Yield `results` with the files that are there renamed to the extension of their bytes."""
+    now: dict[str, str] = {}  # several jobs may share a file, and it is renamed only once
     for position, result in results:
         if result.outcome is not Outcome.FAILED:
-            result = replace(result, path=_renamed(result.path))
+            if result.path not in now:
+                now[result.path] = _renamed(result.path)
+            result = replace(result, path=now[result.path])
         yield position, result
 
 

@@ -91,14 +91,17 @@ def _user_query(client: CivitaiHttpClient, username: str, base: GalleryQuery) ->
     raise NotFoundError('error_no_such_user', username=username)
 
 
+def whoami(client: CivitaiHttpClient) -> str:
+    """Return the name of the user whose API key is set. Raises KeyNeededError if it is not good."""
+    data = client.fetch_json(urls.api_url(setting.civitai_base_url, 'me'))
+    return str(data.get('username') or '') if isinstance(data, dict) else ''
+
+
 def fetch_page(client: CivitaiHttpClient, query: GalleryQuery, cursor: str = '') -> ImagePage:
     """Return one answer of /api/v1/images."""
     address = urls.api_url(setting.civitai_base_url, 'images')
-    page = parse_page(client.fetch_json(address, query.parameters(cursor)), query.levels)
-    if query.image_id:
-        # unknown parameters are ignored by some servers, which then send the newest pictures
-        page = replace(page, images=tuple(i for i in page.images if i.id == query.image_id))
-    return page
+    answer = client.fetch_json(address, query.parameters(cursor))
+    return parse_page(answer, query.levels, query.image_id)
 
 
 def read_page(client: CivitaiHttpClient, query: GalleryQuery, trail: CursorTrail) -> ImagePage:

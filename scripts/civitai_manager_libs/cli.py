@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import logging
+import os
+import re
 import sys
 from pathlib import Path
 from typing import Any, Iterator
@@ -26,6 +29,9 @@ def main(argv: list[str]) -> int:
     """
     options = _parser().parse_args(argv)
     logging.basicConfig(level=logging.ERROR, format='%(levelname)s %(message)s')
+    setting.log.setLevel(logging.WARNING)  # a settings file that is not obeyed is worth a line
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a narrow terminal must not stop the report
+        sys.stdout.reconfigure(errors='backslashreplace')
     setting.load()
     client = get_http_client()
     try:
@@ -43,7 +49,9 @@ def main(argv: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog='civitai_gallery.py download', description=__doc__)
     parser.add_argument('source', metavar='SOURCE', help='Civitai link, model id or AIR')
-    parser.add_argument('--to', required=True, metavar='DIR', help='folder for the pictures')
+    parser.add_argument(
+        '--to', type=_folder, required=True, metavar='DIR', help='folder for the pictures'
+    )
     parser.add_argument(
         '--limit', type=_count, metavar='N', help='how many pictures (default: one page)'
     )
@@ -51,10 +59,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _folder(text: str) -> Path:
+    if text.strip():
+        return Path(os.path.expanduser(text))
+    raise argparse.ArgumentTypeError('the name of the folder is empty')
+
+
 def _count(text: str) -> int:
-    if text.isascii() and text.isdigit() and int(text) > 0:
+    if re.fullmatch(r'[0-9]{1,9}', text) and int(text) > 0:
         return int(text)
-    raise argparse.ArgumentTypeError(f'{text!r} is not a number above 0')
+    raise argparse.ArgumentTypeError(f'{text[:20]!r} is not a number above 0')
 
 
 def _download(
@@ -62,12 +76,11 @@ def _download(
 ) -> tuple[BatchReport, dict[str, str]]:
     """Keep the pictures; return the report and the cause of each failure by address."""
     source = urls.parse_source(options.source, setting.civitai_base_url)
-    folder = Path(options.to).expanduser()
-    with files.explained(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    with files.explained(options.to):
+        options.to.mkdir(parents=True, exist_ok=True)
     limit = options.limit or setting.page_size()
     wanted = list(_originals(client, source, limit))
-    jobs = batch.picture_jobs(wanted, folder)
+    jobs = batch.picture_jobs(wanted, options.to)
     done = batch.with_right_extension(
         batch.download(jobs, client.download_file, setting.gallery_max_concurrent_downloads)
     )
@@ -85,7 +98,8 @@ def _originals(client: CivitaiHttpClient, source: urls.GallerySource, limit: int
             found += 1
             if found == limit:
                 return
-        if not trail.can_go_to(page.next_cursor):
+        # a page is empty at the end, or when too many answers in a row were
+        if not page.images or not trail.can_go_to(page.next_cursor):
             return
         trail = trail.forward(page)
 
@@ -108,18 +122,18 @@ def _cause(client: CivitaiHttpClient, url: str) -> str:
 def _refused(error: CivitaiError, as_json: bool) -> int:
     message = error.message_in(setting.language)
     if as_json:
-        print(json.dumps({'error': message}, ensure_ascii=False))
+        print(json.dumps({'error': message}))
     print(message, file=sys.stderr)
     return EXIT_FAILED
 
 
 def _say(report: BatchReport, errors: dict[str, str], options: argparse.Namespace) -> None:
-    folder = str(Path(options.to).expanduser())
+    folder = str(options.to)
     counts = {outcome.value: report.count(outcome) for outcome in Outcome}
     if options.json:
         failures = [{'url': urls.redact(url), 'error': why} for url, why in errors.items()]
         data = {**counts, 'folder': folder, 'files': report.paths, 'failures': failures}
-        print(json.dumps(data, indent=2, ensure_ascii=False))
+        print(json.dumps(data, indent=2))  # in ASCII, which every pipe can carry
     elif not report.results:
         print(texts.text('cli_nothing', setting.language))
     else:

@@ -112,24 +112,25 @@ class GalleryQuery:
         return chosen
 
 
-def parse_page(data: object, levels: int) -> ImagePage:
+def parse_page(data: object, levels: int, image_id: int = 0) -> ImagePage:
     """Return the page in an answer of /api/v1/images; unreadable items are left out.
 
     Items above `levels`, and of unknown level unless everything is allowed, are left out and
-    counted: the server's own filter is not trusted. Raises WrongContentError if `data` is not
-    such an answer at all.
+    counted: the server's own filter is not trusted. If `image_id` was asked for, nothing else is
+    taken and nothing follows: some servers ignore the parameter and send the newest pictures.
+    Raises WrongContentError if `data` is not such an answer at all.
     """
     if not isinstance(data, dict) or not isinstance(data.get('items'), list):
         raise WrongContentError('error_not_a_gallery')
-    parsed = [image for item in data['items'] if (image := parse_image(item)) is not None]
-    allowed = [image for image in parsed if is_allowed(image.level, levels)]
-    once = {image.id: image for image in reversed(allowed)}
-    images = tuple(image for image in allowed if once.pop(image.id, None) is not None)
+    once: dict[int, GalleryImage] = {}
+    for item in data['items']:
+        image = parse_image(item)
+        if image is not None and image_id in (0, image.id):
+            once.setdefault(image.id, image)
+    images = tuple(image for image in once.values() if is_allowed(image.level, levels))
     metadata = data.get('metadata')
-    cursor = metadata.get('nextCursor') if isinstance(metadata, dict) else None
-    # older servers send a number
-    next_cursor = str(cursor) if isinstance(cursor, (str, int)) and cursor != '' else ''
-    return ImagePage(images, next_cursor, hidden=len(parsed) - len(allowed))
+    cursor = _cursor(metadata.get('nextCursor')) if isinstance(metadata, dict) else ''
+    return ImagePage(images, '' if image_id else cursor, hidden=len(once) - len(images))
 
 
 def parse_image(item: object) -> GalleryImage | None:
@@ -230,5 +231,10 @@ def _whole(value: object) -> int:
         return 0
 
 
+def _cursor(value: object) -> str:
+    """A cursor, which older servers send as a number."""
+    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ''
+
+
 def _words(value: object) -> str:
-    return value if isinstance(value, str) else ''
+    return meta_of.clean(value) if isinstance(value, str) else ''

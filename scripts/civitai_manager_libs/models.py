@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .errors import WrongContentError
+from .meta import clean
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class ModelVersion:
     def label(self) -> str:
         """What a person chooses by; the id makes it unique."""
         words = ' · '.join(part for part in (self.name, self.base_model) if part)
-        return f'{words} (#{self.id})'
+        return f'{words} (#{self.id})'.lstrip()
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,14 @@ def parse_model(data: object) -> Model:
 
     Civitai leaves out fields that are null or empty, and the creator of house accounts.
     """
-    if not isinstance(data, dict) or not isinstance(data.get('id'), int):
+    if not isinstance(data, dict) or not _is_id(data.get('id')):
         raise WrongContentError('error_not_a_model')
     creator = data.get('creator')
     listed = data.get('modelVersions')
     versions = tuple(
         ModelVersion(item['id'], _line(item.get('name')), _line(item.get('baseModel')))
         for item in (listed if isinstance(listed, list) else ())
-        if isinstance(item, dict) and isinstance(item.get('id'), int)
+        if isinstance(item, dict) and _is_id(item.get('id'))
     )
     return Model(
         id=data['id'],
@@ -56,5 +57,9 @@ def parse_model(data: object) -> Model:
     )
 
 
+def _is_id(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _line(value: object) -> str:
-    return ' '.join(value.split()) if isinstance(value, str) else ''
+    return ' '.join(clean(value).split()) if isinstance(value, str) else ''

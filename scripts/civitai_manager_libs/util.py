@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -45,15 +46,17 @@ def make_download_image_folder(name: str) -> str:
 
 def open_folder(path: str) -> bool:
     """Show the folder at `path` in the desktop's file browser; False if there is none."""
-    folder = Path(path)
-    if not folder.is_dir():
+    folder = Path(path).absolute()  # a relative one could look like an option
+    if not path or not folder.is_dir():
         return False
     try:
         if sys.platform == 'win32':
             os.startfile(folder)
         else:
             opener = 'open' if sys.platform == 'darwin' else 'xdg-open'
-            subprocess.Popen([opener, str(folder)], stderr=subprocess.DEVNULL)
+            process = subprocess.Popen([opener, str(folder)], stderr=subprocess.DEVNULL)
+            # somebody must take note of its end, or it stays in the list of processes
+            threading.Thread(target=process.wait, daemon=True).start()
     except OSError as error:
         log.warning('The file browser did not open: %s', error)
         return False

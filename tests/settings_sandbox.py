@@ -1,0 +1,31 @@
+"""Settings a test may change freely, and a client whose waits take no time."""
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+from scripts.civitai_manager_libs import http_client, setting
+
+NAMES = (*(item.name for item in setting.SETTINGS), 'civitai_api_key', 'data_folder')
+
+
+@contextmanager
+def sandbox(home: Path) -> Iterator[None]:
+    """Keep data below `home`; afterwards every setting is what it was."""
+    kept = {name: getattr(setting, name) for name in NAMES}
+    setting.data_folder = str(home)
+    setting.shortcut_gallery_folder = str(home / 'picture_cache')
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            setattr(setting, name, value)
+
+
+def fresh_client(monkeypatch: pytest.MonkeyPatch) -> http_client.CivitaiHttpClient:
+    """A new client of this process; it retries without waiting."""
+    client = http_client.CivitaiHttpClient(sleep=lambda seconds: None)
+    monkeypatch.setattr(http_client, '_clients', [client])
+    return client

@@ -1,0 +1,589 @@
+"""The command line: pictures of a link on disk, and what it says when that does not work."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any, Callable, Iterator, NamedTuple
+
+import pytest
+import responses
+from PIL import Image
+
+import civitai_gallery
+from civitai_demo.catalog import load_catalog
+from civitai_demo.models import OPENING_VERSION_ID
+from civitai_demo.scenarios import CDN, DEMO_KEY, part_of, picture_is_chosen
+from civitai_demo.server import OPENING_PATH, DemoServer
+from scripts.civitai_manager_libs import cli, http_client, media, setting
+from settings_sandbox import fresh_client, sandbox
+
+ROOT = Path(__file__).resolve().parents[1]
+EXTENSIONS = {'.png': 'PNG', '.jpg': 'JPEG', '.webp': 'WEBP', '.gif': 'GIF'}
+
+
+@pytest.fixture(scope='module')
+def running_demo() -> Iterator[DemoServer]:
+    with DemoServer() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    fresh_client(monkeypatch)
+    with sandbox(tmp_path / 'home'):
+        yield
+
+
+@pytest.fixture
+def demo(running_demo: DemoServer) -> DemoServer:
+    """The stand-in in fair weather, as the configured site."""
+    running_demo.scenario = ''
+    running_demo.requests.clear()
+    setting.civitai_base_url = running_demo.url
+    return running_demo
+
+
+class Run(NamedTuple):
+    """How a command line ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Run]
+
+
+@pytest.fixture
+def download(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run the command line in this process."""
+
+    def run(*argv: str) -> Run:
+        try:
+            code = cli.main([str(word) for word in argv])
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        return Run(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / 'new' / 'my pictures ü'
+
+
+def in_order(folder: Path) -> list[Path]:
+    """All files of `folder`, each of them whole and named by its bytes."""
+    found = sorted(folder.iterdir())
+    for path in found:
+        if path.suffix == '.mp4':
+            assert media.sniff(path.read_bytes()) == media.MP4
+            continue
+        with Image.open(path) as picture:
+            assert picture.format == EXTENSIONS[path.suffix]
+            picture.load()
+    return found
+
+
+def cdn_requests(demo: DemoServer) -> list[str]:
+    return [record.path for record in demo.requests if part_of(record.path) == CDN]
+
+
+def requests_for_pages(demo: DemoServer) -> int:
+    return sum(record.path == '/api/v1/images' for record in demo.requests)
+
+
+# --- downloads -------------------------------------------------------------------------------
+
+
+def test_one_page_is_kept_with_the_extensions_of_the_bytes(
+    demo: DemoServer, download: Command, folder: Path
+) -> None:
+    done = download(demo.url + OPENING_PATH, '--to', folder)
+    assert (done.code, done.err) == (0, '')
+    files = in_order(folder)
+    assert len(files) == 24
+    assert len({path.suffix for path in files}) > 1, 'the names of the addresses say .jpeg only'
+    assert '24 saved' in done.out and str(folder) in done.out
+
+
+def test_originals_with_their_generation_data_are_kept(
+    demo: DemoServer, download: Command, folder: Path
+) -> None:
+    download(demo.url + OPENING_PATH, '--to', folder, '--limit', 12)
+    assert all('/original=true/' in path for path in cdn_requests(demo))
+    texts = [Image.open(path).info.get('parameters', '') for path in folder.glob('*.png')]
+    assert any('Steps: ' in text for text in texts)
+
+
+@pytest.mark.parametrize(('limit', 'pages'), [(1, 1), (24, 1), (25, 2), (50, 3)])
+def test_a_limit_is_kept_over_as_many_pages_as_it_takes(
+    demo: DemoServer, download: Command, folder: Path, limit: int, pages: int
+) -> None:
+    done = download(demo.url + OPENING_PATH, '--to', folder, '--limit', limit)
+    assert done.code == 0
+    assert len(in_order(folder)) == limit == len(cdn_requests(demo))
+    assert requests_for_pages(demo) == pages
+
+
+def test_a_limit_above_all_there_is_keeps_all(
+    demo: DemoServer, download: Command, folder: Path
+) -> None:
+    version = next(m for m in load_catalog().models if m.id == 4452).versions[0]
+    expected = [p for p in load_catalog().pictures if version.id in p.version_ids and p.level == 1]
+    done = download(f'{demo.url}/model-versions/{version.id}', '--to', folder, '--limit', 9999)
+    assert done.code == 0
+    assert {path.stem for path in in_order(folder)} == {picture.uuid for picture in expected}
+
+
+@pytest.mark.parametrize('source', ['image', 'post', 'model id'])
+def test_other_links_are_kept_too(
+    demo: DemoServer, download: Command, folder: Path, source: str
+) -> None:
+    picture = next(p for p in load_catalog().pictures if p.level == 1)
+    link = {
+        'image': f'{demo.url}/images/{picture.id}',
+        'post': f'{demo.url}/posts/{picture.post_id}',
+        'model id': str(OPENING_VERSION_ID // 100),
+    }[source]
+    assert download(link, '--to', folder).code == 0
+    assert in_order(folder)
+    if source == 'image':
+        assert [path.stem for path in in_order(folder)] == [picture.uuid]
+
+
+def test_the_second_time_everything_is_skipped_and_no_picture_is_fetched(
+    demo: DemoServer, download: Command, folder: Path
+) -> None:
+    first = download(demo.url + OPENING_PATH, '--to', folder, '--json')
+    before = {path: path.read_bytes() for path in in_order(folder)}
+    demo.requests.clear()
+    second = download(demo.url + OPENING_PATH, '--to', folder, '--json')
+    assert cdn_requests(demo) == []
+    assert {path: path.read_bytes() for path in in_order(folder)} == before
+    report = json.loads(second.out)
+    assert (second.code, report['saved'], report['skipped']) == (0, 0, 24)
+    assert report['files'] == json.loads(first.out)['files']
+
+
+def test_a_missing_picture_is_fetched_alone(
+    demo: DemoServer, download: Command, folder: Path
+) -> None:
+    download(demo.url + OPENING_PATH, '--to', folder)
+    lost = in_order(folder)[3]
+    lost.unlink()
+    demo.requests.clear()
+    assert '1 saved, 23 there already' in download(demo.url + OPENING_PATH, '--to', folder).out
+    assert [lost.stem in path for path in cdn_requests(demo)] == [True]
+    assert lost.exists()
+
+
+def test_other_files_in_the_folder_stay(demo: DemoServer, download: Command, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / 'notes.txt').write_text('mine')
+    assert download(demo.url + OPENING_PATH, '--to', folder, '--limit', 2).code == 0
+    assert (folder / 'notes.txt').read_text() == 'mine'
+
+
+def test_the_report_as_json_counts_and_lists_in_the_order_of_the_gallery(
+    demo: DemoServer, download: Command, folder: Path
+) -> None:
+    done = download(demo.url + OPENING_PATH, '--to', folder, '--json', '--limit', 5)
+    report = json.loads(done.out)
+    assert {key: report[key] for key in ('saved', 'skipped', 'failed')} == {
+        'saved': 5,
+        'skipped': 0,
+        'failed': 0,
+    }
+    assert report['folder'] == str(folder)
+    assert report['failures'] == []
+    version = load_catalog().version(OPENING_VERSION_ID)
+    assert version is not None
+    best = [p.uuid for p in load_catalog().posted_to(version[1]) if p.level == 1][:5]
+    assert [Path(path).stem for path in report['files']] == best
+    assert sorted(report['files']) == [str(path) for path in in_order(folder)]
+
+
+def test_a_gallery_without_pictures_says_so(
+    demo: DemoServer, download: Command, folder: Path
+) -> None:
+    done = download(f'{demo.url}/user/nobody', '--to', folder)
+    assert (done.code, done.out.strip(), done.err) == (0, 'No pictures found.', '')
+    done = download(f'{demo.url}/user/nobody', '--to', folder, '--json')
+    assert json.loads(done.out)['files'] == []
+
+
+def test_a_gallery_of_empty_answers_without_end_ends(download: Command, folder: Path) -> None:
+    setting.civitai_base_url = 'https://civitai.com'
+    asked: list[str] = []
+
+    def nothing(request: Any) -> tuple[int, dict[str, str], str]:
+        asked.append(request.url)
+        assert len(asked) < 1000, 'it does not end'
+        return 200, {}, json.dumps({'items': [], 'metadata': {'nextCursor': str(len(asked))}})
+
+    with responses.RequestsMock() as wire:
+        wire.add_callback(responses.GET, 'https://civitai.com/api/v1/images', nothing)
+        done = download('https://civitai.com/posts/7', '--to', folder)
+    assert (done.code, done.out.strip()) == (0, 'No pictures found.')
+
+
+# --- trouble ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('scenario', ['503:3', '429:2', '429:4'])
+def test_a_passing_trouble_is_sat_out(
+    demo: DemoServer, download: Command, folder: Path, scenario: str
+) -> None:
+    demo.scenario = scenario
+    done = download(demo.url + OPENING_PATH, '--to', folder, '--limit', 6)
+    assert (done.code, done.err) == (0, '')
+    assert len(in_order(folder)) == 6
+
+
+@pytest.mark.parametrize(
+    ('scenario', 'cause', 'advice'),
+    [
+        ('503', 'Civitai is busy (503).', 'Try again in a minute.'),
+        ('429', 'slow down (429)', 'Wait a few minutes'),
+        ('429-no-retry-after', 'slow down (429)', 'Wait a few minutes'),
+        ('html', 'a web page instead of data', 'try again later'),
+        ('key-needed', 'asks for a valid API key (401)', 'CIVITAI_TOKEN'),
+        ('451', 'not available in your country or region (451)', ''),
+    ],
+)
+def test_when_nothing_can_be_asked_one_line_says_why_and_what_to_do(
+    demo: DemoServer, download: Command, folder: Path, scenario: str, cause: str, advice: str
+) -> None:
+    demo.scenario = scenario
+    done = download(demo.url + OPENING_PATH, '--to', folder)
+    assert (done.code, done.out) == (1, '')
+    assert cause in done.err and advice in done.err
+    assert done.err.count('\n') == 1
+    assert list(folder.iterdir()) == []
+
+    as_json = download(demo.url + OPENING_PATH, '--to', folder, '--json')
+    assert (as_json.code, as_json.err) == (1, done.err)
+    assert json.loads(as_json.out) == {'error': done.err.strip()}
+
+
+@pytest.mark.parametrize(
+    ('scenario', 'cause'),
+    [('cdn-404', 'deleted, unpublished'), ('truncated', 'broke off before the end. Try again.')],
+)
+def test_some_failures_are_named_and_the_rest_is_kept_whole(
+    demo: DemoServer, download: Command, folder: Path, scenario: str, cause: str
+) -> None:
+    demo.scenario = scenario
+    done = download(demo.url + OPENING_PATH, '--to', folder, '--json')
+    report = json.loads(done.out)
+    expected = {path for path in cdn_requests(demo) if picture_is_chosen(path)}
+    assert done.code == 1
+    assert 0 < report['failed'] == len(expected) < 24
+    assert report['saved'] == 24 - report['failed']
+    assert sorted(report['files']) == [str(path) for path in in_order(folder)]
+    assert {failure['url'] for failure in report['failures']} == {demo.url + p for p in expected}
+    lines = done.err.splitlines()
+    assert len(lines) == report['failed']
+    assert all(cause in line for line in lines)
+    assert all(cause in failure['error'] for failure in report['failures'])
+
+    demo.scenario = ''
+    again = download(demo.url + OPENING_PATH, '--to', folder, '--json')
+    assert (again.code, json.loads(again.out)['saved']) == (0, report['failed'])
+    assert len(in_order(folder)) == 24
+
+
+def test_a_failed_picture_is_told_in_plain_words_too(
+    demo: DemoServer, download: Command, folder: Path
+) -> None:
+    demo.scenario = 'cdn-404'
+    done = download(demo.url + OPENING_PATH, '--to', folder)
+    failed = len(done.err.splitlines())
+    assert f'{24 - failed} saved, 0 there already, {failed} failed' in done.out
+
+
+@pytest.mark.parametrize(
+    ('source', 'words'),
+    [
+        ('', 'Paste a Civitai link first'),
+        ('   ', 'Paste a Civitai link first'),
+        ('garbage', 'nothing this gallery can open'),
+        ('https://example.org/models/1', 'not on Civitai (example.org)'),
+        ('https://civitai.com/articles/1', 'nothing this gallery can open'),
+        ('99999999999', 'not a number Civitai uses'),
+        ('javascript:alert(1)', 'nothing this gallery can open'),
+        ('x' * 5000, 'nothing this gallery can open'),
+    ],
+    ids=lambda value: value[:30],
+)
+def test_a_source_that_is_none_is_refused_without_asking_anybody(
+    demo: DemoServer, download: Command, folder: Path, source: str, words: str
+) -> None:
+    done = download(source, '--to', folder)
+    assert (done.code, done.out) == (1, '')
+    assert words in done.err and len(done.err) < 600
+    assert demo.requests == []
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ('source', 'words'),
+    [
+        ('999', '(404): it was deleted, unpublished, or the link is wrong'),
+        ('https://civitai.com/model-versions/999', '404'),
+        ('https://civitai.com/user/Noor-Void', 'no user called Noor-Void'),
+    ],
+)
+def test_what_civitai_does_not_know_is_told(
+    demo: DemoServer, download: Command, folder: Path, source: str, words: str
+) -> None:
+    done = download(source, '--to', folder)
+    assert (done.code, done.out) == (1, '')
+    assert words in done.err
+
+
+@pytest.mark.parametrize('below', ['', 'below', 'far/below'])
+def test_a_file_in_the_way_of_the_folder_is_told_and_stays(
+    demo: DemoServer, download: Command, tmp_path: Path, below: str
+) -> None:
+    in_the_way = tmp_path / 'file'
+    in_the_way.write_text('mine')
+    done = download(demo.url + OPENING_PATH, '--to', in_the_way / below)
+    assert (done.code, done.out) == (1, '')
+    assert str(in_the_way) in done.err and 'cannot be written' in done.err
+    assert 'Choose another folder' in done.err
+    assert in_the_way.read_text() == 'mine'
+    assert demo.requests == [], 'nothing is asked when nothing can be kept'
+
+
+def test_a_folder_in_the_way_of_a_picture_fails_that_picture_alone(
+    demo: DemoServer, download: Command, folder: Path
+) -> None:
+    first = json.loads(
+        download(demo.url + OPENING_PATH, '--to', folder, '--json', '--limit', 3).out
+    )
+    for path in in_order(folder):
+        path.unlink()
+    blocked = folder / f'{Path(first["files"][0]).stem}.jpeg'
+    blocked.mkdir()
+    done = download(demo.url + OPENING_PATH, '--to', folder, '--limit', 3)
+    assert done.code == 1
+    assert f'{blocked.name} is a folder' in done.err
+    assert '2 saved, 0 there already, 1 failed' in done.out
+
+
+@pytest.mark.parametrize('limit', ['0', '-1', '1.5', 'many', '', '９', '1e3', '9' * 5000])
+def test_a_limit_that_is_no_number_above_0_is_wrong_usage(
+    demo: DemoServer, download: Command, folder: Path, limit: str
+) -> None:
+    done = download(demo.url + OPENING_PATH, '--to', folder, f'--limit={limit}')
+    assert (done.code, done.out) == (2, '')
+    assert '--limit' in done.err and 'number above 0' in done.err
+    assert demo.requests == [] and not folder.exists()
+
+
+@pytest.mark.parametrize(
+    'argv', [[], ['4201'], ['--to', 'x'], ['4201', '--to'], ['4201', '--to', 'x', '--fast']]
+)
+def test_wrong_usage_is_told_with_the_usage(download: Command, argv: list[str]) -> None:
+    done = download(*argv)
+    assert done.code == 2
+    assert done.err.startswith('usage:') and 'SOURCE' in done.err and '--to DIR' in done.err
+
+
+@pytest.mark.parametrize('to', ['', '  '], ids=repr)
+def test_a_folder_without_a_name_is_wrong_usage(
+    demo: DemoServer,
+    download: Command,
+    to: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / 'here').mkdir()
+    monkeypatch.chdir(tmp_path / 'here')
+    done = download(demo.url + OPENING_PATH, f'--to={to}')
+    assert done.code == 2 and '--to' in done.err
+    assert list((tmp_path / 'here').iterdir()) == []
+
+
+def test_a_tilde_is_the_home_folder_and_somebody_unknowns_is_just_a_name(
+    demo: DemoServer, download: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ('HOME', 'USERPROFILE'):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert download(demo.url + OPENING_PATH, '--to', '~/kept', '--limit', 1).code == 0
+    assert len(in_order(tmp_path / 'kept')) == 1
+    assert download(demo.url + OPENING_PATH, '--to', '~no_such_user/x', '--limit', 1).code == 0
+    assert len(in_order(tmp_path / '~no_such_user' / 'x')) == 1
+
+
+# --- key and settings ------------------------------------------------------------------------
+
+
+def write_key() -> None:
+    setting.api_key_file().parent.mkdir(parents=True, exist_ok=True)
+    setting.api_key_file().write_text(DEMO_KEY)
+
+
+@pytest.mark.parametrize('scenario', ['key-needed', 'cdn-404', '451'])
+def test_the_key_opens_what_needs_one_and_is_never_shown(
+    demo: DemoServer,
+    download: Command,
+    folder: Path,
+    scenario: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    write_key()
+    demo.scenario = scenario
+    done = download(demo.url + OPENING_PATH, '--to', folder, '--json')
+    assert done.code == (0 if scenario == 'key-needed' else 1)
+    asked = [record for record in demo.requests if part_of(record.path) != CDN]
+    assert {record.headers.get('authorization') for record in asked} == {f'Bearer {DEMO_KEY}'}
+    for text in (done.out, done.err, caplog.text, *(record.query for record in demo.requests)):
+        assert DEMO_KEY not in text
+
+
+def test_a_token_in_the_pasted_link_is_not_shown_and_goes_nowhere(
+    demo: DemoServer, download: Command, folder: Path
+) -> None:
+    done = download('https://example.org/x?token=geheim', '--to', folder)
+    assert done.code == 1 and 'geheim' not in done.err
+    download(f'{demo.url}/models/4201?token=geheim', '--to', folder, '--limit', 1)
+    assert not [record for record in demo.requests if 'geheim' in record.query]
+
+
+def test_the_settings_file_is_obeyed(demo: DemoServer, download: Command, folder: Path) -> None:
+    setting.settings_file().parent.mkdir()
+    setting.settings_file().write_text(
+        '{"language": "zh_TW", "gallery_columns": 2, "gallery_rows": 2}'
+    )
+    done = download(demo.url + OPENING_PATH, '--to', folder)
+    assert len(in_order(folder)) == 4
+    assert not done.out.isascii()
+    assert '找不到' in download('999', '--to', folder).err
+
+
+# --- as a process of its own -----------------------------------------------------------------
+
+IN_PROCESS = (
+    'import signal, sys\n'
+    'signal.signal(signal.SIGINT, signal.default_int_handler)\n'
+    'from scripts.civitai_manager_libs import cli\n'
+    'sys.exit(cli.main(sys.argv[1:]))'
+)
+
+
+def start(demo: DemoServer, command: list[str], **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            'CIVITAI_BASE_URL': demo.url,
+            'CIVITAI_GALLERY_HOME': setting.data_folder,
+            **environment,
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding='utf-8',
+    )
+
+
+def ended(process: subprocess.Popen[str]) -> Run:
+    try:
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    return Run(process.returncode, out, err)
+
+
+def test_the_launcher_downloads(demo: DemoServer, folder: Path) -> None:
+    needed = civitai_gallery.read_requirements(ROOT / 'requirements.txt')
+    if civitai_gallery.unmet(needed, sys.path):
+        pytest.skip('The launcher would set up an environment with the packages it needs.')
+    command = ['civitai_gallery.py', 'download', demo.url + OPENING_PATH, '--to', str(folder)]
+    done = ended(start(demo, [*command, '--limit', '4', '--json']))
+    assert (done.code, done.err) == (0, '')
+    assert json.loads(done.out)['files'] and len(in_order(folder)) == 4
+
+
+@pytest.mark.parametrize('words', [['--json'], []], ids=['json', 'text'])
+def test_a_narrow_terminal_still_gets_the_report(
+    demo: DemoServer, tmp_path: Path, words: list[str]
+) -> None:
+    folder = tmp_path / '名前 ü'
+    command = ['-c', IN_PROCESS, demo.url + OPENING_PATH, '--to', str(folder), '--limit', '2']
+    narrow = {'PYTHONIOENCODING': 'ascii', 'CIVITAI_GALLERY_LANG': 'zh_TW'}
+    done = ended(start(demo, [*command, *words], **narrow))
+    assert (done.code, done.err) == (0, '')
+    assert len(in_order(folder)) == 2
+    if words:
+        assert json.loads(done.out)['folder'] == str(folder)
+
+
+def test_a_broken_settings_file_is_told_and_the_download_goes_on(
+    demo: DemoServer, folder: Path
+) -> None:
+    setting.settings_file().parent.mkdir()
+    setting.settings_file().write_text('{broken')
+    command = ['-c', IN_PROCESS, demo.url + OPENING_PATH, '--to', str(folder), '--limit', '2']
+    done = ended(start(demo, command))
+    assert done.code == 0
+    assert 'settings.json is not usable' in done.err and 'settings.broken-1.json' in done.err
+
+
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='there is no such signal')
+def test_ctrl_c_ends_waiting_downloads_at_once_and_leaves_nothing_half_done(
+    demo: DemoServer, folder: Path
+) -> None:
+    setting.settings_file().parent.mkdir()
+    setting.settings_file().write_text('{"http_retry_delay": 60}')
+    demo.scenario = 'truncated'  # about every fourth now waits for its second try
+    process = start(demo, ['-c', IN_PROCESS, demo.url + OPENING_PATH, '--to', str(folder)])
+    try:
+        wait_until(lambda: len(set(cdn_requests(demo))) == 24, process)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert (process.returncode, out, err.strip()) == (130, '', '')
+    assert set(Counter(cdn_requests(demo)).values()) == {1}
+    for path in folder.iterdir():
+        assert media.sniff(path.read_bytes()), path
+        Image.open(io.BytesIO(path.read_bytes())).load()
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='there is no such signal')
+def test_ctrl_c_ends_a_waiting_question(demo: DemoServer, folder: Path) -> None:
+    setting.settings_file().parent.mkdir()
+    setting.settings_file().write_text('{"http_retry_delay": 60}')
+    demo.scenario = '503'
+    process = start(demo, ['-c', IN_PROCESS, demo.url + OPENING_PATH, '--to', str(folder)])
+    try:
+        wait_until(lambda: len(demo.requests) == 1, process)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert (process.returncode, out, err.strip()) == (130, '', '')
+
+
+def test_in_this_process_there_is_one_client(demo: DemoServer) -> None:
+    assert http_client.get_http_client() is http_client.get_http_client()

@@ -1,0 +1,124 @@
+"""What is known of a model, kept so that its name is known without asking again."""
+
+import json
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+import responses
+
+from scripts.civitai_manager_libs import ishortcut, setting
+from settings_sandbox import fresh_client, sandbox
+
+ADDRESS = 'https://civitai.com/api/v1/models/42'
+MODEL = {'id': 42, 'name': 'Paper Horizons', 'type': 'Checkpoint'}
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    fresh_client(monkeypatch)
+    with sandbox(tmp_path):
+        setting.civitai_base_url = 'https://civitai.com'
+        yield
+
+
+@pytest.fixture
+def wire() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield mock
+
+
+def kept() -> Path:
+    return Path(setting.data_folder) / 'models' / '42.json'
+
+
+@pytest.mark.parametrize('model_id', [42, '42', ' 42 ', '0042'], ids=repr)
+def test_a_model_is_asked_for_once_and_known_from_then_on(
+    wire: responses.RequestsMock, model_id: int | str
+) -> None:
+    wire.get(ADDRESS, json=MODEL)
+    for _ in range(2):
+        info = ishortcut.get_model_info(model_id)
+        assert info is not None and info['name'] == 'Paper Horizons'
+    assert len(wire.calls) == 1
+
+
+def test_what_is_kept_is_known_without_a_network(wire: responses.RequestsMock) -> None:
+    kept().parent.mkdir()
+    kept().write_text(json.dumps(MODEL))
+    assert ishortcut.get_model_info(42) == MODEL
+    assert len(wire.calls) == 0
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        b'',
+        b'{"id": 42',
+        b'[]',
+        b'null',
+        b'{"id": 42}',
+        b'{"name": ""}',
+        b'{"name": 7}',
+        b'\xff\xfe',
+    ],
+    ids=repr,
+)
+def test_a_spoiled_file_is_asked_for_again_and_repaired(
+    wire: responses.RequestsMock, content: bytes
+) -> None:
+    kept().parent.mkdir()
+    kept().write_bytes(content)
+    wire.get(ADDRESS, json=MODEL)
+    assert ishortcut.get_model_info(42) == MODEL
+    assert json.loads(kept().read_text()) == MODEL
+
+
+@pytest.mark.parametrize(
+    'answer',
+    [{}, [], 'text', {'id': 42}, {'name': ''}, {'name': None}, {'error': 'Server busy'}],
+    ids=repr,
+)
+def test_an_answer_without_a_name_is_nothing_and_not_kept(
+    wire: responses.RequestsMock, answer: object
+) -> None:
+    wire.get(ADDRESS, json=answer)
+    assert ishortcut.get_model_info(42) is None
+    assert not kept().exists()
+
+
+@pytest.mark.parametrize('status', [401, 404, 451, 503])
+def test_a_failure_is_nothing_and_the_next_time_it_is_asked_again(
+    wire: responses.RequestsMock, status: int
+) -> None:
+    failing = wire.get(ADDRESS, status=status, json={'error': 'no'})
+    assert ishortcut.get_model_info(42) is None
+    wire.remove(failing)
+    wire.get(ADDRESS, json=MODEL)
+    assert ishortcut.get_model_info(42) == MODEL
+
+
+@pytest.mark.parametrize(
+    'model_id',
+    ['', ' ', 'x', '-1', '1.5', '../../42', '42/../43', '４２', '42\n43', '9' * 11, None, True],
+    ids=repr,
+)
+def test_what_is_no_id_is_never_asked_for(wire: responses.RequestsMock, model_id: str) -> None:
+    assert ishortcut.get_model_info(model_id) is None
+    assert len(wire.calls) == 0
+    assert not kept().parent.exists()
+
+
+def test_a_folder_that_cannot_be_written_loses_nothing(
+    wire: responses.RequestsMock, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept().parent.write_text('a file in the way')
+    wire.get(ADDRESS, json=MODEL)
+    assert ishortcut.get_model_info(42) == MODEL
+    assert 'could not be kept' in caplog.text
+
+
+def test_letters_that_no_file_can_hold_lose_nothing(wire: responses.RequestsMock) -> None:
+    wire.get(ADDRESS, body='{"name": "Paper", "description": "half \\ud83d"}')
+    info = ishortcut.get_model_info(42)
+    assert info is not None and info['name'] == 'Paper'

@@ -1,0 +1,76 @@
+"""The sentences a person reads, the same in every language."""
+
+import string
+
+import pytest
+
+from scripts.civitai_manager_libs import setting, texts
+
+ENGLISH = texts.TABLES['en']
+every_language = pytest.mark.parametrize('language', texts.LANGUAGES)
+
+
+def fields(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+
+
+def test_english_and_traditional_chinese_are_there() -> None:
+    assert set(texts.LANGUAGES) == {'en', 'zh_TW'}
+    assert texts.DEFAULT_LANGUAGE in texts.LANGUAGES
+
+
+@every_language
+def test_every_language_has_every_sentence(language: str) -> None:
+    assert texts.TABLES[language].keys() == ENGLISH.keys()
+
+
+@every_language
+def test_a_sentence_has_the_same_fields_in_every_language(language: str) -> None:
+    table = texts.TABLES[language]
+    differing = {key for key in ENGLISH if fields(table[key]) != fields(ENGLISH[key])}
+    assert not differing
+
+
+@every_language
+def test_no_sentence_is_empty_or_has_loose_ends(language: str) -> None:
+    table = texts.TABLES[language]
+    odd = {key for key, words in table.items() if not words.strip() or words != words.strip()}
+    assert not odd
+
+
+@every_language
+def test_every_sentence_can_be_filled(language: str) -> None:
+    for key, sentence in texts.TABLES[language].items():
+        filled = texts.text(key, language, **{name: f'<{name}>' for name in fields(sentence)})
+        assert all(f'<{name}>' in filled for name in fields(sentence)), key
+
+
+def test_the_chinese_table_is_translated() -> None:
+    chinese = texts.TABLES['zh_TW']
+    assert not {key for key in ENGLISH if chinese[key].isascii()}
+
+
+@every_language
+def test_every_setting_has_a_label_and_a_help(language: str) -> None:
+    for item in setting.SETTINGS:
+        assert texts.text(f'setting_{item.name}', language)
+        assert texts.text(f'setting_{item.name}_help', language)
+
+
+def test_the_progress_message_in_chinese_is_the_agreed_one() -> None:
+    assert texts.text('progress_picture', 'zh_TW', done=3, total=20) == '下載圖片 3/20'
+
+
+@pytest.mark.parametrize('language', ['', 'de', 'zh', 'zh_tw', 'EN', '../en'])
+def test_an_unknown_language_falls_back_to_english(language: str) -> None:
+    assert texts.text('load', language) == ENGLISH['load']
+
+
+def test_values_are_filled_in_as_they_are() -> None:
+    sentence = texts.text('cli_page_done', saved='{0}', skipped='{x}', failed='%s', folder='{')
+    assert '{0} saved, {x} there already, %s failed, in {' in sentence
+
+
+def test_an_unknown_sentence_is_a_mistake_of_ours() -> None:
+    with pytest.raises(KeyError):
+        texts.text('no_such_sentence')
