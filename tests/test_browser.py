@@ -4,40 +4,37 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+
+from browsing import (
+    WAIT,
+    chromium,
+    go,
+    load,
+    needs_chromium,
+    other_pictures,
+    part,
+    pictures,
+    sources,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
-CHROMIUM = next(
-    filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None
-)
-QUIET = (
-    '--no-sandbox --disable-gpu --no-first-run --disable-background-networking '
-    '--disable-component-update --disable-sync'
-).split()
-WAIT = 60_000
-
-# The README says so: without Chromium these are left out, but never in CI.
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and not os.environ.get('CI'), reason='Chromium is not installed'
-)
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope='module')
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 class Demo:
@@ -90,38 +87,6 @@ def opened(browser: Browser, demo: Demo) -> Iterator[Page]:
     context.close()
 
 
-def part(tab: Page, name: str) -> Any:
-    return tab.locator(f'#civitai_gallery_{name}')
-
-
-def pictures(tab: Page) -> Any:
-    return tab.locator('#civitai_gallery_grid .thumbnail-item img')
-
-
-def sources(tab: Page) -> list[str]:
-    return [image.get_attribute('src') for image in pictures(tab).all()]
-
-
-def go(tab: Page, button: str, page_text: str) -> None:
-    """Press a button that turns the page, and wait until the other pictures are there."""
-    before = sources(tab)
-    part(tab, button).click()
-    expect(part(tab, 'page_info')).to_have_text(re.compile(page_text), timeout=WAIT)
-    tab.wait_for_function(
-        """before => {
-            const now = [...document.querySelectorAll('#civitai_gallery_grid .thumbnail-item img')];
-            return now.length && now[0].src !== before && now.every(i => i.complete && i.naturalWidth);
-        }""",
-        arg=before[0],
-        timeout=WAIT,
-    )
-
-
-def load(tab: Page, text: str) -> None:
-    part(tab, 'source').locator('textarea, input').fill(text)
-    part(tab, 'load').click()
-
-
 def test_the_demo_opens_on_a_gallery_of_pictures(page: Page) -> None:
     page.wait_for_function(
         """() => [...document.querySelectorAll('#civitai_gallery_grid .thumbnail-item img')]
@@ -161,11 +126,7 @@ def test_another_version_shows_other_pictures(page: Page) -> None:
     first = sources(page)
     part(page, 'version').locator('input').click()
     page.get_by_role('option').last.click()
-    page.wait_for_function(
-        "before => document.querySelector('#civitai_gallery_grid .thumbnail-item img')?.src !== before",
-        arg=first[0],
-        timeout=WAIT,
-    )
+    other_pictures(page, first)
     assert not set(first) & set(sources(page))
 
 

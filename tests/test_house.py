@@ -20,11 +20,12 @@ FLOORS = {
         'texts_en texts_zh_tw texts errors answers retry urls names media meta gallery models '
         'infotext resources plan'
     ).split(),
-    'ground': ['host', 'setting'],
+    'ground': ['host', 'setting_kinds', 'setting'],
     'hands': ['files', 'util', 'attempts', 'bodies', 'http_client'],
     'trades': ['civitai', 'ishortcut', 'batch'],
     'shop window': (
-        'widgets civitai_gallery_action gallery_events gallery_html gallery_ui app cli'
+        'widgets civitai_gallery_action gallery_events gallery_html gallery_ui settings_ui '
+        'webui webui_incomplete app cli'
     ).split(),
 }
 ORDER = [module for floor in FLOORS.values() for module in floor]
@@ -32,8 +33,8 @@ RIMS = {'batch', 'widgets'}
 MAX_MODULE_LINES = 330
 MAX_FUNCTION_LINES = 45
 PURE = set(
-    '__future__ collections dataclasses datetime decimal email enum functools hashlib ipaddress itertools '
-    'json math re typing unicodedata urllib pathvalidate'.split()
+    '__future__ collections dataclasses datetime decimal email enum functools hashlib ipaddress '
+    'itertools json math re typing unicodedata urllib pathvalidate'.split()
 )
 TOP_LEVEL = set(
     '.ci .gitattributes .github .gitignore CHANGELOG.md CONTRIBUTING.md LICENSE README.md bench '

@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import shutil
+import tempfile
 import threading
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
@@ -300,18 +301,21 @@ def test_a_name_the_system_does_not_take_is_a_failure(
     assert waits == [] and files_in(tmp_path) == []
 
 
-def test_a_read_only_folder_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    tmp_path.chmod(0o555)
-    is_root = os.geteuid() == 0
-    if is_root:  # whom no permission binds
-        os.seteuid(65534)
-    try:
-        error = failure(monkeypatch, tmp_path / 'a.png', ok(PNG))
-    finally:
-        if is_root:
-            os.seteuid(0)
-        tmp_path.chmod(0o755)
-    assert 'No permission to write' in error.user_message and str(tmp_path) in error.user_message
+def test_a_read_only_folder_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    # not below tmp_path, which is open to one user only
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o555)
+        is_root = os.geteuid() == 0
+        if is_root:  # whom no permission binds
+            os.seteuid(65534)
+        try:
+            error = failure(monkeypatch, folder / 'a.png', ok(PNG))
+        finally:
+            if is_root:
+                os.seteuid(0)
+            folder.chmod(0o755)
+    assert 'No permission to write' in error.user_message and name in error.user_message
 
 
 def test_too_little_room_is_seen_before_the_first_byte(

@@ -11,7 +11,7 @@ import sys
 import threading
 from pathlib import Path
 
-from . import gallery_ui, setting, texts, widgets
+from . import gallery_ui, setting, settings_ui, texts, widgets
 
 FIRST_PORT = 7860
 PORTS_TRIED = 100
@@ -52,6 +52,7 @@ def serve(source: str, host: str, port: int) -> str:
     with blocks:
         parts = gallery_ui.build(source)
         gallery_ui.wire_page(parts, blocks, opening=bool(source))
+        settings_ui.build_panel()
     return widgets.launch(
         blocks,
         server_name=host,

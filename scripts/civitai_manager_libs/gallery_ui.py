@@ -9,7 +9,7 @@ import gradio as gr
 
 from . import gallery_events as events
 from . import gallery_html as look
-from . import setting, texts, widgets
+from . import host, setting, texts, widgets
 from .errors import CivitaiError
 from .gallery_events import View
 
@@ -40,6 +40,7 @@ class Parts:
     video: Any
     infotext: Any
     details: Any
+    send: list[Any]
     download_page: Any
     open_folder: Any
 
@@ -121,13 +122,22 @@ def _picture_side() -> dict[str, Any]:
         interactive=False,
         elem_id=f'{PREFIX}_infotext',
     )
+    with gr.Row():
+        send = [_send_button(target, infotext, image) for target in host.detect().send_targets()]
     details = gr.HTML('', elem_id=f'{PREFIX}_details')
     return {
+        'send': send,
         'image': image,
         'video': video,
         'infotext': infotext,
         'details': details,
     }
+
+
+def _send_button(target: str, infotext: Any, image: Any) -> Any:
+    button = _button(f'send_{target}')
+    host.detect().bind_send(target, button, infotext, image)
+    return button
 
 
 def _button(name: str, *, interactive: bool = False, **wanted: Any) -> Any:
@@ -151,7 +161,7 @@ def _wire(parts: Parts) -> None:
         parts.grid.select,
         _on_select(parts),
         inputs=[parts.view],
-        outputs=[parts.image, parts.video, parts.infotext, parts.details, parts.status],
+        outputs=[parts.image, parts.video, parts.infotext, parts.details, *parts.send],
         show_progress='hidden',
     )
     widgets.on(
@@ -208,6 +218,7 @@ def _shown_parts(parts: Parts) -> list[Any]:
         parts.video,
         parts.infotext,
         parts.details,
+        *parts.send,
     ]
 
 
@@ -252,6 +263,7 @@ def _unselected(parts: Parts) -> dict[Any, Any]:
         parts.video: gr.update(value=None, visible=False),
         parts.infotext: '',
         parts.details: '',
+        **{button: gr.update(interactive=False) for button in parts.send},
     }
 
 
@@ -280,6 +292,7 @@ def _on_select(parts: Parts) -> Callable[..., Iterator[Any]]:
             parts.video: gr.update(value=None, visible=False),
             parts.infotext: events.generation_text(image),
             parts.details: look.details(image),
+            **{button: gr.update(interactive=True) for button in parts.send},
         }
         large = events.load_preview(image)
         if large and view.selected is image:

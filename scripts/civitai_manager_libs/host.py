@@ -1,11 +1,39 @@
-"""Where we run: the only place that will know a WebUI. Today that is on our own."""
+"""Where we run: on our own, or inside a WebUI. The only place that knows a WebUI's modules.
+
+What AUTOMATIC1111 1.6.0 and 1.10.1 and Forge offer differs little; where it does, the newer form is
+tried first.
+"""
 
 from __future__ import annotations
 
+import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Callable, Protocol, Sequence, Union
 
-import platformdirs
+OPTION_PREFIX = 'civitai_gallery_'
+SEND_TARGETS = ('txt2img', 'img2img', 'inpaint', 'extras')
+
+# Kind of model: the host's command line option that names its folder, the folder below models.
+_MODEL_FOLDERS = {
+    'Checkpoint': ('ckpt_dir', 'Stable-diffusion'),
+    'VAE': ('vae_dir', 'VAE'),
+    'LORA': ('lora_dir', 'Lora'),
+    'Hypernetwork': ('hypernetwork_dir', 'hypernetworks'),
+    'Upscaler': ('esrgan_models_path', 'ESRGAN'),
+    'Controlnet': ('controlnet_dir', 'ControlNet'),
+    'TextualInversion': ('embeddings_dir', ''),
+}
+
+
+@dataclass(frozen=True)
+class Option:
+    """One line of a host's settings page; hosts make the component from the default's type."""
+
+    name: str
+    default: Union[bool, int, str]
+    label: str
+    help: str
 
 
 class Host(Protocol):
@@ -14,15 +42,109 @@ class Host(Protocol):
     def downloads_folder(self) -> Path:
         """The folder a person expects downloaded pictures in; it may not exist yet."""
 
+    def model_folder(self, kind: str) -> Path | None:
+        """The folder for models of Civitai's type `kind`, None if there is none."""
+
+    def option(self, name: str) -> object:
+        """What the host's settings page says for our setting `name`, None if nothing."""
+
+    def send_targets(self) -> Sequence[str]:
+        """Where a picture's settings can be sent, as names of tabs."""
+
+    def bind_send(self, target: str, button: Any, text: Any, image: Any) -> None:
+        """Make `button` send the infotext in `text`, and `image` if the tab takes one."""
+
 
 class StandaloneHost:
     """No WebUI around us."""
 
     def downloads_folder(self) -> Path:
         """A folder in the user's own pictures folder."""
+        import platformdirs  # here, because a WebUI that lacks it still wants to hear of it
+
         return platformdirs.user_pictures_path() / 'Civitai Gallery'
+
+    def model_folder(self, kind: str) -> Path | None:
+        """Nothing here uses models."""
+        return None
+
+    def option(self, name: str) -> object:
+        """There is no other settings page than ours."""
+        return None
+
+    def send_targets(self) -> Sequence[str]:
+        """There is nowhere to send to."""
+        return ()
+
+    def bind_send(self, target: str, button: Any, text: Any, image: Any) -> None:
+        """Never asked for, as there are no targets."""
+
+
+class WebuiHost:
+    """AUTOMATIC1111 or Forge."""
+
+    def downloads_folder(self) -> Path:
+        """`outputs/download-images` below the folder the WebUI keeps its data in."""
+        from modules import paths
+
+        return Path(paths.data_path) / 'outputs' / 'download-images'
+
+    def model_folder(self, kind: str) -> Path | None:
+        """The folder of the host's own option for that kind, else its usual place."""
+        from modules import paths, shared
+
+        if kind not in _MODEL_FOLDERS:
+            return None
+        option, folder = _MODEL_FOLDERS[kind]
+        chosen = getattr(shared.cmd_opts, option, None)
+        if chosen:
+            return Path(chosen)
+        below = Path(paths.models_path) / folder
+        return below if folder else Path(paths.data_path) / 'embeddings'
+
+    def option(self, name: str) -> object:
+        """The option as it is now: a change on the settings page counts at once."""
+        from modules import shared
+
+        return getattr(shared.opts, OPTION_PREFIX + name, None)
+
+    def send_targets(self) -> Sequence[str]:
+        """The tabs that take infotext or a picture."""
+        return SEND_TARGETS
+
+    def bind_send(self, target: str, button: Any, text: Any, image: Any) -> None:
+        """Hand the button to the host's own paste machinery, which also changes the tab."""
+        try:
+            from modules import infotext_utils as paste
+        except ImportError:  # the name before 1.8
+            from modules import generation_parameters_copypaste as paste
+
+        paste.register_paste_params_button(
+            paste.ParamBinding(
+                paste_button=button,
+                tabname=target,
+                source_text_component=text,
+                source_image_component=None if target == 'txt2img' else image,
+            )
+        )
+
+    def add_options(self, section: str, options: Sequence[Option]) -> None:
+        """Put our settings on the host's page, in a section of our own."""
+        from modules import shared
+
+        place = (OPTION_PREFIX.rstrip('_'), section)
+        for option in options:
+            info = shared.OptionInfo(option.default, option.label, section=place)
+            shared.opts.add_option(OPTION_PREFIX + option.name, info.info(option.help))
+
+    def register(self, tab: Callable[[], Any], settings: Callable[[], None]) -> None:
+        """Have `tab` called when the page is built, `settings` when the settings page is."""
+        from modules import script_callbacks
+
+        script_callbacks.on_ui_tabs(tab)
+        script_callbacks.on_ui_settings(settings)
 
 
 def detect() -> Host:
-    """Return the host we run in."""
-    return StandaloneHost()
+    """Return the host we run in; a WebUI has its own modules loaded long before ours."""
+    return WebuiHost() if 'modules.shared' in sys.modules else StandaloneHost()

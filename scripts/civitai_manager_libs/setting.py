@@ -11,17 +11,23 @@ import json
 import logging
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Union
-from urllib.parse import urlsplit
+from typing import Any, Callable, Mapping
 
 import platformdirs
 
 from . import gallery, host, media, texts, urls
-from .errors import UrlRefusedError
-
-Value = Union[bool, int, float, str]
+from .errors import SourceError, StorageError
+from .setting_kinds import (
+    Setting,
+    Value,
+    is_base_url,
+    is_folder,
+    is_folder_or_empty,
+    is_key,
+    is_proxy,
+    known_language,
+)
 
 log = logging.getLogger(__name__)
 
@@ -29,19 +35,7 @@ APP_NAME = 'civitai-gallery'
 ROOT = Path(os.path.abspath(__file__)).parents[2]
 DEFAULT_BASE_URL = 'https://civitai.com'
 MAX_SETTINGS_BYTES = 1_000_000
-
-
-def _is_base_url(value: str) -> bool:
-    try:
-        urls.origin(value)
-    except UrlRefusedError:
-        return False
-    return urlsplit(value).path in ('', '/') and not urlsplit(value).query
-
-
-def _is_proxy(value: str) -> bool:
-    parts = urlsplit(value)
-    return not value or (parts.scheme in ('http', 'https') and bool(parts.hostname))
+ENCODING = 'utf-8-sig'  # some editors put a byte order mark first
 
 
 def _from_environment(variable: str, default: str, is_good: Callable[[str], bool]) -> str:
@@ -52,17 +46,18 @@ def _from_environment(variable: str, default: str, is_good: Callable[[str], bool
     return value if value and is_good(value) else default
 
 
-def _known_language(value: str) -> bool:
-    return value in texts.LANGUAGES
+def _data_folder() -> str:
+    given = os.environ.get('CIVITAI_GALLERY_HOME', '').strip()
+    if given:
+        return os.path.abspath(os.path.expanduser(given))
+    return str(platformdirs.user_data_path(APP_NAME, appauthor=False))
 
 
-data_folder: str = os.environ.get('CIVITAI_GALLERY_HOME', '').strip() or str(
-    platformdirs.user_data_path(APP_NAME, appauthor=False)
-)
-civitai_api_key: str = os.environ.get('CIVITAI_TOKEN', '').strip()
+data_folder: str = _data_folder()
+civitai_api_key: str = _from_environment('CIVITAI_TOKEN', '', is_key)
 
-civitai_base_url: str = _from_environment('CIVITAI_BASE_URL', DEFAULT_BASE_URL, _is_base_url)
-language: str = _from_environment('CIVITAI_GALLERY_LANG', 'en', _known_language)
+civitai_base_url: str = _from_environment('CIVITAI_BASE_URL', DEFAULT_BASE_URL, is_base_url)
+language: str = _from_environment('CIVITAI_GALLERY_LANG', 'en', known_language)
 
 http_timeout: int = 20
 http_max_retries: int = 4
@@ -81,48 +76,13 @@ download_images_folder: str = ''
 no_card_preview_image: str = str(ROOT / 'img' / 'no_preview.png')
 
 
-@dataclass(frozen=True)
-class Setting:
-    """One setting a person may change; its label and help are texts `setting_<name>[_help]`.
-
-    The type is that of the default. minimum and maximum bound a number, choices a text;
-    environment names the variable that wins over the file.
-    """
-
-    name: str
-    default: Value
-    minimum: float = 0
-    maximum: float = 0
-    choices: tuple[str, ...] = ()
-    is_good: Callable[[str], bool] | None = None
-    environment: str = ''
-
-    def accepts(self, value: object) -> bool:
-        """Tell whether `value`, of unknown origin, may become this setting."""
-        if isinstance(self.default, str):
-            good = isinstance(value, str) and len(value) <= 4096 and value.isprintable()
-            return good and self._accepts_text(str(value))
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return False
-        whole = isinstance(value, int) or isinstance(self.default, float)
-        return whole and self.minimum <= value <= self.maximum
-
-    def _accepts_text(self, value: str) -> bool:
-        return (not self.choices or value in self.choices) and (
-            self.is_good is None or self.is_good(value)
-        )
-
-
-def _is_folder_name(value: str) -> bool:
-    return not value or os.path.isabs(os.path.expanduser(value))
-
-
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         'civitai_base_url',
         civitai_base_url,
-        is_good=_is_base_url,
+        is_good=is_base_url,
         environment='CIVITAI_BASE_URL',
+        owner_only=True,
     ),
     Setting('language', language, choices=texts.LANGUAGES, environment='CIVITAI_GALLERY_LANG'),
     Setting('gallery_maturity_ceiling', gallery_maturity_ceiling, choices=tuple(gallery.CEILINGS)),
@@ -134,10 +94,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting('http_timeout', http_timeout, 1, 600),
     Setting('http_max_retries', http_max_retries, 3, 20),
     Setting('http_retry_delay', http_retry_delay, 0, 60),
-    Setting('http_proxy', http_proxy, is_good=_is_proxy),
-    Setting('extra_hosts', extra_hosts),
-    Setting('download_images_folder', download_images_folder, is_good=_is_folder_name),
-    Setting('shortcut_gallery_folder', shortcut_gallery_folder, is_good=_is_folder_name),
+    Setting('http_proxy', http_proxy, is_good=is_proxy, owner_only=True),
+    Setting('extra_hosts', extra_hosts, owner_only=True),
+    Setting('download_images_folder', download_images_folder, is_good=is_folder_or_empty),
+    Setting('shortcut_gallery_folder', shortcut_gallery_folder, is_good=is_folder, owner_only=True),
 )
 
 
@@ -165,7 +125,7 @@ def load() -> None:
             return
         if path.stat().st_size > MAX_SETTINGS_BYTES:
             raise ValueError('too large')
-        stored = json.loads(path.read_text(encoding='utf-8'))
+        stored = json.loads(path.read_text(encoding=ENCODING))
         if not isinstance(stored, dict):
             raise ValueError('not a JSON object')
     except (OSError, ValueError, RecursionError) as error:
@@ -178,26 +138,95 @@ def load() -> None:
 def _take_over(stored: dict[str, object], path: Path) -> None:
     bad = []
     for item in SETTINGS:
-        if item.name not in stored or os.environ.get(item.environment, '').strip():
+        if item.name not in stored or is_fixed(item):
             continue
-        if item.accepts(stored[item.name]):
-            value: Any = stored[item.name]
-            _assign(item.name, type(item.default)(value))
-        else:
+        if not _offer(item, stored[item.name]):
             bad.append(item.name)
     if bad:
         log.warning('Settings in %s that are not usable: %s; using defaults', path, ', '.join(bad))
-        _keep_aside(path)
-        good = {k: v for k, v in stored.items() if k not in bad}
-        _write(path, json.dumps(good, indent=2, ensure_ascii=False))
+        if _keep_aside(path):
+            try:
+                _write(path, {k: v for k, v in stored.items() if k not in bad})
+            except StorageError as error:
+                log.warning('Settings could not be saved: %s', error)
+
+
+def refresh() -> None:
+    """Take over what the settings page of a WebUI around us says now."""
+    for item in SETTINGS:
+        value = host.detect().option(item.name)
+        if value is not None and not item.owner_only and not is_fixed(item):
+            _offer(item, value)
+
+
+def save(values: Mapping[str, object]) -> list[str]:
+    """Take over and keep new values; return the names of those that are not usable.
+
+    Raises StorageError if the settings file cannot be written; then they count until the end.
+    """
+    known = {item.name: item for item in SETTINGS if not is_fixed(item)}
+    bad = [n for n, value in values.items() if n not in known or not _offer(known[n], value)]
+    kept = {name: getattr(sys.modules[__name__], name) for name in values if name not in bad}
+    if kept:
+        path = settings_file()
+        try:
+            stored = json.loads(path.read_text(encoding=ENCODING))
+        except (OSError, ValueError, RecursionError):
+            stored = {}
+        _write(path, {**(stored if isinstance(stored, dict) else {}), **kept})
+    return bad
+
+
+def is_fixed(item: Setting) -> bool:
+    """Tell whether the environment decides this setting."""
+    return bool(item.environment and os.environ.get(item.environment, '').strip())
+
+
+def key_is_fixed() -> bool:
+    """Tell whether the environment decides the API key."""
+    return bool(os.environ.get('CIVITAI_TOKEN', '').strip())
+
+
+def save_api_key(key: str) -> None:
+    """Use `key` from now on and keep it where only its owner can read it; '' removes it.
+
+    Raises SourceError if it cannot be a key or the environment decides, StorageError if it
+    cannot be kept.
+    """
+    if key_is_fixed():
+        raise SourceError('key_from_environment')
+    key, path = urls.usable_key(key), api_key_file()
+    part = path.with_name(f'.{path.name}.{os.getpid()}.part')
+    try:
+        if key:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.unlink(missing_ok=True)
+            with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), 'w') as file:
+                file.write(key)
+            os.replace(part, path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise _not_written(path, error) from error
+    _assign('civitai_api_key', key)
+
+
+def _offer(item: Setting, value: object) -> bool:
+    """Make `value` the setting if it may be; tell whether it may."""
+    fitting: Any = item.fitting(value)
+    if not item.accepts(fitting):
+        return False
+    _assign(item.name, fitting)
+    return True
 
 
 def _assign(name: str, value: Value) -> None:
     setattr(sys.modules[__name__], name, value)
 
 
-def _keep_aside(path: Path) -> None:
-    """Move an unusable file to the first free `settings.broken-N.json` beside it."""
+def _keep_aside(path: Path) -> bool:
+    """Move an unusable file to the first free `settings.broken-N.json` beside it, if possible."""
     try:
         number = 1
         while (aside := path.with_name(f'{path.stem}.broken-{number}.json')).exists():
@@ -206,16 +235,25 @@ def _keep_aside(path: Path) -> None:
         log.warning('The file is kept as %s', aside)
     except OSError as error:
         log.warning('The file could not be kept aside: %s', error)
+        return False
+    return True
 
 
-def _write(path: Path, content: str) -> None:
+def _write(path: Path, content: dict[str, object]) -> None:
     part = path.with_name(f'.{path.name}.{os.getpid()}.part')
     try:
-        part.write_text(content, encoding='utf-8')
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # in ASCII, because a text may hold half a character that UTF-8 cannot write
+        part.write_text(json.dumps(content, indent=2), encoding='ascii')
         os.replace(part, path)
-    except OSError as error:
+    except (OSError, RecursionError) as error:
         part.unlink(missing_ok=True)
-        log.warning('Settings could not be saved: %s', error)
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: Path, error: Exception) -> StorageError:
+    reason = getattr(error, 'strerror', None) or type(error).__name__
+    return StorageError(folder=str(path), reason=reason)
 
 
 def _read_key() -> str:
@@ -224,14 +262,12 @@ def _read_key() -> str:
         if not path.is_file():
             return ''
         path.chmod(0o600)
-        key = path.read_text(encoding='utf-8').strip()
+        return urls.usable_key(path.read_text(encoding=ENCODING))
     except (OSError, ValueError) as error:
         log.warning('The API key file %s is not readable: %s', path, error)
-        return ''
-    if not key.isascii() or not key.isprintable() or ' ' in key:
-        log.warning('The API key file %s does not hold a key', path)
-        return ''
-    return key
+    except SourceError as error:
+        log.warning('The API key file %s does not hold a key: %s', path, error)
+    return ''
 
 
 def get_image_url_to_gallery_file(url: str) -> str:

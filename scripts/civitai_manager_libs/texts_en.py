@@ -28,7 +28,7 @@ ENGLISH: dict[str, str] = {
     'error_bad_request': 'Civitai did not accept the request ({status}).',
     'error_key_needed': (
         'Civitai asks for a valid API key ({status}). Make one in your Civitai account '
-        'settings and give it in the environment variable CIVITAI_TOKEN.'
+        'settings and add it under "API key", or set the environment variable CIVITAI_TOKEN.'
     ),
     'error_forbidden': (
         'Civitai refuses access ({status}): early access, private, or your address is ' 'blocked.'
@@ -55,7 +55,7 @@ ENGLISH: dict[str, str] = {
     'error_not_a_model': 'Civitai sent something that is not a model. Try again later.',
     'error_no_such_user': 'Civitai knows no user called {username}.',
     'error_too_large': 'The answer is too large to be true; it was dropped.',
-    'error_storage': '{folder} cannot be written: {reason}.',
+    'error_storage': '{folder} cannot be written: {reason}. Choose another folder.',
     'error_disk_full': (
         'The disk is full; nothing was lost. Free some space for {folder} and try again.'
     ),
@@ -117,6 +117,28 @@ ENGLISH: dict[str, str] = {
         '{count} pictures on this page are above your maturity ceiling ({ceiling}) and stay '
         'hidden.'
     ),
+    'packages_missing': (
+        'Civitai Gallery needs packages that this WebUI lacks. Run this command, then start '
+        'the WebUI again: {command}'
+    ),
+    'send_txt2img': 'Send to txt2img',
+    'send_img2img': 'Send to img2img',
+    'send_inpaint': 'Send to inpaint',
+    'send_extras': 'Send to extras',
+    'key_title': 'API key',
+    'key_placeholder': 'Paste a key from your Civitai account settings; empty removes it',
+    'key_save': 'Save key',
+    'key_none': 'No API key is set. Most galleries need none.',
+    'key_set': 'An API key is set: {masked}',
+    'key_works': 'Civitai knows it as {username}.',
+    'key_from_environment': (
+        'The API key comes from the environment variable CIVITAI_TOKEN and cannot be changed '
+        'here.'
+    ),
+    'settings_title': 'Settings',
+    'settings_save': 'Save settings',
+    'settings_saved': 'Saved. Columns and language change when the page is loaded again.',
+    'settings_refused': 'Not saved, because not usable or not allowed from this computer: {names}',
     'running_at': 'Civitai Gallery is running at {url} (Ctrl-C ends it)',
     'no_free_port': 'No free port from {port} on. Name another one with --port.',
     'cli_page_done': '{saved} saved, {skipped} there already, {failed} failed, in {folder}',

@@ -17,8 +17,8 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'error_empty': '伺服器回應為空，請再試一次。',
     'error_bad_request': 'Civitai 不接受此要求（{status}）。',
     'error_key_needed': (
-        'Civitai 要求有效的 API 金鑰（{status}）。請在 Civitai 帳號設定中建立金鑰，並設為環境變數 '
-        'CIVITAI_TOKEN。'
+        'Civitai 要求有效的 API 金鑰（{status}）。請在 Civitai 帳號設定中建立金鑰，並填入「API '
+        '金鑰」欄位，或設為環境變數 CIVITAI_TOKEN。'
     ),
     'error_forbidden': 'Civitai 拒絕存取（{status}）：搶先體驗、非公開，或您的位址遭封鎖。',
     'error_not_found': 'Civitai 找不到此項目（404）：可能已刪除、未公開，或連結有誤。',
@@ -36,7 +36,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'error_not_a_model': 'Civitai 傳回的不是模型資料，請稍後再試。',
     'error_no_such_user': 'Civitai 沒有名為 {username} 的使用者。',
     'error_too_large': '回應過大，已捨棄。',
-    'error_storage': '無法寫入 {folder}：{reason}。',
+    'error_storage': '無法寫入 {folder}：{reason}。請選擇其他資料夾。',
     'error_disk_full': '磁碟已滿，沒有遺失任何資料。請為 {folder} 釋出空間後再試。',
     'error_not_writable': '沒有寫入 {folder} 的權限。請在設定中選擇其他資料夾。',
     'error_target_is_folder': '{name} 是資料夾，無法寫入同名檔案。',
@@ -84,6 +84,22 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'status_ready': '共 {count} 張圖片。點選圖片即可查看其生成方式。',
     'status_nothing': '這裡沒有圖片。請嘗試其他版本或連結。',
     'hidden': '此頁有 {count} 張圖片超過您的分級上限（{ceiling}），已隱藏。',
+    'packages_missing': 'Civitai Gallery 需要此 WebUI 缺少的套件。請執行此指令後重新啟動 WebUI：{command}',
+    'send_txt2img': '傳送至 txt2img',
+    'send_img2img': '傳送至 img2img',
+    'send_inpaint': '傳送至 inpaint',
+    'send_extras': '傳送至 extras',
+    'key_title': 'API 金鑰',
+    'key_placeholder': '貼上 Civitai 帳號設定中的金鑰；留空則移除',
+    'key_save': '儲存金鑰',
+    'key_none': '未設定 API 金鑰。多數圖庫不需要金鑰。',
+    'key_set': '已設定 API 金鑰：{masked}',
+    'key_works': 'Civitai 識別為 {username}。',
+    'key_from_environment': 'API 金鑰來自環境變數 CIVITAI_TOKEN，無法在此變更。',
+    'settings_title': '設定',
+    'settings_save': '儲存設定',
+    'settings_saved': '已儲存。欄數與語言在重新載入頁面後生效。',
+    'settings_refused': '未儲存，因為無法使用或不允許從此電腦變更：{names}',
     'running_at': 'Civitai Gallery 正在 {url} 執行（按 Ctrl-C 結束）',
     'no_free_port': '從 {port} 起沒有可用的連接埠，請以 --port 指定其他連接埠。',
     'cli_page_done': '已儲存 {saved}，已存在 {skipped}，失敗 {failed}，位於 {folder}',

@@ -71,7 +71,7 @@ def picture(**wanted: Any) -> Any:
     """Make an Image that only shows."""
     return component(
         gr.Image,
-        type='filepath',
+        type='pil',  # what a WebUI takes when the picture is sent to another tab
         interactive=False,
         show_share_button=False,
         show_download_button=False,
@@ -96,11 +96,15 @@ def on(event: Callable[..., Any], function: Callable[..., Any], **wanted: Any) -
 
 
 def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap an event handler, plain or generator: what nobody foresaw is logged and told."""
+    """Wrap an event handler, plain or generator.
+
+    A WebUI's settings are taken over first; what nobody foresaw is logged and told.
+    """
 
     @functools.wraps(function)
     def plain(*args: Any, **kwargs: Any) -> Any:
         try:
+            setting.refresh()
             return function(*args, **kwargs)
         except Exception as error:  # a rim: gradio would show the bare word "Error"
             raise _told(function, error) from error
@@ -108,6 +112,7 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def generator(*args: Any, **kwargs: Any) -> Iterator[Any]:
         try:
+            setting.refresh()
             yield from function(*args, **kwargs)
         except Exception as error:  # a rim, as above
             raise _told(function, error) from error

@@ -1,0 +1,99 @@
+"""What a setting may be: its type, its range, and whether a value of unknown origin fits."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Callable, Union
+from urllib.parse import urlsplit
+
+from . import texts, urls
+from .errors import SourceError, UrlRefusedError
+
+Value = Union[bool, int, float, str]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting a person may change; its label and help are texts `setting_<name>[_help]`.
+
+    The type is that of the default. minimum and maximum bound a number, choices a text;
+    environment names the variable that wins over the file. owner_only: a WebUI's settings page,
+    which every visitor may change, does not have it, because it decides who gets the API key,
+    whom we talk to, or which files are shown.
+    """
+
+    name: str
+    default: Value
+    minimum: float = 0
+    maximum: float = 0
+    choices: tuple[str, ...] = ()
+    is_good: Callable[[str], bool] | None = None
+    environment: str = ''
+    owner_only: bool = False
+
+    def fitting(self, value: object) -> object:
+        """Return `value` as the type of this setting, where only its form differs (6.0 for 6)."""
+        if isinstance(self.default, bool) or isinstance(value, bool):
+            return value
+        if isinstance(self.default, int) and isinstance(value, float) and value.is_integer():
+            return int(value)
+        return float(value) if isinstance(self.default, float) and isinstance(value, int) else value
+
+    def accepts(self, value: object) -> bool:
+        """Tell whether `value`, of unknown origin, may become this setting."""
+        if isinstance(self.default, str):
+            good = isinstance(value, str) and len(value) <= 4096 and value.isprintable()
+            return good and self._accepts_text(str(value))
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return False
+        whole = isinstance(value, int) or isinstance(self.default, float)
+        return whole and self.minimum <= value <= self.maximum
+
+    def _accepts_text(self, value: str) -> bool:
+        return (not self.choices or value in self.choices) and (
+            self.is_good is None or self.is_good(value)
+        )
+
+
+def is_base_url(value: str) -> bool:
+    """Tell whether this is the address of a site and nothing more."""
+    try:
+        urls.origin(value)
+    except UrlRefusedError:
+        return False
+    return urlsplit(value).path in ('', '/') and '?' not in value and '#' not in value
+
+
+def is_proxy(value: str) -> bool:
+    """Tell whether this is the address of a proxy, or empty."""
+    try:
+        parts = urlsplit(value)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a broken [IPv6] address, a port that is none
+        return False
+    return not value or (parts.scheme in ('http', 'https') and has_host and ' ' not in value)
+
+
+def is_key(value: str) -> bool:
+    """Tell whether this could be an API key."""
+    try:
+        urls.usable_key(value)
+    except SourceError:
+        return False
+    return True
+
+
+def known_language(value: str) -> bool:
+    """Tell whether the texts exist in this language."""
+    return value in texts.LANGUAGES
+
+
+def is_folder(value: str) -> bool:
+    """Tell whether this is a full path, maybe one that begins with ~."""
+    return os.path.isabs(os.path.expanduser(value))
+
+
+def is_folder_or_empty(value: str) -> bool:
+    """Tell whether this is a full path, or empty."""
+    return not value or is_folder(value)

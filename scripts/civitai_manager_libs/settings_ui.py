@@ -1,0 +1,109 @@
+"""The settings panel of the standalone app, and the field for the API key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from . import civitai, setting, texts, widgets
+from . import civitai_gallery_action as action
+from . import gallery_html as look
+from .errors import CivitaiError
+from .setting_kinds import Setting
+
+PREFIX = 'civitai_gallery'
+
+
+def label(key: str, **values: object) -> str:
+    """A text of the interface in the language of the settings."""
+    return texts.text(key, setting.language, **values)
+
+
+def build_key() -> None:
+    """Make the field for the API key, closed at first. The key never goes back to a browser."""
+    with gr.Accordion(label('key_title'), open=False, elem_id=f'{PREFIX}_key'):
+        state = gr.HTML(look.notice(_key_state()), elem_id=f'{PREFIX}_key_status')
+        with gr.Row():
+            field = gr.Textbox(
+                show_label=False,
+                container=False,
+                type='password',
+                placeholder=label('key_placeholder'),
+                interactive=not setting.key_is_fixed(),
+                elem_id=f'{PREFIX}_api_key',
+                scale=6,
+            )
+            save = gr.Button(
+                label('key_save'),
+                interactive=not setting.key_is_fixed(),
+                elem_id=f'{PREFIX}_key_save',
+                scale=1,
+            )
+    widgets.on(
+        save.click, _save_key, inputs=[field], outputs=[field, state], show_progress='hidden'
+    )
+
+
+def _key_state() -> str:
+    if setting.key_is_fixed():
+        return label('key_from_environment')
+    return label('key_set', masked='••••••••') if setting.civitai_api_key else label('key_none')
+
+
+def _save_key(key: Any) -> tuple[str, str]:
+    """Keep a key (or none, if empty) and try it; the field is emptied in any case."""
+    try:
+        setting.save_api_key(str(key or ''))
+        if not setting.civitai_api_key:
+            return '', look.notice(label('key_none'), 'good')
+        name = civitai.whoami(action.get_http_client())
+    except CivitaiError as error:
+        return '', look.notice(error.message_in(setting.language), 'problem')
+    return '', look.notice(f'{_key_state()} {label("key_works", username=name)}', 'good')
+
+
+def build_panel() -> None:
+    """Make the panel of all settings, closed at first."""
+    with gr.Accordion(label('settings_title'), open=False, elem_id=f'{PREFIX}_settings'):
+        state = gr.HTML('', elem_id=f'{PREFIX}_settings_status')
+        fields = [_field(item) for item in setting.SETTINGS]
+        save = gr.Button(label('settings_save'), elem_id=f'{PREFIX}_settings_save')
+    build_key()
+    widgets.on(save.click, _save_settings, inputs=fields, outputs=[state], show_progress='hidden')
+
+
+def _field(item: Setting) -> Any:
+    shown: dict[str, Any] = {
+        'label': label(f'setting_{item.name}'),
+        'info': label(f'setting_{item.name}_help'),
+        'value': getattr(setting, item.name),
+        'interactive': not setting.is_fixed(item),
+        'elem_id': f'{PREFIX}_setting_{item.name}',
+    }
+    if item.choices:
+        return widgets.component(gr.Dropdown, choices=list(item.choices), **shown)
+    if isinstance(item.default, str):
+        return widgets.component(gr.Textbox, **shown)
+    return widgets.component(
+        gr.Number, precision=0, minimum=item.minimum, maximum=item.maximum, **shown
+    )
+
+
+def _save_settings(request: gr.Request, *values: Any) -> str:
+    """Take over and keep what the panel says; name what is not usable and keep the rest."""
+    here = widgets.is_same_machine(request)
+    given = {
+        item: value
+        for item, value in zip(setting.SETTINGS, values)
+        if not setting.is_fixed(item) and item.fitting(value) != getattr(setting, item.name)
+    }
+    refused = [item.name for item in given if item.owner_only and not here]
+    try:
+        bad = setting.save({i.name: v for i, v in given.items() if i.name not in refused})
+    except CivitaiError as error:
+        return look.notice(error.message_in(setting.language), 'problem')
+    if bad + refused:
+        names = ', '.join(label(f'setting_{name}') for name in bad + refused)
+        return look.notice(label('settings_refused', names=names), 'problem')
+    return look.notice(label('settings_saved'), 'good')

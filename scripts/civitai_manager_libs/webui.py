@@ -1,0 +1,53 @@
+"""The gallery inside a WebUI: its tab, and its section on the settings page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from . import gallery_ui, host, setting, settings_ui, texts
+from .setting_kinds import Setting
+
+
+def register() -> None:
+    """Have the WebUI call us when it builds its page. Reload UI calls this again."""
+    setting.load()
+    host.WebuiHost().register(tab, settings)
+
+
+def tab() -> list[tuple[Any, str, str]]:
+    """Build the tab; the WebUI shows it."""
+    setting.refresh()
+    Path(setting.shortcut_gallery_folder).mkdir(parents=True, exist_ok=True)
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        parts = gallery_ui.build()
+        gallery_ui.wire_page(parts, blocks, opening=False)
+        settings_ui.build_key()
+    return [(blocks, 'Civitai Gallery', 'civitai_gallery')]
+
+
+def settings() -> None:
+    """Put on the WebUI's settings page what every visitor may change there."""
+    host.WebuiHost().add_options(
+        'Civitai Gallery',
+        [
+            host.Option(
+                item.name,
+                item.default,
+                texts.text(f'setting_{item.name}', setting.language),
+                _help(item),
+            )
+            for item in setting.SETTINGS
+            if not item.owner_only and not isinstance(item.default, float)
+        ],
+    )
+
+
+def _help(item: Setting) -> str:
+    explained = texts.text(f'setting_{item.name}_help', setting.language)
+    allowed = ', '.join(item.choices)
+    if item.maximum:
+        allowed = f'{item.minimum:g}-{item.maximum:g}'
+    return f'{explained} ({allowed})' if allowed else explained

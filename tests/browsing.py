@@ -1,0 +1,77 @@
+"""What the browser tests share: Chromium, and the parts of the gallery by their ids."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from contextlib import contextmanager
+from typing import Any, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None
+)
+QUIET = (
+    '--no-sandbox --disable-gpu --no-first-run --disable-background-networking '
+    '--disable-component-update --disable-sync'
+).split()
+WAIT = 60_000
+
+# The README says so: without Chromium these are left out, but never in CI.
+needs_chromium = pytest.mark.skipif(
+    CHROMIUM is None and not os.environ.get('CI'), reason='Chromium is not installed'
+)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+def part(tab: Page, name: str) -> Any:
+    """A part of the gallery by its stable id, which gradio 3 gives to two nested elements."""
+    return tab.locator(f'#civitai_gallery_{name}').last
+
+
+def pictures(tab: Page) -> Any:
+    """The pictures of the grid."""
+    return tab.locator('#civitai_gallery_grid .thumbnail-item img')
+
+
+def sources(tab: Page) -> list[str]:
+    """The addresses of the pictures of the grid."""
+    return [image.get_attribute('src') for image in pictures(tab).all()]
+
+
+def go(tab: Page, button: str, page_text: str) -> None:
+    """Press a button that turns the page, and wait until the other pictures are there."""
+    before = sources(tab)
+    part(tab, button).click()
+    expect(part(tab, 'page_info')).to_contain_text(re.compile(page_text), timeout=WAIT)
+    other_pictures(tab, before)
+
+
+def other_pictures(tab: Page, before: list[str]) -> None:
+    """Wait until the grid shows other pictures than `before`, all of them loaded."""
+    tab.wait_for_function(
+        """before => {
+            const now = [...document.querySelectorAll('#civitai_gallery_grid .thumbnail-item img')];
+            return now.length && now[0].getAttribute('src') !== before
+                && now.every(image => image.complete && image.naturalWidth);
+        }""",
+        arg=before[0] if before else '',
+        timeout=WAIT,
+    )
+
+
+def load(tab: Page, text: str) -> None:
+    """Paste a link and press Load."""
+    part(tab, 'source').locator('textarea, input').fill(text)
+    part(tab, 'load').click()

@@ -1,0 +1,289 @@
+"""The gallery inside a WebUI, on the versions of gradio that WebUIs pin and on the newest."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import stat
+import subprocess
+import time
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+import requests
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from browsing import WAIT, chromium, go, load, needs_chromium, part, pictures, sources
+from civitai_demo.server import OPENING_PATH, DemoServer
+from environments import interpreter
+
+ROOT = Path(__file__).resolve().parents[1]
+SHIPPED = ('scripts', 'img', 'install.py', 'style.css')
+KEY = 'demo-key'
+
+pytestmark = needs_chromium
+
+
+def free_port() -> int:
+    with socket.create_server(('127.0.0.1', 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+class Webui:
+    """A running stand-in WebUI with the gallery among its extensions."""
+
+    def __init__(self, root: Path, gradio: str, base_url: str, *flags: str) -> None:
+        self.root, self.port = root, free_port()
+        self.url = f'http://127.0.0.1:{self.port}'
+        mine = root / 'extensions' / 'civitai-gallery'
+        mine.mkdir(parents=True)
+        for name in SHIPPED:
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            copy(ROOT / name, mine / name)
+        environment = {
+            **os.environ,
+            'CIVITAI_BASE_URL': base_url,
+            'CIVITAI_GALLERY_HOME': str(self.beside('home')),
+            'XDG_CONFIG_HOME': str(self.beside('config')),
+        }
+        self.log = (root / 'log.txt').open('w')
+        run = [interpreter(gradio), str(ROOT / 'tests' / 'webui' / 'run.py')]
+        self.process = subprocess.Popen(
+            [*run, '--root', str(root), '--port', str(self.port), *flags],
+            env=environment,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+        )
+        self.wait_for('ready', 1)
+
+    def beside(self, name: str) -> Path:
+        """A folder outside the WebUI's own, every file of which it serves."""
+        return self.root.with_name(f'{self.root.name}-{name}')
+
+    def wait_for(self, line: str, times: int) -> None:
+        """Wait until the program has printed `line` so often."""
+        deadline = time.monotonic() + 60
+        while self.text().count(line) < times:
+            assert self.process.poll() is None and time.monotonic() < deadline, self.text()
+            time.sleep(0.05)
+
+    def text(self) -> str:
+        return (self.root / 'log.txt').read_text()
+
+    def reload(self) -> None:
+        """What the button Reload UI does."""
+        before = self.text().count('ready')
+        requests.get(f'{self.url}/_reload', timeout=30)
+        self.wait_for('ready', before + 1)
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+
+
+HOSTS = {
+    'a1111-1.6 gradio 3.41.2': ('3.41.2', ('--old-names',)),
+    'a1111-1.10 gradio 3.41.2': ('3.41.2', ()),
+    'forge gradio 4.40.0': ('4.40.0', ('--forge',)),
+    'newest gradio': ('newest', ()),
+}
+
+
+@pytest.fixture(scope='module')
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope='module')
+def civitai() -> Iterator[DemoServer]:
+    with DemoServer() as server:
+        yield server
+
+
+@pytest.fixture(scope='module', params=HOSTS.values(), ids=HOSTS)
+def webui(
+    request: Any, civitai: DemoServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Webui]:
+    gradio, flags = request.param
+    running = Webui(tmp_path_factory.mktemp('webui'), gradio, civitai.url, *flags)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def page(browser: Browser, webui: Webui) -> Iterator[Page]:
+    context = browser.new_context(viewport={'width': 1400, 'height': 1000})
+    yield opened(context.new_page(), webui)
+    context.close()
+
+
+def opened(tab: Page, webui: Webui) -> Page:
+    """The page of a WebUI with the gallery's tab chosen."""
+    tab.set_default_timeout(WAIT)
+    tab.goto(webui.url)
+    choose(tab, 'Civitai Gallery')
+    expect(part(tab, 'load')).to_be_visible()
+    return tab
+
+
+def choose(tab: Page, title: str) -> None:
+    """Choose a tab of the host; gradio 3 gives its buttons no id."""
+    tab.locator('#tabs button').first.wait_for(state='attached')
+    button = tab.locator(f'#tab_{title.lower().replace(" ", "_")}-button')
+    if not button.count():
+        button = tab.locator('#tabs button', has_text=re.compile(f'^\\s*{title}\\s*$')).first
+    button.click()
+
+
+def shown(tab: Page, civitai: DemoServer) -> None:
+    """Load the opening gallery."""
+    load(tab, civitai.url + OPENING_PATH)
+    expect(pictures(tab)).to_have_count(24, timeout=WAIT)
+
+
+def field(tab: Page, name: str) -> Any:
+    return tab.locator(f'#{name}').locator('textarea, input').first
+
+
+def test_a_gallery_is_browsed_and_its_settings_are_sent(
+    page: Page, webui: Webui, civitai: DemoServer
+) -> None:
+    shown(page, civitai)
+    first = sources(page)
+    go(page, 'next', 'Page 2')
+    assert not set(first) & set(sources(page))
+    go(page, 'prev', 'Page 1')
+    expect(part(page, 'send_txt2img')).to_be_disabled()
+    pictures(page).nth(1).click()
+    box = part(page, 'infotext').locator('textarea')
+    expect(box).to_have_value(re.compile(r'\nSteps: (\d+)'), timeout=WAIT)
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('#civitai_gallery_preview img')]
+                .some(image => image.complete && image.naturalWidth > 450)""",
+        timeout=WAIT,
+    )
+    prompt, steps = box.input_value().split('\n')[0], re.search(r'Steps: (\d+)', box.input_value())
+    assert steps is not None
+    part(page, 'send_txt2img').click()
+    expect(field(page, 'txt2img_prompt')).to_have_value(prompt, timeout=WAIT)
+    expect(field(page, 'txt2img_steps')).to_have_value(steps[1])
+    expect(page.locator('#txt2img_prompt')).to_be_visible()
+    for target, image in (('img2img', 'img2img_image'), ('extras', 'extras_image')):
+        choose(page, 'Civitai Gallery')
+        part(page, f'send_{target}').click()
+        expect(page.locator(f'#{image} img').first).to_be_visible(timeout=WAIT)
+
+
+def test_a_page_is_kept_in_the_hosts_outputs(page: Page, webui: Webui, civitai: DemoServer) -> None:
+    shown(page, civitai)
+    part(page, 'download_page').click()
+    expect(part(page, 'status')).to_contain_text('user_gallery_images', timeout=WAIT)
+    folder = webui.root / 'outputs/download-images/Paper Horizons XL/user_gallery_images'
+    kept = sorted(folder.iterdir())
+    assert len(kept) == 24
+    for path in kept:
+        with Image.open(path) as picture:
+            picture.load()
+
+
+def test_bad_input_gets_a_message(page: Page, civitai: DemoServer) -> None:
+    load(page, 'https://example.com/models/1')
+    expect(part(page, 'status')).to_contain_text('not on Civitai', timeout=WAIT)
+
+
+def test_settings_of_the_host_count_at_once(page: Page, webui: Webui, civitai: DemoServer) -> None:
+    offered = requests.get(f'{webui.url}/sdapi/v1/options', timeout=30).json()
+    ours = {name for name in offered if name.startswith('civitai_gallery_')}
+    assert 'civitai_gallery_gallery_rows' in ours
+    assert not [n for n in ours if 'key' in n or 'base_url' in n or 'proxy' in n or 'cache' in n]
+    try:
+        for rows, count in ((2, 12), (4, 24)):
+            choose(page, 'Settings')
+            field(page, 'setting_civitai_gallery_gallery_rows').fill(str(rows))
+            page.locator('#settings_submit').click()
+            expect(page.locator('#settings_result').last).to_contain_text('applied', timeout=WAIT)
+            choose(page, 'Civitai Gallery')
+            load(page, civitai.url + OPENING_PATH)
+            expect(pictures(page)).to_have_count(count, timeout=WAIT)
+            page.reload()
+            opened(page, webui)
+    finally:
+        (webui.root / 'config.json').unlink(missing_ok=True)
+
+
+def test_the_api_key_is_kept_apart_and_never_shown(page: Page, webui: Webui) -> None:
+    page.get_by_text('API key', exact=True).first.click()
+    for key, answer in (('not-a-key', '401'), (KEY, '••••')):
+        part(page, 'api_key').locator('input').fill(key)
+        part(page, 'key_save').click()
+        expect(part(page, 'key_status')).to_contain_text(answer, timeout=WAIT)
+        expect(part(page, 'api_key').locator('input')).to_have_value('')
+    kept = webui.beside('config') / 'civitai-gallery' / 'api_key'
+    assert kept.read_text() == KEY and stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert KEY not in page.content()
+    assert KEY not in json.dumps(requests.get(f'{webui.url}/sdapi/v1/options', timeout=30).json())
+    assert KEY not in requests.get(f'{webui.url}/config', timeout=30).text
+    assert KEY not in webui.text()
+    refused = requests.get(f'{webui.url}/file={kept}', timeout=30)
+    assert refused.status_code in (403, 404)
+
+
+def test_reload_ui_works_twice(page: Page, webui: Webui, civitai: DemoServer) -> None:
+    for _ in range(2):
+        webui.reload()
+        opened(page, webui)
+        shown(page, civitai)
+        go(page, 'next', 'Page 2')
+    assert 'Error loading script' not in webui.text()
+    assert not re.search(r'File ".*(civitai_manager_libs|civitai_gallery_tab)', webui.text())
+
+
+def other_extension(root: Path) -> None:
+    """One that owns our library's name, ships scripts/__init__.py and loads before us."""
+    owner = root / 'extensions' / 'a-first' / 'scripts'
+    (owner / 'civitai_manager_libs').mkdir(parents=True)
+    (owner / '__init__.py').write_text('')
+    (owner / 'civitai_manager_libs' / '__init__.py').write_text('OWNER = "first"\n')
+    (owner / 'civitai_manager_libs' / 'setting.py').write_text('OWNER = "first"\n')
+    (owner / 'first.py').write_text(
+        'from scripts.civitai_manager_libs import setting\nprint("first has", setting.OWNER)\n'
+    )
+
+
+@pytest.mark.parametrize('flags', [(), ('--forge',)], ids=['a1111', 'forge'])
+def test_another_extension_with_our_names_disturbs_nobody(
+    browser: Browser, civitai: DemoServer, tmp_path: Path, flags: tuple[str, ...]
+) -> None:
+    other_extension(tmp_path)
+    webui = Webui(tmp_path, 'newest', civitai.url, *flags)
+    try:
+        webui.reload()
+        context = browser.new_context()
+        shown(opened(context.new_page(), webui), civitai)
+        context.close()
+        assert webui.text().count('first has first') == 2
+        assert 'Error loading script' not in webui.text()
+    finally:
+        webui.stop()
+
+
+def test_without_a_package_the_tab_says_what_to_run(
+    browser: Browser, civitai: DemoServer, tmp_path: Path
+) -> None:
+    webui = Webui(tmp_path, 'newest', civitai.url, '--skip-install', '--hide', 'pathvalidate')
+    try:
+        tab = browser.new_page()
+        tab.goto(webui.url)
+        choose(tab, 'Civitai Gallery')
+        told = tab.locator('#tab_civitai_gallery textarea')
+        expect(told).to_have_value(re.compile('-m pip install .*pathvalidate'), timeout=WAIT)
+        tab.close()
+    finally:
+        webui.stop()

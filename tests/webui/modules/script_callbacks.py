@@ -1,0 +1,21 @@
+"""Where extensions leave their callbacks."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+tabs: list[Callable[[], Any]] = []
+settings: list[Callable[[], Any]] = []
+
+
+def on_ui_tabs(callback: Callable[[], Any]) -> None:
+    tabs.append(callback)
+
+
+def on_ui_settings(callback: Callable[[], Any]) -> None:
+    settings.append(callback)
+
+
+def clear_callbacks() -> None:
+    tabs.clear()
+    settings.clear()

@@ -1,0 +1,177 @@
+"""A stand-in for a WebUI: what AUTOMATIC1111 and Forge do for an extension, and nothing else.
+
+    python run.py --root FOLDER --port N [--forge] [--old-names] [--skip-install] [--hide PACKAGE]
+
+FOLDER holds `extensions/`; outputs and config.json go there too. Extensions load as they do in the
+real programs: install.py in a process of its own; each script executed under its file name and
+not put into sys.modules; the extension's folder first on sys.path, with --forge for good.
+GET /_reload does what the button Reload UI does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import inspect
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+import paste
+from modules import paths, script_callbacks, shared
+
+MAJOR = int(gr.__version__.split('.')[0])
+
+
+class Hidden:
+    """An import finder for packages that this host is said to lack."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        if name.split('.')[0] == self.name:
+            raise ModuleNotFoundError(f'No module named {self.name!r}', name=self.name)
+
+
+def run_installers(root: Path) -> None:
+    for folder in sorted((root / 'extensions').iterdir()):
+        installer = folder / 'install.py'
+        if installer.is_file():
+            environment = {**os.environ, 'PYTHONPATH': f'{root}:'}
+            subprocess.run([sys.executable, str(installer)], cwd=root, env=environment)
+
+
+def load_scripts(root: Path, forge: bool) -> None:
+    script_callbacks.clear_callbacks()
+    for folder in sorted((root / 'extensions').iterdir()):
+        if str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))
+        for script in sorted((folder / 'scripts').glob('*.py')):
+            if script.name == '__init__.py':
+                continue
+            spec = importlib.util.spec_from_file_location(script.name, script)
+            assert spec is not None and spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            try:
+                spec.loader.exec_module(module)
+            except Exception as error:  # as a host does: told, and on to the next
+                print(f'*** Error loading script: {script.name}: {error!r}', file=sys.stderr)
+        if not forge:
+            sys.path.remove(str(folder))
+
+
+def generation_tab(name: str, *, takes_text: bool, takes_picture: bool) -> None:
+    with gr.TabItem(name, id=name, elem_id=f'tab_{name}'):
+        made: dict[str, Any] = {}
+        if takes_text:
+            made['prompt'] = gr.Textbox(label='Prompt', elem_id=f'{name}_prompt')
+            made['negative'] = gr.Textbox(label='Negative prompt', elem_id=f'{name}_neg_prompt')
+            made['steps'] = gr.Number(20, label='Steps', elem_id=f'{name}_steps')
+        if takes_picture:
+            made['image'] = gr.Image(type='pil', elem_id=f'{name}_image')
+        paste.fields[name] = made
+        if name == 'img2img':
+            paste.fields['inpaint'] = {
+                **made,
+                'image': gr.Image(type='pil', elem_id='inpaint_image'),
+            }
+
+
+def settings_tab() -> None:
+    for callback in script_callbacks.settings:
+        callback()
+    with gr.TabItem('Settings', id='settings', elem_id='tab_settings'):
+        apply, keys = gr.Button('Apply settings', elem_id='settings_submit'), []
+        fields = []
+        for key, info in shared.opts.data_labels.items():
+            kind = {str: gr.Textbox, int: gr.Number, bool: gr.Checkbox}[type(info.default)]
+            label = f'{info.label}{info.comment_after}'
+            value = getattr(shared.opts, key)
+            fields.append(
+                kind(value=value, label=label, elem_id=f'setting_{key}', interactive=True)
+            )
+            keys.append(key)
+        done = gr.HTML('', elem_id='settings_result')
+
+        def save(*values: Any) -> str:
+            shared.opts.apply(dict(zip(keys, values)))
+            return 'applied'
+
+        apply.click(save, inputs=fields, outputs=[done])
+
+
+def page(css: str) -> Any:
+    look = {'css': css} if 'css' in inspect.signature(gr.Blocks.__init__).parameters else {}
+    made = [tab for callback in script_callbacks.tabs for tab in callback()]
+    with gr.Blocks(analytics_enabled=False, title='Stand-in WebUI', **look) as demo:
+        with gr.Tabs(elem_id='tabs') as tabs:
+            generation_tab('txt2img', takes_text=True, takes_picture=False)
+            generation_tab('img2img', takes_text=True, takes_picture=True)
+            generation_tab('extras', takes_text=False, takes_picture=True)
+            for interface, title, name in made:
+                with gr.TabItem(title, id=name, elem_id=f'tab_{name}'):
+                    interface.render()
+            settings_tab()
+        paste.connect(tabs, gr.update)
+    return demo
+
+
+def serve(demo: Any, css: str, port: int, root: Path) -> Any:
+    known = inspect.signature(demo.launch).parameters
+    if MAJOR == 3:
+        demo.queue(concurrency_count=64)
+    else:
+        demo.queue()  # Forge leaves the limit of one run of a handler at a time
+    extra = {'css': css} if 'css' in known else {}
+    extra |= {'run_history': False} if 'run_history' in known else {}
+    app, _, _ = demo.launch(
+        server_name='127.0.0.1',
+        server_port=port,
+        prevent_thread_lock=True,
+        quiet=True,
+        allowed_paths=[str(root)],
+        **extra,
+    )
+    return app
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--root', type=Path, required=True)
+    parser.add_argument('--port', type=int, required=True)
+    for flag in ('--forge', '--old-names', '--skip-install'):
+        parser.add_argument(flag, action='store_true')
+    parser.add_argument('--hide', default='')
+    options = parser.parse_args()
+    root = options.root.resolve()
+    os.chdir(root)
+    paths.data_path, paths.models_path = str(root), str(root / 'models')
+    name = 'generation_parameters_copypaste' if options.old_names else 'infotext_utils'
+    sys.modules[f'modules.{name}'] = paste
+    if options.hide:
+        sys.meta_path.insert(0, Hidden(options.hide))  # type: ignore[arg-type]
+    if not options.skip_install:
+        run_installers(root)
+    styles = sorted((root / 'extensions').glob('*/style.css'))
+    css = '\n'.join(style.read_text(encoding='utf-8') for style in styles)
+    while True:
+        reload = threading.Event()
+        load_scripts(root, options.forge)
+        shared.demo = page(css)
+        app = serve(shared.demo, css, options.port, root)
+        app.add_api_route('/_reload', lambda: reload.set())
+        app.add_api_route('/sdapi/v1/options', lambda: shared.opts.data)
+        print('ready', flush=True)
+        reload.wait()
+        shared.demo.server.force_exit = True  # open pages do not hold it up
+        shared.demo.close()
+
+
+if __name__ == '__main__':
+    main()
