@@ -85,14 +85,16 @@ def on(event: Callable[..., Any], function: Callable[..., Any], **wanted: Any) -
 
     `js` is the browser-side code, under whatever name this gradio takes it.
     """
-    known = parameters(event)
+    # Forge wraps events so that they show no arguments; gr.on, where it exists, has the same ones
+    known = parameters(gr.on if hasattr(gr, 'on') else event)
     wanted |= {'api_visibility': 'private', 'concurrency_limit': CONCURRENCY}
     if 'api_visibility' not in known:
         wanted['api_name'] = False
     if 'js' in wanted and 'js' not in known:
         wanted['_js'] = wanted['js']
+    arguments = {name: value for name, value in wanted.items() if name in known}
     # what `event` calls fn comes first everywhere
-    return event(guarded(function), **accepted(event, **wanted))
+    return event(guarded(function), **arguments)
 
 
 def guarded(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ GET /_reload does what the button Reload UI does.
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib.util
 import inspect
 import os
@@ -37,6 +38,38 @@ class Hidden:
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
         if name.split('.')[0] == self.name:
             raise ModuleNotFoundError(f'No module named {self.name!r}', name=self.name)
+
+
+class AnythingGoes:
+    """An event as Forge wraps it: callable with anything, its signature out of sight."""
+
+    def __init__(self, event: Any) -> None:
+        self.event = event
+        self.event_name = getattr(event, 'event_name', None)
+        self.has_trigger = getattr(event, 'has_trigger', None)
+        self.callback = getattr(event, 'callback', None)
+        self.__self__ = getattr(event, '__self__', None)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        bound = self.event(*args, **kwargs)
+        then = bound.then
+        bound.then = lambda *a, **k: then(*a, **k)
+        return bound
+
+
+def wrap_events() -> None:
+    """Wrap the events of every component, as Forge does."""
+    for name in ('Button', 'Dropdown', 'Gallery', 'Textbox'):
+        kind = getattr(gr, name)
+
+        def initialised(
+            self: Any, *args: Any, original: Any = kind.__init__, **kwargs: Any
+        ) -> None:
+            original(self, *args, **kwargs)
+            for event in self.EVENTS:
+                setattr(self, str(event), AnythingGoes(getattr(self, str(event))))
+
+        kind.__init__ = functools.wraps(kind.__init__)(initialised)
 
 
 def run_installers(root: Path) -> None:
@@ -156,6 +189,8 @@ def main() -> None:
     sys.modules[f'modules.{name}'] = paste
     if options.hide:
         sys.meta_path.insert(0, Hidden(options.hide))  # type: ignore[arg-type]
+    if options.forge:
+        wrap_events()
     if not options.skip_install:
         run_installers(root)
     styles = sorted((root / 'extensions').glob('*/style.css'))
