@@ -193,6 +193,29 @@ def test_a_page_is_kept_in_the_hosts_outputs(page: Page, webui: Webui, civitai: 
             picture.load()
 
 
+def test_one_download_does_not_hold_up_another(
+    browser: Browser, page: Page, webui: Webui, civitai: DemoServer
+) -> None:
+    context = browser.new_context()
+    other = opened(context.new_page(), webui)
+    for tab, model in ((page, '/models/4317'), (other, '/models/4452')):
+        load(tab, civitai.url + model)
+        expect(part(tab, 'download_page')).to_be_enabled(timeout=WAIT)
+        expect(pictures(tab).first).to_be_visible(timeout=WAIT)
+    civitai.scenario = 'slow'  # a page takes at least two rounds of three seconds
+    try:
+        part(page, 'download_page').click()
+        expect(part(page, 'status')).to_contain_text('Downloading picture', timeout=WAIT)
+        part(other, 'download_page').click()
+        expect(part(other, 'status')).to_contain_text('Downloading picture', timeout=WAIT)
+        assert 'Downloading picture' in part(page, 'status').inner_text()
+    finally:
+        civitai.scenario = ''
+    for tab in (page, other):
+        expect(part(tab, 'status')).to_contain_text('user_gallery_images', timeout=WAIT)
+    context.close()
+
+
 def test_bad_input_gets_a_message(page: Page, civitai: DemoServer) -> None:
     load(page, 'https://example.com/models/1')
     expect(part(page, 'status')).to_contain_text('not on Civitai', timeout=WAIT)

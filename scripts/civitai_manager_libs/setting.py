@@ -6,6 +6,7 @@ which `load()` reads.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -207,7 +208,8 @@ def save_api_key(key: str) -> None:
         else:
             path.unlink(missing_ok=True)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise _not_written(path, error) from error
     _assign('civitai_api_key', key)
 
@@ -247,7 +249,8 @@ def _write(path: Path, content: dict[str, object]) -> None:
         part.write_text(json.dumps(content, indent=2), encoding='ascii')
         os.replace(part, path)
     except (OSError, RecursionError) as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise _not_written(path, error) from error
 
 

@@ -67,7 +67,8 @@ def build_panel() -> None:
     """Make the panel of all settings, closed at first."""
     with gr.Accordion(label('settings_title'), open=False, elem_id=f'{PREFIX}_settings'):
         state = gr.HTML('', elem_id=f'{PREFIX}_settings_status')
-        fields = [_field(item) for item in setting.SETTINGS]
+        with gr.Row():
+            fields = [_field(item) for item in setting.SETTINGS]
         save = gr.Button(label('settings_save'), elem_id=f'{PREFIX}_settings_save')
     build_key()
     widgets.on(save.click, _save_settings, inputs=fields, outputs=[state], show_progress='hidden')
@@ -80,14 +81,15 @@ def _field(item: Setting) -> Any:
         'value': getattr(setting, item.name),
         'interactive': not setting.is_fixed(item),
         'elem_id': f'{PREFIX}_setting_{item.name}',
+        'min_width': 280,
     }
     if item.choices:
         return widgets.component(gr.Dropdown, choices=list(item.choices), **shown)
     if isinstance(item.default, str):
         return widgets.component(gr.Textbox, **shown)
-    return widgets.component(
-        gr.Number, precision=0, minimum=item.minimum, maximum=item.maximum, **shown
-    )
+    # the range is checked when they are saved: gradio would refuse without saying which one
+    precision = 0 if isinstance(item.default, int) else None
+    return widgets.component(gr.Number, precision=precision, **shown)
 
 
 def _save_settings(request: gr.Request, *values: Any) -> str:

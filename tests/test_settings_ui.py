@@ -1,0 +1,122 @@
+"""The settings panel of the standalone app and the field for the API key."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Iterator
+
+import pytest
+
+from civitai_demo.server import DemoServer
+from scripts.civitai_manager_libs import http_client, setting, settings_ui
+from scripts.civitai_manager_libs import civitai_gallery_action as action
+from settings_sandbox import sandbox
+
+HERE = SimpleNamespace(client=SimpleNamespace(host='127.0.0.1'), headers={'host': '127.0.0.1:7860'})
+ELSEWHERE = SimpleNamespace(client=SimpleNamespace(host='10.0.0.9'), headers={'host': 'box:7860'})
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path) -> Iterator[Path]:
+    with sandbox(tmp_path):
+        yield tmp_path
+
+
+def saved(request: Any = HERE, **changed: Any) -> str:
+    values = {item.name: getattr(setting, item.name) for item in setting.SETTINGS}
+    return settings_ui._save_settings(request, *{**values, **changed}.values())
+
+
+def test_what_is_changed_counts_at_once_and_is_kept(home: Path) -> None:
+    shown = saved(gallery_rows=2.0, language='zh_TW', http_retry_delay=1)
+    assert 'cg-good' in shown
+    assert (setting.gallery_rows, setting.language, setting.http_retry_delay) == (2, 'zh_TW', 1.0)
+    kept = json.loads((home / 'settings.json').read_text())
+    assert kept == {'gallery_rows': 2, 'language': 'zh_TW', 'http_retry_delay': 1.0}
+    setting.gallery_rows = 4
+    setting.load()
+    assert setting.gallery_rows == 2
+
+
+def test_what_is_not_usable_is_named_and_the_rest_is_kept(home: Path) -> None:
+    shown = saved(gallery_columns=99, gallery_rows=3, gallery_maturity_ceiling='<b>')
+    assert 'cg-problem' in shown and 'Columns' in shown and 'Maturity ceiling' in shown
+    assert (setting.gallery_columns, setting.gallery_rows) == (6, 3)
+    assert setting.gallery_maturity_ceiling == 'PG'
+    assert json.loads((home / 'settings.json').read_text()) == {'gallery_rows': 3}
+
+
+def test_other_lines_of_the_file_stay(home: Path) -> None:
+    (home / 'settings.json').write_text('{"mine": 1, "gallery_rows": 7}')
+    saved(gallery_rows=3)
+    assert json.loads((home / 'settings.json').read_text()) == {'mine': 1, 'gallery_rows': 3}
+
+
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [
+        ('civitai_base_url', 'https://evil.example'),
+        ('http_proxy', 'http://evil.example:1'),
+        ('extra_hosts', 'evil.example'),
+        ('shortcut_gallery_folder', '/etc'),
+    ],
+)
+def test_from_another_computer_nobody_decides_who_gets_the_key_or_which_files_are_shown(
+    name: str, value: str
+) -> None:
+    before = getattr(setting, name)
+    assert 'cg-problem' in saved(ELSEWHERE, **{name: value})
+    assert getattr(setting, name) == before
+    assert 'cg-good' in saved(HERE, **{name: value})
+    assert getattr(setting, name) == value
+
+
+def test_a_full_or_forbidden_data_folder_is_told(home: Path) -> None:
+    setting.data_folder = str(home / 'file')
+    (home / 'file').write_text('')
+    assert str(home / 'file') in saved(gallery_rows=3)
+
+
+def test_the_environment_cannot_be_overruled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('CIVITAI_GALLERY_LANG', 'en')
+    saved(language='zh_TW')
+    assert setting.language == 'en'
+
+
+@pytest.fixture
+def demo(monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
+    client = http_client.CivitaiHttpClient(sleep=lambda seconds: None)
+    monkeypatch.setattr(action, 'get_http_client', lambda: client)
+    with DemoServer() as server:
+        setting.civitai_base_url = server.url
+        yield server
+
+
+def test_a_good_key_is_kept_for_its_owner_only_used_at_once_and_never_shown(
+    demo: DemoServer,
+) -> None:
+    field, shown = settings_ui._save_key(' demo-key ')
+    assert field == '' and 'demo-key' not in shown and '••••' in shown and 'cg-good' in shown
+    path = setting.api_key_file()
+    assert path.read_text() == 'demo-key' and stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [name for name in os.listdir(path.parent)] == ['api_key']
+    _, shown = settings_ui._save_key('')
+    assert 'No API key' in shown and not path.exists() and setting.civitai_api_key == ''
+
+
+@pytest.mark.parametrize(
+    ('key', 'message'), [('wrong', '401'), ('a b', 'spaces'), ('ключ', 'special')]
+)
+def test_a_bad_key_is_told(demo: DemoServer, key: str, message: str) -> None:
+    field, shown = settings_ui._save_key(key)
+    assert field == '' and message in shown and 'cg-problem' in shown
+
+
+def test_a_key_from_the_environment_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('CIVITAI_TOKEN', 'from-outside')
+    _, shown = settings_ui._save_key('mine')
+    assert 'CIVITAI_TOKEN' in shown and not setting.api_key_file().exists()
