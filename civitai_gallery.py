@@ -302,6 +302,8 @@ def run_demo(args: list[str]) -> int:
     home = os.environ.get('CIVITAI_GALLERY_HOME') or demo_home()
     os.environ['CIVITAI_GALLERY_HOME'] = home
     os.environ.pop('CIVITAI_TOKEN', None)
+    for name in ('NO_PROXY', 'no_proxy'):  # a proxy would not find the stand-in on this machine
+        os.environ[name] = ','.join(filter(None, (os.environ.get(name), '127.0.0.1,localhost')))
     with server as demo:
         os.environ['CIVITAI_BASE_URL'] = demo.url  # the app reads it when it is imported
         downloads = os.path.join(home, 'downloads')

@@ -207,7 +207,8 @@ def test_the_folder_button_is_for_this_machine_only(
 def test_missing_pictures_are_placeholders_and_a_toast_says_why(
     browser: Browser, tmp_path: Path
 ) -> None:
-    demo = Demo(tmp_path, '--scenario', 'cdn-404', CIVITAI_GALLERY_LANG='zh_TW')
+    nowhere = 'http://127.0.0.1:9'  # a proxy of the user's does not concern the demo
+    demo = Demo(tmp_path, '--scenario', 'cdn-404', CIVITAI_GALLERY_LANG='zh_TW', HTTP_PROXY=nowhere)
     try:
         context = browser.new_context()
         tab = context.new_page()
