@@ -8,11 +8,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from . import images_api, media, models_api, pages
+from . import images_api, lists_api, media, models_api, pages
 from .encoding import PictureStore
 from .gate import Control, Gate
-from .replies import DOWNLOAD_CACHE, PRIVATE_CACHE, PUBLIC_CACHE, ApiError, json_reply
+from .replies import DOWNLOAD_CACHE, PRIVATE_CACHE, PUBLIC_CACHE, ApiError, json_reply, mixed_cache
 from .scenarios import CDN_KEY
+
+# Routes that know their visitor.
+_MIXED_ROUTES = ('/api/v1/models', '/api/v1/model-versions', '/api/v1/posts', '/api/v1/collections')
 
 
 def create_app(control: Control | None = None) -> ASGIApp:
@@ -30,10 +33,17 @@ def _routes(store: PictureStore) -> list[Route]:
         Route('/api/v1/images', images_api.list_images),
         Route('/api/v1/models', models_api.list_models),
         Route('/api/v1/models/{id}', models_api.show_model),
+        Route('/api/v1/model-versions/by-hash', models_api.list_versions_by_hash, methods=['POST']),
         Route('/api/v1/model-versions/by-hash/{hash}', models_api.show_version_by_hash),
         Route('/api/v1/model-versions/{id}', models_api.show_version),
         Route('/api/v1/me', models_api.show_me),
         Route('/api/v1/users', models_api.list_users),
+        Route('/api/v1/posts/{id}', lists_api.show_post),
+        Route('/api/v1/creators', lists_api.list_creators),
+        Route('/api/v1/tags', lists_api.list_tags),
+        Route('/api/v1/enums', lists_api.show_enums),
+        Route('/api/v1/collections', lists_api.list_collections),
+        Route('/api/v1/collections/{id}', lists_api.show_collection),
         Route('/api/download/models/{id}', media.redirect_download),
         Route('/signed/model/{id}/{name}', media.serve_signed),
         Route(f'/{CDN_KEY}/{{uuid}}/{{transforms}}/{{name}}', cdn.show),
@@ -49,15 +59,21 @@ def _routes(store: PictureStore) -> list[Route]:
 
 
 def _api_error(request: Request, error: Exception) -> Response:
-    """An API error as JSON; those of public routes may be cached, like on Civitai."""
+    """An API error as JSON."""
     if not isinstance(error, ApiError):
         raise error
-    cache = PUBLIC_CACHE
+    return json_reply(request, error.body, _cache_of_error(request, error), error.status)
+
+
+def _cache_of_error(request: Request, error: ApiError) -> str:
+    """How long an error may be kept: those of public routes for a while, like on Civitai."""
     if request.url.path.startswith('/api/download/'):
-        cache = DOWNLOAD_CACHE
-    elif error.status == 401:
-        cache = PRIVATE_CACHE
-    return json_reply(request, error.body, cache, error.status)
+        return DOWNLOAD_CACHE
+    if error.status == 401:
+        return PRIVATE_CACHE
+    if isinstance(error.body, dict) and 'message' in error.body:
+        return 'no-store'  # raised behind the route, where nothing is cached
+    return mixed_cache(request) if request.url.path.startswith(_MIXED_ROUTES) else PUBLIC_CACHE
 
 
 def _wrong_method(request: Request, error: Exception) -> Response:

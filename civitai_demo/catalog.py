@@ -107,6 +107,10 @@ class Catalog:
         found = [picture for picture in self.pictures if picture.version is version]
         return sorted(found, key=lambda picture: -picture.reactions.total)
 
+    def in_post(self, number: int) -> list[Picture]:
+        """The pictures of a post in the order they were uploaded; empty for an unknown post."""
+        return [picture for picture in reversed(self.pictures) if picture.post_id == number]
+
 
 @lru_cache(maxsize=1)
 def load_catalog() -> Catalog:
@@ -171,7 +175,7 @@ def _places(version: Version, dice: random.Random) -> Iterator[_Place]:
         if left == 0:
             left, user = dice.choice((1, 1, 2, 3, 4, 6)), dice.choice(USERS)
             clock -= pause * dice.uniform(0.2, 1.8)
-            post = version.id * 50 + ordinal // 2 * 2 + ordinal % 2
+            post = version.id * 50 + ordinal
         left -= 1
         clock -= timedelta(milliseconds=dice.randint(4_000, 90_000))
         yield _Place(version, user, post, clock, ordinal, level)

@@ -38,15 +38,18 @@ class Transform:
 def parse_transform(text: str, name: str) -> Transform:
     """Read `width=450,optimized=true`; `name` is the last part of the address.
 
-    `anim=false`, or `transcode=true` under the name of a picture, asks for a still of a video.
+    `anim=false`, or `transcode=true` under the name of a picture, asks for a still of a video;
+    `transcode=true,original=true` asks for the video whatever the name says.
     """
     words = dict(word.partition('=')[::2] for word in text.split(','))
     pictured = name.rsplit('.', 1)[-1].lower() in ('jpeg', 'jpg', 'png', 'webp')
     width = words.get('width', '')
+    original = words.get('original') == 'true'
+    transcoded = words.get('transcode') == 'true' and not original
     return Transform(
-        original=words.get('original') == 'true',
+        original=original,
         optimized=words.get('optimized') == 'true',
-        still=words.get('anim') == 'false' or (words.get('transcode') == 'true' and pictured),
+        still=words.get('anim') == 'false' or (transcoded and pictured),
         width=int(width) if width.isascii() and width.isdigit() and int(width) > 0 else None,
     )
 

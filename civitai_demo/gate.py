@@ -10,15 +10,11 @@ from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .scenarios import (
-    DEMO_KEY,
-    SLOW_SECONDS,
-    CannedReply,
-    ScenarioSwitch,
-    canned_reply,
-    part_of,
-    API,
-)
+from .canned import CannedReply, canned_reply
+from .scenarios import API_PARTS, DEMO_KEY, SLOW_SECONDS, ScenarioSwitch, part_of
+
+# Under this name the site finds in a request's scope which scenario spoils it.
+SCENARIO_KEY = 'civitai_demo.scenario'
 
 
 @dataclass(frozen=True)
@@ -71,7 +67,7 @@ class Gate:
         self._control.requests.append(record)
         if self._control.latency > 0:
             await asyncio.sleep(self._control.latency)
-        if record.method == 'OPTIONS' and part_of(record.path) == API:
+        if record.method == 'OPTIONS' and part_of(record.path) in API_PARTS:
             await _reply(CannedReply(200, _CORS, b''), send)
             return
         name = self._control.switch.take(record.path, has_demo_key(record.headers, record.query))
@@ -81,7 +77,8 @@ class Gate:
             return
         if name == 'slow':
             await asyncio.sleep(SLOW_SECONDS)
-        await self._app(scope, receive, cutting(send) if name == 'truncated' else send)
+        spoilt = {**scope, SCENARIO_KEY: name}
+        await self._app(spoilt, receive, cutting(send) if name == 'truncated' else send)
 
 
 _CORS = {'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Headers': '*'}

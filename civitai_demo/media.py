@@ -12,8 +12,9 @@ from .catalog import load_catalog
 from .encoding import PictureStore, Transform, parse_transform
 from .modelfiles import ModelFile
 from .models import Version
-from .query import QueryReader
-from .replies import DOWNLOAD_CACHE, ApiError, file_reply
+from .query import QueryReader, whole_number
+from .replies import DOWNLOAD_CACHE, ApiError, file_reply, scenario_of
+from .scenarios import with_wrong_hash
 
 PICTURE_CACHE = 'public, max-age=31536000, immutable'
 
@@ -35,14 +36,15 @@ class PictureCdn:
         if 'transforms' in request.path_params:
             name = str(request.path_params['name'])
             transform = parse_transform(str(request.path_params['transforms']), name)
+        if picture.kind == 'video' and scenario_of(request) == 'video-as-webp':
+            transform = Transform(still=True, optimized=True)
         data, media_type = self._store.file(picture, transform)
         return file_reply(request, data, media_type, {**headers, 'Cache-Control': PICTURE_CACHE})
 
 
 def redirect_download(request: Request) -> Response:
     """GET /api/download/models/{id}: 307 to a signed address on another host name."""
-    number = str(request.path_params['id'])
-    found = load_catalog().version(int(number)) if number.isascii() and number.isdigit() else None
+    found = load_catalog().version(whole_number(str(request.path_params['id'])))
     try:
         reader = QueryReader(request.query_params)
         file_id, kind = reader.number('fileId'), reader.text('type')
@@ -94,7 +96,9 @@ def serve_signed(request: Request) -> Response:
             if request.query_params.get('X-Amz-Signature') != signature_of(file):
                 return _storage_error(403, 'SignatureDoesNotMatch', 'The signature does not match')
             disposition = {'Content-Disposition': f'attachment; filename="{file.name}"'}
-            return file_reply(request, file.content, 'application/octet-stream', disposition)
+            wrong = scenario_of(request) == 'wrong-hash'
+            content = with_wrong_hash(file.content) if wrong else file.content
+            return file_reply(request, content, 'application/octet-stream', disposition)
     return _storage_error(404, 'NoSuchKey', 'The specified key does not exist.')
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Mapping
 
 from .catalog import Catalog, Picture
-from .images_api import blur_hash, iso_time, media_url
+from .image_bodies import blur_hash, iso_time, media_url
 from .modelfiles import ModelFile
-from .models import Model, Version
+from .models import Model, User, Version
 
 Body = dict[str, object]
 
@@ -19,14 +19,13 @@ def model_body(catalog: Catalog, model: Model, base: str, *, nsfw: bool, listed:
         body = _listed_version_body(catalog, model, version, index, base, nsfw, listed)
         versions.append(body if listed else {k: v for k, v in body.items() if v not in (None, [])})
     pictures = [picture for version in model.versions for picture in catalog.posted_to(version)]
-    own = [picture for picture in catalog.pictures if picture.user is model.creator]
     return {
         'id': model.id,
         'name': model.name,
         'description': f'<p>{model.description}</p>',
         'type': model.kind,
         'nsfw': False,
-        'nsfwLevel': _level_mask(pictures),
+        'nsfwLevel': level_mask(pictures),
         'poi': False,
         'minor': False,
         'sfwOnly': False,
@@ -46,7 +45,7 @@ def model_body(catalog: Catalog, model: Model, base: str, *, nsfw: bool, listed:
         },
         'creator': {
             'username': model.creator.name,
-            'image': media_url(base, own[0], 'width=96', model.creator.name) if own else None,
+            'image': avatar_url(catalog, model.creator, base),
         },
         'tags': list(model.tags),
         'modelVersions': versions,
@@ -75,7 +74,7 @@ def _listed_version_body(
         'baseModelType': 'Standard',
         'publishedAt': iso_time(version.published),
         'availability': 'Public',
-        'nsfwLevel': _level_mask(pictures),
+        'nsfwLevel': level_mask(pictures),
         'description': version.description and f'<p>{version.description}</p>',
         'trainedWords': list(version.trained_words),
         'stats': _stats(version.id),
@@ -110,7 +109,7 @@ def single_version_body(catalog: Catalog, model: Model, version: Version, base: 
         'id': version.id,
         'modelId': model.id,
         'name': version.name,
-        'nsfwLevel': _level_mask(pictures),
+        'nsfwLevel': level_mask(pictures),
         'createdAt': iso_time(version.published),
         'updatedAt': iso_time(version.published),
         'status': 'Published',
@@ -181,7 +180,15 @@ def preview_body(picture: Picture, base: str) -> Body:
     }
 
 
-def _level_mask(pictures: list[Picture]) -> int:
+def avatar_url(catalog: Catalog, user: User, base: str) -> str | None:
+    """The face of a user: the newest picture posted, or none."""
+    own = (picture for picture in catalog.pictures if picture.user is user)
+    newest = next(own, None)
+    return media_url(base, newest, 'width=96', user.name) if newest else None
+
+
+def level_mask(pictures: list[Picture]) -> int:
+    """The bits of all levels among `pictures`."""
     mask = 0
     for picture in pictures:
         mask |= picture.level

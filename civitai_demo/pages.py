@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from .catalog import Picture, load_catalog
-from .images_api import media_url
+from .image_bodies import media_url
+from .query import whole_number
 from .scenarios import DEMO_KEY
 
 _STYLE = """
@@ -36,10 +37,10 @@ def home(request: Request) -> Response:
 
 def show_model(request: Request) -> Response:
     """GET /models/{id}, with `modelVersionId` the pictures of that version."""
-    model = load_catalog().model(_number(request.path_params['id']))
+    model = load_catalog().model(whole_number(request.path_params['id']))
     if model is None:
         return _missing()
-    chosen = _number(request.query_params.get('modelVersionId', ''))
+    chosen = whole_number(request.query_params.get('modelVersionId', ''))
     parts = [f'<p>{escape(model.description)} By {_user_link(model.creator.name)}.</p>']
     for version in model.versions:
         if chosen in (0, version.id) or chosen not in [entry.id for entry in model.versions]:
@@ -53,7 +54,7 @@ def show_model(request: Request) -> Response:
 
 def show_image(request: Request) -> Response:
     """GET /images/{id}: one picture with its prompt."""
-    picture = load_catalog().by_id.get(_number(request.path_params['id']))
+    picture = load_catalog().by_id.get(whole_number(request.path_params['id']))
     if picture is None:
         return _missing()
     address = escape(media_url('', picture, 'original=true'))
@@ -69,8 +70,8 @@ def show_image(request: Request) -> Response:
 
 def show_post(request: Request) -> Response:
     """GET /posts/{id}: the pictures of a post."""
-    number = _number(request.path_params['id'])
-    found = [picture for picture in load_catalog().pictures if picture.post_id == number]
+    number = whole_number(request.path_params['id'])
+    found = load_catalog().in_post(number)
     return _page(f'Post {number}', _thumbs(found)) if found else _missing()
 
 
@@ -88,10 +89,6 @@ def not_found(request: Request, error: Exception) -> Response:
 
 def _newest(count: int) -> list[Picture]:
     return [picture for picture in load_catalog().pictures if picture.level == 1][:count]
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _link(address: str, text: str) -> str:

@@ -16,6 +16,11 @@ NO = frozenset(('false', '0', 'no', 'off', 'n', 'disabled'))
 Issue = dict[str, object]
 
 
+def whole_number(text: str) -> int:
+    """The number that `text` spells in digits; 0 for anything else and for absurdly large ones."""
+    return int(text) if re.fullmatch(r'[0-9]{1,18}', text) else 0
+
+
 class QueryReader:
     """Reads one parameter after the other and gathers what is wrong with them.
 
@@ -84,6 +89,13 @@ class QueryReader:
             return None
         return value
 
+    def choice_or_flag(self, name: str, values: Sequence[str]) -> str | None:
+        """One of `values`, or a boolean word, which is told as `true` or `false`."""
+        value = self._single(name, 'string')
+        if value is not None and value not in values and value.lower() in YES | NO:
+            return 'true' if value.lower() in YES else 'false'
+        return self.choice(name, values)
+
     def choices(self, name: str, values: Sequence[str]) -> tuple[str, ...]:
         """A repeated key whose every value is one of `values`."""
         found = self._params.getlist(name)
@@ -116,8 +128,10 @@ class QueryReader:
             message = f'Invalid input: expected {expected}, received string'
             self._complain(name, message, {'expected': expected, 'code': 'invalid_type'})
 
-    def check(self) -> None:
-        """Raise ApiError 400 with everything gathered, in the form of a ZodError."""
+    def check(self, *, bare: bool = False) -> None:
+        """Raise ApiError 400 with everything gathered: as a ZodError, or as a `bare` list."""
+        if self.issues and bare:
+            raise ApiError(400, self.issues)
         if self.issues:
             error = {'name': 'ZodError', 'message': json.dumps(self.issues, indent=2)}
             raise ApiError(400, {'error': error})

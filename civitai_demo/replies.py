@@ -10,7 +10,7 @@ from typing import Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .gate import has_demo_key
+from .gate import SCENARIO_KEY, has_demo_key
 
 PUBLIC_CACHE = 'public, s-maxage=300, stale-while-revalidate=150'
 PRIVATE_CACHE = 'max-age=0, private, no-cache'
@@ -30,6 +30,11 @@ class ApiError(Exception):
 def signed_in(request: Request) -> bool:
     """Whether the request carries the demo's key."""
     return has_demo_key(request.headers, request.url.query)
+
+
+def scenario_of(request: Request) -> str:
+    """The scenario that spoils this request, '' if none does."""
+    return str(request.scope.get(SCENARIO_KEY, ''))
 
 
 def base_url(request: Request) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 from dataclasses import dataclass
 from typing import Mapping
@@ -11,24 +10,53 @@ from typing import Mapping
 DEMO_KEY = 'demo-key'
 SLOW_SECONDS = 3.0
 
-API, DOWNLOAD, CDN, OTHER = 'api', 'download', 'cdn', 'other'
+# Parts of the site. IMAGES and HASHES are single routes of the API that have troubles of their own.
+API, IMAGES, HASHES, DOWNLOAD, STORAGE, CDN, OTHER = (
+    'api',
+    'images',
+    'hashes',
+    'download',
+    'storage',
+    'cdn',
+    'other',
+)
+API_PARTS = frozenset((API, IMAGES, HASHES))
 
 CDN_KEY = 'xG1nkqKTMzGDvpLrqFT7WA'
 _CDN_STARTS = (f'/{CDN_KEY}/', '/file/civitai-media-cache/')
 
+_EVERYWHERE = API_PARTS | {DOWNLOAD, CDN}
+
 # Scenario -> the parts of the site it touches.
 SCENARIOS: Mapping[str, frozenset[str]] = {
-    'slow': frozenset((API, DOWNLOAD, CDN)),
-    '503': frozenset((API, DOWNLOAD, CDN)),
-    '429': frozenset((API, DOWNLOAD, CDN)),
-    '429-no-retry-after': frozenset((API, DOWNLOAD, CDN)),
-    '451': frozenset((API,)),
-    'html': frozenset((API, DOWNLOAD, CDN)),
+    'slow': _EVERYWHERE,
+    '503': _EVERYWHERE,
+    '429': _EVERYWHERE,
+    '429-no-retry-after': _EVERYWHERE,
+    '451': API_PARTS,
+    'html': _EVERYWHERE,
     'truncated': frozenset((CDN,)),
     'cdn-404': frozenset((CDN,)),
-    'key-needed': frozenset((API, DOWNLOAD)),
+    'key-needed': API_PARTS | {DOWNLOAD},
+    '400': frozenset((IMAGES,)),
+    'feed-cursors': frozenset((IMAGES,)),
+    'offset-cursors': frozenset((IMAGES,)),
+    'empty-page': frozenset((IMAGES,)),
+    'repeated-cursor': frozenset((IMAGES,)),
+    'lossy': frozenset((IMAGES,)),
+    'null-fields': frozenset((IMAGES,)),
+    'video-as-webp': frozenset((CDN,)),
+    '401-disabled': frozenset((DOWNLOAD,)),
+    '403-early-access': frozenset((DOWNLOAD,)),
+    '403-no-access': frozenset((DOWNLOAD,)),
+    '410': frozenset((DOWNLOAD,)),
+    'wrong-hash': frozenset((STORAGE,)),
+    'undefined-urls': frozenset((HASHES,)),
 }
 _SOME_PICTURES = frozenset(('truncated', 'cdn-404'))
+
+# What `null-fields` takes away from items.
+_FRAIL_FIELDS = 'meta hash width height username baseModel postId stats'.split()
 
 
 @dataclass(frozen=True)
@@ -37,15 +65,6 @@ class Scenario:
 
     name: str = ''
     count: int | None = None
-
-
-@dataclass(frozen=True)
-class CannedReply:
-    """An answer given instead of the real one."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 def parse_scenario(text: str) -> Scenario:
@@ -64,10 +83,16 @@ def parse_scenario(text: str) -> Scenario:
 
 def part_of(path: str) -> str:
     """Which part of the site a path belongs to."""
+    if path == '/api/v1/images':
+        return IMAGES
+    if path == '/api/v1/model-versions/by-hash':
+        return HASHES
     if path.startswith('/api/download/'):
         return DOWNLOAD
     if path.startswith('/api/'):
         return API
+    if path.startswith('/signed/'):
+        return STORAGE
     if path.startswith(_CDN_STARTS):
         return CDN
     return OTHER
@@ -80,63 +105,40 @@ def picture_is_chosen(path: str) -> bool:
     return hashlib.sha256(identity.encode()).digest()[0] % 4 == 0
 
 
+def asks_plain_original(path: str) -> bool:
+    """Whether an address of the CDN asks for `original=true` and says nothing of transcoding."""
+    pieces = path.split('/')
+    words = pieces[3].split(',') if path.startswith(_CDN_STARTS[0]) and len(pieces) > 3 else []
+    return 'original=true' in words and 'transcode=true' not in words
+
+
 def touches(name: str, path: str, has_key: bool) -> bool:
     """Whether the scenario `name` spoils a request for `path`."""
     if not name or part_of(path) not in SCENARIOS[name]:
         return False
     if name in _SOME_PICTURES:
         return picture_is_chosen(path)
+    if name == 'video-as-webp':
+        return asks_plain_original(path)
     return not (name == 'key-needed' and has_key)
 
 
-def canned_reply(name: str, path: str) -> CannedReply | None:
-    """The answer of scenario `name`, or None where the real answer follows in some form."""
-    if name == 'key-needed':
-        body = {'error': 'Unauthorized'}
-        if part_of(path) == DOWNLOAD:
-            body['message'] = (
-                'The creator of this asset requires you to be logged in to download it'
-            )
-        return _json(401, {'Cache-Control': 'no-store, max-age=0'}, body)
-    return _REPLIES.get(name)
+def with_gaps(item: Mapping[str, object], number: int) -> dict[str, object]:
+    """Item `number` of `null-fields`: of four one is whole, one has nulls, one lacks fields, one
+    lacks counts."""
+    turn = number % 4
+    if turn == 1:
+        return {**item, **dict.fromkeys(_FRAIL_FIELDS)}
+    if turn == 2:
+        return {name: value for name, value in item.items() if name not in _FRAIL_FIELDS}
+    if turn == 3:
+        return {**item, 'stats': {'likeCount': None, 'heartCount': None, 'laughCount': 1}}
+    return dict(item)
 
 
-def _json(status: int, headers: Mapping[str, str], body: object) -> CannedReply:
-    content = json.dumps(body).encode()
-    return CannedReply(
-        status, {'Content-Type': 'application/json; charset=utf-8', **headers}, content
-    )
-
-
-_NO_STORE = {'Cache-Control': 'no-store'}
-_REPLIES: Mapping[str, CannedReply] = {
-    '503': _json(
-        503, {**_NO_STORE, 'Retry-After': '2'}, {'error': 'Server busy, please retry shortly.'}
-    ),
-    '429': _json(
-        429,
-        {**_NO_STORE, 'Retry-After': '2'},
-        {'error': 'Rate limit exceeded, please retry shortly.'},
-    ),
-    '429-no-retry-after': _json(
-        429, _NO_STORE, {'error': 'You\'ve requested too many pages, please use cursors instead'}
-    ),
-    '451': _json(
-        451,
-        _NO_STORE,
-        {
-            'error': 'Access to this service is not available in your region due to legal '
-            'restrictions.',
-            'code': 'REGION_BLOCKED',
-        },
-    ),
-    'html': CannedReply(
-        200,
-        {'Content-Type': 'text/html; charset=utf-8', **_NO_STORE},
-        b'<!DOCTYPE html>\n<title>Just a moment...</title>\n<h1>Checking your browser</h1>\n',
-    ),
-    'cdn-404': CannedReply(404, {'Content-Type': 'text/plain; charset=utf-8'}, b'Not Found'),
-}
+def with_wrong_hash(content: bytes) -> bytes:
+    """As many bytes as `content`, of which the last is another one."""
+    return content[:-1] + bytes((content[-1] ^ 1,))
 
 
 class ScenarioSwitch:
