@@ -378,6 +378,18 @@ def test_user_gallery_again_fetches_only_what_is_missing(
     assert gone.exists() and len(demo.requests) == before + 1
 
 
+def test_a_video_that_comes_as_a_still_is_asked_for_elsewhere(
+    demo: DemoServer, folders: SimpleNamespace
+) -> None:
+    query = {'type': 'video', 'limit': 3, 'browsingLevel': 31}
+    data = action.get_http_client().get_json(urls.api_url(demo.url, 'images', query))
+    demo.scenario = 'video-as-webp'
+    action.download_user_gallery_images(4201, [item['url'] for item in data['items']])
+    kept = everything_in(folders.downloads)
+    assert len(kept) == 3 and all(name.endswith('.mp4') for name in kept)
+    assert all((folders.downloads / name).read_bytes()[4:8] == b'ftyp' for name in kept)
+
+
 @pytest.mark.parametrize('model_id', [None, '', 0, 999999, '../../x', 'abc'], ids=repr)
 def test_unknown_model_gives_none(
     demo: DemoServer, folders: SimpleNamespace, model_id: Any

@@ -82,6 +82,25 @@ def test_the_last_page_says_so(view: events.View) -> None:
     assert view.trail.page_number == number
 
 
+@pytest.mark.parametrize(
+    'scenario', ['feed-cursors', 'offset-cursors', 'empty-page', 'repeated-cursor', 'null-fields']
+)
+def test_every_way_civitai_pages_leads_through_the_whole_gallery(
+    demo: DemoServer, view: events.View, scenario: str
+) -> None:
+    def walk() -> list[int]:
+        events.open_source(view, demo.url + MODEL)
+        found = ids(view)
+        while events.has_next(view):
+            events.go_next(view)
+            found += ids(view)
+        return found
+
+    usual = walk()
+    demo.scenario = scenario
+    assert walk() == usual and len(set(usual)) == len(usual)
+
+
 def test_another_version_is_another_gallery(view: events.View) -> None:
     assert view.gallery is not None and view.gallery.model is not None
     before, other = ids(view), view.gallery.model.versions[-1]

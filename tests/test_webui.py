@@ -258,6 +258,17 @@ def test_the_api_key_is_kept_apart_and_never_shown(page: Page, webui: Webui) -> 
     assert refused.status_code in (403, 404)
 
 
+def test_none_of_our_handlers_is_offered_as_an_api(webui: Webui) -> None:
+    for path in ('info', 'gradio_api/info'):
+        answer = requests.get(f'{webui.url}/{path}', timeout=30)
+        if answer.status_code == 200:
+            offered = set(answer.json()['named_endpoints'])
+            ours = {'/turn', '/pictures', '/select', '/_download', '/_save_key', '/on_open'}
+            assert not offered & ours
+            return
+    pytest.fail('the host lists no API at all')
+
+
 def test_reload_ui_works_twice(page: Page, webui: Webui, civitai: DemoServer) -> None:
     for _ in range(2):
         webui.reload()

@@ -52,7 +52,7 @@ def serve(source: str, host: str, port: int) -> str:
     with blocks:
         parts = gallery_ui.build(source)
         gallery_ui.wire_page(parts, blocks, opening=bool(source))
-        settings_ui.build_panel()
+        settings_ui.build_panel(blocks)
     return widgets.launch(
         blocks,
         server_name=host,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Callable, Iterable, Iterator, Sequence, TypeVar
 from urllib.parse import urlsplit
 
-from . import files, media, names
+from . import files, media, names, urls
 from .errors import StorageError
 from .plan import BatchReport, DownloadJob, DownloadResult, Outcome
 
@@ -81,9 +81,9 @@ def report(results: Iterable[tuple[int, DownloadResult]]) -> BatchReport:
     return BatchReport(tuple(result for _, result in sorted(results, key=lambda pair: pair[0])))
 
 
-def picture_jobs(urls: Sequence[str], folder: Path) -> list[DownloadJob]:
-    """Return the jobs that keep the pictures at `urls` in `folder`, under names that last."""
-    return [_picture_job(url, folder) for url in urls]
+def picture_jobs(addresses: Sequence[str], folder: Path) -> list[DownloadJob]:
+    """Return the jobs that keep the pictures at `addresses` in `folder`, under names that last."""
+    return [_picture_job(url, folder) for url in addresses]
 
 
 def _picture_job(url: str, folder: Path) -> DownloadJob:
@@ -97,6 +97,31 @@ def _picture_job(url: str, folder: Path) -> DownloadJob:
         suffix = ''
     extension = suffix if suffix in media.MEDIA_SUFFIXES else '.jpeg'
     return DownloadJob(url, str(folder / f'{stem}{extension}'))
+
+
+def whole_videos(fetch: Fetch) -> Fetch:
+    """Return a `fetch` that asks elsewhere when a still came in place of a video.
+
+    Civitai's CDN sometimes answers the original of a video with a picture of one frame.
+    """
+
+    def fetch_whole(url: str, path: str) -> bool:
+        if not fetch(url, path):
+            return False
+        if not _is_still(path):
+            return True
+        if fetch(urls.video_original_url(url), path) and not _is_still(path):
+            return True
+        Path(path).unlink(missing_ok=True)
+        return False
+
+    return fetch_whole
+
+
+def _is_still(path: str) -> bool:
+    kind = files.media_type(Path(path))
+    wants_video = Path(path).suffix.lower() in media.VIDEO_SUFFIXES
+    return wants_video and kind is not None and kind.kind == 'image'
 
 
 def with_right_extension(

@@ -123,7 +123,7 @@ def keep_pictures(name: str, image_urls: Sequence[str]) -> tuple[str, Results]:
     with files.explained(target):
         target.mkdir(parents=True, exist_ok=True)
     jobs = batch.picture_jobs(image_urls, target)
-    return folder, batch.with_right_extension(_run(jobs, _keep_single_image))
+    return folder, batch.with_right_extension(_run(jobs, batch.whole_videos(_keep_single_image)))
 
 
 def pre_loading(page_url: str, paging_information: Mapping[str, Any] | None) -> None:

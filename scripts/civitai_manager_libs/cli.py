@@ -82,7 +82,11 @@ def _download(
     wanted = list(_originals(client, source, limit))
     jobs = batch.picture_jobs(wanted, options.to)
     done = batch.with_right_extension(
-        batch.download(jobs, client.download_file, setting.gallery_max_concurrent_downloads)
+        batch.download(
+            jobs,
+            batch.whole_videos(client.download_file),
+            setting.gallery_max_concurrent_downloads,
+        )
     )
     report = batch.report(_with_progress(done, len(jobs)))
     return report, {url: _cause(client, url) for url in report.failed_urls}

@@ -184,9 +184,13 @@ def wire_page(parts: Parts, blocks: Any, *, opening: bool) -> None:
     """Bind what happens when the page opens; `opening`: load what the source box holds."""
 
     def on_open(request: gr.Request) -> dict[Any, Any]:
-        return {parts.open_folder: gr.update(visible=widgets.is_same_machine(request))}
+        return {
+            parts.open_folder: gr.update(visible=widgets.is_same_machine(request)),
+            parts.grid: gr.update(columns=setting.gallery_columns),
+        }
 
-    widgets.on(blocks.load, on_open, outputs=[parts.open_folder], show_progress='hidden')
+    outputs = [parts.open_folder, parts.grid]
+    widgets.on(blocks.load, on_open, outputs=outputs, show_progress='hidden')
     if opening:
         _turn(parts, blocks.load, events.open_source, [parts.source])
 
@@ -201,7 +205,9 @@ def _turn(parts: Parts, event: Any, change: Callable[..., None], inputs: list[An
         show_progress='hidden',
     )
     loaded = widgets.on(listed.then, _on_pictures(parts), inputs=[parts.view], outputs=[parts.grid])
-    widgets.on(loaded.then, _ahead, inputs=[parts.view], outputs=[], show_progress='hidden')
+    widgets.on(
+        loaded.then, events.load_ahead, inputs=[parts.view], outputs=[], show_progress='hidden'
+    )
 
 
 def _shown_parts(parts: Parts) -> list[Any]:
@@ -276,10 +282,6 @@ def _on_pictures(parts: Parts) -> Callable[..., Any]:
         return widgets.grid_update(shown)
 
     return pictures
-
-
-def _ahead(view: View) -> None:
-    events.load_ahead(view)
 
 
 def _on_select(parts: Parts) -> Callable[..., Iterator[Any]]:

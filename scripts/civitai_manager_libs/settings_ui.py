@@ -20,10 +20,13 @@ def label(key: str, **values: object) -> str:
     return texts.text(key, setting.language, **values)
 
 
-def build_key() -> None:
-    """Make the field for the API key, closed at first. The key never goes back to a browser."""
+def build_key(blocks: Any) -> None:
+    """Make the field for the API key, closed at first. The key never goes back to a browser.
+
+    `blocks` is the page it is on.
+    """
     with gr.Accordion(label('key_title'), open=False, elem_id=f'{PREFIX}_key'):
-        state = gr.HTML(look.notice(_key_state()), elem_id=f'{PREFIX}_key_status')
+        state = gr.HTML(_shown_key_state(), elem_id=f'{PREFIX}_key_status')
         with gr.Row():
             field = gr.Textbox(
                 show_label=False,
@@ -43,6 +46,11 @@ def build_key() -> None:
     widgets.on(
         save.click, _save_key, inputs=[field], outputs=[field, state], show_progress='hidden'
     )
+    widgets.on(blocks.load, _shown_key_state, outputs=[state], show_progress='hidden')
+
+
+def _shown_key_state() -> str:
+    return look.notice(_key_state())
 
 
 def _key_state() -> str:
@@ -63,15 +71,27 @@ def _save_key(key: Any) -> tuple[str, str]:
     return '', look.notice(f'{_key_state()} {label("key_works", username=name)}', 'good')
 
 
-def build_panel() -> None:
-    """Make the panel of all settings, closed at first."""
+def build_panel(blocks: Any) -> None:
+    """Make the panel of all settings, closed at first; `blocks` is the page it is on."""
     with gr.Accordion(label('settings_title'), open=False, elem_id=f'{PREFIX}_settings'):
         state = gr.HTML('', elem_id=f'{PREFIX}_settings_status')
         with gr.Row():
             fields = [_field(item) for item in setting.SETTINGS]
         save = gr.Button(label('settings_save'), elem_id=f'{PREFIX}_settings_save')
-    build_key()
-    widgets.on(save.click, _save_settings, inputs=fields, outputs=[state], show_progress='hidden')
+    build_key(blocks)
+
+    def save_all(request: gr.Request, *values: Any) -> str:
+        shown = _save_settings(request, *values)
+        blocks.allowed_paths.append(setting.shortcut_gallery_folder)  # which may be another now
+        return shown
+
+    widgets.on(save.click, save_all, inputs=fields, outputs=[state], show_progress='hidden')
+    widgets.on(blocks.load, _current, outputs=fields, show_progress='hidden')
+
+
+def _current() -> list[Any]:
+    """The settings as they are when the page opens, not as they were when it was built."""
+    return [getattr(setting, item.name) for item in setting.SETTINGS]
 
 
 def _field(item: Setting) -> Any:

@@ -31,7 +31,7 @@ ENGLISH: dict[str, str] = {
         'settings and add it under "API key", or set the environment variable CIVITAI_TOKEN.'
     ),
     'error_forbidden': (
-        'Civitai refuses access ({status}): early access, private, or your address is ' 'blocked.'
+        'Civitai refuses access ({status}): early access, private, or your address is blocked.'
     ),
     'error_not_found': (
         'Civitai does not know this (404): it was deleted, unpublished, or the link is wrong.'
@@ -66,7 +66,7 @@ ENGLISH: dict[str, str] = {
     'error_cancelled': 'Stopped.',
     'key_unusable': 'This cannot be an API key: it has spaces or special characters.',
     'source_empty': (
-        'Paste a Civitai link first: a model, version, user, post or image page, or a model ' 'id.'
+        'Paste a Civitai link first: a model, version, user, post or image page, ' 'or a model id.'
     ),
     'source_unknown': (
         '"{given}" is nothing this gallery can open. Paste the link of a model, version, '
@@ -137,7 +137,9 @@ ENGLISH: dict[str, str] = {
     ),
     'settings_title': 'Settings',
     'settings_save': 'Save settings',
-    'settings_saved': 'Saved. Columns and language change when the page is loaded again.',
+    'settings_saved': (
+        'Saved. Columns change when the page is loaded again, the language at the next start.'
+    ),
     'settings_refused': 'Not saved, because not usable or not allowed from this computer: {names}',
     'running_at': 'Civitai Gallery is running at {url} (Ctrl-C ends it)',
     'no_free_port': 'No free port from {port} on. Name another one with --port.',

@@ -98,7 +98,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'key_from_environment': 'API 金鑰來自環境變數 CIVITAI_TOKEN，無法在此變更。',
     'settings_title': '設定',
     'settings_save': '儲存設定',
-    'settings_saved': '已儲存。欄數與語言在重新載入頁面後生效。',
+    'settings_saved': '已儲存。欄數在重新載入頁面後生效，語言在下次啟動後生效。',
     'settings_refused': '未儲存，因為無法使用或不允許從此電腦變更：{names}',
     'running_at': 'Civitai Gallery 正在 {url} 執行（按 Ctrl-C 結束）',
     'no_free_port': '從 {port} 起沒有可用的連接埠，請以 --port 指定其他連接埠。',

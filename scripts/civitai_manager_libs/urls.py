@@ -187,6 +187,11 @@ def video_preview_url(url: str, width: int) -> str:
     return _with_transform(url, f'transcode=true,width={ladder},optimized=true', '.mp4')
 
 
+def video_original_url(url: str) -> str:
+    """Return another address of a whole video, for when the plain one gives a still of it."""
+    return _with_transform(url, 'transcode=true,original=true,quality=100', '.mp4')
+
+
 def original_url(url: str) -> str:
     """Return the address of the bytes as they were uploaded."""
     return _with_transform(url, 'original=true', '')

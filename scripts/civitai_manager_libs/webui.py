@@ -24,7 +24,7 @@ def tab() -> list[tuple[Any, str, str]]:
     with gr.Blocks(analytics_enabled=False) as blocks:
         parts = gallery_ui.build()
         gallery_ui.wire_page(parts, blocks, opening=False)
-        settings_ui.build_key()
+        settings_ui.build_key(blocks)
     return [(blocks, 'Civitai Gallery', 'civitai_gallery')]
 
 
