@@ -391,11 +391,12 @@ def test_a_video_that_comes_as_a_still_is_asked_for_elsewhere(
 
 
 @pytest.mark.parametrize('model_id', [None, '', 0, 999999, '../../x', 'abc'], ids=repr)
-def test_unknown_model_gives_none(
-    demo: DemoServer, folders: SimpleNamespace, model_id: Any
+def test_unknown_model_gives_none_and_a_toast(
+    demo: DemoServer, folders: SimpleNamespace, toasts: list[tuple[str, float]], model_id: Any
 ) -> None:
     assert action.download_user_gallery_images(model_id, ['a']) is None
     assert not folders.downloads.exists()
+    assert 'name of this model' in toasts[0][0]
 
 
 @pytest.mark.parametrize(

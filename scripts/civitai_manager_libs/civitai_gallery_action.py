@@ -100,6 +100,7 @@ def download_user_gallery_images(
     """
     model_info = ishortcut.get_model_info(model_id) if model_id else None
     if not model_info:
+        widgets.toast(texts.text('model_not_known', setting.language), gradio=gr)
         return None
     try:
         folder, results = keep_pictures(model_info['name'], image_urls or ())

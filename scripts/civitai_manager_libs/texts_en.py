@@ -81,6 +81,9 @@ ENGLISH: dict[str, str] = {
     'version_unknown': 'This version is not in the list. Choose one from the list.',
     'picture_unknown': 'This picture is no longer on the page. Choose another one.',
     'nothing_to_download': 'There are no pictures to download. Open a gallery first.',
+    'model_not_known': (
+        'Nothing was downloaded: Civitai does not tell the name of this model. Try again later.'
+    ),
     'pictures_failed': '{failed} of {total} pictures failed: {cause}',
     'download_summary': '{saved} saved, {skipped} were there already. Folder: {folder}',
     'folder_opened': 'Opened {folder}',

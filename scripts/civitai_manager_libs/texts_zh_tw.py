@@ -55,6 +55,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'version_unknown': '清單中沒有此版本，請從清單中選擇。',
     'picture_unknown': '此圖片已不在頁面上，請選擇其他圖片。',
     'nothing_to_download': '沒有可下載的圖片，請先開啟圖庫。',
+    'model_not_known': '未下載任何圖片：無法從 Civitai 取得此模型的名稱，請稍後再試。',
     'pictures_failed': '{total} 張圖片中有 {failed} 張失敗：{cause}',
     'download_summary': '已儲存 {saved} 張，{skipped} 張先前已存在。資料夾：{folder}',
     'folder_opened': '已開啟 {folder}',
