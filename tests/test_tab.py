@@ -247,6 +247,7 @@ def test_words_from_outside_are_only_words() -> None:
         ('127.0.0.1', '127.0.0.1', {'x-forwarded-host': 'x'}, False),
         ('', '127.0.0.1', {}, False),
         ('127.0.0.1', '', {}, False),
+        ('127.0.0.1', '[::1', {}, False),
     ],
     ids=lambda value: str(value)[:24],
 )

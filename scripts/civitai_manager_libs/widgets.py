@@ -137,11 +137,14 @@ def toast(message: str, *, seconds: int = TOAST_SECONDS, gradio: ModuleType | An
     own = str(getattr(show, '__module__', '')).startswith('gradio.')
     if own and not in_event():
         return  # gradio would print it instead
-    try:
-        extra = accepted(show, duration=seconds)
-    except (TypeError, ValueError):  # no signature to read
-        extra = {}
+    extra = {'duration': seconds} if _takes(show, 'duration') else {}
     show(_plain(message), **extra)
+
+
+def _takes(function: Callable[..., Any], name: str) -> bool:
+    """Tell whether `function` can be given `name`, by that name or as one of any."""
+    known = inspect.signature(function).parameters.values()
+    return any(p.name == name or p.kind is p.VAR_KEYWORD for p in known)
 
 
 def in_event() -> bool:
@@ -194,7 +197,10 @@ def is_same_machine(request: Any) -> bool:
     if any(name == 'forwarded' or name.startswith('x-forwarded') for name in headers):
         return False
     client = getattr(request.client, 'host', '') or ''
-    host = urlsplit(f'//{headers.get("host", "")}').hostname or ''
+    try:
+        host = urlsplit(f'//{headers.get("host", "")}').hostname or ''
+    except ValueError:
+        return False
     return _is_loopback(client) and (host == 'localhost' or _is_loopback(host))
 
 
