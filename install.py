@@ -21,6 +21,7 @@ def missing() -> list[str]:
 def install(requirements: list[str]) -> str:
     """Install them; return '' or why that failed, in one line."""
     pip = [sys.executable, '-m', 'pip', 'install', '--disable-pip-version-check', '--no-deps']
+    pip += ['--retries', '1', '--timeout', '15']  # a host waits for this at every start
     try:
         done = subprocess.run(pip + requirements, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except OSError as error:

@@ -15,7 +15,7 @@ from typing import Iterator
 import pytest
 import requests
 
-from scripts.civitai_manager_libs import app
+from scripts.civitai_manager_libs import app, setting
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -76,3 +76,18 @@ def test_no_free_port_is_said(
         port = taken.getsockname()[1]
         assert app.main(['--port', str(port)]) == 1
     assert f'No free port from {port}' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('host', ['999.1.1.1', '203.0.113.7'])
+def test_an_address_that_is_not_ours_is_said(capsys: pytest.CaptureFixture[str], host: str) -> None:
+    assert app.main(['--host', host]) == 1
+    assert host in capsys.readouterr().err
+
+
+def test_a_data_folder_that_cannot_be_made_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / 'file').write_text('')
+    monkeypatch.setattr(setting, 'shortcut_gallery_folder', str(tmp_path / 'file' / 'cache'))
+    assert app.main([]) == 1
+    assert str(tmp_path / 'file') in capsys.readouterr().err

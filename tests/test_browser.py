@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -202,27 +202,6 @@ def test_the_folder_button_is_for_this_machine_only(
     expect(pictures(tab)).to_have_count(24, timeout=WAIT)
     expect(part(tab, 'open_folder')).to_have_count(0)
     context.close()
-
-
-def test_settings_are_saved_in_the_panel_and_shown_again(page: Page, demo: Demo) -> None:
-    def rows() -> Any:
-        return part(page, 'setting_gallery_rows').locator('input').first
-
-    def save(value: str, answer: str) -> None:
-        rows().fill(value)
-        part(page, 'settings_save').click()
-        expect(part(page, 'settings_status')).to_contain_text(answer, timeout=WAIT)
-
-    page.get_by_text('Settings', exact=True).first.click()
-    try:
-        save('999', 'Rows')
-        save('2', 'Saved')
-        page.reload()
-        expect(pictures(page)).to_have_count(12, timeout=WAIT)
-        page.get_by_text('Settings', exact=True).first.click()
-        expect(rows()).to_have_value('2')
-    finally:
-        save('4', 'Saved')
 
 
 def test_missing_pictures_are_placeholders_and_a_toast_says_why(

@@ -513,6 +513,30 @@ def test_pre_loading_failures_are_told_at_the_next_event(
     assert len(toasts) == 1
 
 
+def test_pre_loading_leaves_out_what_will_not_be_shown(use: Any) -> None:
+    class Listing(Fetcher):
+        def get_json(self, url: str) -> Any:
+            levels = {'safe': 1, 'mature': 8, 'unrated': 0}
+            return {'items': [{'url': n, 'browsingLevel': v} for n, v in levels.items()]}
+
+    fetcher = use(Listing())
+    action.pre_loading('page', None)
+    finished_threads()
+    assert fetcher.asked == ['safe']
+
+
+def test_pre_loading_with_the_least_of_fetchers_is_harmless(use: Any) -> None:
+    use(Fetcher())
+    action.pre_loading('page', None)
+    finished_threads()
+
+
+def test_a_bar_that_does_not_iterate_costs_no_picture(use: Any) -> None:
+    use(Fetcher())
+    bar = SimpleNamespace(tqdm=lambda iterable, desc: ())
+    assert len(action.gallery_loading(['a', 'b'], bar)[0]) == 2
+
+
 def test_pre_loading_a_page_that_does_not_come_is_harmless(demo: DemoServer) -> None:
     for address in ('a', 'https://example.com/x', f'{demo.url}/api/v1/models/999999'):
         action.pre_loading(address, None)

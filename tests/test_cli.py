@@ -587,3 +587,12 @@ def test_ctrl_c_ends_a_waiting_question(demo: DemoServer, folder: Path) -> None:
 
 def test_in_this_process_there_is_one_client(demo: DemoServer) -> None:
     assert http_client.get_http_client() is http_client.get_http_client()
+
+
+def test_pictures_above_the_ceiling_are_counted(
+    demo: DemoServer, download: Command, folder: Path
+) -> None:
+    adult = next(picture for picture in load_catalog().pictures if picture.level == 8)
+    run = download(f'{demo.url}/images/{adult.id}', '--to', folder)
+    assert 'above your maturity ceiling (PG): 1' in run.err
+    assert run.code == 0 and list(folder.iterdir()) == []

@@ -356,13 +356,13 @@ def test_a_file_that_cannot_be_kept_aside_is_not_touched(
 
 def test_a_failed_write_leaves_no_half_file(monkeypatch: pytest.MonkeyPatch) -> None:
     write('{"gallery_columns": 99, "gallery_rows": 2}')
-    real = Path.write_text
 
-    def full(path: Path, *args: Any, **kwargs: Any) -> int:
-        real(path, 'half')
+    def full(handle: int, *args: Any, **kwargs: Any) -> Any:
+        os.write(handle, b'half')
+        os.close(handle)
         raise OSError(28, 'No space left on device')
 
-    monkeypatch.setattr(Path, 'write_text', full)
+    monkeypatch.setattr(os, 'fdopen', full)
     setting.load()
     assert setting.gallery_rows == 2
     assert os.listdir(setting.data_folder) == ['settings.broken-1.json']

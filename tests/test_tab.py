@@ -14,6 +14,7 @@ from scripts.civitai_manager_libs import (
     civitai_gallery_action as action,
     gallery_events as events,
     gallery_html as look,
+    host,
     http_client,
     setting,
     widgets,
@@ -203,6 +204,58 @@ def test_a_slow_page_never_replaces_a_newer_one(demo: DemoServer, view: events.V
     assert paths is not None and len(paths) == setting.page_size()
 
 
+def test_a_slow_link_never_replaces_one_pasted_later(
+    demo: DemoServer, view: events.View, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = action.get_http_client()
+    entered, go_on = threading.Event(), threading.Event()
+
+    class Slow:
+        def fetch_json(self, *args: Any) -> Any:
+            entered.set()
+            assert go_on.wait(timeout=30)
+            return client.fetch_json(*args)
+
+    monkeypatch.setattr(action, 'get_http_client', lambda: Slow())
+    slow = threading.Thread(target=lambda: events.open_source(view, demo.url + MODEL))
+    slow.start()
+    assert entered.wait(timeout=30)
+    monkeypatch.setattr(action, 'get_http_client', lambda: client)
+    events.open_source(view, '4317')
+    go_on.set()
+    slow.join()
+    assert view.gallery is not None and view.gallery.query.model_id == 4317
+
+
+def test_a_lower_ceiling_counts_from_the_next_page_on(
+    demo: DemoServer, view: events.View, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setting, 'gallery_maturity_ceiling', 'XXX')
+    events.open_source(view, demo.url + MODEL)
+    events.go_next(view)
+    monkeypatch.setattr(setting, 'gallery_maturity_ceiling', 'PG')
+    events.go_next(view)
+    assert {image.level for image in view.page.images} == {1} and view.trail.page_number == 1
+
+
+@pytest.mark.parametrize(
+    ('meta', 'kind', 'has_still', 'able'),
+    [
+        ({'prompt': 'p', 'steps': 1}, 'image', True, [True, True, True, True]),
+        ({}, 'image', True, [False, False, False, True]),
+        ({'prompt': 'p', 'steps': 1}, 'video', True, [True, False, False, False]),
+        ({'prompt': 'p', 'steps': 1}, 'image', False, [True, False, False, False]),
+    ],
+    ids=['all', 'no-infotext', 'video', 'no-picture'],
+)
+def test_only_what_is_there_can_be_sent(
+    monkeypatch: pytest.MonkeyPatch, meta: Any, kind: str, has_still: bool, able: list[bool]
+) -> None:
+    monkeypatch.setattr(host.StandaloneHost, 'send_targets', lambda self: host.SEND_TARGETS)
+    image = GalleryImage(id=1, url='u', kind=kind, meta=meta)
+    assert events.sendable(image, has_still) == able
+
+
 def test_two_views_share_nothing(demo: DemoServer, view: events.View) -> None:
     other = events.View()
     events.open_source(other, demo.url + MODEL)
@@ -215,7 +268,7 @@ def test_hidden_pictures_are_counted_and_named() -> None:
     page = ImagePage((), '', hidden=3)
     gallery = SimpleNamespace(source=None, model=None)
     shown = look.page_status(events.View(gallery=gallery, page=page))  # type: ignore[arg-type]
-    assert '3 pictures' in shown and 'PG' in shown
+    assert 'ceiling (PG): 3' in shown
 
 
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>'

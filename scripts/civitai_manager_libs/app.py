@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import os
 import signal
@@ -11,7 +12,8 @@ import sys
 import threading
 from pathlib import Path
 
-from . import gallery_ui, setting, settings_ui, texts, widgets
+from . import files, gallery_events, gallery_ui, setting, settings_ui, texts, widgets
+from .errors import CivitaiError, SourceError
 
 FIRST_PORT = 7860
 PORTS_TRIED = 100
@@ -25,7 +27,13 @@ def main(argv: list[str]) -> int:
     setting.load()
     if options.downloads:
         setting.download_images_folder = os.path.abspath(options.downloads)
-    port = free_port(options.host, options.port)
+    try:
+        with files.explained(Path(setting.shortcut_gallery_folder)):
+            Path(setting.shortcut_gallery_folder).mkdir(parents=True, exist_ok=True)
+        port = free_port(options.host, options.port)
+    except CivitaiError as error:
+        sys.stderr.write(error.message_in(setting.language) + '\n')
+        return 1
     if port is None:
         sys.stderr.write(texts.text('no_free_port', setting.language, port=options.port) + '\n')
         return 1
@@ -47,7 +55,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def serve(source: str, host: str, port: int) -> str:
     """Start the app in the background and return its URL; it opens on `source` if given."""
-    Path(setting.shortcut_gallery_folder).mkdir(parents=True, exist_ok=True)
     blocks, look = widgets.page('Civitai Gallery', setting.ROOT / 'style.css')
     with blocks:
         parts = gallery_ui.build(source)
@@ -57,13 +64,16 @@ def serve(source: str, host: str, port: int) -> str:
         blocks,
         server_name=host,
         server_port=port,
-        allowed_paths=gallery_ui.allowed_folders(),
+        allowed_paths=gallery_events.allowed_folders(),
         **look,
     )
 
 
 def free_port(host: str, first: int) -> int | None:
-    """Return the first port from `first` on that nobody listens on, None if all are taken."""
+    """Return the first port from `first` on that nobody listens on, None if all are taken.
+
+    Raises SourceError if this machine has no such address.
+    """
     for port in range(first, min(first + PORTS_TRIED, 65536)):
         with socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET) as probe:
             if os.name == 'posix':  # there a port in TIME_WAIT would seem taken without it
@@ -71,8 +81,9 @@ def free_port(host: str, first: int) -> int | None:
             try:
                 probe.bind((host, port))
                 return port
-            except OSError:
-                continue
+            except OSError as error:
+                if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                    raise SourceError('host_unusable', host=host) from error
     return None
 
 

@@ -33,6 +33,10 @@ class Gallery:
         """The gallery of another version of the same model."""
         return replace(self, query=replace(self.query, version_id=version_id))
 
+    def of_levels(self, levels: int) -> Gallery:
+        """The same gallery with another mask of maturity levels."""
+        return replace(self, query=replace(self.query, levels=levels))
+
     @property
     def folder_name(self) -> str:
         """What a folder with these pictures is called, before it is made safe."""

@@ -81,6 +81,7 @@ def gallery_loading(images_url: Sequence[str] | None, progress: Any) -> tuple[An
     results, done = _run(jobs), []
     for _ in progress.tqdm(jobs, desc=texts.text('progress_loading', setting.language)):
         done.append(next(results))
+    done.extend(results)  # whatever the bar did
     report = batch.report(done)
     _tell(report)
     paths = [
@@ -265,15 +266,12 @@ def _following(page_url: str, paging_information: Mapping[str, Any] | None) -> s
 
 def _pre_load(address: str, session: str) -> None:
     client = get_http_client()
-    data = client.get_json(address)
+    data = client.get_json(address) if hasattr(client, 'get_json') else None
     items = data.get('items') if isinstance(data, dict) else None
-    # maturity is decided when they are shown; what is known to stay hidden is not fetched
     wanted = [
         urls.thumbnail_url(item['url'], THUMBNAIL_WIDTH, video=item.get('type') == 'video')
         for item in (items if isinstance(items, list) else ())
-        if isinstance(item, dict)
-        and isinstance(item.get('url'), str)
-        and gallery.parse_level(item) & ~setting.maturity_levels() == 0
+        if isinstance(item, dict) and isinstance(item.get('url'), str) and _may_prefetch(item)
     ]
     report = _cached(wanted)
     util.printD(_summary(report))
@@ -283,3 +281,10 @@ def _pre_load(address: str, session: str) -> None:
             _notices.setdefault(session, []).append(message)
             if len(_notices) > MAX_NOTICES:  # sessions that never came back
                 _notices.pop(next(iter(_notices)))
+
+
+def _may_prefetch(item: Mapping[str, Any]) -> bool:
+    """Tell whether an item will be shown; one without any rating is not of Civitai's making."""
+    if not {'browsingLevel', 'nsfwLevel', 'nsfw'} & item.keys():
+        return True
+    return gallery.is_allowed(gallery.parse_level(item), setting.maturity_levels())

@@ -79,7 +79,13 @@ def _download(
     with files.explained(options.to):
         options.to.mkdir(parents=True, exist_ok=True)
     limit = options.limit or setting.page_size()
-    wanted = list(_originals(client, source, limit))
+    wanted, hidden = _originals(client, source, limit)
+    if hidden:
+        ceiling = setting.gallery_maturity_ceiling
+        print(
+            texts.text('cli_hidden', setting.language, count=hidden, ceiling=ceiling),
+            file=sys.stderr,
+        )
     jobs = batch.picture_jobs(wanted, options.to)
     done = batch.with_right_extension(
         batch.download(
@@ -92,19 +98,21 @@ def _download(
     return report, {url: _cause(client, url) for url in report.failed_urls}
 
 
-def _originals(client: CivitaiHttpClient, source: urls.GallerySource, limit: int) -> Iterator[str]:
-    """Yield the addresses of up to `limit` originals, page after page."""
-    gallery, trail, found = civitai.open_gallery(client, source), CursorTrail(), 0
+def _originals(
+    client: CivitaiHttpClient, source: urls.GallerySource, limit: int
+) -> tuple[list[str], int]:
+    """Return the addresses of up to `limit` originals, page after page, and how many are hidden."""
+    gallery, trail = civitai.open_gallery(client, source), CursorTrail()
+    found: list[str] = []
+    hidden = 0
     while True:
         page = civitai.read_page(client, gallery.query, trail)
-        for image in page.images:
-            yield urls.original_url(image.url)
-            found += 1
-            if found == limit:
-                return
+        found += [urls.original_url(image.url) for image in page.images]
+        hidden += page.hidden
         # a page is empty at the end, or when too many answers in a row were
-        if not page.images or not trail.can_go_to(page.next_cursor):
-            return
+        ended = not page.images or not trail.can_go_to(page.next_cursor)
+        if ended or len(found) >= limit:
+            return found[:limit], hidden
         trail = trail.forward(page)
 
 

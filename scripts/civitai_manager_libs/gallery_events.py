@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Iterator
 
-from . import batch, civitai, infotext, setting, texts, urls, util, widgets
+from . import batch, civitai, host, infotext, setting, texts, urls, util, widgets
 from . import civitai_gallery_action as action
 from .errors import SourceError
 from .gallery import CursorTrail, GalleryImage, ImagePage
@@ -29,22 +29,29 @@ class View:
     kept_in: str = ''
     turn: int = 0
 
+    def begin(self) -> int:
+        """Count up and return the turn; what belongs to an older one is no longer wanted."""
+        self.turn += 1
+        return self.turn
+
 
 def open_source(view: View, pasted: str) -> None:
     """Show the first page of what was pasted. Raises CivitaiError and leaves `view` as it was."""
+    turn = view.begin()
     source = urls.parse_source(pasted or '', setting.civitai_base_url)
     gallery = civitai.open_gallery(action.get_http_client(), source)
-    _show(view, gallery, CursorTrail())
+    _show(view, turn, gallery, CursorTrail())
 
 
 def choose_version(view: View, label: str) -> None:
     """Show the first page of another version of the model. Raises CivitaiError."""
+    turn = view.begin()
     model = view.gallery.model if view.gallery else None
     versions = model.versions if model else ()
     chosen = next((version for version in versions if version.label == label), None)
     if view.gallery is None or chosen is None:
         raise SourceError('version_unknown')
-    _show(view, view.gallery.of_version(chosen.id), CursorTrail())
+    _show(view, turn, view.gallery.of_version(chosen.id), CursorTrail())
 
 
 def go_first(view: View) -> None:
@@ -63,14 +70,16 @@ def go_next(view: View) -> None:
 
 
 def _go(view: View, trail: CursorTrail) -> None:
+    turn = view.begin()
     if view.gallery is None:
         raise SourceError('source_empty')
-    _show(view, view.gallery, trail)
+    _show(view, turn, view.gallery, trail)
 
 
-def _show(view: View, gallery: civitai.Gallery, trail: CursorTrail) -> None:
-    view.turn += 1
-    turn = view.turn
+def _show(view: View, turn: int, gallery: civitai.Gallery, trail: CursorTrail) -> None:
+    levels = setting.maturity_levels()
+    if levels != gallery.query.levels:  # cursors belong to the filter they were given for
+        gallery, trail = gallery.of_levels(levels), CursorTrail()
     page = civitai.read_page(action.get_http_client(), gallery.query, trail)
     if turn == view.turn:
         view.gallery, view.trail, view.page, view.selected = gallery, trail, page, None
@@ -89,6 +98,16 @@ def load_ahead(view: View) -> None:
     if view.gallery and has_next(view):
         query = view.gallery.query.parameters(view.page.next_cursor)
         action.pre_loading(urls.api_url(setting.civitai_base_url, 'images', query), None)
+
+
+def allowed_folders() -> list[str]:
+    """The folders whose files may be shown: the picture cache and our own pictures."""
+    return [setting.shortcut_gallery_folder, str(setting.ROOT / 'img')]
+
+
+def showable(paths: list[str]) -> list[str]:
+    """Return `paths`, with the placeholder for each that is missing or none of ours."""
+    return widgets.showable(paths, allowed_folders(), setting.no_card_preview_image)
 
 
 def thumbnail(image: GalleryImage) -> str:
@@ -113,6 +132,17 @@ def load_preview(image: GalleryImage) -> str | None:
     action.download_images([wanted])
     path = setting.get_image_url_to_gallery_file(wanted)
     return path if Path(path).is_file() else None
+
+
+def sendable(image: GalleryImage, has_still: bool) -> list[bool]:
+    """Tell for each target of the host whether `image` can be sent there.
+
+    A WebUI that gets an empty infotext pastes the person's own last one instead.
+    """
+    has_text, is_picture = bool(generation_text(image)), has_still and not image.is_video
+    needs = {'txt2img': has_text, 'extras': is_picture}
+    targets = host.detect().send_targets()
+    return [needs.get(target, has_text and is_picture) for target in targets]
 
 
 def generation_text(image: GalleryImage) -> str:

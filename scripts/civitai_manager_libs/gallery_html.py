@@ -31,7 +31,7 @@ def page_status(view: View) -> str:
     if not count:
         why = hidden if view.page.hidden else _text('status_nothing')
         return notice(why, 'problem')
-    ready = _text('status_ready', count=count)
+    ready = _text('status_ready_one' if count == 1 else 'status_ready', count=count)
     return notice(f'{ready} {hidden}' if view.page.hidden else ready)
 
 

@@ -170,6 +170,7 @@ def _wire(parts: Parts) -> None:
         inputs=[parts.view],
         outputs=[parts.status],
         show_progress='hidden',
+        trigger_mode='once',
     )
     widgets.on(
         parts.open_folder.click,
@@ -229,18 +230,21 @@ def _shown_parts(parts: Parts) -> list[Any]:
 
 
 def _on_turn(parts: Parts, change: Callable[..., None]) -> Callable[..., Iterator[Any]]:
-    def turn(*inputs: Any) -> Iterator[dict[Any, Any]]:
+    def listing(*inputs: Any) -> Iterator[dict[Any, Any]]:
         *given, view = inputs
         yield {parts.status: look.notice(label('status_loading'), 'busy')}
+        turn = view.turn + 1  # every change begins one
         try:
             change(view, *given)
         except CivitaiError as error:
             problem = look.notice(error.message_in(setting.language), 'problem')
-            yield {**_controls(parts, view), parts.status: problem}
+            after = {**_controls(parts, view), parts.status: problem}
         else:
-            yield {**_controls(parts, view), **_unselected(parts)}
+            after = {**_controls(parts, view), **_unselected(parts)}
+        if turn == view.turn:  # else a later one has the say
+            yield after
 
-    return turn
+    return listing
 
 
 def _controls(parts: Parts, view: View) -> dict[Any, Any]:
@@ -278,8 +282,7 @@ def _on_pictures(parts: Parts) -> Callable[..., Any]:
         paths = events.load_thumbnails(view, progress)
         if paths is None:
             return gr.update()
-        shown = widgets.showable(paths, allowed_folders(), setting.no_card_preview_image)
-        return widgets.grid_update(shown)
+        return widgets.grid_update(events.showable(paths))
 
     return pictures
 
@@ -288,13 +291,15 @@ def _on_select(parts: Parts) -> Callable[..., Iterator[Any]]:
     def select(view: View, event: gr.SelectData) -> Iterator[dict[Any, Any]]:
         image = events.select(view, event.index)
         still = setting.get_image_url_to_gallery_file(events.thumbnail(image))
-        (small,) = widgets.showable([still], allowed_folders(), setting.no_card_preview_image)
+        (small,) = events.showable([still])
+        has_still = small != setting.no_card_preview_image
+        sendable = [gr.update(interactive=able) for able in events.sendable(image, has_still)]
         yield {
             parts.image: gr.update(value=small, visible=True),
             parts.video: gr.update(value=None, visible=False),
             parts.infotext: events.generation_text(image),
             parts.details: look.details(image),
-            **{button: gr.update(interactive=True) for button in parts.send},
+            **dict(zip(parts.send, sendable)),
         }
         large = events.load_preview(image)
         if large and view.selected is image:
@@ -323,8 +328,3 @@ def _on_open_folder(parts: Parts) -> Callable[..., Any]:
         return look.notice(events.open_kept_folder(view, request))
 
     return open_folder
-
-
-def allowed_folders() -> list[str]:
-    """The folders whose files may be shown: the picture cache and our own pictures."""
-    return [setting.shortcut_gallery_folder, str(setting.ROOT / 'img')]

@@ -97,7 +97,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting('http_retry_delay', http_retry_delay, 0, 60),
     Setting('http_proxy', http_proxy, is_good=is_proxy, owner_only=True),
     Setting('extra_hosts', extra_hosts, owner_only=True),
-    Setting('download_images_folder', download_images_folder, is_good=is_folder_or_empty),
+    Setting(
+        'download_images_folder',
+        download_images_folder,
+        is_good=is_folder_or_empty,
+        owner_only=True,
+    ),
     Setting('shortcut_gallery_folder', shortcut_gallery_folder, is_good=is_folder, owner_only=True),
 )
 
@@ -118,7 +123,7 @@ def load() -> None:
     A file or value that is not usable gives the default, a warning in the log, and a copy of
     the file kept aside.
     """
-    if not os.environ.get('CIVITAI_TOKEN', '').strip():
+    if not key_is_fixed():
         _assign('civitai_api_key', _read_key())
     path = settings_file()
     try:
@@ -179,13 +184,15 @@ def save(values: Mapping[str, object]) -> list[str]:
 
 
 def is_fixed(item: Setting) -> bool:
-    """Tell whether the environment decides this setting."""
-    return bool(item.environment and os.environ.get(item.environment, '').strip())
+    """Tell whether the environment decides this setting, with a value that is usable."""
+    value = os.environ.get(item.environment, '').strip() if item.environment else ''
+    return bool(value) and item.accepts(value)
 
 
 def key_is_fixed() -> bool:
-    """Tell whether the environment decides the API key."""
-    return bool(os.environ.get('CIVITAI_TOKEN', '').strip())
+    """Tell whether the environment decides the API key, with one that is usable."""
+    value = os.environ.get('CIVITAI_TOKEN', '').strip()
+    return bool(value) and is_key(value)
 
 
 def save_api_key(key: str) -> None:
@@ -197,20 +204,13 @@ def save_api_key(key: str) -> None:
     if key_is_fixed():
         raise SourceError('key_from_environment')
     key, path = urls.usable_key(key), api_key_file()
-    part = path.with_name(f'.{path.name}.{os.getpid()}.part')
-    try:
-        if key:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.unlink(missing_ok=True)
-            with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), 'w') as file:
-                file.write(key)
-            os.replace(part, path)
-        else:
+    if key:
+        _write_private(path, key)
+    else:
+        try:
             path.unlink(missing_ok=True)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise _not_written(path, error) from error
+        except OSError as error:
+            raise _not_written(path, error) from error
     _assign('civitai_api_key', key)
 
 
@@ -242,13 +242,24 @@ def _keep_aside(path: Path) -> bool:
 
 
 def _write(path: Path, content: dict[str, object]) -> None:
+    try:
+        # in ASCII, because a text may hold half a character that UTF-8 cannot write
+        _write_private(path, json.dumps(content, indent=2))
+    except RecursionError as error:
+        raise _not_written(path, error) from error
+
+
+def _write_private(path: Path, content: str) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
     part = path.with_name(f'.{path.name}.{os.getpid()}.part')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # in ASCII, because a text may hold half a character that UTF-8 cannot write
-        part.write_text(json.dumps(content, indent=2), encoding='ascii')
+        part.unlink(missing_ok=True)
+        handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(handle, 'w', encoding='ascii') as file:
+            file.write(content)
         os.replace(part, path)
-    except (OSError, RecursionError) as error:
+    except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink()
         raise _not_written(path, error) from error

@@ -33,9 +33,11 @@ class Setting:
     owner_only: bool = False
 
     def fitting(self, value: object) -> object:
-        """Return `value` as the type of this setting, where only its form differs (6.0 for 6)."""
+        """Return `value` in the form of this setting: 6 for 6.0, a full path for one with ~."""
         if isinstance(self.default, bool) or isinstance(value, bool):
             return value
+        if isinstance(value, str) and self.is_good in (is_folder, is_folder_or_empty):
+            return os.path.expanduser(value)
         if isinstance(self.default, int) and isinstance(value, float) and value.is_integer():
             return int(value)
         return float(value) if isinstance(self.default, float) and isinstance(value, int) else value

@@ -9,7 +9,7 @@ import gradio as gr
 from . import civitai, setting, texts, widgets
 from . import civitai_gallery_action as action
 from . import gallery_html as look
-from .errors import CivitaiError
+from .errors import CivitaiError, KeyNeededError
 from .setting_kinds import Setting
 
 PREFIX = 'civitai_gallery'
@@ -59,16 +59,30 @@ def _key_state() -> str:
     return label('key_set', masked='••••••••') if setting.civitai_api_key else label('key_none')
 
 
-def _save_key(key: Any) -> tuple[str, str]:
-    """Keep a key (or none, if empty) and try it; the field is emptied in any case."""
+def _save_key(request: gr.Request, key: Any) -> tuple[str, str]:
+    """Keep a key (or none, if empty) and try it; the field is emptied in any case.
+
+    One that Civitai does not know leaves the one before in place.
+    """
+    if not widgets.is_same_machine(request):
+        return '', look.notice(label('key_not_from_here'), 'problem')
+    before = setting.civitai_api_key
     try:
-        setting.save_api_key(str(key or ''))
+        _use_key(str(key or ''))
         if not setting.civitai_api_key:
             return '', look.notice(label('key_none'), 'good')
         name = civitai.whoami(action.get_http_client())
+    except KeyNeededError:
+        _use_key(before)
+        return '', look.notice(label('key_refused'), 'problem')
     except CivitaiError as error:
-        return '', look.notice(error.message_in(setting.language), 'problem')
+        return '', look.notice(f'{_key_state()} {error.message_in(setting.language)}', 'problem')
     return '', look.notice(f'{_key_state()} {label("key_works", username=name)}', 'good')
+
+
+def _use_key(key: str) -> None:
+    setting.save_api_key(key)
+    action.get_http_client().update_api_key(key)
 
 
 def build_panel(blocks: Any) -> None:
@@ -89,16 +103,21 @@ def build_panel(blocks: Any) -> None:
     widgets.on(blocks.load, _current, outputs=fields, show_progress='hidden')
 
 
-def _current() -> list[Any]:
-    """The settings as they are when the page opens, not as they were when it was built."""
-    return [getattr(setting, item.name) for item in setting.SETTINGS]
+def _current(request: gr.Request) -> list[Any]:
+    """The settings as they are when the page opens; the owner's only on the owner's machine."""
+    here = widgets.is_same_machine(request)
+    return [
+        getattr(setting, item.name) if here or not item.owner_only else ''
+        for item in setting.SETTINGS
+    ]
 
 
 def _field(item: Setting) -> Any:
     shown: dict[str, Any] = {
         'label': label(f'setting_{item.name}'),
         'info': label(f'setting_{item.name}_help'),
-        'value': getattr(setting, item.name),
+        # the page config goes to everybody; the owner's values follow when the page opens
+        'value': '' if item.owner_only else getattr(setting, item.name),
         'interactive': not setting.is_fixed(item),
         'elem_id': f'{PREFIX}_setting_{item.name}',
         'min_width': 280,
@@ -118,7 +137,9 @@ def _save_settings(request: gr.Request, *values: Any) -> str:
     given = {
         item: value
         for item, value in zip(setting.SETTINGS, values)
-        if not setting.is_fixed(item) and item.fitting(value) != getattr(setting, item.name)
+        if not setting.is_fixed(item)
+        and item.fitting(value) != getattr(setting, item.name)
+        and (here or not item.owner_only or value)  # elsewhere those fields are shown empty
     }
     refused = [item.name for item in given if item.owner_only and not here]
     try:

@@ -115,11 +115,9 @@ ENGLISH: dict[str, str] = {
     'status_start': 'Paste a Civitai link above and press Load.',
     'status_loading': 'Loading the gallery…',
     'status_ready': '{count} pictures. Click one to see how it was made.',
+    'status_ready_one': '1 picture. Click it to see how it was made.',
     'status_nothing': 'No pictures here. Try another version, or another link.',
-    'hidden': (
-        '{count} pictures on this page are above your maturity ceiling ({ceiling}) and stay '
-        'hidden.'
-    ),
+    'hidden': 'Hidden because above your maturity ceiling ({ceiling}): {count}.',
     'packages_missing': (
         'Civitai Gallery needs packages that this WebUI lacks. Run this command, then start '
         'the WebUI again: {command}'
@@ -133,6 +131,15 @@ ENGLISH: dict[str, str] = {
     'key_save': 'Save key',
     'key_none': 'No API key is set. Most galleries need none.',
     'key_set': 'An API key is set: {masked}',
+    'key_not_from_here': (
+        'The API key can be changed only on the computer the gallery runs on. There you can also '
+        'set the environment variable CIVITAI_TOKEN.'
+    ),
+    'key_refused': (
+        'Civitai does not know this key (401), so it was not kept. Copy it again from your account '
+        'settings.'
+    ),
+    'host_unusable': 'This computer has no address {host} to listen on. Name another with --host.',
     'key_works': 'Civitai knows it as {username}.',
     'key_from_environment': (
         'The API key comes from the environment variable CIVITAI_TOKEN and cannot be changed '
@@ -147,6 +154,10 @@ ENGLISH: dict[str, str] = {
     'running_at': 'Civitai Gallery is running at {url} (Ctrl-C ends it)',
     'no_free_port': 'No free port from {port} on. Name another one with --port.',
     'cli_page_done': '{saved} saved, {skipped} there already, {failed} failed, in {folder}',
+    'cli_hidden': (
+        'Left out because above your maturity ceiling ({ceiling}): {count}. The setting '
+        'gallery_maturity_ceiling raises it.'
+    ),
     'cli_nothing': 'No pictures found.',
     'setting_civitai_base_url': 'Civitai address',
     'setting_civitai_base_url_help': 'Which site is asked; the API key goes only there.',

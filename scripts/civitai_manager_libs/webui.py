@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -20,7 +19,6 @@ def register() -> None:
 def tab() -> list[tuple[Any, str, str]]:
     """Build the tab; the WebUI shows it."""
     setting.refresh()
-    Path(setting.shortcut_gallery_folder).mkdir(parents=True, exist_ok=True)
     with gr.Blocks(analytics_enabled=False) as blocks:
         parts = gallery_ui.build()
         gallery_ui.wire_page(parts, blocks, opening=False)
@@ -35,7 +33,7 @@ def settings() -> None:
         [
             host.Option(
                 item.name,
-                item.default,
+                getattr(setting, item.name),
                 texts.text(f'setting_{item.name}', setting.language),
                 _help(item),
             )

@@ -83,11 +83,13 @@ def picture(**wanted: Any) -> Any:
 def on(event: Callable[..., Any], function: Callable[..., Any], **wanted: Any) -> Any:
     """Bind `function` to `event`, not offered in the API, many sessions at once.
 
-    `js` is the browser-side code, under whatever name this gradio takes it.
+    `js` is the browser-side code, under whatever name this gradio takes it. A second event of a
+    kind does not wait for the first and is not dropped, unless `trigger_mode` says so.
     """
     # Forge wraps events so that they show no arguments; gr.on, where it exists, has the same ones
     known = parameters(gr.on if hasattr(gr, 'on') else event)
-    wanted |= {'api_visibility': 'private', 'concurrency_limit': CONCURRENCY}
+    ours = {'api_visibility': 'private', 'concurrency_limit': CONCURRENCY}
+    wanted = {'trigger_mode': 'multiple', **wanted, **ours}
     if 'api_visibility' not in known:
         wanted['api_name'] = False
     if 'js' in wanted and 'js' not in known:
@@ -143,7 +145,10 @@ def toast(message: str, *, seconds: int = TOAST_SECONDS, gradio: ModuleType | An
 
 def _takes(function: Callable[..., Any], name: str) -> bool:
     """Tell whether `function` can be given `name`, by that name or as one of any."""
-    known = inspect.signature(function).parameters.values()
+    try:
+        known = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # no signature to read
+        return False
     return any(p.name == name or p.kind is p.VAR_KEYWORD for p in known)
 
 
