@@ -147,7 +147,8 @@ def _say(report: BatchReport, errors: dict[str, str], options: argparse.Namespac
         data = {**counts, 'folder': folder, 'files': report.paths, 'failures': failures}
         print(json.dumps(data, indent=2))  # in ASCII, which every pipe can carry
     elif not report.results:
-        print(texts.text('cli_nothing', setting.language))
+        ceiling = setting.gallery_maturity_ceiling
+        print(texts.text('cli_nothing', setting.language, ceiling=ceiling))
     else:
         print(texts.text('cli_page_done', setting.language, folder=folder, **counts))
     for url, why in errors.items():

@@ -158,7 +158,7 @@ ENGLISH: dict[str, str] = {
         'Left out because above your maturity ceiling ({ceiling}): {count}. The setting '
         'gallery_maturity_ceiling raises it.'
     ),
-    'cli_nothing': 'No pictures found.',
+    'cli_nothing': 'No pictures found up to your maturity ceiling ({ceiling}).',
     'setting_civitai_base_url': 'Civitai address',
     'setting_civitai_base_url_help': 'Which site is asked; the API key goes only there.',
     'setting_language': 'Language',

@@ -109,7 +109,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'no_free_port': '從 {port} 起沒有可用的連接埠，請以 --port 指定其他連接埠。',
     'cli_page_done': '已儲存 {saved}，已存在 {skipped}，失敗 {failed}，位於 {folder}',
     'cli_hidden': '已略過 {count} 張超過分級上限（{ceiling}）的圖片。可用設定 gallery_maturity_ceiling 提高上限。',
-    'cli_nothing': '找不到圖片。',
+    'cli_nothing': '在您的分級上限（{ceiling}）內找不到圖片。',
     'setting_civitai_base_url': 'Civitai 網址',
     'setting_civitai_base_url_help': '向哪個網站查詢；API 金鑰只會傳送到該處。',
     'setting_language': '語言',
