@@ -16,9 +16,9 @@ from .gallery_events import View
 PREFIX = 'civitai_gallery'
 
 
-def label(key: str) -> str:
+def label(key: str, **values: object) -> str:
     """A text of the interface in the language of the settings."""
-    return texts.text(key, setting.language)
+    return texts.text(key, setting.language, **values)
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,12 @@ from typing import Any
 
 import gradio as gr
 
-from . import civitai, setting, texts, widgets
+from . import civitai, setting, widgets
 from . import civitai_gallery_action as action
 from . import gallery_html as look
 from .errors import CivitaiError, KeyNeededError
+from .gallery_ui import PREFIX, label
 from .setting_kinds import Setting
-
-PREFIX = 'civitai_gallery'
-
-
-def label(key: str, **values: object) -> str:
-    """A text of the interface in the language of the settings."""
-    return texts.text(key, setting.language, **values)
 
 
 def build_key(blocks: Any) -> None:
