@@ -9,19 +9,30 @@ from urllib.parse import unquote, urlsplit
 
 from pathvalidate import sanitize_filename
 
-# 255 bytes is the limit of the common file systems; the rest is room for an extension and a number.
+# 255 is the limit of the common file systems, in bytes of UTF-8 or in units of UTF-16 with letters
+# and accents apart; the rest is room for an extension and a number.
 MAX_NAME_BYTES = 200
 
+# Windows ignores what follows the first dot, and spaces before it: 'CON .txt' is a device.
+_DEVICE = re.compile(
+    r'^(con|prn|aux|nul|conin\$|conout\$|clock\$|(?:com|lpt)[0-9¹²³])(?= *(?:\.|$))', re.IGNORECASE
+)
+# Letters and marks that nobody sees, besides those that Unicode counts among its categories C.
+_UNSEEN = re.compile(
+    '[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0'
+    '\U000e0100-\U000e01ef]'
+)
 _UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
 
 
 def safe_name(text: str, fallback: str = 'unnamed') -> str:
     """Return `text` as one file or folder name that is legal on Linux, macOS and Windows.
 
-    Separators, reserved and control characters, invisible direction marks, device names and
-    leading or trailing dots are gone; at most `MAX_NAME_BYTES` bytes of UTF-8. Never empty.
+    Separators, reserved, control and invisible characters, device names and leading or trailing
+    dots are gone; at most `MAX_NAME_BYTES` bytes of UTF-8. Texts that differ only in how accents
+    are coded give one name. Never empty.
     """
-    plain = ' '.join(text.split())  # line ends are space, not control characters
+    plain = ' '.join(_UNSEEN.sub('', text).split())  # line ends are space, not control characters
     # C*: control, format (bidi marks), surrogate, private use, unassigned
     name = ''.join(c for c in plain if unicodedata.category(c)[0] != 'C')
     # again until nothing changes: without its dot, 'CON.' is the name of a device
@@ -31,8 +42,21 @@ def safe_name(text: str, fallback: str = 'unnamed') -> str:
 
 
 def _cleaned(name: str) -> str:
+    name = unicodedata.normalize('NFC', name)
     name = ' '.join(sanitize_filename(name, platform='universal').split()).strip(' .')
-    return name.encode('utf-8')[:MAX_NAME_BYTES].decode('utf-8', 'ignore').strip(' .')
+    return _short(_DEVICE.sub(r'\1_', name)).strip(' .')
+
+
+def _short(name: str) -> str:
+    name = name.encode('utf-8')[:MAX_NAME_BYTES].decode('utf-8', 'ignore')
+    while _decomposed_length(name) > MAX_NAME_BYTES:
+        name = name[:-1]
+    return name
+
+
+def _decomposed_length(name: str) -> int:
+    """The length as macOS may keep it: letters and accents apart, in units of UTF-16."""
+    return len(unicodedata.normalize('NFD', name).encode('utf-16-le')) // 2
 
 
 def picture_stem(url: str) -> str:

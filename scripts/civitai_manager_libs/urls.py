@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ MAX_ID = 2**31 - 1
 MAX_SOURCE_LENGTH = 2000
 
 _SECRET = re.compile(r'token|key|secret|sig|credential|auth|password', re.IGNORECASE)
+# A whole address inside a value: ?returnUrl=%2Fmodels%3Ftoken%3D...
+_SECRET_INSIDE = re.compile(rf'({_SECRET.pattern})[^=&;?]*=', re.IGNORECASE)
 _AIR = re.compile(
     r'(?:urn:)?(?:air:)?(?:[a-z0-9_.\-]+:){0,2}civitai:(\d{1,10})(?:@(\d{1,10})(?:\.\w+)?)?',
     re.IGNORECASE,
@@ -38,6 +41,9 @@ _AIR = re.compile(
 _NUMERIC_HOST = re.compile(r'(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+)){0,3}\.?', re.IGNORECASE)
 _TRANSFORM = re.compile(r'(?:[a-z]+=[^/]*)', re.IGNORECASE)
 _SCHEME = re.compile(r'[a-z][a-z0-9+.\-]*://', re.IGNORECASE)
+# All of IPv6 that is routed; outside of it, and in the second, lie forms of IPv4 addresses.
+_ROUTED_IPV6 = ipaddress.IPv6Network('2000::/3')
+_SIX_TO_FOUR = ipaddress.IPv6Network('2002::/16')
 # No letters of other alphabets, no escapes: some of them become dots and digits on the way.
 _PLAIN_HOST = re.compile(r'([a-z0-9._\-]+|\[[0-9a-f:.]+\])(:[0-9]*)?', re.IGNORECASE | re.ASCII)
 
@@ -284,9 +290,12 @@ def _is_private(host: str) -> bool:
     except ValueError:
         # 2130706433, 0x7f.1 and 127.1 are addresses too to the resolver
         return bool(_NUMERIC_HOST.fullmatch(host))
-    return not address.is_global
+    if address.version == 6 and (address not in _ROUTED_IPV6 or address in _SIX_TO_FOUR):
+        return True
+    return not address.is_global or address.is_multicast
 
 
+@functools.lru_cache(maxsize=256)
 def _split(url: str) -> SplitResult:
     """Split an http(s) address, refusing every form that two parsers could read differently."""
     try:
@@ -301,20 +310,21 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
+@functools.lru_cache(maxsize=256)
 def redact(url: str) -> str:
     """Return `url` as it may be logged: one line, no user info, no secret query values."""
     try:
-        parts = urlsplit(''.join(c for c in url if c.isprintable()))
+        parts = urlsplit(url if url.isprintable() else ''.join(filter(str.isprintable, url)))
     except ValueError:
         return '(malformed address)'
-    # a second ? instead of & is a known mistake, with a token after it
-    pieces = re.split(r'([&;?])', parts.query)
+    pieces = re.split(r'([&;?])', parts.query)  # a second ? instead of & is a known mistake
     host = parts.netloc.rpartition('@')[2]
     query = ''.join(_without_secret(piece) for piece in pieces)
     return parts._replace(netloc=host, query=query, fragment='').geturl()
 
 
 def _without_secret(pair: str) -> str:
-    """A `name=value` of a query, the value hidden if the name says so."""
+    """A `name=value` of a query, the value hidden if its name, or one inside it, says so."""
     name, _, value = pair.partition('=')
-    return f'{name}=***' if value and _SECRET.search(unquote(name)) else pair
+    told = _SECRET.search(unquote(name)) or _SECRET_INSIDE.search(unquote(unquote(value)))
+    return f'{name}=***' if value and told else pair
