@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import subprocess
+import sys
+import time
 from collections import namedtuple
 from pathlib import Path
 from typing import Any
@@ -156,6 +159,97 @@ def test_what_lies_inside_a_folder(tmp_path: Path, path: str, inside: bool) -> N
     except OSError:
         pytest.skip('no links here')
     assert files.is_inside(tmp_path / path, tmp_path / 'cache') is inside
+
+
+# -- what killed processes left ------------------------------------------------------------------
+
+KILLED = """
+import os, signal, sys
+from scripts.civitai_manager_libs import files
+with files.part_file(sys.argv[1]) as part:
+    part.write_bytes(b'half')
+    print(part.name, flush=True)
+    if sys.argv[2] == 'die':
+        os.kill(os.getpid(), signal.SIGKILL)
+    sys.stdin.read()
+"""
+
+
+def writer(target: Path, fate: str) -> subprocess.Popen[str]:
+    """Another process that has begun to write `target`; its first line is the part's name."""
+    return subprocess.Popen(
+        [sys.executable, '-c', KILLED, str(target), fate],
+        cwd=Path(__file__).parents[1],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_what_a_killed_process_left_is_cleared_at_the_next_write(tmp_path: Path) -> None:
+    with writer(tmp_path / 'a', 'die') as process:
+        assert process.stdout is not None
+        left = process.stdout.readline().strip()
+    assert files_in(tmp_path) == [left]
+    with files.part_file(tmp_path / 'b') as part:
+        part.write_text('new')
+    assert files_in(tmp_path) == ['b']
+
+
+def test_what_a_living_process_writes_is_left_alone(tmp_path: Path) -> None:
+    with writer(tmp_path / 'a', 'live') as process:
+        assert process.stdout is not None
+        theirs = process.stdout.readline().strip()
+        with files.part_file(tmp_path / 'b') as mine:
+            mine.write_text('new')
+            files.reclaim(tmp_path)
+            assert files_in(tmp_path) == sorted([mine.name, theirs])
+        process.communicate('')
+    assert files_in(tmp_path) == ['a', 'b']
+
+
+def part_of(tmp_path: Path, **changes: str) -> Path:
+    """A file named like a part of this process, but for some `changes` of that name."""
+    with files.part_file(tmp_path / 'x') as part:
+        node, process, run, number = part.name[1:-5].split('-')
+        part.touch()
+    name = {'node': node, 'process': process, 'run': run, 'number': number, **changes}
+    path = tmp_path / '.{node}-{process}-{run}-{number}.part'.format(**name)
+    path.touch()
+    return path
+
+
+DAY = 24 * 3600
+LEFT = [
+    pytest.param({'run': '00000000'}, 0, True, id='an earlier process with our number'),
+    pytest.param({'number': 'f' * 16}, 9 * DAY, False, id='our own'),
+    pytest.param({'process': '1'}, 9 * DAY, False, id='of a process that lives'),
+    pytest.param({'node': '000000'}, DAY / 2, False, id='of another machine'),
+    pytest.param({'node': '000000'}, 2 * DAY, True, id='of another machine, long ago'),
+]
+
+
+@pytest.mark.parametrize(('changes', 'age', 'is_cleared'), LEFT)
+def test_whose_part_it_is_decides(
+    tmp_path: Path, changes: dict[str, str], age: float, is_cleared: bool
+) -> None:
+    path = part_of(tmp_path, **changes)
+    then = time.time() - age
+    os.utime(path, (then, then))
+    files.reclaim(tmp_path)
+    assert path.exists() is not is_cleared
+
+
+@pytest.mark.parametrize('name', ['.a.part', 'a.part', '.part', 'download.part', '.ab-1-cd-1.part'])
+def test_part_files_of_other_programs_stay(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    os.utime(tmp_path / name, (0, 0))
+    files.reclaim(tmp_path)
+    assert files_in(tmp_path) == [name]
+
+
+def test_a_folder_that_cannot_be_read_is_no_trouble(tmp_path: Path) -> None:
+    files.reclaim(tmp_path / 'missing')
 
 
 @pytest.mark.parametrize('name', ['a.png', 'a.jpeg', 'a.mp4', 'a.webp'])

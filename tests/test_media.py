@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -122,3 +123,50 @@ def test_not_everything_with_a_bracket_is_a_page(head: bytes) -> None:
 )
 def test_error_messages_are_told_from_files(body: bytes, is_error: bool) -> None:
     assert media.is_error_json(body) is is_error
+
+
+SIZED = [
+    pytest.param('PNG', {}, id='png'),
+    pytest.param('GIF', {}, id='gif'),
+    pytest.param('JPEG', {}, id='jpeg'),
+    pytest.param('JPEG', {'progressive': True}, id='progressive jpeg'),
+    pytest.param('JPEG', {'exif': b'Exif\0\0' + bytes(5000)}, id='jpeg behind metadata'),
+    pytest.param('WEBP', {}, id='webp'),
+    pytest.param('WEBP', {'lossless': True}, id='lossless webp'),
+    pytest.param('WEBP', {'exif': b'Exif\0\0' + bytes(50)}, id='webp with metadata'),
+]
+
+
+@pytest.mark.parametrize(('kind', 'options'), SIZED)
+def test_a_picture_says_how_large_it_is(kind: str, options: dict[str, Any]) -> None:
+    file = io.BytesIO()
+    Image.new('RGB', (345, 21), 'teal').save(file, kind, **options)
+    assert media.dimensions(file.getvalue()) == (345, 21)
+
+
+@pytest.mark.parametrize(('kind', 'options'), SIZED)
+def test_a_picture_without_its_end_is_known(kind: str, options: dict[str, Any]) -> None:
+    file = io.BytesIO()
+    Image.effect_noise((64, 64), 90).save(file, kind, **options)
+    whole = file.getvalue()
+    assert not media.lacks_end(whole, whole, len(whole))
+    cut = whole[: len(whole) // 2]
+    assert media.lacks_end(cut, cut[-media.TAIL_BYTES :], len(cut))
+
+
+@pytest.mark.parametrize('kind', ['PNG', 'JPEG', 'GIF', 'WEBP'])
+def test_what_programs_write_behind_a_picture_is_no_harm(kind: str) -> None:
+    whole = drawn(kind) + b'\0' * 10
+    assert not media.lacks_end(whole, whole, len(whole))
+
+
+@pytest.mark.parametrize('body', [b'', b'text', box(b'isom'), drawn('BMP')[:100]])
+def test_other_kinds_have_no_end_mark(body: bytes) -> None:
+    assert not media.lacks_end(body, body, len(body))
+
+
+@given(st.binary(max_size=100))
+def test_any_bytes_can_be_measured(rest: bytes) -> None:
+    for start in (b'', b'\x89PNG\r\n\x1a\n', b'\xff\xd8\xff', b'GIF89a', b'RIFF\0\0\0\0WEBPVP8X'):
+        size = media.dimensions(start + rest)
+        assert size is None or (size[0] >= 0 and size[1] >= 0)

@@ -3,41 +3,95 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
+import platform
+import re
 import secrets
 import shutil
-from contextlib import contextmanager
+import sys
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Iterator
 
 from . import media
 from .errors import StorageError
 
+# A part file tells whose it is, so that what a killed process left behind can be told from what
+# another one is writing: machine, process, run (process numbers come again). The rest is chance,
+# so that nobody can put a link in its way.
+_NODE = hashlib.sha256(platform.node().encode('utf-8', 'replace')).hexdigest()[:6]
+_RUN = secrets.token_hex(4)
+_PART_NAME = re.compile(r'\.([0-9a-f]{6})-([0-9]{1,10})-([0-9a-f]{8})-[0-9a-f]{16}\.part')
+ABANDONED_SECONDS = 24 * 3600.0
+
+_reclaimed: set[str] = set()
+
 
 @contextmanager
 def part_file(target: str | Path) -> Iterator[Path]:
     """Give a path beside `target` to write to; on success it takes the final name, else it is gone.
 
-    Makes parent folders. The name is unique, so that two writers of one target never mix.
+    Makes parent folders, and clears the folder of what killed processes left behind. The name is
+    unique, so that two writers of one target never mix.
     Raises StorageError with the cause if the disk or folder refuses.
     """
     final = Path(target)
-    part = final.parent / f'.{secrets.token_hex(8)}.part'
+    folder = final.parent
+    part = folder / f'.{_NODE}-{os.getpid()}-{_RUN}-{secrets.token_hex(8)}.part'
+    placed = False
     try:
-        with explained(final.parent):
-            final.parent.mkdir(parents=True, exist_ok=True)
-            if final.is_dir():
+        with explained(folder):
+            if not os.path.isdir(folder):
+                folder.mkdir(parents=True, exist_ok=True)
+            if os.path.isdir(final):
                 raise StorageError('error_target_is_folder', name=str(final.name or final))
+        if str(folder) not in _reclaimed:
+            _reclaimed.add(str(folder))
+            reclaim(folder)
         yield part
-        with explained(final.parent):
+        with explained(folder):
             os.replace(part, final)
+        placed = True
     finally:
-        # a file that cannot be removed must not hide why we are here
-        try:
-            part.unlink(missing_ok=True)
-        except (OSError, ValueError):
-            pass
+        if not placed:
+            # a file that cannot be removed must not hide why we are here
+            with suppress(OSError, ValueError):
+                part.unlink(missing_ok=True)
+
+
+def reclaim(folder: Path) -> None:
+    """Remove from `folder` the part files of processes that are no more. Never raises."""
+    with suppress(OSError):
+        with os.scandir(folder) as entries:
+            left = [entry for entry in entries if _is_abandoned(entry)]
+        for entry in left:
+            with suppress(OSError):
+                os.unlink(entry.path)
+
+
+def _is_abandoned(entry: os.DirEntry[str]) -> bool:
+    match = _PART_NAME.fullmatch(entry.name)
+    if not match:
+        return False
+    node, process, run = match[1], int(match[2]), match[3]
+    if node != _NODE:  # another machine that shares this folder: only time can tell
+        return time.time() - entry.stat(follow_symlinks=False).st_mtime > ABANDONED_SECONDS
+    return run != _RUN if process == os.getpid() else not _is_running(process)
+
+
+def _is_running(process: int) -> bool:
+    if sys.platform == 'win32':
+        return False  # where nobody can remove a file that somebody is writing
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass
+    return True
 
 
 @contextmanager

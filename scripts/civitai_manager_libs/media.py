@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from typing import Literal
 
-# So many first bytes are enough to tell.
+# So many first bytes are enough to tell the type, and so many last ones to find the end mark.
 HEAD_BYTES = 512
+TAIL_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,68 @@ def sniff(head: bytes) -> MediaType | None:
     if head[:2] == b'BM' and head[6:10] == b'\0\0\0\0':
         return BMP
     return None
+
+
+def dimensions(head: bytes) -> tuple[int, int] | None:
+    """Return (width, height) in pixels from the beginning of a picture, None if it does not say.
+
+    Read from PNG, GIF, WebP and JPEG headers; a JPEG says it behind its metadata.
+    """
+    kind = sniff(head)
+    if kind is PNG:
+        return _number(head[16:20]), _number(head[20:24])
+    if kind is GIF:
+        return _number(head[6:8], 'little'), _number(head[8:10], 'little')
+    if kind is WEBP:
+        return _webp_dimensions(head)
+    return _jpeg_dimensions(head) if kind is JPEG else None
+
+
+def _number(data: bytes, order: Literal['big', 'little'] = 'big') -> int:
+    return int.from_bytes(data, order)
+
+
+def _webp_dimensions(head: bytes) -> tuple[int, int] | None:
+    form = head[12:16]
+    if form == b'VP8X':
+        return _number(head[24:27], 'little') + 1, _number(head[27:30], 'little') + 1
+    if form == b'VP8L':
+        bits = _number(head[21:25], 'little')
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if form == b'VP8 ':
+        return _number(head[26:28], 'little') & 0x3FFF, _number(head[28:30], 'little') & 0x3FFF
+    return None
+
+
+def _jpeg_dimensions(head: bytes) -> tuple[int, int] | None:
+    at = 2
+    while at + 9 <= len(head) and head[at] == 0xFF:
+        marker = head[at + 1]
+        if marker == 0xFF:  # padding
+            at += 1
+        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            return _number(head[at + 7 : at + 9]), _number(head[at + 5 : at + 7])
+        else:
+            at += 2 + _number(head[at + 2 : at + 4])
+    return None
+
+
+def lacks_end(head: bytes, tail: bytes, size: int) -> bool:
+    """Tell whether a picture of `size` bytes is without the mark that ends its kind.
+
+    `head` and `tail` are its first and last bytes. Some programs write more behind the mark, so
+    the last `TAIL_BYTES` should be given. False for kinds that have no such mark.
+    """
+    kind = sniff(head)
+    if kind is PNG:
+        return tail.rfind(b'IEND\xaeB`\x82') < 0
+    if kind is JPEG:
+        return tail.rfind(b'\xff\xd9') < 0
+    if kind is GIF:
+        return tail.rfind(b';', -64) < 0
+    if kind is WEBP:
+        return size < _number(head[4:8], 'little') + 8
+    return False
 
 
 def is_html(head: bytes) -> bool:

@@ -1,0 +1,67 @@
+"""Going on with a body that broke off: what to ask for, and whether the answer fits. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Mapping
+
+_RANGE = re.compile(r'bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)')
+
+
+class Course(Enum):
+    """What an answer means for the bytes that are there."""
+
+    WHOLE = 'it brings everything: start over with it'
+    REST = 'it brings what is missing'
+    DONE = 'nothing was missing'
+    USELESS = 'it does not fit: forget what is there'
+
+
+@dataclass(frozen=True)
+class Held:
+    """What is there of a body: `size` bytes of one that `validator` names, '' if nothing does.
+
+    `total` is how long it should become, 0 if nobody said.
+    """
+
+    size: int = 0
+    validator: str = ''
+    total: int = 0
+
+    def range_headers(self) -> dict[str, str]:
+        """Headers that ask for the rest, none where nobody could tell whether it fits."""
+        if not self.size or not self.validator:
+            return {}
+        return {'Range': f'bytes={self.size}-', 'If-Range': self.validator}
+
+    def course(self, status: int, headers: Mapping[str, str]) -> Course:
+        """Say what an answer of `status`, 200, 206 or 416, with these `headers` means."""
+        if status == 200:
+            return Course.WHOLE
+        match = _RANGE.fullmatch(headers.get('Content-Range', '').strip())
+        if not match or not self.range_headers() or not self._is_same(headers):
+            return Course.USELESS
+        first, last, total = match.groups()
+        if status == 416:
+            return Course.DONE if total == str(self.size) else Course.USELESS
+        fits = first == str(self.size) and 'Content-Encoding' not in headers
+        if total != '*':
+            fits = fits and last == str(int(total) - 1) and self.total in (0, int(total))
+        return Course.REST if fits else Course.USELESS
+
+    def _is_same(self, headers: Mapping[str, str]) -> bool:
+        """Tell whether an answer speaks of the body we have a part of."""
+        name = 'ETag' if self.validator.startswith('"') else 'Last-Modified'
+        return headers.get(name, self.validator).strip() == self.validator
+
+
+def validator(headers: Mapping[str, str]) -> str:
+    """Return what names the very bytes of an answer: a strong ETag, else its date, else ''."""
+    if 'Content-Encoding' in headers:
+        return ''
+    tag = headers.get('ETag', '').strip()
+    if tag.startswith('"'):
+        return tag
+    return headers.get('Last-Modified', '').strip()
