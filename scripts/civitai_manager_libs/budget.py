@@ -1,0 +1,70 @@
+"""A fixed pace for a host: so many requests a second, in small bursts, so many at once."""
+
+from __future__ import annotations
+
+import math
+
+MAX_HOLD = 120.0  # seconds; a host that asks for more is asked again after these
+
+
+class Tokens:
+    """A bucket that fills at `rate` a second up to `room`; a start takes one token."""
+
+    __slots__ = ('rate', 'room', 'left', 'at')
+
+    def __init__(self, rate: float, room: float, left: float, now: float) -> None:
+        self.rate = rate
+        self.room = room
+        self.left = left
+        self.at = now
+
+    def wait(self, now: float) -> float:
+        """Seconds until there is a token, 0.0 if there is one."""
+        if now > self.at:
+            self.left = min(self.room, self.left + (now - self.at) * self.rate)
+            self.at = now
+        # rounding must not make anybody come back for a billionth of a token
+        return 0.0 if self.left > 1 - 1e-9 else (1 - self.left) / self.rate
+
+
+class Budget:
+    """A fixed pace: `at_once` requests at a time, `rate` a second, `burst` after a pause."""
+
+    def __init__(self, rate: float, burst: float, at_once: int) -> None:
+        self.at_once = at_once
+        self.running = 0
+        self._tokens = Tokens(rate, burst, burst, -math.inf)
+        self._held_until = -math.inf
+
+    @property
+    def limit(self) -> int:
+        """How many may run at once."""
+        return self.at_once
+
+    def start(self, now: float) -> float:
+        """Return 0.0 and count a request as running, or the seconds after which to ask again.
+
+        math.inf: only when a request has ended.
+        """
+        if now < self._held_until:
+            return self._held_until - now
+        if self.running >= self.at_once:
+            return math.inf
+        wait = self._tokens.wait(now)
+        if not wait:
+            self._tokens.left -= 1
+            self.running += 1
+        return wait
+
+    def success(self, now: float, first_byte: float | None, began: float | None = None) -> None:
+        """Count a request as ended well."""
+        self.running -= 1
+
+    def failed(self, now: float) -> None:
+        """Count a request as ended in any other way."""
+        self.running -= 1
+
+    def refused(self, now: float, retry_after: float | None, began: float | None = None) -> None:
+        """Count a request as refused with 429 or 503; nothing starts for `retry_after` seconds."""
+        self.running -= 1
+        self._held_until = max(self._held_until, now + min(retry_after or 0.0, MAX_HOLD))

@@ -1,0 +1,190 @@
+"""Waiting for one's turn: many threads, one pace per host."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from types import TracebackType
+from typing import Callable, Deque, Union
+
+from .errors import CancelledError
+from .budget import Budget
+from .pace import Pace
+
+# Nobody sleeps longer without looking at the clock and for a cancellation. Seconds.
+PIECE = 0.08
+
+# After so many refusals and seconds without a success, refusals are final: a host that is down
+# would otherwise keep a large batch waiting for hours.
+LOST_REFUSALS, LOST_SECONDS = 40, 60.0
+
+AnyPace = Union[Pace, Budget]
+
+
+class _Host:
+    """The pace of one host and who waits for it, the longest waiting first."""
+
+    def __init__(self, pace: AnyPace) -> None:
+        self.pace = pace
+        self.lock = threading.Lock()  # held for every use of what is here
+        self.waiting: Deque[threading.Lock] = deque()
+        self.refusals = 0  # since the last success, the first of them at:
+        self.refused_since = math.inf
+
+    def is_lost(self, now: float) -> bool:
+        """Count a refusal; tell whether there were only such for too long."""
+        with self.lock:
+            self.refusals += 1
+            self.refused_since = min(self.refused_since, now)
+            return self.refusals > LOST_REFUSALS and now - self.refused_since > LOST_SECONDS
+
+    def call_next(self) -> None:
+        """Wake who has waited longest."""
+        if self.waiting and self.waiting[0].locked():
+            self.waiting[0].release()
+
+
+class Turn:
+    """One request's turn, as a context: entering waits, leaving tells the pace how it went.
+
+    Leaving normally is a success unless `refused` was called; leaving by an exception is
+    a failure unless `refused` was called.
+    """
+
+    __slots__ = (
+        '_host',
+        '_stop',
+        '_clock',
+        '_began',
+        '_running',
+        '_first_byte',
+        '_was_refused',
+        '_retry_after',
+    )
+
+    def __init__(self, host: _Host, stop: threading.Event, clock: Callable[[], float]) -> None:
+        self._host = host
+        self._stop = stop
+        self._clock = clock
+        self._began = 0.0
+        self._running = False
+        self._first_byte: float | None = None
+        self._was_refused = False
+        self._retry_after: float | None = None
+
+    def first_byte(self, seconds: float | None) -> None:
+        """Say how long the first byte of the answer took, None if nobody knows."""
+        self._first_byte = seconds
+
+    def refused(self, retry_after: float | None) -> bool:
+        """Say that the answer was 429 or 503, and its Retry-After in seconds if it had one.
+
+        Returns whether the host has refused so much for so long that waiting is in vain.
+        """
+        in_vain = self._host.is_lost(self._clock())
+        self._was_refused = not in_vain
+        self._retry_after = retry_after
+        return in_vain
+
+    def __enter__(self) -> Turn:
+        """Wait until the request may start. Raises CancelledError soon after `stop` is set."""
+        host = self._host
+        entered = False
+        try:
+            with host.lock:
+                at_once = not host.waiting and not self._ask()
+            if not at_once:
+                self._wait(threading.Lock())
+            entered = True
+        finally:
+            if not entered:
+                self._leave(failed=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Give the turn back."""
+        self._leave(failed=kind is not None)
+
+    def _ask(self) -> float:
+        """Seconds to wait, 0.0 if it is our turn now. With the lock."""
+        if self._stop.is_set():
+            raise CancelledError()
+        pace = self._host.pace
+        before = pace.running
+        try:
+            self._began = self._clock()
+            return pace.start(self._began)
+        finally:  # whatever comes in between, such as Ctrl-C
+            self._running = pace.running > before
+
+    def _wait(self, bell: threading.Lock) -> None:
+        host = self._host
+        try:
+            bell.acquire()
+            with host.lock:
+                host.waiting.append(bell)
+            while True:
+                with host.lock:
+                    first = host.waiting[0] is bell
+                    seconds = self._ask() if first or self._stop.is_set() else PIECE
+                    if not seconds:
+                        return
+                bell.acquire(timeout=min(seconds, PIECE))
+        finally:
+            with host.lock:
+                if bell in host.waiting:
+                    host.waiting.remove(bell)
+                host.call_next()
+
+    def _leave(self, failed: bool) -> None:
+        try:
+            self._give_back(failed)
+        finally:  # Ctrl-C may have come between
+            self._give_back(True)
+
+    def _give_back(self, failed: bool) -> None:
+        host = self._host
+        with host.lock:
+            if not self._running:
+                return
+            self._running = False
+            now = self._clock()
+            if self._was_refused:
+                host.pace.refused(now, self._retry_after, self._began)
+            elif failed:
+                host.pace.failed(now)
+            else:
+                host.refusals, host.refused_since = 0, math.inf
+                host.pace.success(now, self._first_byte, self._began)
+            host.call_next()
+
+
+class Throttle:
+    """Who may ask which host when. `clock()` gives monotonic seconds; it may jump ahead."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._hosts: dict[str, _Host] = {}
+        self._lock = threading.Lock()
+
+    def turn(self, host: str, stop: threading.Event, make: Callable[[], AnyPace]) -> Turn:
+        """Return the turn of one request to `host`; `make` gives the pace of a new host.
+
+        Entering it raises CancelledError once `stop` is set.
+        """
+        found = self._hosts.get(host)
+        if found is None:
+            with self._lock:
+                found = self._hosts.setdefault(host, _Host(make()))
+        return Turn(found, stop, self._clock)
+
+    def pace_of(self, host: str) -> AnyPace | None:
+        """Return the pace of `host`, None if it was never asked."""
+        found = self._hosts.get(host)
+        return found.pace if found else None

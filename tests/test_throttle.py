@@ -1,0 +1,315 @@
+"""Taking turns with real threads: never too many, nobody forgotten, every wait can be ended."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Callable, Iterator
+
+import pytest
+
+from scripts.civitai_manager_libs.budget import Budget
+from scripts.civitai_manager_libs.errors import CancelledError
+from scripts.civitai_manager_libs.pace import Pace
+from scripts.civitai_manager_libs.throttle import AnyPace, Throttle
+
+PATIENCE = 10.0  # seconds until a test that hangs fails
+
+
+class Clock:
+    """Time that passes only when told."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def one_at_a_time() -> AnyPace:
+    return Budget(1e6, 1e6, 1)
+
+
+def nothing_starts() -> AnyPace:
+    pace = Budget(1e-6, 1, 1)
+    assert pace.start(0.0) == 0.0
+    pace.success(0.0, None)
+    return pace
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def throttle(clock: Clock) -> Throttle:
+    return Throttle(clock)
+
+
+@pytest.fixture
+def stop() -> Iterator[threading.Event]:
+    event = threading.Event()
+    yield event
+    event.set()  # whoever still waits when a test fails
+
+
+def in_threads(count: int, work: Callable[[], None]) -> list[threading.Thread]:
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def all_end(threads: list[threading.Thread]) -> bool:
+    for thread in threads:
+        thread.join(PATIENCE)
+    return not any(thread.is_alive() for thread in threads)
+
+
+@pytest.mark.parametrize('limit', [1, 3])
+def test_never_more_at_once_than_the_limit_and_everyone_gets_there(
+    limit: int, stop: threading.Event
+) -> None:
+    throttle = Throttle(time.monotonic)
+    lock = threading.Lock()
+    running: list[int] = []
+    most: list[int] = []
+    done: list[int] = []
+
+    def work() -> None:
+        for _ in range(20):
+            with throttle.turn('host', stop, lambda: Pace(limit)) as turn:
+                with lock:
+                    running.append(1)
+                    most.append(len(running))
+                turn.first_byte(0.0)
+                with lock:
+                    running.pop()
+                    done.append(1)
+
+    assert all_end(in_threads(12, work))
+    assert len(done) == 240
+    assert max(most) <= limit
+
+
+def test_who_waits_is_not_overtaken(throttle: Throttle, stop: threading.Event) -> None:
+    order: list[str] = []
+    inside = threading.Event()
+    queued = threading.Event()
+
+    def patient() -> None:
+        inside.set()
+        with throttle.turn('host', stop, one_at_a_time):
+            order.append('patient')
+
+    with throttle.turn('host', stop, one_at_a_time):
+        threads = in_threads(1, patient)
+        assert inside.wait(PATIENCE)
+        while not throttle._hosts['host'].waiting:
+            queued.wait(0.001)
+
+    def greedy() -> None:
+        for _ in range(3):
+            with throttle.turn('host', stop, one_at_a_time):
+                order.append('greedy')
+
+    greedy()
+    assert all_end(threads)
+    assert order[0] == 'patient'
+
+
+@pytest.mark.parametrize('ahead', [0, 1, 5])
+def test_stop_ends_a_wait(throttle: Throttle, stop: threading.Event, ahead: int) -> None:
+    others = threading.Event()
+    ended = threading.Event()
+
+    def wait_for(event: threading.Event) -> Callable[[], None]:
+        def wait() -> None:
+            with pytest.raises(CancelledError):
+                with throttle.turn('host', event, nothing_starts):
+                    pass
+            if event is stop:
+                ended.set()
+
+        return wait
+
+    threads = in_threads(ahead, wait_for(others)) + in_threads(1, wait_for(stop))
+    assert not ended.wait(0.05)
+    stop.set()
+    assert ended.wait(0.3)
+    others.set()
+    assert all_end(threads)
+
+
+def test_nobody_starts_once_stopped(throttle: Throttle, stop: threading.Event) -> None:
+    stop.set()
+    with pytest.raises(CancelledError):
+        with throttle.turn('host', stop, one_at_a_time):
+            raise AssertionError('started')
+    pace = throttle.pace_of('host')
+    assert pace is not None and pace.running == 0
+
+
+@pytest.mark.parametrize('error', [ValueError, KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_a_turn_comes_back_whatever_happens(
+    throttle: Throttle, stop: threading.Event, error: type[BaseException]
+) -> None:
+    for _ in range(3):
+        with pytest.raises(error):
+            with throttle.turn('host', stop, one_at_a_time):
+                raise error()
+    pace = throttle.pace_of('host')
+    assert pace is not None and pace.running == 0
+
+
+class Interrupted(Pace):
+    """Somebody presses Ctrl-C in the worst moment."""
+
+    def start(self, now: float) -> float:
+        super().start(now)
+        raise KeyboardInterrupt
+
+
+def test_a_turn_comes_back_when_interrupted_on_the_way_in(
+    throttle: Throttle, stop: threading.Event
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        with throttle.turn('host', stop, lambda: Interrupted(1)):
+            raise AssertionError('started')
+    pace = throttle.pace_of('host')
+    assert pace is not None and pace.running == 0
+
+
+class Told(Pace):
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(8)
+        self.heard: list[object] = []
+
+    def success(self, now: float, first_byte: float | None, began: float | None = None) -> None:
+        super().success(now, first_byte, began)
+        self.heard.append(('success', first_byte, began))
+
+    def failed(self, now: float) -> None:
+        super().failed(now)
+        self.heard.append('failed')
+
+    def refused(self, now: float, retry_after: float | None, began: float | None = None) -> None:
+        super().refused(now, retry_after, began)
+        self.heard.append(('refused', retry_after, began))
+
+
+def test_what_the_pace_hears(clock: Clock, throttle: Throttle, stop: threading.Event) -> None:
+    told = Told()
+    with throttle.turn('host', stop, lambda: told):
+        clock.now = 1.0
+    with throttle.turn('host', stop, lambda: told) as turn:
+        turn.first_byte(0.2)
+    with throttle.turn('host', stop, lambda: told) as turn:
+        turn.refused(None)
+    with pytest.raises(ValueError):
+        with throttle.turn('host', stop, lambda: told) as turn:
+            turn.refused(1.5)
+            raise ValueError
+    with pytest.raises(ValueError):
+        with throttle.turn('host', stop, lambda: told) as turn:
+            turn.first_byte(0.2)
+            raise ValueError
+    assert told.heard == [
+        ('success', None, 0.0),
+        ('success', 0.2, 1.0),
+        ('refused', None, 1.0),
+        ('refused', 1.5, 1.0),
+        'failed',
+    ]
+
+
+def test_hosts_do_not_disturb_each_other(throttle: Throttle, stop: threading.Event) -> None:
+    with throttle.turn('slow.example', stop, one_at_a_time):
+        with throttle.turn('other.example', stop, one_at_a_time):
+            pass
+        other = throttle.pace_of('other.example')
+        assert other is not None and other is not throttle.pace_of('slow.example')
+    assert throttle.pace_of('unknown.example') is None
+
+
+def test_a_wait_ends_when_the_clock_has_jumped(
+    clock: Clock, throttle: Throttle, stop: threading.Event
+) -> None:
+    started = threading.Event()
+    with throttle.turn('host', stop, lambda: Pace(8)) as turn:
+        turn.refused(60.0)
+
+    def work() -> None:
+        with throttle.turn('host', stop, lambda: Pace(8)):
+            started.set()
+
+    threads = in_threads(3, work)
+    assert not started.wait(0.05)
+    clock.now += 61.0
+    assert all_end(threads)
+
+
+def test_the_api_gets_a_burst_and_then_has_to_be_waited_for(
+    clock: Clock, throttle: Throttle, stop: threading.Event
+) -> None:
+    budget = Budget(2.0, 5, 1)
+    served: list[float] = []
+    five, six = threading.Event(), threading.Event()
+
+    def work() -> None:
+        for _ in range(6):
+            with throttle.turn('api', stop, lambda: budget):
+                served.append(clock.now)
+            if len(served) == 5:
+                five.set()
+        six.set()
+
+    threads = in_threads(1, work)
+    assert five.wait(PATIENCE)
+    assert not six.wait(0.05)
+    clock.now = 0.5
+    assert all_end(threads)
+    assert served == [0, 0, 0, 0, 0, 0.5]
+
+
+def test_a_changed_setting_counts_for_those_who_wait(
+    throttle: Throttle, stop: threading.Event
+) -> None:
+    started = threading.Event()
+
+    def work() -> None:
+        with throttle.turn('host', stop, lambda: Pace(1)):
+            started.set()
+
+    with throttle.turn('host', stop, lambda: Pace(1)):
+        threads = in_threads(1, work)
+        assert not started.wait(0.05)
+        pace = throttle.pace_of('host')
+        assert isinstance(pace, Pace)
+        pace.top = 2
+        assert started.wait(PATIENCE)
+    assert all_end(threads)
+
+
+def test_one_that_leaves_the_line_wakes_the_next(throttle: Throttle, stop: threading.Event) -> None:
+    impatient = threading.Event()
+    started = threading.Event()
+
+    def leaves() -> None:
+        with pytest.raises(CancelledError):
+            with throttle.turn('host', impatient, one_at_a_time):
+                pass
+
+    def stays() -> None:
+        with throttle.turn('host', stop, one_at_a_time):
+            started.set()
+
+    with throttle.turn('host', stop, one_at_a_time):
+        threads = in_threads(1, leaves) + in_threads(1, stays)
+        impatient.set()
+        threads[0].join(PATIENCE)
+    assert started.wait(PATIENCE)
+    assert all_end(threads)
