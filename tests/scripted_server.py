@@ -1,19 +1,27 @@
 """A server on loopback that plays scripted answers byte by byte, and may lie.
 
-One request per connection. An answer is bytes, or a sequence of bytes and steps:
+An answer is bytes, or a sequence of bytes and steps:
 
     ok(b'whole')                                        an honest answer
     ok(b'half', length=100)                             ends too early
     (head(200, {'Content-Length': '9'}), b'abc', RESET) the connection is reset after 3 bytes
     (RESET,)                                            reset before the first byte
     (head(200), b'abc', STALL)                          nothing more until `release` is set
+    (head(200), Trickle(b'abc'))                        a byte now and then until `release` is set
+    (head(200), Flood(b'abc'))                          the same bytes again and again
+    kept(ok(b'whole'))                                  the connection waits for a next request
+
+Without `kept` a connection is closed after its answer.
 """
 
 from __future__ import annotations
 
+import re
 import socket
+import ssl
 import struct
 import threading
+import time
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
@@ -26,20 +34,42 @@ class Step(Enum):
 
     RESET = 'reset'
     STALL = 'stall'
+    KEEP = 'keep'
 
 
-RESET, STALL = Step.RESET, Step.STALL
-Answer = Union[bytes, Sequence[Union[bytes, Step]]]
+@dataclass(frozen=True)
+class Trickle:
+    """Send `data`, `size` bytes at a time with `seconds` between, at most until the release."""
+
+    data: bytes
+    size: int = 1
+    seconds: float = 0.03
+
+
+@dataclass(frozen=True)
+class Flood:
+    """Send `data` again and again for `seconds`, at most until the release."""
+
+    data: bytes
+    seconds: float = 3.0
+
+
+RESET, STALL, KEEP = Step.RESET, Step.STALL, Step.KEEP
+Piece = Union[bytes, Step, Trickle, Flood]
+Answer = Union[bytes, Sequence[Piece]]
+
+CLOSE = b'Connection: close\r\n'
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it came; header names in lower case."""
+    """A request as it came; header names in lower case; `connection` counts from 0."""
 
     method: str
     target: str
     headers: Mapping[str, str]
     body: bytes = b''
+    connection: int = 0
 
 
 def head(status: int, headers: Mapping[str, str] | None = None) -> bytes:
@@ -62,26 +92,68 @@ def redirect(location: str, status: int = 302) -> bytes:
     return ok(b'', status=status, Location=location)
 
 
-def chunked(*chunks: bytes, end: bool = True) -> bytes:
+def chunked(*chunks: bytes, end: bool = True, **headers: str) -> bytes:
     """An answer in the chunked coding; without `end` it breaks off after the last chunk."""
+    named = {name.replace('_', '-'): value for name, value in headers.items()}
     coded = b''.join(b'%x\r\n%s\r\n' % (len(chunk), chunk) for chunk in chunks)
-    return head(200, {'Transfer-Encoding': 'chunked'}) + coded + (b'0\r\n\r\n' if end else b'')
+    opening = head(200, {'Transfer-Encoding': 'chunked', **named})
+    return opening + coded + (b'0\r\n\r\n' if end else b'')
+
+
+def kept(answer: Answer) -> Answer:
+    """`answer` on a connection that stays open for another request."""
+    first, *rest = (answer,) if isinstance(answer, bytes) else answer
+    assert isinstance(first, bytes)
+    return (first.replace(CLOSE, b'', 1), *rest, KEEP)
+
+
+def part_of(body: bytes, start: int, end: int | None = None, **headers: str) -> bytes:
+    """The 206 with the bytes of `body` from `start` up to and without `end`."""
+    stop = len(body) if end is None else end
+    named = {'Content_Range': f'bytes {start}-{stop - 1}/{len(body)}', **headers}
+    return ok(body[start:stop], status=206, **named)
+
+
+def outside(size: int, **headers: str) -> bytes:
+    """The 416 of a file of `size` bytes."""
+    return ok(b'', status=416, **{'Content_Range': f'bytes */{size}', **headers})
+
+
+def honest(request: Request, body: bytes, validator: str, name: str = 'ETag') -> bytes:
+    """What a good server answers to HEAD, GET and GET with Range and If-Range for `body`."""
+    headers = {name.replace('-', '_'): validator, 'Accept_Ranges': 'bytes'}
+    asked = re.fullmatch(r'bytes=(\d+)-', request.headers.get('range', ''))
+    if request.method == 'HEAD':
+        return ok(b'', length=len(body), **headers)
+    if asked is None or request.headers.get('if-range', validator) != validator:
+        return ok(body, **headers)
+    start = int(asked[1])
+    return part_of(body, start, **headers) if start < len(body) else outside(len(body), **headers)
 
 
 class ScriptedServer:
     """`with ScriptedServer(first, second) as server: ... server.url ... server.requests`.
 
     The answers are played in order and the last one for ever; a function in their place is asked
-    for the answer to each request.
+    for the answer to each request. With `tls` it speaks https. `stalled` is set while a request
+    is held up by STALL, Trickle or Flood.
     """
 
-    def __init__(self, *answers: Answer, handler: Callable[[Request], Answer] | None = None):
+    def __init__(
+        self,
+        *answers: Answer,
+        handler: Callable[[Request], Answer] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ):
         self.requests: list[Request] = []
+        self.opened = 0  # connections on which a request came or a handshake began
         self.release = threading.Event()
         self.stalled = threading.Event()
         self._answers = answers
         self._handler = handler
+        self._tls = tls
         self._lock = threading.Lock()
+        self._idle: set[socket.socket] = set()
         self._workers: list[threading.Thread] = []
         self._listener = socket.create_server(('127.0.0.1', 0), backlog=128)
         self.port = int(self._listener.getsockname()[1])
@@ -89,13 +161,18 @@ class ScriptedServer:
 
     @property
     def url(self) -> str:
-        """`http://127.0.0.1:PORT`."""
-        return f'http://127.0.0.1:{self.port}'
+        """`http://127.0.0.1:PORT`, or https."""
+        return f'http{"s" if self._tls else ""}://127.0.0.1:{self.port}'
 
     @property
     def targets(self) -> list[str]:
         """What was asked for, in order."""
         return [request.target for request in self.requests]
+
+    @property
+    def connections(self) -> list[int]:
+        """The number of the connection on which each request came."""
+        return [request.connection for request in self.requests]
 
     def __enter__(self) -> ScriptedServer:
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -108,8 +185,11 @@ class ScriptedServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._ending = True
         self.release.set()
+        with self._lock:
+            self._ending = True
+            for connection in self._idle:
+                _shut(connection)
         socket.create_connection(('127.0.0.1', self.port)).close()  # wakes accept
         for thread in (self._thread, *self._workers):
             thread.join(10)
@@ -121,18 +201,38 @@ class ScriptedServer:
             if self._ending:
                 connection.close()
                 return
-            worker = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            # so that small pieces leave when they are sent
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            worker = threading.Thread(
+                target=self._serve, args=(connection, self.opened), daemon=True
+            )
+            self.opened += 1
             self._workers.append(worker)
             worker.start()
 
-    def _serve(self, connection: socket.socket) -> None:
-        with connection:
-            try:
-                request = _read(connection)
-                if request is not None:
-                    self._play(connection, self._answer(request))
-            except OSError:
-                pass  # the other side went away, as some tests want it to
+    def _serve(self, connection: socket.socket, number: int) -> None:
+        try:
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+            while (request := self._next(connection, number)) is not None:
+                if not self._play(connection, self._answer(request)):
+                    break
+        except OSError:
+            pass  # the other side went away, as some tests want it to
+        finally:
+            connection.close()
+
+    def _next(self, connection: socket.socket, number: int) -> Request | None:
+        """The next request, None when there is none; the end of the server ends the wait."""
+        with self._lock:
+            if self._ending:
+                return None
+            self._idle.add(connection)
+        try:
+            return _read(connection, number)
+        finally:
+            with self._lock:
+                self._idle.discard(connection)
 
     def _answer(self, request: Request) -> Answer:
         with self._lock:
@@ -142,20 +242,52 @@ class ScriptedServer:
             return self._handler(request)
         return self._answers[min(number, len(self._answers) - 1)]
 
-    def _play(self, connection: socket.socket, answer: Answer) -> None:
+    def _play(self, connection: socket.socket, answer: Answer) -> bool:
+        """Send `answer`; whether the connection is kept."""
         for step in (answer,) if isinstance(answer, bytes) else answer:
             if isinstance(step, bytes):
                 connection.sendall(step)
+            elif isinstance(step, Trickle):
+                self._trickle(connection, step)
+            elif isinstance(step, Flood):
+                self._flood(connection, step)
             elif step is STALL:
                 self.stalled.set()
                 self.release.wait(60)
             else:
-                # closing with a linger time of 0 resets the connection
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+                if step is RESET:
+                    _reset_at_close(connection)
+                return step is KEEP
+        return False
+
+    def _trickle(self, connection: socket.socket, step: Trickle) -> None:
+        for start in range(0, len(step.data), step.size):
+            connection.sendall(step.data[start : start + step.size])
+            self.stalled.set()
+            if self.release.wait(step.seconds):
                 return
 
+    def _flood(self, connection: socket.socket, step: Flood) -> None:
+        self.stalled.set()
+        end = time.monotonic() + step.seconds
+        while time.monotonic() < end and not self.release.is_set():
+            connection.sendall(step.data)
 
-def _read(connection: socket.socket) -> Request | None:
+
+def _reset_at_close(connection: socket.socket) -> None:
+    """Closing with a linger time of 0 resets the connection."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+
+
+def _shut(connection: socket.socket) -> None:
+    """Wake a thread that reads from `connection`."""
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # gone already
+
+
+def _read(connection: socket.socket, number: int) -> Request | None:
     """The next request, None if the connection ended before one was whole."""
     data = b''
     while b'\r\n\r\n' not in data:
@@ -172,4 +304,4 @@ def _read(connection: socket.socket) -> Request | None:
         headers[name.strip().lower()] = value.strip()
     while len(body) < int(headers.get('content-length', '0')):
         body += connection.recv(65536)
-    return Request(method, target, headers, body)
+    return Request(method, target, headers, body, number)

@@ -20,7 +20,9 @@ def descendants(kind: type[CivitaiError]) -> Iterator[type[CivitaiError]]:
 
 
 EVERY_KIND = list(descendants(CivitaiError))
-VALUES = {'host': 'h', 'folder': 'f', 'reason': 'r', 'given': 'g', 'name': 'n', 'username': 'u'}
+VALUES = dict.fromkeys(
+    'host folder reason given name username path limit width height'.split(), 'x'
+)
 ERROR_KEYS = sorted(
     key for key in texts.TABLES['en'] if re.match(r'error_(?!with_detail)|source_(?!place)', key)
 )

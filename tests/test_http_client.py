@@ -213,12 +213,12 @@ def test_a_proxy_that_is_not_there_is_named(
 
 
 def test_a_failure_is_remembered_until_it_works(site: Any) -> None:
-    site.add(responses.GET, API, status=404)
+    site.add(responses.GET, API, status=403)
     site.add(responses.GET, API, json={})
     client, _ = patient()
     assert client.failure_for(API) is None
     client.get_json(API)
-    assert isinstance(client.failure_for(API), errors.NotFoundError)
+    assert isinstance(client.failure_for(API), errors.ForbiddenError)
     client.get_json(API)
     assert client.failure_for(API) is None
 

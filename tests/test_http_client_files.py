@@ -20,13 +20,13 @@ import pytest
 
 from network import at_home, files_in, patient, png
 from scripted_server import RESET, STALL, Answer, Request, ScriptedServer, chunked, head, ok
-from scripts.civitai_manager_libs import errors
+from scripts.civitai_manager_libs import errors, files
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 
 PNG = png()
 BIG = png(300_000)
-JPEG = b'\xff\xd8\xff\xe0\x00\x10JFIF' + bytes(40)
-WEBP = b'RIFF\x24\0\0\0WEBPVP8 ' + bytes(20)
+JPEG = b'\xff\xd8\xff\xe0\x00\x10JFIF' + bytes(40) + b'\xff\xd9'
+WEBP = b'RIFF\x24\0\0\0WEBPVP8 ' + bytes(28)
 MP4 = b'\0\0\0\x18ftypisom' + bytes(40)
 WEIGHTS = (64).to_bytes(8, 'little') + b'{"__metadata__": {}}' + bytes(100)
 PAGE = b'\n<!DOCTYPE html>\n<html><title>Log in</title></html>'
@@ -321,9 +321,10 @@ def test_a_read_only_folder_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_too_little_room_is_seen_before_the_first_byte(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    large = png(2_000_000)
     usage = namedtuple('usage', 'total used free')
-    monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage(10**9, 10**9, len(PNG) - 1))
-    error = failure(monkeypatch, tmp_path / 'a.png', ok(PNG))
+    monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage(10**9, 10**9, len(large) - 1))
+    error = failure(monkeypatch, tmp_path / 'a.png', ok(large))
     assert isinstance(error, errors.StorageError)
     assert 'disk is full' in error.user_message and str(tmp_path) in error.user_message
 
@@ -339,9 +340,12 @@ def test_an_absurd_length_is_no_accident(
 def test_a_disk_that_fills_up_on_the_way_leaves_nothing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    # the part file, whose name is usually random, is a device on which nothing fits
-    monkeypatch.setattr(secrets, 'token_hex', lambda size: 'known')
-    (tmp_path / '.known.part').symlink_to('/dev/full')
+    # the part file, whose name usually ends in chance, is a device on which nothing fits
+    monkeypatch.setattr(secrets, 'token_hex', lambda size: '0' * 2 * size)
+    with files.part_file(tmp_path / 'another') as part:
+        part.touch()
+    (tmp_path / 'another').unlink()
+    part.symlink_to('/dev/full')
     saved, client, url, waits = download(monkeypatch, tmp_path / 'a.png', ok(BIG))
     assert not saved and waits == [] and files_in(tmp_path) == []
     assert 'disk is full' in str(client.failure_for(url))

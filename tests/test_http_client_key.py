@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import traceback
 from pathlib import Path
@@ -158,6 +159,85 @@ def test_a_relative_redirect_at_home_keeps_the_key(monkeypatch: pytest.MonkeyPat
     assert keys_sent(server) == [BEARER] * 3
 
 
+HOME, MIRROR, LOCAL = 'https://civitai.com', 'https://mirror.civitai.com', 'http://127.0.0.1:7000'
+KEPT = [
+    pytest.param(HOME, '/other', id='a path'),
+    pytest.param(HOME, '?page=2', id='a query'),
+    pytest.param(HOME, '//civitai.com/other', id='the same host'),
+    pytest.param(HOME, 'https://CIVITAI.com/other', id='upper case'),
+    pytest.param(HOME, 'HTTPS://civitai.com/other', id='scheme in upper case'),
+    pytest.param(HOME, 'https://civitai.com:443/other', id='its port spelled out'),
+    pytest.param(HOME, 'https://civitai.com:/other', id='an empty port'),
+    pytest.param(HOME, 'https://civitai.com?@example.com/', id='@ in the query'),
+    pytest.param(HOME, 'https://civitai.com#@example.com/', id='@ in the fragment'),
+    pytest.param(f'{HOME}:443', 'https://civitai.com/other', id='its port in the setting'),
+    pytest.param(LOCAL, 'http://127.0.0.1:7000/other', id='the same address'),
+]
+LOST = [
+    pytest.param(HOME, 'https://civitai.com:8443/other', id='another port'),
+    pytest.param(HOME, 'https://civitai.com:80/other', id='the port of http'),
+    pytest.param(HOME, 'https://api.civitai.com/other', id='a sub-domain'),
+    pytest.param(HOME, 'https://www.civitai.com/other', id='www'),
+    pytest.param(MIRROR, 'https://civitai.com/other', id='the parent domain'),
+    pytest.param(MIRROR, 'https://other.civitai.com/other', id='a sister'),
+    pytest.param(HOME, 'https://civitai.com./other', id='trailing dot'),
+    pytest.param(HOME, 'https://civitai.com.example.com/other', id='home as prefix'),
+    pytest.param(HOME, 'https://notcivitai.com/other', id='home as suffix'),
+    pytest.param(HOME, 'https://civitai.co/other', id='one letter less'),
+    pytest.param(HOME, 'https://xn--cvitai-t4a.com/other', id='punycode look-alike'),
+    pytest.param(HOME, 'https://xn--civitai.com-2i0k/other', id='punycode that holds home'),
+    pytest.param(HOME, 'https://104.18.22.206/other', id='its own address'),
+    pytest.param(HOME, 'https://[2606:4700::6812:16ce]/other', id='its own IPv6 address'),
+    pytest.param(HOME, '//storage.example.com/civitai.com', id='home in the path'),
+    pytest.param(LOCAL, 'http://localhost:7000/other', id='this machine by name'),
+    pytest.param(LOCAL, 'http://127.0.0.2:7000/other', id='this machine, another address'),
+    pytest.param(LOCAL, 'http://127.1:7000/other', id='this machine, short'),
+    pytest.param(LOCAL, 'http://2130706433:7000/other', id='this machine as a number'),
+    pytest.param(LOCAL, 'http://[::1]:7000/other', id='this machine by IPv6'),
+    pytest.param(LOCAL, 'http://[::ffff:127.0.0.1]:7000/other', id='IPv4 inside IPv6'),
+    pytest.param(LOCAL, 'https://127.0.0.1:7000/other', id='https instead of http'),
+    pytest.param(LOCAL, 'http://127.0.0.1/other', id='without the port'),
+]
+
+
+def sent_along(site: Any, monkeypatch: pytest.MonkeyPatch, base: str, *places: str) -> list[Any]:
+    """The Authorization of each request, where the API at `base` leads from place to place."""
+    monkeypatch.setattr(setting, 'civitai_base_url', base)
+    left = iter(places)
+
+    def answer(request: Any) -> tuple[int, dict[str, str], str]:
+        place = next(left, '')
+        return (302, {'Location': place}, '') if place else (200, {}, '{}')
+
+    site.add_callback(responses.GET, re.compile(''), answer)
+    client, _ = patient(api_key=KEY)
+    assert client.get_json(f'{base}/api/v1/images') == {}
+    return [call.request.headers.get('Authorization') for call in site.calls]
+
+
+@pytest.mark.parametrize(('base', 'place'), KEPT)
+def test_a_redirect_that_stays_at_home_keeps_the_key(
+    site: Any, monkeypatch: pytest.MonkeyPatch, base: str, place: str
+) -> None:
+    assert sent_along(site, monkeypatch, base, place) == [BEARER, BEARER]
+
+
+@pytest.mark.parametrize(('base', 'place'), LOST)
+def test_a_redirect_that_leaves_home_loses_the_key_for_good(
+    site: Any, monkeypatch: pytest.MonkeyPatch, base: str, place: str
+) -> None:
+    back = f'{base}/api/v1/images'
+    assert sent_along(site, monkeypatch, base, place, back) == [BEARER, None, None]
+
+
+def test_over_two_strangers_and_back_nobody_gets_the_key(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = ['/on', 'https://a.example.com/', 'https://b.example.com/', API, '/last']
+    sent = sent_along(site, monkeypatch, HOME, *places)
+    assert sent == [BEARER, BEARER, None, None, None, None]
+
+
 def test_parameters_are_not_added_again_after_a_redirect(monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer(redirect('/api/v1/next?limit=1'), DATA) as server:
         at_home(monkeypatch, server)
@@ -207,7 +287,28 @@ BAD_PLACES = [
     pytest.param('https://2130706433/latest', 'private network', id='loopback as a number'),
     pytest.param('https://0x7f.1/latest', 'private network', id='loopback in hexadecimal'),
     pytest.param('https://①②⑦.0.0.1/latest', 'not a usable', id='loopback in circles'),
+    pytest.param('https://[::7f00:1]/', 'private network', id='IPv4 at the end of IPv6'),
+    pytest.param('https://[::ffff:0:7f00:1]/', 'private network', id='IPv4 translated'),
+    pytest.param('https://[64:ff9b::7f00:1]/', 'private network', id='IPv4 behind NAT64'),
+    pytest.param('https://[2002:7f00:1::]/', 'private network', id='IPv4 inside 6to4'),
+    pytest.param('https://[fec0::1]/', 'private network', id='site-local'),
+    pytest.param('https://[ff02::1]/', 'private network', id='everybody on the link'),
+    pytest.param('https://224.0.0.1/', 'private network', id='everybody'),
+    pytest.param('http://civitai.com/api/v1/me', 'without encryption', id='home by http'),
     pytest.param('https://user@storage.example.com/', 'not a usable', id='user info'),
+    pytest.param('https://me:word@civitai.com/', 'not a usable', id='user info and home'),
+    pytest.param('https://@civitai.com/', 'not a usable', id='empty user info'),
+    pytest.param('https://:@civitai.com/', 'not a usable', id='empty user and password'),
+    pytest.param('https://civitai.com@example.com/', 'not a usable', id='home as user info'),
+    pytest.param('https://civitai.com:443@example.com/', 'not a usable', id='with its port'),
+    pytest.param('https://civitai.com%40example.com/', 'not a usable', id='user info escaped'),
+    pytest.param('https://civitai.com\\@example.com/', 'not a usable', id='backslash'),
+    pytest.param('https://civitai.com%2Eexample.com/', 'not a usable', id='escaped dot'),
+    pytest.param('https://civitai.com。example.com/', 'not a usable', id='ideographic dot'),
+    pytest.param('https://cıvitai.com/', 'not a usable', id='i without its dot'),
+    pytest.param('https://ｃivitai.com/', 'not a usable', id='wide letter'),
+    pytest.param('https://civitai.com:٤٤٣/', 'not a usable', id='Arabic digits'),
+    pytest.param('https://civitai.com:+443/', 'not a usable', id='signed port'),
     pytest.param('ftp://storage.example.com/model', 'not a usable', id='ftp'),
     pytest.param('file:///etc/passwd', 'not a usable', id='file'),
     pytest.param('http://[bad', 'not a usable', id='no address'),
@@ -291,7 +392,8 @@ def test_the_body_of_a_redirect_may_be_endless(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_netrc_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    line = 'machine 127.0.0.1 login me password wrong\ndefault login me password wrong\n'
+    hosts = ('machine 127.0.0.1', 'machine localhost', 'default')
+    line = ''.join(f'{host} login me password wrong\n' for host in hosts)
     for name in ('.netrc', '_netrc', 'elsewhere'):
         (tmp_path / name).write_text(line)
         (tmp_path / name).chmod(0o600)
@@ -300,11 +402,25 @@ def test_netrc_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     for named in (False, True):
         if named:
             monkeypatch.setenv('NETRC', str(tmp_path / 'elsewhere'))
-        with ScriptedServer(DATA) as other, ScriptedServer(redirect(f'{other.url}/x')) as server:
-            at_home(monkeypatch, server)
-            patient(api_key=KEY)[0].get_json(f'{server.url}/api/v1/images')
-            patient(api_key='')[0].get_json(f'{server.url}/api/v1/images')
+        with ScriptedServer(DATA) as other:
+            with ScriptedServer(redirect(f'http://localhost:{other.port}/x')) as server:
+                at_home(monkeypatch, server)
+                patient(api_key=KEY)[0].get_json(f'{server.url}/api/v1/images')
+                patient(api_key='')[0].get_json(f'{server.url}/api/v1/images')
         assert keys_sent(server) == [BEARER, None] and keys_sent(other) == [None, None]
+
+
+def test_a_proxys_password_goes_to_the_proxy_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer(DATA) as other:
+        with ScriptedServer(redirect(f'http://localhost:{other.port}/x')) as proxy:
+            monkeypatch.setattr(setting, 'civitai_base_url', 'http://127.0.0.1:9')
+            monkeypatch.setattr(setting, 'http_proxy', f'http://me:hidden@127.0.0.1:{proxy.port}')
+            monkeypatch.setenv('NO_PROXY', 'localhost')
+            client, _ = patient(api_key=KEY)
+            assert client.get_json('http://127.0.0.1:9/api/v1/images') == {'fine': True}
+    sent = [r.headers.get('proxy-authorization') for r in (*proxy.requests, *other.requests)]
+    assert sent == ['Basic bWU6aGlkZGVu', None]
+    assert keys_sent(other) == [None]
 
 
 @pytest.mark.parametrize('name', ['Authorization', 'authorization', 'AUTHORIZATION'])
@@ -319,6 +435,17 @@ def test_an_authorization_of_the_caller_does_not_get_through(
             assert response is not None
             response.close()
     assert keys_sent(server) == [BEARER, None]
+
+
+def test_what_is_personal_does_not_follow_a_redirect(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = {'Cookie': 's=1', 'Proxy-Authorization': 'Basic abc', 'X-Asked': 'yes'}
+    with ScriptedServer(DATA) as stranger, ScriptedServer(redirect(f'{stranger.url}/x')) as server:
+        at_home(monkeypatch, server)
+        response = patient()[0].get_stream(f'{server.url}/file', mine)
+        assert response is not None
+        response.close()
+    sent = stranger.requests[0].headers
+    assert sent['x-asked'] == 'yes' and not {'cookie', 'proxy-authorization'} & sent.keys()
 
 
 def test_the_key_can_be_changed_and_removed(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,22 @@ def test_what_is_final(attempt: int, error: errors.CivitaiError) -> None:
     assert isinstance(decision, GiveUp) and decision.reason
 
 
+BUSY, REFUSED = errors.error_for_status(503), errors.error_for_status(429)
+
+
+@pytest.mark.parametrize(
+    ('error', 'last'),
+    [pytest.param(BUSY, 5, id='tries'), pytest.param(REFUSED, 10, id='refusals')],
+)
+def test_refusals_have_a_patience_of_their_own(error: errors.CivitaiError, last: int) -> None:
+    decisions = [
+        retry.decide(RetryPolicy(), attempt, error, from_api=False, chance=0.5)
+        for attempt in range(1, last + 1)
+    ]
+    assert all(isinstance(decision, Wait) for decision in decisions[:-1])
+    assert isinstance(decisions[-1], GiveUp)
+
+
 def test_success_is_done() -> None:
     assert retry.decide(POLICY, 1, None, from_api=True, chance=0.5) == Done()
 

@@ -11,13 +11,16 @@ MAX_DEPTH = 6
 _KEYS = ('error', 'message', 'error_description', 'issues')
 
 
-def site_words(body: bytes) -> str:
+def site_words(body: bytes, secret: str = '') -> str:
     """Return what an error body says, as one plain line of at most `MAX_WORDS` characters.
+
+    `secret` is not repeated, even if the body does.
 
     Understands Civitai's forms: `error` as text or as a ZodError object whose message is JSON
     again, `message`, a list of issues, plain text. A web page says nothing: ''.
     """
     text = body.decode('utf-8', 'replace').strip()
+    text = text.replace(secret, '***') if secret else text
     if text.startswith('<'):
         return ''
     try:

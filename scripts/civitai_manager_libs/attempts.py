@@ -6,29 +6,48 @@ import copy
 import logging
 import threading
 from collections import OrderedDict
-from typing import Callable, TypeVar
+from typing import Callable, Hashable, NamedTuple, TypeVar
 
 from . import retry, urls
-from .errors import CancelledError, CivitaiError
+from .errors import CancelledError, CivitaiError, GoneError, NotFoundError, RateLimitedError
 
 log = logging.getLogger(__name__)
 
 T = TypeVar('T')
 
 REMEMBERED_FAILURES = 2000
+# What is not there is not asked for again for so long. Civitai's own cache may say 404 for five
+# minutes after something appeared.
+ABSENT_SECONDS = 300.0
+
+
+class _Failure(NamedTuple):
+    """A failure, its time, and what was asked, as a hash: an API key is kept nowhere."""
+
+    error: CivitaiError
+    when: float
+    question: int
 
 
 class Attempts:
     """Runs attempts until they succeed or `retry.decide` ends them; remembers failures by URL.
 
     `sleep(seconds)` replaces the waits, which otherwise end at once when the request is
-    cancelled; `chance()` gives numbers in [0, 1) for the jitter.
+    cancelled; `clock()` is the time in seconds; `chance()` gives numbers in [0, 1) for the jitter.
+    `slept` is how many seconds passed for us, but not for the world, through a given `sleep`.
     """
 
-    def __init__(self, sleep: Callable[[float], None] | None, chance: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        sleep: Callable[[float], None] | None,
+        clock: Callable[[], float],
+        chance: Callable[[], float],
+    ) -> None:
+        self.slept = 0.0
         self._sleep = sleep
+        self._clock = clock
         self._chance = chance
-        self._failures: OrderedDict[str, CivitaiError] = OrderedDict()
+        self._failures: OrderedDict[str, _Failure] = OrderedDict()
         self._lock = threading.Lock()
 
     def run(
@@ -43,45 +62,71 @@ class Attempts:
 
         Answers of the API at `base_url` are treated as `retry.decide` says.
         """
-        tries = 0
+        tries = refusals = 0
         while True:
-            tries += 1
             try:
                 if stop.is_set():
                     raise CancelledError(url=urls.redact(url))
                 result = attempt()
             except CivitaiError as error:
-                # where the error happened, which a redirect may have led away from the API
-                from_api = urls.is_api(error.url, base_url)
+                if stop.is_set() and not isinstance(error, CancelledError):
+                    error = CancelledError(url=urls.redact(url))
+                refused = isinstance(error, RateLimitedError)
+                # refusals count while they come in a row
+                tries, refusals = tries + (not refused), refusals + 1 if refused else 0
                 decision = retry.decide(
-                    policy, tries, error, from_api=from_api, chance=self._chance()
+                    policy,
+                    refusals if refused else tries,
+                    error,
+                    # where the error happened, which a redirect may have led away from the API
+                    from_api=urls.is_api(error.url, base_url),
+                    chance=self._chance(),
                 )
                 if not isinstance(decision, retry.Wait):
-                    self._remember(url, error)
-                    log.warning('%s: %s', urls.redact(url), error)
-                    raise
+                    raise error
                 log.info('%s: %s Again in %.1f s.', urls.redact(url), error, decision.seconds)
                 self._pause(decision.seconds, stop)
             else:
-                self._remember(url, None)
                 return result
 
     def failure_for(self, url: str) -> CivitaiError | None:
         """Return why the last run for `url` failed, None if it did not or is long ago."""
         with self._lock:
-            return self._failures.get(url)
+            failure = self._failures.get(url)
+        return failure.error if failure else None
+
+    def check_absent(self, url: str, question: Hashable) -> None:
+        """Raise again what `question` to `url` led to a while ago, if that was 404 or 410."""
+        with self._lock:
+            failure = self._failures.get(url)
+        if (
+            failure is not None
+            and isinstance(failure.error, (NotFoundError, GoneError))
+            and failure.question == hash(question)
+            and 0 <= self._clock() - failure.when < ABSENT_SECONDS
+        ):
+            raise copy.copy(failure.error)
+
+    def note(self, url: str, error: CivitaiError, question: Hashable) -> None:
+        """Log that `question` to `url` failed, and remember why."""
+        log.warning('%s: %s', urls.redact(url), error)
+        # a copy has no traceback, which would keep buffers and answers alive with it
+        failure = _Failure(copy.copy(error), self._clock(), hash(question))
+        with self._lock:
+            self._failures.pop(url, None)
+            self._failures[url] = failure
+            if len(self._failures) > REMEMBERED_FAILURES:
+                self._failures.popitem(last=False)
+
+    def forget(self, url: str) -> None:
+        """Forget a failure, because `url` was got."""
+        if url in self._failures:
+            with self._lock:
+                self._failures.pop(url, None)
 
     def _pause(self, seconds: float, stop: threading.Event) -> None:
         if self._sleep is not None:
+            self.slept += seconds
             self._sleep(seconds)
         else:
             stop.wait(seconds)
-
-    def _remember(self, url: str, error: CivitaiError | None) -> None:
-        with self._lock:
-            self._failures.pop(url, None)
-            if error is not None:
-                # a copy has no traceback, which would keep buffers and answers alive with it
-                self._failures[url] = copy.copy(error)
-                if len(self._failures) > REMEMBERED_FAILURES:
-                    self._failures.popitem(last=False)

@@ -3,27 +3,72 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import threading
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from io import FileIO
 from pathlib import Path
-from typing import Any, Callable, Generator, Iterable, Mapping
+from typing import Any, Callable, Iterator, Mapping
 
-from . import answers, files, media
-from .errors import BodyIncompleteError, CancelledError, WrongContentError
+from . import answers, files, media, setting
+from .errors import (
+    BodyIncompleteError,
+    CancelledError,
+    TransferError,
+    WrongContentError,
+    error_for_status,
+)
+from .resume import Course, Held, validator
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 
-MAX_JSON_BYTES = 64 * 1024 * 1024
+MB = 1_000_000
+MAX_JSON_BYTES = 64 * MB
+# Files are asked for as they are; one that comes coded all the same could unfold to anything.
+MAX_CODED_BYTES = 64 * MB
+MAX_THUMBNAIL_BYTES = 50 * MB
+MAX_PIXELS = 500_000_000
+
+# What is collected before it is written: most pictures are written at once.
+WRITE_BYTES = 1024 * 1024
+# Below this the disk itself will tell soon enough.
+MIN_CHECKED_SPACE = 1 * MB
 
 
 @dataclass(frozen=True)
 class Body:
-    """A body on its way: its chunks, the bytes `announced` (0: not said), its redacted url."""
+    """A body on its way: its chunks, the headers and status of its answer, its redacted url.
 
-    chunks: Iterable[bytes]
-    announced: int
+    `secret` is what must not be repeated if it says it.
+    """
+
+    chunks: Iterator[bytes]
+    headers: Mapping[str, str]
     url: str
+    status: int = 200
+    secret: str = field(default='', repr=False)
+
+    @property
+    def is_coded(self) -> bool:
+        """Whether the server packed it, so that nobody knows how long it will be."""
+        return 'Content-Encoding' in self.headers
+
+    @property
+    def announced(self) -> int:
+        """Bytes it should have, 0 if its headers do not say or it is coded."""
+        length = self.headers.get('Content-Length', '').strip()
+        if self.is_coded or not (length.isascii() and length.isdigit()):
+            return 0
+        return int(length[:18])  # int() refuses thousands of digits
+
+    @property
+    def has_certain_end(self) -> bool:
+        """Whether a break before its end would have been noticed."""
+        return bool(self.announced) or 'Transfer-Encoding' in self.headers
 
     def check_whole(self, received: int) -> None:
         """Raise BodyIncompleteError unless `received` bytes are all there should be."""
@@ -31,22 +76,20 @@ class Body:
             key = 'error_incomplete' if received else 'error_empty'
             raise BodyIncompleteError(key, url=self.url)
 
-
-def announced_length(headers: Mapping[str, str]) -> int:
-    """Bytes that a body with these headers should have, 0 if they do not say or it is coded."""
-    length = headers.get('Content-Length', '').strip()
-    if 'Content-Encoding' in headers or not (length.isascii() and length.isdigit()):
-        return 0
-    return int(length[:18])  # int() refuses thousands of digits
+    def too_large(self, limit: int) -> WrongContentError:
+        """The error for a body of more than `limit` bytes."""
+        return WrongContentError('error_too_large', url=self.url, limit=limit // MB)
 
 
 def read_json(body: Body) -> Any:
     """Return the JSON that `body` holds. Raises BodyIncompleteError, WrongContentError."""
     data = bytearray()
+    if body.announced > MAX_JSON_BYTES:
+        raise body.too_large(MAX_JSON_BYTES)
     for chunk in body.chunks:
         data += chunk
         if len(data) > MAX_JSON_BYTES:
-            raise WrongContentError('error_too_large', url=body.url)
+            raise body.too_large(MAX_JSON_BYTES)
     body.check_whole(len(data))
     try:
         return json.loads(data)
@@ -56,49 +99,139 @@ def read_json(body: Body) -> Any:
         raise WrongContentError(key, url=body.url) from None
 
 
-def save(
-    body: Body, part: Path, target: Path, progress: Progress | None, stop: threading.Event
-) -> None:
-    """Write `body` to `part`, checked to be whole and of the kind that `target` says.
+def limit_for(url: str, target: Path) -> int:
+    """Return how many bytes the file at `url` may have as `target`, 0 for any number.
 
-    `progress` gets bytes done and announced. Raises BodyIncompleteError, WrongContentError,
-    StorageError, and CancelledError once `stop` is set.
+    What is only for show, a small version or a file of the picture cache, is never large.
     """
-    if body.announced:
-        files.check_space(part.parent, body.announced)
-    done = 0
-    with closing(_written(body, part, target, stop)) as counts:
-        for done in counts:
-            if progress:
-                progress(done, body.announced)
-    body.check_whole(done)
+    shown = os.path.join(os.path.expanduser(setting.shortcut_gallery_folder), '')
+    is_for_show = 'width=' in url or str(target).startswith(shown)
+    return MAX_THUMBNAIL_BYTES if is_for_show else 0
 
 
-def _written(
-    body: Body, part: Path, target: Path, stop: threading.Event
-) -> Generator[int, None, None]:
-    """Write `body` to `part`; after each chunk the bytes so far.
+@dataclass
+class FileTransfer:
+    """A file on its way to `part`, over the tries of one fetch; `target` says what it should be.
 
-    A generator, so that only what the disk says becomes a StorageError, not what a callback does.
+    `progress` gets bytes done and bytes in all (0: unknown). `limit` is the most bytes it may
+    have, 0 for any number.
     """
-    done = 0
-    with files.explained(part.parent), part.open('wb') as file:
-        for chunk in body.chunks:
-            if stop.is_set():
-                raise CancelledError(url=body.url)
-            if not done:
-                _check_kind(chunk, target, body.url)
-            file.write(chunk)
-            done += len(chunk)
-            yield done
+
+    part: Path
+    target: Path
+    stop: threading.Event
+    progress: Progress | None = None
+    limit: int = 0
+    held: Held = Held()
+    _is_checked: bool = False
+    _endless: int = 0
+
+    def receive(self, body: Body) -> None:
+        """Write `body`, or the rest that it is, and check that the file is whole and of its kind.
+
+        What a body that breaks off brought is kept, if the next try can go on with it.
+        Raises BodyIncompleteError, WrongContentError, StorageError, CancelledError, AnswerError
+        for a status that is none of a file, and what `progress` raises.
+        """
+        before, self.held = self.held, Held()
+        if body.status != 200 and not (before.size and body.status in (206, 416)):
+            raise error_for_status(body.status, url=body.url)
+        course = before.course(body.status, body.headers)
+        if course is Course.USELESS:
+            raise BodyIncompleteError(url=body.url)
+        start = 0 if course is Course.WHOLE else before.size
+        name = before.validator if start else validator(body.headers)
+        with files.explained(self.part.parent):
+            file = self.part.open('r+b' if start else 'w+b', buffering=0)
+        with file:
+            if course is Course.DONE:
+                self._finish(body, file, [], start)
+            else:
+                total = start + body.announced if body.announced else before.total * bool(start)
+                self._receive(body, file, Held(start, name, total))
+
+    def _receive(self, body: Body, file: FileIO, begun: Held) -> None:
+        start, total = begun.size, begun.total
+        self._check_size(body, total)
+        if body.announced > MIN_CHECKED_SPACE:
+            files.check_space(self.part.parent, body.announced)
+        self._is_checked = self._is_checked and start > 0
+        file.seek(start)
+        waiting: list[bytes] = []
+        size, done = 0, start
+        try:
+            for chunk in body.chunks:
+                if self.stop.is_set():
+                    raise CancelledError(url=body.url)
+                waiting.append(chunk)
+                size += len(chunk)
+                done += len(chunk)
+                self._check_size(body, done)
+                if size >= WRITE_BYTES:
+                    self._put(file, waiting, body)
+                    size = 0
+                if self.progress:
+                    self.progress(done, total)
+            body.check_whole(done - start)
+            if done < total:
+                raise BodyIncompleteError(url=body.url)
+        except TransferError:
+            if begun.validator and done >= media.HEAD_BYTES:
+                with suppress(WrongContentError):  # the break says more than half an answer
+                    self._put(file, waiting, body)
+                    self.held = replace(begun, size=done)
+            raise
+        self._finish(body, file, waiting, done)
+
+    def _put(self, file: FileIO, waiting: list[bytes], body: Body) -> None:
+        """Write what is `waiting`, the beginning only if it is of the right kind."""
+        data = b''.join(waiting)
+        waiting.clear()
+        if not self._is_checked:
+            _check_kind(data, self.target, body)
+            self._is_checked = True
+        rest = memoryview(data)
+        with files.explained(self.part.parent):
+            while rest:
+                rest = rest[file.write(rest) :]
+
+    def _finish(self, body: Body, file: FileIO, waiting: list[bytes], size: int) -> None:
+        """Write the last of a file of `size` bytes; see that it has its end."""
+        last = b''.join(waiting)
+        self._put(file, [last], body)
+        head = tail = last
+        if len(last) < size:
+            with files.explained(self.part.parent):
+                file.seek(0)
+                head = file.read(media.HEAD_BYTES)
+                file.seek(max(0, size - media.TAIL_BYTES))
+                tail = file.read()
+        if not media.lacks_end(head, tail[-media.TAIL_BYTES :], size):
+            return
+        if not body.has_certain_end or self._endless != size:
+            self._endless = size
+            raise BodyIncompleteError('error_no_end', url=body.url)
+        # such originals exist: twice the same length is what there is
+        log.warning('%s has no end mark, twice; it is kept as it came', body.url)
+
+    def _check_size(self, body: Body, size: int) -> None:
+        if self.limit and size > self.limit:
+            raise body.too_large(self.limit)
+        if body.is_coded and size > MAX_CODED_BYTES:
+            raise body.too_large(MAX_CODED_BYTES)
 
 
-def _check_kind(head: bytes, target: Path, url: str) -> None:
+def _check_kind(head: bytes, target: Path, body: Body) -> None:
     """Raise WrongContentError if a body that begins with `head` is not what `target` says."""
     if media.is_html(head):
-        raise WrongContentError('error_page_for_file', url=url)
+        raise WrongContentError('error_page_for_file', url=body.url)
     if media.is_error_json(head):
-        detail = answers.site_words(head)
-        raise WrongContentError('error_message_for_file', url=url, detail=detail)
-    if target.suffix.lower() in media.MEDIA_SUFFIXES and media.sniff(head) is None:
-        raise WrongContentError('error_not_a_picture', url=url)
+        detail = answers.site_words(head, body.secret)
+        raise WrongContentError('error_message_for_file', url=body.url, detail=detail)
+    if target.suffix.lower() not in media.MEDIA_SUFFIXES:
+        return
+    if media.sniff(head) is None:
+        raise WrongContentError('error_not_a_picture', url=body.url)
+    width, height = media.dimensions(head) or (0, 0)
+    if width * height > MAX_PIXELS:
+        raise WrongContentError('error_too_many_pixels', url=body.url, width=width, height=height)

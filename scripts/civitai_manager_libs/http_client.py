@@ -1,36 +1,34 @@
 """The one client through which every byte comes: `CivitaiHttpClient`.
 
-It is the only module that knows requests and urllib3. Redirects and retries are followed here,
-one by one, so that every address is checked and the API key never leaves the configured host.
+Redirects and retries are followed here, one by one, so that every address is checked and the API
+key never leaves the configured host.
 """
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 import time
-import urllib.request
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Callable, Iterator, Mapping, TypeVar, cast
+from typing import Any, Callable, Collection, Iterator, Mapping, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from requests.utils import should_bypass_proxies
 
-from . import __version__, answers, bodies, files, retry, setting, urls
+from . import __version__, answers, bodies, files, retry, setting, urls, wire
 from .attempts import Attempts
+from .budget import MAX_HOLD, Budget
+from .connections import Proxies, Request, here, new_session, without_key
 from .errors import (
-    BodyIncompleteError,
     CivitaiError,
-    ConnectionFailedError,
-    TimedOutError,
-    TlsFailedError,
     UrlRefusedError,
     error_for_status,
 )
+from .pace import Pace
+from .throttle import Throttle, Turn
+from .watch import Guard, Watch
 
 T = TypeVar('T')
 Headers = Mapping[str, str]
@@ -39,8 +37,6 @@ Headers = Mapping[str, str]
 USER_AGENT = f'CivitaiGallery/{__version__}'
 CONNECT_TIMEOUT = 10.0
 MAX_REDIRECTS = 8
-MAX_ERROR_BYTES = 64 * 1024
-CHUNK_BYTES = 64 * 1024
 
 _JSON_HEADERS = {'Accept': 'application/json', 'Accept-Encoding': 'gzip, deflate'}
 _FILE_HEADERS = {'Accept': '*/*', 'Accept-Encoding': 'identity'}
@@ -73,11 +69,12 @@ class CivitaiHttpClient:
         self._max_retries = max_retries
         self._retry_delay = retry_delay
         self._clock = clock
-        self._attempts = Attempts(sleep, chance)
+        self._attempts = Attempts(sleep, clock, chance)
+        self._throttle = Throttle(lambda: time.monotonic() + self._attempts.slept)
+        self._watch = Watch()
         self._closed = threading.Event()
-        self._environment_proxies = urllib.request.getproxies()
-        self._bypassed: dict[str, bool] = {}
-        self.session = _new_session(setting.gallery_max_concurrent_downloads)
+        self._proxies = Proxies()
+        self.session = new_session(USER_AGENT)
 
     # -- lenient: None or False instead of an error ------------------------------------------
 
@@ -117,15 +114,14 @@ class CivitaiHttpClient:
         cancel: threading.Event | None = None,
     ) -> Any:
         """Return the decoded JSON answer. Raises CivitaiError."""
+        stop = cancel or self._closed
 
         def attempt() -> Any:
-            request = requests.Request(
-                method, url, params=params, json=json_data, headers=dict(_JSON_HEADERS)
-            )
-            with self._open(request, setting.http_timeout) as response:
-                return bodies.read_json(_body(response))
+            request = Request(url, _JSON_HEADERS, method, params, json_data)
+            with self._answer(request, setting.http_timeout, stop) as answer:
+                return bodies.read_json(answer.body)
 
-        return self._run(url, attempt, cancel)
+        return self._noted(url, lambda: self._tries(url, attempt, stop), method, params, json_data)
 
     def fetch_stream(
         self,
@@ -135,12 +131,15 @@ class CivitaiHttpClient:
         cancel: threading.Event | None = None,
     ) -> requests.Response:
         """Return a streaming answer that the caller reads and closes. Raises CivitaiError."""
+        stop = cancel or self._closed
 
         def attempt() -> requests.Response:
-            request = requests.Request('GET', url, headers={**_FILE_HEADERS, **(headers or {})})
-            return self._open(request, setting.gallery_download_timeout)
+            request = Request(url, {**_FILE_HEADERS, **(headers or {})})
+            seconds = setting.gallery_download_timeout
+            with self._answer(request, seconds, stop, keep_open=True) as answer:
+                return without_key(answer.response)
 
-        return self._run(url, attempt, cancel)
+        return self._noted(url, lambda: self._tries(url, attempt, stop))
 
     def fetch_file(
         self,
@@ -153,114 +152,155 @@ class CivitaiHttpClient:
         """Save `url` as `filepath` and return that path.
 
         The bytes go to a part file beside it, which takes the name only when it is whole and
-        holds what the name says; on failure nothing is left. `progress_callback` gets bytes done
-        and bytes in all (0 if unknown). `cancel`, once set, stops waits and reads.
+        holds what the name says; on failure nothing is left. A transfer that breaks off is gone
+        on with where the server can tell that the file is still the same. `progress_callback`
+        gets bytes done and bytes in all (0 if unknown). `cancel`, once set, stops waits and reads.
         Raises CivitaiError.
         """
         target, stop = Path(filepath), cancel or self._closed
+        limit = bodies.limit_for(url, target)
 
-        def attempt() -> Path:
-            request = requests.Request('GET', url, headers=dict(_FILE_HEADERS))
+        def fetch() -> Path:
             with files.part_file(target) as part:
-                with self._open(request, setting.gallery_download_timeout) as response:
-                    if response.status_code != 200:  # a 206 we did not ask for, say
-                        raise error_for_status(response.status_code, url=urls.redact(url))
-                    bodies.save(_body(response), part, target, progress_callback, stop)
+                transfer = bodies.FileTransfer(part, target, stop, progress_callback, limit)
+                self._tries(url, lambda: self._receive(url, transfer), stop)
             return target
 
-        return self._run(url, attempt, cancel)
+        return self._noted(url, fetch)
 
     def update_api_key(self, key: str) -> None:
         """Use `key` from now on; '' for none. Raises SourceError if it cannot be a key."""
         self._api_key = urls.usable_key(key)
 
     def close(self) -> None:
-        """End the waits of requests without a `cancel` of their own, and close the connections."""
+        """End the requests without a `cancel` of their own, and close the connections."""
         self._closed.set()
         self.session.close()
 
     # -- inside ------------------------------------------------------------------------------
 
-    def _run(self, url: str, attempt: Callable[[], T], stop: threading.Event | None) -> T:
+    def _noted(self, url: str, work: Callable[[], T], *details: object) -> T:
+        """Do `work`, which asks `url` for `details`; what fails is logged and remembered."""
+        question = self._key(), *map(str, details)
+        self._attempts.check_absent(url, question)
+        try:
+            result = work()
+        except CivitaiError as error:
+            self._attempts.note(url, error, question)
+            raise
+        self._attempts.forget(url)
+        return result
+
+    def _tries(self, url: str, attempt: Callable[[], T], stop: threading.Event) -> T:
         retries = setting.http_max_retries if self._max_retries is None else self._max_retries
         delay = setting.http_retry_delay if self._retry_delay is None else self._retry_delay
         policy = retry.RetryPolicy(tries=retries + 1, first_delay=delay)
-        base = setting.civitai_base_url
-        return self._attempts.run(url, attempt, policy, stop or self._closed, base)
+        return self._attempts.run(url, attempt, policy, stop, setting.civitai_base_url)
 
-    def _open(self, request: requests.Request, timeout: float) -> requests.Response:
-        """Send `request`, follow redirects, return an answer below 400. Raises CivitaiError."""
-        base, url = setting.civitai_base_url, request.url
-        urls.check_first(url, base, setting.extra_host_names())
-        key = setting.civitai_api_key if self._api_key is None else self._api_key
-        for _ in range(MAX_REDIRECTS + 1):
-            # once it led elsewhere, nobody gets the key any more
-            key = urls.usable_key(key) if urls.may_send_key(url, base) else ''
-            response = self._send(request, url, timeout, key)
-            if not response.is_redirect:
-                return self._accepted(response, key)
-            _read_little(response)
-            if request.method != 'GET' and response.status_code not in (307, 308):
-                raise error_for_status(response.status_code, url=urls.redact(url))
-            url, request.params = urls.redirect_target(url, response.headers['Location'], base), {}
-        raise UrlRefusedError('error_redirects', url=urls.redact(url))
+    def _receive(self, url: str, transfer: bodies.FileTransfer) -> None:
+        """One try to get a file, or the rest of it."""
+        rest = transfer.held.range_headers()
+        request = Request(url, {**_FILE_HEADERS, **rest})
+        seconds, also = setting.gallery_download_timeout, (416,) if rest else ()
+        with self._answer(request, seconds, transfer.stop, also=also) as answer:
+            transfer.receive(answer.body)
 
-    def _send(
-        self, request: requests.Request, url: str, timeout: float, key: str
-    ) -> requests.Response:
-        request.url = url
+    @contextmanager
+    def _answer(
+        self,
+        request: Request,
+        timeout: float,
+        stop: threading.Event,
+        *,
+        also: Collection[int] = (),
+        keep_open: bool = False,
+    ) -> Iterator[_Answer]:
+        """Send `request`, follow redirects; give an answer below 400 or of a status in `also`.
+
+        It is closed at the end, unless `keep_open`. Raises CivitaiError.
+        """
         seconds = timeout if self._timeout is None else self._timeout
+        base = setting.civitai_base_url
+        urls.check_first(request.url, base, setting.extra_host_names())
+        key = self._key()
+        with self._watch.over(stop) as guard:
+            for _ in range(MAX_REDIRECTS + 1):
+                # once it led elsewhere, nobody gets the key any more
+                key = urls.usable_key(key) if urls.may_send_key(request.url, base) else ''
+                with self._turn(request.url, base, stop) as turn:
+                    response = self._send(request, seconds, key, guard)
+                    with ExitStack() as closing:
+                        closing.enter_context(response)
+                        if not response.is_redirect:
+                            self._check_status(response, key, turn, also)
+                            turn.first_byte(here.first_byte)
+                            yield _Answer(response, wire.body_of(response, guard, seconds, key))
+                            if keep_open:
+                                closing.pop_all()
+                            return
+                        wire.read_little(response)
+                request = _led_to(request, response, base)
+        raise UrlRefusedError('error_redirects', url=urls.redact(request.url))
+
+    def _send(self, request: Request, seconds: float, key: str, guard: Guard) -> requests.Response:
+        """Send `request` and wait for the head of its answer. Raises CivitaiError."""
+        url, here.guard, here.first_byte = request.url, guard, None
         try:
-            prepared = self.session.prepare_request(request)
-            # a header of the caller's is no way around the rule about the key
-            prepared.headers.pop('Authorization', None)
-            if key:
-                prepared.headers['Authorization'] = f'Bearer {key}'
-            # Not session.send: it would read the whole body of a redirect, however long.
-            return self.session.get_adapter(url).send(
-                prepared,
-                stream=True,
-                timeout=(min(CONNECT_TIMEOUT, seconds), seconds),
-                verify=cast('bool | str', self.session.verify),
-                proxies=self._proxies_for(url),
-            )
+            with guard.within(CONNECT_TIMEOUT + seconds):
+                # Not session.send: it would read the whole body of a redirect, however long.
+                response = self.session.get_adapter(url).send(
+                    request.prepared(self.session, key),
+                    stream=True,
+                    timeout=(min(CONNECT_TIMEOUT, seconds), seconds),
+                    verify=cast('bool | str', self.session.verify),
+                    proxies=self._proxies.of(url),
+                )
+                wire.check(guard, url)  # a head that we cut short looks like a whole one
+                return response
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise translated(error, url) from error
+            if isinstance(error, requests.RequestException):
+                error.request = None  # it holds the key
+            wire.check(guard, url)
+            raise wire.translated(error, url) from error
 
-    def _accepted(self, response: requests.Response, key: str) -> requests.Response:
-        """Return `response` if its status is good, else raise what it means."""
-        if response.status_code < 400:
-            return response
-        words = answers.site_words(_read_little(response))
-        raise error_for_status(
-            response.status_code,
-            url=urls.redact(response.url),
-            retry_after=retry.parse_retry_after(response.headers.get('Retry-After'), self._clock()),
-            detail=words.replace(key, '***') if key else words,
+    def _check_status(
+        self, response: requests.Response, key: str, turn: Turn, also: Collection[int]
+    ) -> None:
+        """Raise what the status of `response` means, unless it is good or in `also`."""
+        status = response.status_code
+        if status < 400 or status in also:
+            return
+        words = answers.site_words(wire.read_little(response), key)
+        wait = retry.parse_retry_after(response.headers.get('Retry-After'), self._clock())
+        error = error_for_status(
+            status, url=urls.redact(response.url), retry_after=wait, detail=words
         )
+        # a host that is not to be asked today is waited for by nobody
+        if status in (429, 503) and (wait or 0) <= MAX_HOLD and turn.refused(wait):
+            error.transient = False
+        raise error
 
-    def _proxies_for(self, url: str) -> dict[str, str]:
-        """The proxies for `url`: the setting's, else the environment's, unless NO_PROXY says no."""
-        host = urlsplit(url).netloc
-        if host not in self._bypassed:
-            self._bypassed[host] = bool(should_bypass_proxies(url, no_proxy=None))
-        if self._bypassed[host]:
-            return {}
-        if setting.http_proxy:
-            return {'http': setting.http_proxy, 'https': setting.http_proxy}
-        return self._environment_proxies
+    def _key(self) -> str:
+        return setting.civitai_api_key if self._api_key is None else self._api_key
+
+    def _turn(self, url: str, base: str, stop: threading.Event) -> Turn:
+        """A turn to send a request to the host of `url`; the API has a budget of its own."""
+        if urls.is_api(url, base):
+            return self._throttle.turn(f'API {base}', stop, _new_api_budget)
+        return self._throttle.turn(urlsplit(url).netloc, stop, _new_pace)
 
 
-def _new_session(concurrency: int) -> requests.Session:
-    session = requests.Session()
-    # Otherwise .netrc replaces the API key, and every request reads the environment again.
-    session.trust_env = False
-    session.headers['User-Agent'] = USER_AGENT
-    bundle = os.environ.get('REQUESTS_CA_BUNDLE') or os.environ.get('CURL_CA_BUNDLE')
-    session.verify = bundle or True
-    for scheme in ('https://', 'http://'):
-        session.mount(scheme, HTTPAdapter(pool_maxsize=concurrency, max_retries=0))
-    return session
+class _Answer(NamedTuple):
+    response: requests.Response
+    body: bodies.Body
+
+
+def _new_pace() -> Pace:
+    return Pace(max(1, setting.gallery_max_concurrent_downloads))
+
+
+def _new_api_budget() -> Budget:
+    return Budget(rate=2.0, burst=5, at_once=1)
 
 
 def _lenient(fetch: Callable[[], T]) -> T | None:
@@ -271,46 +311,11 @@ def _lenient(fetch: Callable[[], T]) -> T | None:
         return None
 
 
-def _read_little(response: requests.Response) -> bytes:
-    """The beginning of the body of an error or redirect; its connection can be used again."""
-    with response:
-        try:
-            return cast(bytes, response.raw.read(MAX_ERROR_BYTES, decode_content=True))
-        except (urllib3.exceptions.HTTPError, OSError):
-            return b''
-
-
-def _chunks(response: requests.Response) -> Iterator[bytes]:
-    """The body as it came, in chunks of `CHUNK_BYTES`; decoded only if the server coded it."""
-    coded = 'Content-Encoding' in response.headers
-    try:
-        while chunk := response.raw.read(CHUNK_BYTES, decode_content=coded):
-            yield cast(bytes, chunk)
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise translated(error, response.url) from error
-
-
-def _body(response: requests.Response) -> bodies.Body:
-    announced = bodies.announced_length(response.headers)
-    return bodies.Body(_chunks(response), announced, urls.redact(response.url))
-
-
-def translated(error: Exception, url: str) -> CivitaiError:
-    """Return our error for one of requests', urllib3's or the system's; the only such place."""
-    where, host = urls.redact(url), urlsplit(url).hostname or ''
-    theirs, kinds = requests.exceptions, urllib3.exceptions
-    # Other trouble of TLS, such as a connection cut in a handshake, may pass.
-    if isinstance(error, (theirs.SSLError, kinds.SSLError)) and 'certificate' in str(error).lower():
-        return TlsFailedError(url=where, host=host)
-    if isinstance(error, (theirs.Timeout, kinds.TimeoutError, TimeoutError)):
-        return TimedOutError(url=where, host=host)
-    if isinstance(error, (theirs.ProxyError, theirs.InvalidProxyURL, theirs.InvalidSchema)):
-        return ConnectionFailedError('error_proxy', url=where)
-    if isinstance(error, (kinds.IncompleteRead, kinds.ProtocolError, kinds.DecodeError)):
-        return BodyIncompleteError(url=where)
-    if isinstance(error, (theirs.InvalidURL, kinds.LocationValueError)):
-        return UrlRefusedError('error_url_malformed', url=where)
-    return ConnectionFailedError(url=where, host=host)
+def _led_to(request: Request, response: requests.Response, base: str) -> Request:
+    """Return the request that the redirect `response` makes of `request`."""
+    if request.method != 'GET' and response.status_code not in (307, 308):
+        raise error_for_status(response.status_code, url=urls.redact(request.url))
+    return request.to(urls.redirect_target(request.url, response.headers['Location'], base))
 
 
 _clients: list[CivitaiHttpClient] = []

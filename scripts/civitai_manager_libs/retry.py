@@ -16,10 +16,12 @@ class RetryPolicy:
 
     The n-th wait is `first_delay * 2**(n-1)`, at most `max_delay`, shortened or lengthened by
     up to `jitter` of itself so that many clients do not come back at once.
-    A server that asks for more than `max_retry_after` is not waited for.
+    A server that asks for more than `max_retry_after` is not waited for. Refusals (429) are
+    counted apart from tries: it is us who came too fast.
     """
 
     tries: int = 5
+    refusals: int = 10
     first_delay: float = 0.5
     max_delay: float = 30.0
     jitter: float = 0.25
@@ -64,6 +66,8 @@ def decide(
 ) -> Decision:
     """Say what follows attempt number `attempt` (from 1) that ended in `error` (None: success).
 
+    Attempts refused with 429 have numbers of their own.
+
     `from_api`: the answer came from the API. There a 429 without Retry-After is
     deterministic (page too deep, download quota), so asking again cannot help.
     """
@@ -75,7 +79,7 @@ def decide(
         return GiveUp('refused without a time to come back')
     if error.retry_after is not None and error.retry_after > policy.max_retry_after:
         return GiveUp(f'asked to wait {error.retry_after:.0f} s')
-    if attempt >= policy.tries:
+    if attempt >= (policy.refusals if isinstance(error, RateLimitedError) else policy.tries):
         return GiveUp(f'{attempt} tries used')
     return Wait(max(policy.backoff(attempt, chance), error.retry_after or 0.0))
 

@@ -23,8 +23,8 @@ from .setting_kinds import (
     Setting,
     Value,
     is_base_url,
-    is_folder,
-    is_folder_or_empty,
+    is_path,
+    is_path_or_empty,
     is_key,
     is_proxy,
     known_language,
@@ -64,6 +64,7 @@ http_timeout: int = 20
 http_max_retries: int = 4
 http_retry_delay: float = 0.5
 http_proxy: str = ''
+http_ca_bundle: str = ''
 extra_hosts: str = ''
 gallery_download_batch_size: int = 5
 gallery_download_timeout: int = 30
@@ -96,14 +97,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting('http_max_retries', http_max_retries, 3, 20),
     Setting('http_retry_delay', http_retry_delay, 0, 60),
     Setting('http_proxy', http_proxy, is_good=is_proxy, owner_only=True),
+    Setting('http_ca_bundle', http_ca_bundle, is_good=is_path_or_empty, owner_only=True),
     Setting('extra_hosts', extra_hosts, owner_only=True),
     Setting(
         'download_images_folder',
         download_images_folder,
-        is_good=is_folder_or_empty,
+        is_good=is_path_or_empty,
         owner_only=True,
     ),
-    Setting('shortcut_gallery_folder', shortcut_gallery_folder, is_good=is_folder, owner_only=True),
+    Setting('shortcut_gallery_folder', shortcut_gallery_folder, is_good=is_path, owner_only=True),
 )
 
 

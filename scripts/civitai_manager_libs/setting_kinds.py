@@ -36,7 +36,7 @@ class Setting:
         """Return `value` in the form of this setting: 6 for 6.0, a full path for one with ~."""
         if isinstance(self.default, bool) or isinstance(value, bool):
             return value
-        if isinstance(value, str) and self.is_good in (is_folder, is_folder_or_empty):
+        if isinstance(value, str) and self.is_good in (is_path, is_path_or_empty):
             return os.path.expanduser(value)
         if isinstance(self.default, int) and isinstance(value, float) and value.is_integer():
             return int(value)
@@ -91,11 +91,11 @@ def known_language(value: str) -> bool:
     return value in texts.LANGUAGES
 
 
-def is_folder(value: str) -> bool:
+def is_path(value: str) -> bool:
     """Tell whether this is a full path, maybe one that begins with ~."""
     return os.path.isabs(os.path.expanduser(value))
 
 
-def is_folder_or_empty(value: str) -> bool:
+def is_path_or_empty(value: str) -> bool:
     """Tell whether this is a full path, or empty."""
-    return not value or is_folder(value)
+    return not value or is_path(value)

@@ -19,11 +19,35 @@ ENGLISH: dict[str, str] = {
     'error_timeout': (
         '{host} took too long to answer. Try again, or raise the time-out in the settings.'
     ),
+    'error_unknown_host': (
+        'No machine called {host} is to be found. Check your network, and the address if it is '
+        'one that you set.'
+    ),
+    'error_not_http': (
+        'What came from {host} is no answer of a web server. A proxy or firewall may have put it '
+        'there; try again later.'
+    ),
+    'error_too_slow': (
+        '{host} sends so slowly that the transfer was given up. Try again, or raise the time-out '
+        'in the settings.'
+    ),
     'error_tls': (
-        'The certificate of {host} is not trusted. Check the clock of this computer; behind '
-        'a company proxy, name its certificate in REQUESTS_CA_BUNDLE.'
+        'The certificate of {host} is not trusted. Behind a company proxy, name its certificate '
+        'file in the setting http_ca_bundle.'
+    ),
+    'error_tls_expired': (
+        'The certificate of {host} has expired. Check the clock of this computer, or try again '
+        'later.'
+    ),
+    'error_tls_other_host': (
+        'The certificate that {host} shows belongs to another host. Check your network or proxy.'
+    ),
+    'error_ca_bundle': (
+        '{path} holds no certificates that can be read. Check the setting http_ca_bundle or the '
+        'variable REQUESTS_CA_BUNDLE.'
     ),
     'error_incomplete': 'The transfer broke off before the end. Try again.',
+    'error_no_end': 'The picture came without its end. Try again.',
     'error_empty': 'The answer was empty. Try again.',
     'error_bad_request': 'Civitai did not accept the request ({status}).',
     'error_key_needed': (
@@ -54,7 +78,13 @@ ENGLISH: dict[str, str] = {
     'error_not_a_gallery': 'Civitai sent something that is not a gallery. Try again later.',
     'error_not_a_model': 'Civitai sent something that is not a model. Try again later.',
     'error_no_such_user': 'Civitai knows no user called {username}.',
-    'error_too_large': 'The answer is too large to be true; it was dropped.',
+    'error_too_large': (
+        'The answer is too large to be true (more than {limit} MB); nothing of it was kept.'
+    ),
+    'error_too_many_pixels': (
+        'The picture says it has {width} x {height} pixels, too many for any program to open; '
+        'it was not kept.'
+    ),
     'error_storage': '{folder} cannot be written: {reason}. Choose another folder.',
     'error_disk_full': (
         'The disk is full; nothing was lost. Free some space for {folder} and try again.'
@@ -187,6 +217,10 @@ ENGLISH: dict[str, str] = {
     'setting_http_retry_delay_help': 'Wait before the first retry; it doubles each time.',
     'setting_http_proxy': 'Proxy',
     'setting_http_proxy_help': 'Address of a proxy; empty: that of the environment.',
+    'setting_http_ca_bundle': 'Own certificates',
+    'setting_http_ca_bundle_help': (
+        'A PEM file with certificates to trust besides the usual ones, such as a company proxy\'s.'
+    ),
     'setting_extra_hosts': 'Other trusted hosts',
     'setting_extra_hosts_help': (
         'Host names, separated by commas, that may be fetched from besides Civitai.'

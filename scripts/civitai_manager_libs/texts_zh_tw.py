@@ -12,8 +12,19 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'error_proxy': '代理伺服器沒有回應。請檢查設定 http_proxy 或環境變數 HTTPS_PROXY。',
     'error_redirects': '伺服器不斷重新導向，請稍後再試。',
     'error_timeout': '{host} 回應逾時。請再試一次，或在設定中提高逾時秒數。',
-    'error_tls': '{host} 的憑證不受信任。請檢查電腦時鐘；若使用公司代理伺服器，請在 REQUESTS_CA_BUNDLE 指定其憑證。',
+    'error_unknown_host': '找不到主機 {host}。請檢查網路；若位址是自行設定的，請檢查位址。',
+    'error_not_http': '{host} 傳來的不是網頁伺服器的回應，可能來自代理伺服器或防火牆。請稍後再試。',
+    'error_too_slow': '{host} 傳送太慢，已放棄。請再試一次，或在設定中提高逾時秒數。',
+    'error_tls': (
+        '{host} 的憑證不受信任。若使用公司代理伺服器，請在設定 http_ca_bundle 指定其憑證檔案。'
+    ),
+    'error_tls_expired': '{host} 的憑證已過期。請檢查電腦時鐘，或稍後再試。',
+    'error_tls_other_host': '{host} 出示的憑證屬於其他主機。請檢查網路或代理伺服器。',
+    'error_ca_bundle': (
+        '{path} 中沒有可讀取的憑證。請檢查設定 http_ca_bundle 或變數 REQUESTS_CA_BUNDLE。'
+    ),
     'error_incomplete': '傳輸中途中斷，請再試一次。',
+    'error_no_end': '圖片缺少結尾，請再試一次。',
     'error_empty': '伺服器回應為空，請再試一次。',
     'error_bad_request': 'Civitai 不接受此要求（{status}）。',
     'error_key_needed': (
@@ -35,7 +46,8 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'error_not_a_gallery': 'Civitai 傳回的不是圖庫資料，請稍後再試。',
     'error_not_a_model': 'Civitai 傳回的不是模型資料，請稍後再試。',
     'error_no_such_user': 'Civitai 沒有名為 {username} 的使用者。',
-    'error_too_large': '回應過大，已捨棄。',
+    'error_too_large': '回應過大（超過 {limit} MB），未保留任何內容。',
+    'error_too_many_pixels': '圖片聲稱有 {width} x {height} 像素，任何程式都無法開啟；未保留。',
     'error_storage': '無法寫入 {folder}：{reason}。請選擇其他資料夾。',
     'error_disk_full': '磁碟已滿，沒有遺失任何資料。請為 {folder} 釋出空間後再試。',
     'error_not_writable': '沒有寫入 {folder} 的權限。請在設定中選擇其他資料夾。',
@@ -134,6 +146,8 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'setting_http_retry_delay_help': '第一次重試前的等待時間，之後每次加倍。',
     'setting_http_proxy': '代理伺服器',
     'setting_http_proxy_help': '代理伺服器位址；留空則使用環境變數。',
+    'setting_http_ca_bundle': '自有憑證',
+    'setting_http_ca_bundle_help': '除一般憑證外另外信任的憑證 PEM 檔案，例如公司代理伺服器的憑證。',
     'setting_extra_hosts': '其他信任的主機',
     'setting_extra_hosts_help': '除 Civitai 外允許下載的主機名稱，以逗號分隔。',
     'setting_download_images_folder': '下載資料夾',

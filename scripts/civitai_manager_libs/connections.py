@@ -1,0 +1,316 @@
+"""Connections below requests: they can be cut off, share one SSLContext, and know the proxies."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import socket
+import ssl
+import threading
+import time
+import urllib.request
+from dataclasses import dataclass, replace
+from typing import Any, Mapping, cast
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, requote_uri, select_proxy, should_bypass_proxies
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    LocationParseError,
+    NameResolutionError,
+    NewConnectionError,
+)
+from urllib3.util import wait_for_write
+
+from . import setting
+from .errors import TlsFailedError
+from .watch import Guard
+
+# As many as the setting for downloads at once allows, so that no connection is thrown away.
+MAX_CONNECTIONS = 64
+DIAL_TICK_SECONDS = 0.1
+
+_QUOTED = re.compile(r"[A-Za-z0-9._~:/?@!$&'()*+,;=%-]*")
+
+_PERSONAL = frozenset({'cookie', 'proxy-authorization'})
+
+
+class _Here(threading.local):
+    """What the request of this thread is about: its guard, and how its answer began."""
+
+    guard: Guard | None = None
+    first_byte: float | None = None
+
+
+here = _Here()
+
+
+class _Connection(HTTPConnection):
+    """A connection that tells the guard of its thread which socket it waits on."""
+
+    def connect(self) -> None:
+        """Connect; a request that is stopped meanwhile does not wait for it."""
+        if self.proxy is not None:
+            super().connect()
+        else:
+            self.sock = _dial(self)
+
+    def getresponse(self) -> Any:
+        """Wait for the head of the answer, and note how long that took."""
+        started = time.monotonic()
+        if here.guard is not None:
+            here.guard.watch(self.sock, self.timeout)
+        response = super().getresponse()
+        here.first_byte = time.monotonic() - started
+        return response
+
+
+class _TlsConnection(HTTPSConnection, _Connection):
+    """The same with TLS."""
+
+    def connect(self) -> None:
+        """Connect and shake hands."""
+        if self.proxy is not None or self.ssl_context is None:
+            HTTPSConnection.connect(self)
+            return
+        plain = _dial(self)
+        try:
+            # in two steps, because a handshake that does not end must be seen by the guard
+            self.sock = self.ssl_context.wrap_socket(
+                plain, server_hostname=self.host, do_handshake_on_connect=False
+            )
+            if here.guard is not None:
+                here.guard.watch(self.sock, self.timeout)
+            self.sock.do_handshake()
+        except (OSError, ValueError):
+            (self.sock or plain).close()
+            raise
+        self.is_verified = self.ssl_context.verify_mode is ssl.CERT_REQUIRED
+
+
+def _dial(connection: HTTPConnection) -> socket.socket:
+    """Return a socket connected to where `connection` leads, with its time-out set."""
+    host, port, seconds = connection.host, connection.port, connection.timeout
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        raise NameResolutionError(host, connection, error) from error
+    except UnicodeError as error:  # no name of a machine, such as one with an empty label
+        raise LocationParseError(host) from error
+    failure: OSError = OSError(errno.EADDRNOTAVAIL, 'no address')
+    for family, kind, protocol, _, address in addresses:
+        sock = socket.socket(family, kind, protocol)
+        try:
+            _connect(sock, address, seconds)
+            for option in connection.socket_options or ():
+                sock.setsockopt(*option)
+            return sock
+        except OSError as error:
+            sock.close()
+            failure = error
+    if isinstance(failure, TimeoutError):
+        raise ConnectTimeoutError(connection, f'{host} did not answer') from failure
+    raise NewConnectionError(connection, str(failure)) from failure
+
+
+def _connect(sock: socket.socket, address: Any, seconds: float | None) -> None:
+    """Connect within `seconds`, or until the request of this thread is stopped."""
+    guard = here.guard
+    sock.setblocking(False)
+    code = sock.connect_ex(address)
+    deadline = time.monotonic() + (60.0 if seconds is None else seconds)
+    if code in (errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN):
+        while not wait_for_write(sock, timeout=DIAL_TICK_SECONDS):
+            if guard is not None and guard.stop.is_set():
+                raise OSError(errno.ECANCELED, 'stopped')
+            if time.monotonic() > deadline:
+                raise TimeoutError('timed out')
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if code:
+        raise OSError(code, os.strerror(code))
+    sock.settimeout(seconds)
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+_POOLS = {'http': _Pool, 'https': _TlsPool}
+
+
+class Adapter(HTTPAdapter):
+    """An adapter of requests whose connections share one SSLContext.
+
+    Without it requests and urllib3 parse all certificates again for every connection, which
+    takes more time than fetching a picture.
+    """
+
+    def __init__(self) -> None:
+        self._verify: Any = True
+        self._trusted: tuple[Any, str] | None = None
+        self._lock = threading.Lock()
+        super().__init__(pool_maxsize=MAX_CONNECTIONS, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pools of connections."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = cast(Any, _POOLS)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Return the pools of connections through `proxy`."""
+        context = self.poolmanager.connection_pool_kw.get('ssl_context')
+        manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=context)
+        if not proxy.lower().startswith('socks'):  # which has classes of its own
+            manager.pool_classes_by_scheme = cast(Any, _POOLS)
+        return manager
+
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        """Send `request`."""
+        self._verify = kwargs.get('verify', True)
+        return super().send(request, *args, **kwargs)
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Leave the pool `conn` as it is: certificates named here would be parsed each time."""
+
+    def get_connection_with_tls_context(
+        self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
+        """Return the pool for `request`."""
+        return self.get_connection(cast(str, request.url), proxies)
+
+    def get_connection(self, url: str | bytes, proxies: Any = None) -> Any:
+        """Return the pool for `url`; requests before 2.32 asks here."""
+        address = cast(str, url)
+        if address.startswith('https:'):
+            self._trust(self._verify, setting.http_ca_bundle)
+        proxy = select_proxy(address, proxies)
+        if not proxy:
+            return self.poolmanager.connection_from_url(address)
+        if '://' not in proxy:
+            proxy = f'http://{proxy}'
+        return self.proxy_manager_for(proxy).connection_from_url(address)
+
+    def _trust(self, verify: Any, extra: str) -> None:
+        """Use a context that trusts just these, see `ssl_context`."""
+        with self._lock:
+            if self._trusted == (verify, extra):
+                return
+            context = ssl_context(verify, extra)
+            self.close()
+            self.proxy_manager.clear()
+            self.poolmanager.connection_pool_kw['ssl_context'] = context
+            self._trusted = verify, extra
+
+
+def ssl_context(verify: bool | str | None, extra: str) -> ssl.SSLContext:
+    """Return a context that trusts the usual certificates and those in the file `extra`.
+
+    `verify` is that of requests: a PEM file or a folder of them in place of the usual ones, or
+    False, which trusts anybody. Raises TlsFailedError for certificates that cannot be read.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(['http/1.1'])
+    usual = verify if isinstance(verify, str) else DEFAULT_CA_BUNDLE_PATH
+    for path in filter(None, (usual, os.path.expanduser(extra))):
+        try:
+            if os.path.isdir(path):
+                context.load_verify_locations(capath=path)
+            else:
+                context.load_verify_locations(cafile=path)
+        except OSError as error:  # ssl.SSLError is one
+            raise TlsFailedError('error_ca_bundle', path=path) from error
+    if verify is False:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for."""
+
+    url: str
+    headers: Mapping[str, str]
+    method: str = 'GET'
+    params: Mapping[str, object] | None = None
+    json_data: object = None
+
+    def prepared(self, session: requests.Session, key: str) -> requests.PreparedRequest:
+        """Return it as requests sends it, with the API key if there is one.
+
+        Most are for pictures, without anything for requests to encode; its own preparation of
+        those takes longer than all the rest of sending.
+        """
+        if self.params or self.json_data is not None:
+            asked = requests.Request(
+                self.method, self.url, self.headers, params=self.params, json=self.json_data
+            )
+            request = session.prepare_request(asked)
+        else:
+            request = requests.PreparedRequest()
+            request.method = self.method
+            request.url = self.url if _QUOTED.fullmatch(self.url) else requote_uri(self.url)
+            request.headers = CaseInsensitiveDict(cast(Any, session.headers))
+            request.headers.update(self.headers)
+        # a header of the caller's is no way around the rule about the key
+        request.headers.pop('Authorization', None)
+        if key:
+            request.headers['Authorization'] = f'Bearer {key}'
+        return request
+
+    def to(self, url: str) -> Request:
+        """Return the request that a redirect to `url` makes of it, without what is personal."""
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in _PERSONAL}
+        return replace(self, url=url, headers=headers, params=None)
+
+
+def without_key(response: requests.Response) -> requests.Response:
+    """Return `response` after the API key was taken out of the request that it holds."""
+    response.request = response.request.copy()
+    response.request.headers.pop('Authorization', None)
+    return response
+
+
+class Proxies:
+    """Which proxy leads where; the environment is read once, because reading it takes time."""
+
+    def __init__(self) -> None:
+        self._environment = urllib.request.getproxies()
+        self._bypassed: dict[str, bool] = {}
+
+    def of(self, url: str) -> dict[str, str]:
+        """The proxies for `url`: the setting's, else the environment's, unless NO_PROXY says no."""
+        host = urlsplit(url).netloc
+        if host not in self._bypassed:
+            self._bypassed[host] = bool(should_bypass_proxies(url, no_proxy=None))
+        if self._bypassed[host]:
+            return {}
+        if setting.http_proxy:
+            return {'http': setting.http_proxy, 'https': setting.http_proxy}
+        return self._environment
+
+
+def new_session(user_agent: str) -> requests.Session:
+    """Return a session on these connections, which trusts what the environment says."""
+    session = requests.Session()
+    # Otherwise .netrc replaces the API key, and every request reads the environment again.
+    session.trust_env = False
+    session.headers['User-Agent'] = user_agent
+    bundle = os.environ.get('REQUESTS_CA_BUNDLE') or os.environ.get('CURL_CA_BUNDLE')
+    session.verify = bundle or True
+    for scheme in ('https://', 'http://'):
+        session.mount(scheme, Adapter())
+    return session

@@ -1,0 +1,111 @@
+"""An eye on requests under way: what is stopped or comes too late is cut off, wherever it waits."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import Iterator
+
+from .errors import CancelledError, TimedOutError
+
+TICK_SECONDS = 0.1
+IDLE_TICKS = 20
+
+
+class Guard:
+    """What the eye knows of one request.
+
+    `sock` is its connection, None before there is one. `stop` ends the request. `late` tells that
+    it outlived the seconds it was allowed last, because a time-out of a socket starts again with
+    every byte that comes.
+    """
+
+    __slots__ = ('sock', 'stop', 'deadline', 'late')
+
+    def __init__(self, stop: threading.Event) -> None:
+        self.sock: socket.socket | None = None
+        self.stop = stop
+        self.deadline = 0.0
+        self.late = False
+
+    def watch(self, sock: socket.socket, seconds: float | None) -> None:
+        """Cut `sock` off if what is waited for takes longer than `seconds`."""
+        self.sock = sock
+        if seconds is not None:
+            self.deadline = time.monotonic() + seconds
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """What happens inside may take `seconds`."""
+        self.deadline = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self.deadline = 0.0
+
+    def check(self, url: str, host: str) -> None:
+        """Raise CancelledError or TimedOutError if it was cut off.
+
+        To be asked also where all seemed well: an end that we made looks like one of the server's.
+        """
+        if self.stop.is_set():
+            raise CancelledError(url=url)
+        if self.late:
+            raise TimedOutError(url=url, host=host)
+
+    def look(self, now: float) -> None:
+        """Cut the connection off if it is time to."""
+        if self.stop.is_set():
+            self._cut()
+        elif self.deadline and now > self.deadline:
+            self.late = True
+            self._cut()
+
+    def _cut(self) -> None:
+        if self.sock is not None:
+            # Not that of SSLSocket, which would take the TLS away under a reader in another thread.
+            with suppress(OSError):
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
+
+class Watch:
+    """Looks after guards ten times a second, in a thread that lives while there are any."""
+
+    def __init__(self) -> None:
+        self._guards: set[Guard] = set()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def over(self, stop: threading.Event) -> Iterator[Guard]:
+        """Give a guard that is looked after until the end."""
+        guard = Guard(stop)
+        with self._lock:
+            self._guards.add(guard)
+            if self._thread is None or not self._thread.is_alive():  # a fork leaves it behind
+                self._thread = threading.Thread(
+                    target=self._look, name='civitai-watch', daemon=True
+                )
+                self._thread.start()
+        try:
+            yield guard
+        finally:
+            guard.sock = None
+            with self._lock:
+                self._guards.discard(guard)
+
+    def _look(self) -> None:
+        idle = 0
+        while True:
+            time.sleep(TICK_SECONDS)
+            with self._lock:
+                guards = list(self._guards)
+                idle = 0 if guards else idle + 1
+                if idle > IDLE_TICKS:
+                    self._thread = None
+                    return
+            now = time.monotonic()
+            for guard in guards:
+                guard.look(now)

@@ -1,0 +1,138 @@
+"""What comes over the wire: bodies in chunks, and every trouble as an error of ours."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from functools import partial
+from http.client import HTTPException, RemoteDisconnected
+from typing import Callable, Iterator, TypeVar, cast
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+from . import bodies, urls
+from .errors import (
+    BodyIncompleteError,
+    CivitaiError,
+    ConnectionFailedError,
+    TimedOutError,
+    TlsFailedError,
+    UrlRefusedError,
+)
+from .watch import Guard
+
+E = TypeVar('E', bound=BaseException)
+
+CHUNK_BYTES = 1024 * 1024
+# Where the library can only read until so much is there, or unpacks all that it reads at once.
+SMALL_CHUNK_BYTES = 16 * 1024
+MAX_ERROR_BYTES = 64 * 1024
+MIN_BYTES_PER_SECOND = 1024
+
+# Numbers of OpenSSL's certificate errors: expired or not yet valid; another host or address.
+_EXPIRED = frozenset({9, 10})
+_OTHER_HOST = frozenset({62, 64})
+
+
+def body_of(response: requests.Response, guard: Guard, seconds: float, secret: str) -> bodies.Body:
+    """Return the body of `response` on its way; for `seconds` see `chunks`."""
+    coming = chunks(response, guard, seconds)
+    url, status = urls.redact(response.url), response.status_code
+    return bodies.Body(coming, response.headers, url, status, secret)
+
+
+def chunks(response: requests.Response, guard: Guard, seconds: float) -> Iterator[bytes]:
+    """Yield the body of `response`, unpacked only if the server packed it.
+
+    Raises what `translated` gives, TimedOutError for less than `MIN_BYTES_PER_SECOND` during
+    `seconds`, and what `guard` found.
+    """
+    read, url = _reader(response), response.url
+    since, brought = time.monotonic(), 0
+    while True:
+        try:
+            with guard.within(seconds):
+                chunk = read()
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            check(guard, url)
+            raise translated(error, url) from error
+        if not chunk:
+            break
+        brought += len(chunk)
+        now = time.monotonic()
+        if now - since > seconds:
+            if brought < MIN_BYTES_PER_SECOND * seconds:
+                raise TimedOutError('error_too_slow', url=urls.redact(url), host=_host(url))
+            since, brought = now, 0
+        yield chunk
+    check(guard, url)
+
+
+def _reader(response: requests.Response) -> Callable[[], bytes]:
+    raw = response.raw
+    if 'Content-Encoding' in response.headers:
+        return partial(raw.read, SMALL_CHUNK_BYTES, decode_content=True)
+    # read1 gives what has come; read waits until all of it has, however slowly that goes.
+    if hasattr(raw, 'read1'):
+        return partial(raw.read1, CHUNK_BYTES, decode_content=False)
+    return partial(raw.read, SMALL_CHUNK_BYTES, decode_content=False)
+
+
+def read_little(response: requests.Response) -> bytes:
+    """Return the beginning of the body of an error or redirect, b'' if it breaks off."""
+    try:
+        return cast(bytes, response.raw.read(MAX_ERROR_BYTES, decode_content=True))
+    except (urllib3.exceptions.HTTPError, OSError):
+        return b''
+
+
+def check(guard: Guard, url: str) -> None:
+    """Raise CancelledError or TimedOutError if the request to `url` was cut off by us."""
+    guard.check(urls.redact(url), _host(url))
+
+
+def translated(error: Exception, url: str) -> CivitaiError:
+    """Return our error for one of requests', urllib3's or the system's; the only such place."""
+    where, host = urls.redact(url), _host(url)
+    theirs, kinds = requests.exceptions, urllib3.exceptions
+    untrusted = _within(error, ssl.SSLCertVerificationError)
+    if untrusted is not None:
+        key = 'error_tls_expired' if untrusted.verify_code in _EXPIRED else 'error_tls'
+        if untrusted.verify_code in _OTHER_HOST:
+            key = 'error_tls_other_host'
+        return TlsFailedError(key, url=where, host=host)
+    # Other trouble of TLS, such as a connection cut in a handshake, may pass.
+    if isinstance(error, (theirs.SSLError, kinds.SSLError)) and 'certificate' in str(error).lower():
+        return TlsFailedError(url=where, host=host)
+    if isinstance(error, (theirs.Timeout, kinds.TimeoutError, TimeoutError)):
+        return TimedOutError(url=where, host=host)
+    if isinstance(error, (theirs.ProxyError, theirs.InvalidProxyURL, theirs.InvalidSchema)):
+        return ConnectionFailedError('error_proxy', url=where)
+    if isinstance(error, (kinds.IncompleteRead, kinds.ProtocolError, kinds.DecodeError)):
+        return BodyIncompleteError(url=where)
+    if isinstance(error, (theirs.InvalidURL, kinds.LocationValueError)):
+        return UrlRefusedError('error_url_malformed', url=where)
+    if _within(error, kinds.NameResolutionError) is not None:
+        return ConnectionFailedError('error_unknown_host', url=where, host=host)
+    not_http = _within(error, HTTPException)
+    if not_http is not None and not isinstance(not_http, RemoteDisconnected):
+        return ConnectionFailedError('error_not_http', url=where, host=host)
+    return ConnectionFailedError(url=where, host=host)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ''
+    except ValueError:  # a broken [IPv6] address
+        return ''
+
+
+def _within(error: BaseException | None, kind: type[E]) -> E | None:
+    """The error of this `kind` that `error` is or was caused by."""
+    for _ in range(10):
+        if error is None or isinstance(error, kind):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
