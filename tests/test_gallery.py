@@ -159,6 +159,8 @@ def test_what_is_missing_or_absurd_counts_as_unknown(item: object) -> None:
         pytest.param(new_item(id='x'), id='id of letters'),
         pytest.param(new_item(id='9' * 5000), id='id of 5000 digits'),
         pytest.param(without(new_item(), 'url'), id='no address'),
+        pytest.param({**new_item(), 'url': r'\\evil.example\share\a.png'}, id='network path'),
+        pytest.param({**new_item(), 'url': '/etc/passwd'}, id='path'),
         pytest.param(new_item(url=None), id='null address'),
         pytest.param(new_item(url=''), id='empty address'),
         pytest.param(new_item(url=['https://x']), id='address in a list'),

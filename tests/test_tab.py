@@ -301,8 +301,16 @@ def test_words_from_outside_are_only_words() -> None:
         ('', '127.0.0.1', {}, False),
         ('127.0.0.1', '', {}, False),
         ('127.0.0.1', '[::1', {}, False),
+        ('127.0.0.1', '127.0.0.1:7860', {'Origin': 'http://127.0.0.1:7860'}, True),
+        ('127.0.0.1', '127.0.0.1:7860', {'Sec-Fetch-Site': 'same-origin'}, True),
+        ('127.0.0.1', '127.0.0.1:7860', {'Sec-Fetch-Site': 'none'}, True),
+        ('127.0.0.1', '127.0.0.1:7860', {'Origin': 'https://evil.example'}, False),
+        ('127.0.0.1', '127.0.0.1:7860', {'Origin': 'http://127.0.0.1:8000'}, False),
+        ('127.0.0.1', '127.0.0.1:7860', {'Origin': 'null'}, False),
+        ('127.0.0.1', '127.0.0.1:7860', {'Sec-Fetch-Site': 'cross-site'}, False),
+        ('127.0.0.1', '127.0.0.1:7860', {'Sec-Fetch-Site': 'same-site'}, False),
     ],
-    ids=lambda value: str(value)[:24],
+    ids=lambda value: str(value)[:50],
 )
 def test_folders_open_only_where_browser_and_server_are_one_machine(
     client: str, host: str, extra: dict[str, str], same: bool

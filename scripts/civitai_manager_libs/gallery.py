@@ -138,7 +138,8 @@ def parse_image(item: object) -> GalleryImage | None:
     if not isinstance(item, dict):
         return None
     number, url = _whole(item.get('id')), item.get('url')
-    if not number or not isinstance(url, str) or not url:
+    # anything else would be taken for a file, and looking for one can already give things away
+    if not number or not isinstance(url, str) or not url.startswith(('https://', 'http://')):
         return None
     stats = item.get('stats')
     counts = stats.values() if isinstance(stats, dict) else ()

@@ -196,10 +196,16 @@ def showable(paths: Sequence[str | None], folders: Sequence[str], instead: str) 
 def is_same_machine(request: Any) -> bool:
     """Tell whether the browser runs where we do, so that opening a folder makes sense.
 
-    True only for a loopback address, a loopback Host header, and no sign of a proxy between.
+    True only for a loopback address, a loopback Host header, no sign of a proxy between, and no
+    sign that a page of another site made the browser ask.
     """
     headers = {str(name).lower(): str(value) for name, value in request.headers.items()}
     if any(name == 'forwarded' or name.startswith('x-forwarded') for name in headers):
+        return False
+    if headers.get('sec-fetch-site', 'none') not in ('same-origin', 'none'):
+        return False
+    asker = headers.get('origin', '').partition('://')[2]
+    if 'origin' in headers and asker.lower() != headers.get('host', '').lower():
         return False
     client = getattr(request.client, 'host', '') or ''
     try:
