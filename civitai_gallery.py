@@ -46,9 +46,10 @@ usage: python civitai_gallery.py [WORD] [ARGUMENTS]
                       save the pictures of a Civitai link
   test [ARGUMENTS]    linters, then pytest with the arguments
   lint                linters only
+  bench [ARGUMENTS]   measure downloads beside other programs; writes docs/performance.md
 
-"app --help", "demo --help" and "download --help" tell more. The first start makes .venv beside this
-file, unless the Python at hand already has the packages of requirements.txt.
+"app --help", "demo --help", "download --help" and "bench --help" tell more. The first start makes
+.venv beside this file, unless the Python at hand already has the packages of requirements.txt.
 """
 
 LAUNCHER = Path(__file__).resolve()
@@ -331,6 +332,13 @@ def run_test(args: list[str]) -> int:
     return run_tool('pytest', args) or linted
 
 
+def run_bench(args: list[str]) -> int:
+    """Measure downloads, ours beside those of other programs."""
+    from bench import main
+
+    return main.main(args)
+
+
 class Word(NamedTuple):
     """What a word on the command line needs and does."""
 
@@ -344,6 +352,7 @@ WORDS = {
     'download': Word('requirements.txt', run_download),
     'test': Word('requirements-dev.txt', run_test),
     'lint': Word('requirements-dev.txt', run_lint),
+    'bench': Word('requirements-dev.txt', run_bench),
 }
 
 

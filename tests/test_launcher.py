@@ -222,7 +222,7 @@ def test_an_unknown_word_is_told_in_one_line(content: House) -> None:
     ended = content.run('dowload', 'x')
     assert (ended.code, ended.out) == (2, '')
     assert ended.lines == [
-        "Unknown word 'dowload'; known are app, demo, download, test, lint. See --help."
+        "Unknown word 'dowload'; known are app, demo, download, test, lint, bench. See --help."
     ]
 
 

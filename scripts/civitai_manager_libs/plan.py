@@ -18,7 +18,7 @@ class Outcome(Enum):
     FAILED = 'failed'
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DownloadJob:
     """One file to fetch: from `url` to `path`; `present` if it is there already."""
 
@@ -27,7 +27,7 @@ class DownloadJob:
     present: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DownloadResult:
     """What became of `job`: the file is at `path` unless it failed."""
 

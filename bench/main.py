@@ -1,0 +1,72 @@
+"""The command `bench`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Sequence
+
+from . import ceiling, due, figures, machine, report, runner
+from .origin import ROOT, Origin
+from .scenarios import GROUPS, SCENARIOS
+
+ROUNDS = 3
+PAGE = ROOT / 'docs' / 'performance.md'
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measure, and write the page; 1 if something due is not met, 0 otherwise."""
+    options = _parser().parse_args(argv)
+    if sys.platform == 'win32':
+        print(
+            'bench needs Linux or macOS: it asks the system what a process used.', file=sys.stderr
+        )
+        return 1
+    chosen = [s for s in SCENARIOS if not options.only or s.group in options.only]
+    if options.quick:
+        chosen = [scenario.shrunk() for scenario in chosen]
+    rounds = options.rounds or (1 if options.quick else ROUNDS)
+    with Origin() as origin:
+        speed = ceiling.measure(origin)
+        runs = runner.play(origin, chosen, rounds, runner.to_stderr)
+    table = figures.table(runs, chosen)
+    verdicts = [] if options.quick else due.verdicts(table)
+    text = report.page(
+        machine.facts(), speed, table, verdicts, rounds=rounds, is_trial=options.quick
+    )
+    whole = not (options.only or options.quick or rounds < ROUNDS)
+    _put(text, options.output or (PAGE if whole else None))
+    return int(any(verdict.met is False for verdict in verdicts))
+
+
+def _put(text: str, path: Path | None) -> None:
+    """Write the page to `path`, to standard output without one."""
+    if path is None:
+        print(text, end='')
+        return
+    path.write_text(text, encoding='utf-8')
+    runner.to_stderr(f'Written: {path}')
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog='civitai_gallery.py bench',
+        description='Measure us beside curl, aria2, gallery-dl and a sequential loop. '
+        'A whole run of at least 3 rounds writes docs/performance.md, others tell on the screen.',
+    )
+    parser.add_argument(
+        '--only', action='append', choices=GROUPS, help='these scenarios; may be given repeatedly'
+    )
+    parser.add_argument('--rounds', type=_rounds, metavar='N', help=f'default {ROUNDS}')
+    parser.add_argument(
+        '--quick', action='store_true', help='everything in small, to see that it works'
+    )
+    parser.add_argument('--output', type=Path, metavar='FILE', help='where the page goes')
+    return parser
+
+
+def _rounds(text: str) -> int:
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= 99:
+        return int(text)
+    raise argparse.ArgumentTypeError(f'{text[:20]!r} is not a number from 1 to 99')
