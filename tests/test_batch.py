@@ -3,6 +3,7 @@
 import io
 import itertools
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Callable, Iterator
@@ -10,7 +11,7 @@ from typing import Callable, Iterator
 import pytest
 from PIL import Image
 
-from scripts.civitai_manager_libs import batch
+from scripts.civitai_manager_libs import batch, slots
 from scripts.civitai_manager_libs.errors import NotFoundError
 from scripts.civitai_manager_libs.plan import DownloadJob, DownloadResult, Outcome
 
@@ -142,6 +143,71 @@ def test_a_source_of_jobs_that_breaks_is_an_error_after_the_running_ones_ended()
         list(batch.run(lambda number: not ended.append(number), broken(), 4))
     assert sorted(ended) in ([], [0], [1], [0, 1])
     assert not [t for t in threading.enumerate() if t.name.startswith('civitai-gallery')]
+
+
+def test_while_some_can_only_wait_others_work_in_their_place() -> None:
+    all_lent, back = threading.Barrier(3), threading.Event()
+    told: list[int] = []
+
+    def work(number: int) -> bool:
+        slot = slots.current()
+        assert slot is not None
+        if number < 2:
+            slot.lend()
+            all_lent.wait(PATIENCE)
+            back.wait(PATIENCE)
+            slot.take_back(threading.Event())
+        return True
+
+    results = batch.run(work, range(20), 2)
+    meanwhile = threading.Thread(target=lambda: told.extend(number for number, _ in results))
+    meanwhile.start()
+    all_lent.wait(PATIENCE)  # both places are lent
+    deadline = time.monotonic() + PATIENCE
+    while len(told) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert told[:2] == [2, 3], 'others were done'
+    back.set()
+    meanwhile.join(PATIENCE)
+    assert sorted(told) == list(range(20))
+    assert not [t for t in threading.enumerate() if t.name.startswith('civitai-gallery')]
+
+
+def test_nobody_gets_more_places_than_there_are_by_lending() -> None:
+    lock, running, most = threading.Lock(), 0, 0
+
+    def work(number: int) -> bool:
+        nonlocal running, most
+        slot = slots.current()
+        assert slot is not None
+        for _ in range(3):
+            with lock:
+                running += 1
+                most = max(most, running)
+            with lock:
+                running -= 1
+            slot.lend()
+            slot.lend()  # twice is once
+            slot.take_back(threading.Event())
+        return True
+
+    assert len(list(batch.run(work, range(60), 3))) == 60
+    assert most <= 3
+
+
+def test_a_place_is_not_waited_for_once_stopped() -> None:
+    stop = threading.Event()
+    stop.set()
+
+    def work(number: int) -> bool:
+        slot = slots.current()
+        assert slot is not None
+        slot.lend()
+        slot.take_back(stop)
+        return True
+
+    assert len(list(batch.run(work, range(9), 1))) == 9
+    assert slots.current() is None
 
 
 # --- downloads -------------------------------------------------------------------------------

@@ -63,10 +63,11 @@ NOTHING = 'No pictures found up to your maturity ceiling (PG).'
 
 
 @pytest.fixture
-def download(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Run the command line in this process."""
+def download(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run the command line in this process, each time with a client that remembers nothing."""
 
     def run(*argv: str) -> Run:
+        fresh_client(monkeypatch)
         try:
             code = cli.main([str(word) for word in argv])
         except SystemExit as end:
@@ -127,12 +128,25 @@ def test_originals_with_their_generation_data_are_kept(
 
 @pytest.mark.parametrize(('limit', 'pages'), [(1, 1), (24, 1), (25, 2), (50, 3)])
 def test_a_limit_is_kept_over_as_many_pages_as_it_takes(
-    demo: DemoServer, download: Command, folder: Path, limit: int, pages: int
+    demo: DemoServer,
+    download: Command,
+    folder: Path,
+    limit: int,
+    pages: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(cli, 'MAX_LIMIT', 24)
     done = download(demo.url + OPENING_PATH, '--to', folder, '--limit', limit)
     assert done.code == 0
     assert len(in_order(folder)) == limit == len(cdn_requests(demo))
     assert requests_for_pages(demo) == pages
+
+
+def test_many_pictures_are_listed_at_once(
+    demo: DemoServer, download: Command, folder: Path
+) -> None:
+    assert download(demo.url + OPENING_PATH, '--to', folder, '--limit', 50).code == 0
+    assert len(in_order(folder)) == 50 and requests_for_pages(demo) == 1
 
 
 def test_a_limit_above_all_there_is_keeps_all(

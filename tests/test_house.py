@@ -21,7 +21,9 @@ FLOORS = {
         'infotext resources plan resume budget signs pace'
     ).split(),
     'ground': ['host', 'setting_kinds', 'setting'],
-    'hands': ('files util attempts bodies throttle watch connections wire http_client').split(),
+    'hands': (
+        'files util slots attempts bodies throttle watch connections wire http_client'
+    ).split(),
     'trades': ['civitai', 'ishortcut', 'batch'],
     'shop window': (
         'widgets civitai_gallery_action gallery_events gallery_html gallery_ui settings_ui '

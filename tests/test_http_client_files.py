@@ -399,7 +399,7 @@ def test_many_threads_share_one_client(monkeypatch: pytest.MonkeyPatch, tmp_path
             seen.add(request.target)
         whole = ok(numbered(number))
         if first and number % 3 == 0:
-            return ok(b'', status=503)
+            return ok(b'', status=500)
         return whole[: len(whole) // 2] if first and number % 3 == 1 else whole
 
     with ScriptedServer(handler=answer) as server:

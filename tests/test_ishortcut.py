@@ -87,7 +87,7 @@ def test_an_answer_without_a_name_is_nothing_and_not_kept(
     assert not kept().exists()
 
 
-@pytest.mark.parametrize('status', [401, 404, 451, 503])
+@pytest.mark.parametrize('status', [401, 403, 451, 503])
 def test_a_failure_is_nothing_and_the_next_time_it_is_asked_again(
     wire: responses.RequestsMock, status: int
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Callable, Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 
@@ -313,3 +313,104 @@ def test_one_that_leaves_the_line_wakes_the_next(throttle: Throttle, stop: threa
         threads[0].join(PATIENCE)
     assert started.wait(PATIENCE)
     assert all_end(threads)
+
+
+# -- a host that refuses ------------------------------------------------------------------------
+
+
+class Listening:
+    """A pace that lets everybody start and notes what it is told."""
+
+    top = running = 9
+    trip = 0.1
+
+    def __init__(self) -> None:
+        self.ends: list[str] = []
+
+    def start(self, now: float) -> float:
+        self.running += 1
+        return 0.0
+
+    def success(self, now: float, first_byte: float | None, began: float | None = None) -> None:
+        self.ends.append('success')
+
+    def refused(self, now: float, retry_after: float | None, began: float | None = None) -> None:
+        self.ends.append('refused')
+
+    def failed(self, now: float) -> None:
+        self.ends.append('failed')
+
+
+def refuse(throttle: Throttle, told: Any, is_clear: bool) -> bool:
+    with pytest.raises(ValueError):
+        with throttle.turn('h', threading.Event(), lambda: told) as turn:
+            in_vain = turn.refused(None, is_clear=is_clear)
+            raise ValueError
+    return in_vain
+
+
+def succeed(throttle: Throttle, told: Any) -> None:
+    with throttle.turn('h', threading.Event(), lambda: told):
+        pass
+
+
+def test_a_clear_refusal_counts_at_once() -> None:
+    throttle, told = Throttle(time.monotonic), Listening()
+    refuse(throttle, told, True)
+    assert told.ends == ['refused']
+
+
+def test_refusals_that_may_be_faults_count_where_there_are_many() -> None:
+    throttle, told = Throttle(time.monotonic), Listening()
+    for _ in range(4):  # one in ten is an accident
+        refuse(throttle, told, False)
+        for _ in range(9):
+            succeed(throttle, told)
+    assert 'refused' not in told.ends and told.ends.count('failed') == 4
+    for _ in range(6):
+        refuse(throttle, told, False)
+    assert told.ends[-1] == 'refused'
+
+
+def test_a_host_that_only_refuses_is_given_up_after_a_while() -> None:
+    now = [0.0]
+    throttle, told = Throttle(lambda: now[0]), Listening()
+    vain = []
+    for _ in range(50):
+        vain.append(refuse(throttle, told, True))
+        now[0] += 2.0
+    assert vain == [False] * 40 + [True] * 10
+    succeed(throttle, told)
+    assert not refuse(throttle, told, True), 'one success gives it another chance'
+
+
+def test_refusals_within_a_short_time_are_not_given_up() -> None:
+    throttle, told = Throttle(lambda: 5.0), Listening()
+    assert not any(refuse(throttle, told, True) for _ in range(500))
+
+
+def test_a_stalled_request_lets_another_go_first() -> None:
+    throttle = Throttle(time.monotonic)
+    first = throttle.turn('h', threading.Event(), lambda: Pace(1))
+    with first:
+        first.stalled(0.2)
+        assert throttle.pace_of('h').running == 1, 'it may only be slow'
+        first.stalled(30.0)
+        with throttle.turn('h', threading.Event(), lambda: Pace(1)):
+            assert throttle.pace_of('h').running == 1
+    assert throttle.pace_of('h').running == 0
+
+
+def test_the_api_waits_for_a_stalled_request() -> None:
+    throttle = Throttle(time.monotonic)
+    with throttle.turn('h', threading.Event(), lambda: Budget(2.0, 5, 1)) as turn:
+        turn.stalled(1000.0)
+        assert throttle.pace_of('h').running == 1
+
+
+def test_a_new_top_counts_for_a_known_host() -> None:
+    throttle, stop = Throttle(time.monotonic), threading.Event()
+    with throttle.turn('h', stop, lambda: Pace(4), top=4):
+        assert throttle.pace_of('h').limit == 4
+    with throttle.turn('h', stop, lambda: Pace(4), top=2):
+        assert throttle.pace_of('h').limit == 2

@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict
 from typing import Callable, Hashable, NamedTuple, TypeVar
 
-from . import retry, urls
+from . import retry, slots, urls
 from .errors import CancelledError, CivitaiError, GoneError, NotFoundError, RateLimitedError
 
 log = logging.getLogger(__name__)
@@ -125,8 +125,13 @@ class Attempts:
                 self._failures.pop(url, None)
 
     def _pause(self, seconds: float, stop: threading.Event) -> None:
+        slot = slots.current()
+        if slot is not None:
+            slot.lend()
         if self._sleep is not None:
             self.slept += seconds
             self._sleep(seconds)
         else:
             stop.wait(seconds)
+        if slot is not None:
+            slot.take_back(stop)

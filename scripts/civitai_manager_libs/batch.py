@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+import threading
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Callable, Iterable, Iterator, Sequence, TypeVar
+from queue import Empty, SimpleQueue
+from typing import Callable, Generic, Iterable, Iterator, Sequence, TypeVar
 from urllib.parse import urlsplit
 
 from . import files, media, names, urls
 from .errors import StorageError
 from .plan import BatchReport, DownloadJob, DownloadResult, Outcome
+from .slots import Slots
 
 log = logging.getLogger(__name__)
 
@@ -27,23 +30,74 @@ def run(work: Callable[[T], bool], jobs: Iterable[T], concurrency: int) -> Itera
     `work` runs in threads; what it raises is logged and counts as False. Closing the iterator
     drops what has not begun and waits for what has; Ctrl-C does not wait.
     """
-    source = iter(jobs)
-    pool = ThreadPoolExecutor(concurrency, thread_name_prefix='civitai-gallery')
-    running: dict[Future[bool], T] = {}
+    source, outstanding = iter(jobs), 0
+    crew: _Crew[T] = _Crew(work, concurrency)
     patient = True
     try:
         while True:
-            for job in islice(source, 2 * concurrency - len(running)):
-                running[pool.submit(_guarded, work, job)] = job
-            if not running:
+            for job in islice(source, 2 * concurrency - outstanding):
+                crew.give(job)
+                outstanding += 1
+            if not outstanding:
                 return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(future), future.result()
+            done = crew.done.get()
+            outstanding -= 1
+            yield done
     except KeyboardInterrupt:
         patient = False  # what still runs ends when the caller closes its client
         raise
     finally:
-        pool.shutdown(wait=patient, cancel_futures=True)
+        crew.end(patient)
+
+
+class _Crew(Generic[T]):
+    """Threads that work on jobs, `places` at once, and more while some can only wait.
+
+    They hand over by queues: waiting for a set of futures takes more time than the work.
+    """
+
+    def __init__(self, work: Callable[[T], bool], places: int) -> None:
+        self.done: SimpleQueue[tuple[T, bool]] = SimpleQueue()
+        self._todo: SimpleQueue[tuple[T] | None] = SimpleQueue()
+        self._work = work
+        self._places = places
+        self._slots = Slots(places, self._hire)
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._has_ended = False
+
+    def give(self, job: T) -> None:
+        """Have `job` done; it comes out at `done`."""
+        self._todo.put((job,))
+        if len(self._threads) < self._places:
+            self._hire()
+
+    def end(self, patient: bool) -> None:
+        """Drop what has not begun; wait for the rest if `patient`."""
+        with self._lock:
+            self._has_ended = True
+        with suppress(Empty):
+            while True:
+                self._todo.get_nowait()
+        for _ in self._threads:
+            self._todo.put(None)
+        for thread in self._threads if patient else ():
+            thread.join()
+
+    def _hire(self) -> None:
+        with self._lock:
+            if self._has_ended or len(self._threads) >= 2 * self._places:
+                return
+            name = f'civitai-gallery_{len(self._threads)}'
+            thread = threading.Thread(target=self._labour, name=name)
+            self._threads.append(thread)
+            thread.start()
+
+    def _labour(self) -> None:
+        while (item := self._todo.get()) is not None:
+            with self._slots.taken():
+                outcome = _guarded(self._work, item[0])
+            self.done.put((item[0], outcome))
 
 
 def _guarded(work: Callable[[T], bool], job: T) -> bool:

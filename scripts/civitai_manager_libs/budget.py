@@ -33,6 +33,7 @@ class Budget:
     def __init__(self, rate: float, burst: float, at_once: int) -> None:
         self.at_once = at_once
         self.running = 0
+        self.trip = math.inf  # seconds a request may take: the others wait in any case
         self._tokens = Tokens(rate, burst, burst, -math.inf)
         self._held_until = -math.inf
 
@@ -68,3 +69,8 @@ class Budget:
         """Count a request as refused with 429 or 503; nothing starts for `retry_after` seconds."""
         self.running -= 1
         self._held_until = max(self._held_until, now + min(retry_after or 0.0, MAX_HOLD))
+
+
+def of_the_api() -> Budget:
+    """Return the budget of Civitai's API, whose own limits are not published."""
+    return Budget(rate=2.0, burst=5, at_once=1)

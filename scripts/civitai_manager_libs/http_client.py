@@ -17,9 +17,8 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from . import __version__, answers, bodies, files, retry, setting, urls, wire
+from . import __version__, answers, bodies, budget, files, retry, setting, urls, wire
 from .attempts import Attempts
-from .budget import MAX_HOLD, Budget
 from .connections import Proxies, Request, here, new_session, without_key
 from .errors import (
     CivitaiError,
@@ -228,6 +227,7 @@ class CivitaiHttpClient:
                 # once it led elsewhere, nobody gets the key any more
                 key = urls.usable_key(key) if urls.may_send_key(request.url, base) else ''
                 with self._turn(request.url, base, stop) as turn:
+                    guard.on_stall = turn.stalled
                     response = self._send(request, seconds, key, guard)
                     with ExitStack() as closing:
                         closing.enter_context(response)
@@ -276,8 +276,9 @@ class CivitaiHttpClient:
             status, url=urls.redact(response.url), retry_after=wait, detail=words
         )
         # a host that is not to be asked today is waited for by nobody
-        if status in (429, 503) and (wait or 0) <= MAX_HOLD and turn.refused(wait):
-            error.transient = False
+        if status in (429, 503) and (wait or 0) <= budget.MAX_HOLD:
+            is_clear = status == 429 or wait is not None
+            error.transient = not turn.refused(wait, is_clear=is_clear)
         raise error
 
     def _key(self) -> str:
@@ -286,21 +287,14 @@ class CivitaiHttpClient:
     def _turn(self, url: str, base: str, stop: threading.Event) -> Turn:
         """A turn to send a request to the host of `url`; the API has a budget of its own."""
         if urls.is_api(url, base):
-            return self._throttle.turn(f'API {base}', stop, _new_api_budget)
-        return self._throttle.turn(urlsplit(url).netloc, stop, _new_pace)
+            return self._throttle.turn(f'API {base}', stop, budget.of_the_api)
+        top = max(1, setting.gallery_max_concurrent_downloads)
+        return self._throttle.turn(urlsplit(url).netloc, stop, lambda: Pace(top), top)
 
 
 class _Answer(NamedTuple):
     response: requests.Response
     body: bodies.Body
-
-
-def _new_pace() -> Pace:
-    return Pace(max(1, setting.gallery_max_concurrent_downloads))
-
-
-def _new_api_budget() -> Budget:
-    return Budget(rate=2.0, burst=5, at_once=1)
 
 
 def _lenient(fetch: Callable[[], T]) -> T | None:

@@ -63,7 +63,7 @@ class Pace:
         self._limit = float(START)
         self._eager = True  # no sign of a limit yet
         self._full_at = -math.inf  # when all places were last taken
-        self._trip = 0.1  # seconds a request takes
+        self.trip = 0.1  # seconds that a request takes, about
         self._accepted = 0
         self._first_bytes = FirstBytes()
         self._strays = STRAYS
@@ -121,11 +121,11 @@ class Pace:
         """Count a request as ended well; `first_byte`: seconds, `began`: when it started."""
         self._end(now)
         if began is None:
-            began = now - (self._trip if first_byte is None else first_byte)
+            began = now - (self.trip if first_byte is None else first_byte)
         self._accepted += 1
         self._began.append(began)
         self._holds = 0
-        self._trip += (now - began - self._trip) / 8
+        self.trip += (now - began - self.trip) / 8
         if self._strays < STRAYS:
             self._strays += STRAYS_PER_SUCCESS
         if self._burst is not None and began > self._burst.at:
@@ -151,7 +151,7 @@ class Pace:
         self.running -= 1
         self._last = now
         if began is None:
-            began = now - self._trip
+            began = now - self.trip
         if retry_after is not None and retry_after > LONG_RETRY_AFTER:
             self._held_until = max(self._held_until, now + min(retry_after, MAX_HOLD))
         if self._probe is not None and self._probe.began <= began <= self._probe.ended:
@@ -241,7 +241,7 @@ class Pace:
         return PROBE_WAITS[min(self._probes_failed, len(PROBE_WAITS) - 1)]
 
     def _pause(self) -> float:
-        return min(SETTLE, self._trip / 8)
+        return min(SETTLE, self.trip / 8)
 
     def _compare(self) -> None:
         """A round of first bytes is over: fewer at once if they are slow for our number."""
@@ -303,17 +303,17 @@ class Pace:
         self._ceiling = math.inf
         self._probe = None
         self._settle = 0.0
-        self._limit = max(burst.limit, START, 1.5 * rate * self._trip)
+        self._limit = max(burst.limit, START, 1.5 * rate * self.trip)
 
     def _measured(self, burst: Burst) -> float:
         """How many a second were accepted lately: between two bursts a bucket was empty twice."""
         since, until = self._mark, burst.began
         if until - since > MEASURED[0]:
             self._mark = until
-        rate = max(1.0, min(burst.limit, self._ceiling) - burst.refusals) / self._trip
-        if self._trip / 2 < until - since < MEASURED[1]:
+        rate = max(1.0, min(burst.limit, self._ceiling) - burst.refusals) / self.trip
+        if self.trip / 2 < until - since < MEASURED[1]:
             counted = sum(since < began <= until for began in self._began) / (until - since)
-            rate = counted if until - since > 4 * self._trip else max(rate, counted)
+            rate = counted if until - since > 4 * self.trip else max(rate, counted)
         return rate
 
     def _forget(self, now: float) -> None:

@@ -8,6 +8,7 @@ from collections import deque
 from types import TracebackType
 from typing import Callable, Deque, Union
 
+from . import slots
 from .errors import CancelledError
 from .budget import Budget
 from .pace import Pace
@@ -19,7 +20,13 @@ PIECE = 0.08
 # would otherwise keep a large batch waiting for hours.
 LOST_REFUSALS, LOST_SECONDS = 40, 60.0
 
+# So many refusals among so many ends are no accident.
+MANY, RECENT = 6, 32
+
 AnyPace = Union[Pace, Budget]
+
+# From when on a request has stalled: seconds, and times what one usually takes.
+STALL_SECONDS, STALL_TRIPS = 0.5, 8
 
 
 class _Host:
@@ -31,13 +38,16 @@ class _Host:
         self.waiting: Deque[threading.Lock] = deque()
         self.refusals = 0  # since the last success, the first of them at:
         self.refused_since = math.inf
+        self.recent: Deque[bool] = deque(maxlen=RECENT)  # whether the last ones were refused
 
-    def is_lost(self, now: float) -> bool:
-        """Count a refusal; tell whether there were only such for too long."""
+    def count_refusal(self, now: float) -> tuple[bool, bool]:
+        """Tell whether there were only refusals for too long, and whether there are many now."""
         with self.lock:
             self.refusals += 1
             self.refused_since = min(self.refused_since, now)
-            return self.refusals > LOST_REFUSALS and now - self.refused_since > LOST_SECONDS
+            self.recent.append(True)
+            is_lost = self.refusals > LOST_REFUSALS and now - self.refused_since > LOST_SECONDS
+            return is_lost, sum(self.recent) >= MANY
 
     def call_next(self) -> None:
         """Wake who has waited longest."""
@@ -61,6 +71,7 @@ class Turn:
         '_first_byte',
         '_was_refused',
         '_retry_after',
+        '_slot',
     )
 
     def __init__(self, host: _Host, stop: threading.Event, clock: Callable[[], float]) -> None:
@@ -72,18 +83,31 @@ class Turn:
         self._first_byte: float | None = None
         self._was_refused = False
         self._retry_after: float | None = None
+        self._slot = slots.current()
+
+    def stalled(self, seconds: float) -> None:
+        """Say that nothing has come for `seconds`; any thread may call this.
+
+        Where that is much longer than usual, the turn and the slot go to others meanwhile.
+        """
+        if seconds > max(STALL_SECONDS, STALL_TRIPS * self._host.pace.trip):
+            self._give_back(True)
+            if self._slot is not None:
+                self._slot.lend()
 
     def first_byte(self, seconds: float | None) -> None:
         """Say how long the first byte of the answer took, None if nobody knows."""
         self._first_byte = seconds
 
-    def refused(self, retry_after: float | None) -> bool:
+    def refused(self, retry_after: float | None, *, is_clear: bool = True) -> bool:
         """Say that the answer was 429 or 503, and its Retry-After in seconds if it had one.
 
-        Returns whether the host has refused so much for so long that waiting is in vain.
+        A 503 without that is not clear: it may be a limit or just a fault, and counts only where
+        there are many. Returns whether the host has refused so much for so long that waiting is
+        in vain.
         """
-        in_vain = self._host.is_lost(self._clock())
-        self._was_refused = not in_vain
+        in_vain, many = self._host.count_refusal(self._clock())
+        self._was_refused = (is_clear or many) and not in_vain
         self._retry_after = retry_after
         return in_vain
 
@@ -161,6 +185,7 @@ class Turn:
                 host.pace.failed(now)
             else:
                 host.refusals, host.refused_since = 0, math.inf
+                host.recent.append(False)
                 host.pace.success(now, self._first_byte, self._began)
             host.call_next()
 
@@ -173,15 +198,19 @@ class Throttle:
         self._hosts: dict[str, _Host] = {}
         self._lock = threading.Lock()
 
-    def turn(self, host: str, stop: threading.Event, make: Callable[[], AnyPace]) -> Turn:
+    def turn(
+        self, host: str, stop: threading.Event, make: Callable[[], AnyPace], top: int | None = None
+    ) -> Turn:
         """Return the turn of one request to `host`; `make` gives the pace of a new host.
 
-        Entering it raises CancelledError once `stop` is set.
+        `top` is the most at once from now on. Entering it raises CancelledError once `stop` is set.
         """
         found = self._hosts.get(host)
         if found is None:
             with self._lock:
                 found = self._hosts.setdefault(host, _Host(make()))
+        if top is not None and isinstance(found.pace, Pace):
+            found.pace.top = top
         return Turn(found, stop, self._clock)
 
     def pace_of(self, host: str) -> AnyPace | None:

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import Iterator
+from typing import Callable, Iterator
 
 from .errors import CancelledError, TimedOutError
 
@@ -19,31 +19,35 @@ class Guard:
 
     `sock` is its connection, None before there is one. `stop` ends the request. `late` tells that
     it outlived the seconds it was allowed last, because a time-out of a socket starts again with
-    every byte that comes.
+    every byte that comes. `on_stall` is told now and then for how long it has been waiting.
     """
 
-    __slots__ = ('sock', 'stop', 'deadline', 'late')
+    __slots__ = ('sock', 'stop', 'since', 'deadline', 'late', 'on_stall')
 
     def __init__(self, stop: threading.Event) -> None:
         self.sock: socket.socket | None = None
         self.stop = stop
+        self.since = 0.0
         self.deadline = 0.0
+        self.on_stall: Callable[[float], None] | None = None
         self.late = False
 
     def watch(self, sock: socket.socket, seconds: float | None) -> None:
         """Cut `sock` off if what is waited for takes longer than `seconds`."""
         self.sock = sock
+        self.since = time.monotonic()
         if seconds is not None:
-            self.deadline = time.monotonic() + seconds
+            self.deadline = self.since + seconds
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
         """What happens inside may take `seconds`."""
-        self.deadline = time.monotonic() + seconds
+        self.since = time.monotonic()
+        self.deadline = self.since + seconds
         try:
             yield
         finally:
-            self.deadline = 0.0
+            self.since = self.deadline = 0.0
 
     def check(self, url: str, host: str) -> None:
         """Raise CancelledError or TimedOutError if it was cut off.
@@ -59,9 +63,13 @@ class Guard:
         """Cut the connection off if it is time to."""
         if self.stop.is_set():
             self._cut()
-        elif self.deadline and now > self.deadline:
+            return
+        since, deadline = self.since, self.deadline
+        if deadline and now > deadline:
             self.late = True
             self._cut()
+        elif since and self.on_stall is not None:
+            self.on_stall(now - since)
 
     def _cut(self) -> None:
         if self.sock is not None:

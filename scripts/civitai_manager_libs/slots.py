@@ -1,0 +1,68 @@
+"""Places for work that goes on at once; who can only wait lends theirs to somebody else."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import Callable, Iterator
+
+PIECE_SECONDS = 0.1
+
+
+class Slots:
+    """`count` places. `on_lent()` is called when somebody could take a place that was lent."""
+
+    def __init__(self, count: int, on_lent: Callable[[], None]) -> None:
+        self.free = threading.Semaphore(count)
+        self.on_lent = on_lent
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Wait for a place and hold it, as the slot of this thread, to the end."""
+        self.free.acquire()
+        slot = _here.slot = Slot(self)
+        try:
+            yield
+        finally:
+            _here.slot = None
+            slot.give()
+
+
+class Slot:
+    """A place that is held, or lent."""
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self._is_held = True
+        self._lock = threading.Lock()
+
+    def give(self) -> bool:
+        """Give the place back, unless it is lent; tell whether that was to be done."""
+        with self._lock:
+            was_held, self._is_held = self._is_held, False
+        if was_held:
+            self._slots.free.release()
+        return was_held
+
+    def lend(self) -> None:
+        """Let somebody else have the place for now; any thread may call this."""
+        if self.give():
+            self._slots.on_lent()
+
+    def take_back(self, stop: threading.Event) -> None:
+        """Wait until there is a place again, or `stop` is set."""
+        while not self._is_held and not stop.is_set():
+            if self._slots.free.acquire(timeout=PIECE_SECONDS):
+                self._is_held = True
+
+
+class _Here(threading.local):
+    slot: Slot | None = None
+
+
+_here = _Here()
+
+
+def current() -> Slot | None:
+    """Return the slot that this thread works in, None if it works in none."""
+    return _here.slot
