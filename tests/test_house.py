@@ -22,7 +22,7 @@ FLOORS = {
     ).split(),
     'ground': ['host', 'setting_kinds', 'setting'],
     'hands': (
-        'files util slots attempts bodies throttle watch connections wire http_client'
+        'files util slots attempts bodies throttle watch connections outgoing wire http_client'
     ).split(),
     'trades': ['civitai', 'ishortcut', 'batch'],
     'shop window': (
@@ -32,7 +32,7 @@ FLOORS = {
 }
 ORDER = [module for floor in FLOORS.values() for module in floor]
 RIMS = {'batch', 'widgets'}
-HTTP = {'connections', 'wire', 'http_client'}
+HTTP = {'connections', 'outgoing', 'wire', 'http_client'}
 MAX_MODULE_LINES = 330
 MAX_FUNCTION_LINES = 45
 PURE = set(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -23,6 +24,9 @@ T = TypeVar('T')
 
 Fetch = Callable[[str, str], bool]
 
+# Waking up for each of hundreds of results a second would cost as much as a third of the work.
+GATHER_SECONDS = 0.005
+
 
 def run(work: Callable[[T], bool], jobs: Iterable[T], concurrency: int) -> Iterator[tuple[T, bool]]:
     """Yield (job, its outcome) as they finish, `concurrency` at once, pulling jobs as needed.
@@ -40,9 +44,9 @@ def run(work: Callable[[T], bool], jobs: Iterable[T], concurrency: int) -> Itera
                 outstanding += 1
             if not outstanding:
                 return
-            done = crew.done.get()
-            outstanding -= 1
-            yield done
+            for done in crew.finished(outstanding > concurrency):
+                outstanding -= 1
+                yield done
     except KeyboardInterrupt:
         patient = False  # what still runs ends when the caller closes its client
         raise
@@ -57,7 +61,7 @@ class _Crew(Generic[T]):
     """
 
     def __init__(self, work: Callable[[T], bool], places: int) -> None:
-        self.done: SimpleQueue[tuple[T, bool]] = SimpleQueue()
+        self._done: SimpleQueue[tuple[T, bool]] = SimpleQueue()
         self._todo: SimpleQueue[tuple[T] | None] = SimpleQueue()
         self._work = work
         self._places = places
@@ -67,10 +71,19 @@ class _Crew(Generic[T]):
         self._has_ended = False
 
     def give(self, job: T) -> None:
-        """Have `job` done; it comes out at `done`."""
+        """Have `job` done; it comes out of `finished`."""
         self._todo.put((job,))
         if len(self._threads) < self._places:
             self._hire()
+
+    def finished(self, more_to_come: bool) -> Iterator[tuple[T, bool]]:
+        """Yield what is done, one at least; while there is enough to do, some together."""
+        yield self._done.get()
+        if more_to_come:
+            time.sleep(GATHER_SECONDS)
+        with suppress(Empty):
+            while True:
+                yield self._done.get_nowait()
 
     def end(self, patient: bool) -> None:
         """Drop what has not begun; wait for the rest if `patient`."""
@@ -97,7 +110,7 @@ class _Crew(Generic[T]):
         while (item := self._todo.get()) is not None:
             with self._slots.taken():
                 outcome = _guarded(self._work, item[0])
-            self.done.put((item[0], outcome))
+            self._done.put((item[0], outcome))
 
 
 def _guarded(work: Callable[[T], bool], job: T) -> bool:

@@ -142,7 +142,7 @@ class FileTransfer:
         start = 0 if course is Course.WHOLE else before.size
         name = before.validator if start else validator(body.headers)
         with files.explained(self.part.parent):
-            file = self.part.open('r+b' if start else 'w+b', buffering=0)
+            file = FileIO(str(self.part), 'r+' if start else 'w+')
         with file:
             if course is Course.DONE:
                 self._finish(body, file, [], start)

@@ -1,24 +1,24 @@
-"""Connections below requests: they can be cut off, share one SSLContext, and know the proxies."""
+"""Connections below requests: they can be cut off, and share one SSLContext."""
 
 from __future__ import annotations
 
 import errno
 import os
-import re
 import socket
 import ssl
 import threading
 import time
-import urllib.request
-from dataclasses import dataclass, replace
-from typing import Any, Mapping, cast
-from urllib.parse import urlsplit
+from typing import Any, cast
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, requote_uri, select_proxy, should_bypass_proxies
+from requests.utils import (
+    DEFAULT_CA_BUNDLE_PATH,
+    get_encoding_from_headers,
+    select_proxy,
+)
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -35,10 +35,6 @@ from .watch import Guard
 # As many as the setting for downloads at once allows, so that no connection is thrown away.
 MAX_CONNECTIONS = 64
 DIAL_TICK_SECONDS = 0.1
-
-_QUOTED = re.compile(r"[A-Za-z0-9._~:/?@!$&'()*+,;=%-]*")
-
-_PERSONAL = frozenset({'cookie', 'proxy-authorization'})
 
 
 class _Here(threading.local):
@@ -159,7 +155,10 @@ class Adapter(HTTPAdapter):
         self._verify: Any = True
         self._trusted: tuple[Any, str] | None = None
         self._lock = threading.Lock()
-        super().__init__(pool_maxsize=MAX_CONNECTIONS, max_retries=0)
+        self._pools: dict[str, Any] = {}
+        super().__init__(
+            pool_connections=MAX_CONNECTIONS, pool_maxsize=MAX_CONNECTIONS, max_retries=0
+        )
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools of connections."""
@@ -195,12 +194,34 @@ class Adapter(HTTPAdapter):
         address = cast(str, url)
         if address.startswith('https:'):
             self._trust(self._verify, setting.http_ca_bundle)
-        proxy = select_proxy(address, proxies)
+        proxy = select_proxy(address, proxies) if proxies else None
         if not proxy:
-            return self.poolmanager.connection_from_url(address)
+            origin = '/'.join(address.split('/', 3)[:3])
+            if origin not in self._pools:
+                self._pools[origin] = self.poolmanager.connection_from_url(origin)
+            return self._pools[origin]
         if '://' not in proxy:
             proxy = f'http://{proxy}'
         return self.proxy_manager_for(proxy).connection_from_url(address)
+
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
+        """Return what stands in the first line of `request`."""
+        return super().request_url(request, proxies) if proxies else request.path_url
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """Return the answer `resp` to `req`; without cookies, which we never send back."""
+        response = requests.Response()
+        response.status_code, response.reason, response.raw = resp.status, resp.reason, resp
+        response.headers = CaseInsensitiveDict(resp.headers)
+        response.encoding = get_encoding_from_headers(response.headers)
+        response.url, response.request = cast(str, req.url), req
+        setattr(response, 'connection', self)
+        return response
+
+    def close(self) -> None:
+        """Close all connections."""
+        super().close()
+        self._pools.clear()
 
     def _trust(self, verify: Any, extra: str) -> None:
         """Use a context that trusts just these, see `ssl_context`."""
@@ -236,81 +257,3 @@ def ssl_context(verify: bool | str | None, extra: str) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked for."""
-
-    url: str
-    headers: Mapping[str, str]
-    method: str = 'GET'
-    params: Mapping[str, object] | None = None
-    json_data: object = None
-
-    def prepared(self, session: requests.Session, key: str) -> requests.PreparedRequest:
-        """Return it as requests sends it, with the API key if there is one.
-
-        Most are for pictures, without anything for requests to encode; its own preparation of
-        those takes longer than all the rest of sending.
-        """
-        if self.params or self.json_data is not None:
-            asked = requests.Request(
-                self.method, self.url, self.headers, params=self.params, json=self.json_data
-            )
-            request = session.prepare_request(asked)
-        else:
-            request = requests.PreparedRequest()
-            request.method = self.method
-            request.url = self.url if _QUOTED.fullmatch(self.url) else requote_uri(self.url)
-            request.headers = CaseInsensitiveDict(cast(Any, session.headers))
-            request.headers.update(self.headers)
-        # a header of the caller's is no way around the rule about the key
-        request.headers.pop('Authorization', None)
-        if key:
-            request.headers['Authorization'] = f'Bearer {key}'
-        return request
-
-    def to(self, url: str) -> Request:
-        """Return the request that a redirect to `url` makes of it, without what is personal."""
-        headers = {k: v for k, v in self.headers.items() if k.lower() not in _PERSONAL}
-        return replace(self, url=url, headers=headers, params=None)
-
-
-def without_key(response: requests.Response) -> requests.Response:
-    """Return `response` after the API key was taken out of the request that it holds."""
-    response.request = response.request.copy()
-    response.request.headers.pop('Authorization', None)
-    return response
-
-
-class Proxies:
-    """Which proxy leads where; the environment is read once, because reading it takes time."""
-
-    def __init__(self) -> None:
-        self._environment = urllib.request.getproxies()
-        self._bypassed: dict[str, bool] = {}
-
-    def of(self, url: str) -> dict[str, str]:
-        """The proxies for `url`: the setting's, else the environment's, unless NO_PROXY says no."""
-        host = urlsplit(url).netloc
-        if host not in self._bypassed:
-            self._bypassed[host] = bool(should_bypass_proxies(url, no_proxy=None))
-        if self._bypassed[host]:
-            return {}
-        if setting.http_proxy:
-            return {'http': setting.http_proxy, 'https': setting.http_proxy}
-        return self._environment
-
-
-def new_session(user_agent: str) -> requests.Session:
-    """Return a session on these connections, which trusts what the environment says."""
-    session = requests.Session()
-    # Otherwise .netrc replaces the API key, and every request reads the environment again.
-    session.trust_env = False
-    session.headers['User-Agent'] = user_agent
-    bundle = os.environ.get('REQUESTS_CA_BUNDLE') or os.environ.get('CURL_CA_BUNDLE')
-    session.verify = bundle or True
-    for scheme in ('https://', 'http://'):
-        session.mount(scheme, Adapter())
-    return session

@@ -19,12 +19,13 @@ import urllib3
 
 from . import __version__, answers, bodies, budget, files, retry, setting, urls, wire
 from .attempts import Attempts
-from .connections import Proxies, Request, here, new_session, without_key
+from .connections import here
 from .errors import (
     CivitaiError,
     UrlRefusedError,
     error_for_status,
 )
+from .outgoing import Proxies, Request, new_session, without_key
 from .pace import Pace
 from .throttle import Throttle, Turn
 from .watch import Guard, Watch

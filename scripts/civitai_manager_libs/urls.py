@@ -32,8 +32,7 @@ MAX_ID = 2**31 - 1
 MAX_SOURCE_LENGTH = 2000
 
 _SECRET = re.compile(r'token|key|secret|sig|credential|auth|password', re.IGNORECASE)
-# A whole address inside a value: ?returnUrl=%2Fmodels%3Ftoken%3D...
-_SECRET_INSIDE = re.compile(rf'({_SECRET.pattern})[^=&;?]*=', re.IGNORECASE)
+_SECRET_INSIDE = re.compile(rf'({_SECRET.pattern})[^=&;?]*=', re.IGNORECASE)  # ?to=%2F%3Fkey%3D
 _AIR = re.compile(
     r'(?:urn:)?(?:air:)?(?:[a-z0-9_.\-]+:){0,2}civitai:(\d{1,10})(?:@(\d{1,10})(?:\.\w+)?)?',
     re.IGNORECASE,
@@ -281,6 +280,7 @@ def redirect_target(url: str, location: str, base_url: str) -> str:
     return target
 
 
+@functools.lru_cache(maxsize=256)
 def _is_private(host: str) -> bool:
     name = host.rstrip('.')
     if name == 'localhost' or name.endswith('.localhost'):

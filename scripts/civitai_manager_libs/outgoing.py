@@ -1,0 +1,98 @@
+"""Requests as they go out: what they carry, through which proxy, in which session."""
+
+from __future__ import annotations
+
+import os
+import re
+import urllib.request
+from dataclasses import dataclass, replace
+from typing import Any, Mapping, cast
+from urllib.parse import urlsplit
+
+import requests
+from requests.structures import CaseInsensitiveDict
+from requests.utils import requote_uri, should_bypass_proxies
+
+from . import setting
+from .connections import Adapter
+
+_QUOTED = re.compile(r"[A-Za-z0-9._~:/?@!$&'()*+,;=%-]*")
+_PERSONAL = frozenset({'cookie', 'proxy-authorization'})
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for."""
+
+    url: str
+    headers: Mapping[str, str]
+    method: str = 'GET'
+    params: Mapping[str, object] | None = None
+    json_data: object = None
+
+    def prepared(self, session: requests.Session, key: str) -> requests.PreparedRequest:
+        """Return it as requests sends it, with the API key if there is one.
+
+        Most are for pictures, without anything for requests to encode; its own preparation of
+        those takes longer than all the rest of sending.
+        """
+        if self.params or self.json_data is not None:
+            asked = requests.Request(
+                self.method, self.url, self.headers, params=self.params, json=self.json_data
+            )
+            request = session.prepare_request(asked)
+        else:
+            request = requests.PreparedRequest()
+            request.method = self.method
+            request.url = self.url if _QUOTED.fullmatch(self.url) else requote_uri(self.url)
+            request.headers = CaseInsensitiveDict(cast(Any, session.headers))
+            request.headers.update(self.headers)
+        # a header of the caller's is no way around the rule about the key
+        request.headers.pop('Authorization', None)
+        if key:
+            request.headers['Authorization'] = f'Bearer {key}'
+        return request
+
+    def to(self, url: str) -> Request:
+        """Return the request that a redirect to `url` makes of it, without what is personal."""
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in _PERSONAL}
+        return replace(self, url=url, headers=headers, params=None)
+
+
+def without_key(response: requests.Response) -> requests.Response:
+    """Return `response` after the API key was taken out of the request that it holds."""
+    response.request = response.request.copy()
+    response.request.headers.pop('Authorization', None)
+    return response
+
+
+class Proxies:
+    """Which proxy leads where; the environment is read once, because reading it takes time."""
+
+    def __init__(self) -> None:
+        self._environment = urllib.request.getproxies()
+        self._bypassed: dict[str, bool] = {}
+
+    def of(self, url: str) -> dict[str, str]:
+        """The proxies for `url`: the setting's, else the environment's, unless NO_PROXY says no."""
+        host = urlsplit(url).netloc
+        if host not in self._bypassed:
+            self._bypassed[host] = bool(should_bypass_proxies(url, no_proxy=None))
+        if self._bypassed[host]:
+            return {}
+        if setting.http_proxy:
+            return {'http': setting.http_proxy, 'https': setting.http_proxy}
+        return self._environment
+
+
+def new_session(user_agent: str) -> requests.Session:
+    """Return a session on these connections, which trusts what the environment says."""
+    session = requests.Session()
+    # Otherwise .netrc replaces the API key, and every request reads the environment again.
+    session.trust_env = False
+    session.headers['User-Agent'] = user_agent
+    bundle = os.environ.get('REQUESTS_CA_BUNDLE') or os.environ.get('CURL_CA_BUNDLE')
+    session.verify = bundle or True
+    for scheme in ('https://', 'http://'):
+        session.mount(scheme, Adapter())
+    return session
