@@ -6,6 +6,7 @@ import http.client
 import json
 import ssl
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Iterator
@@ -250,13 +251,15 @@ def test_the_sequential_loop_leaves_wrong_files_where_answers_break_off(origin: 
     assert run.found == verify.Found(wrong=2, missing=2, unfinished=0)
 
 
-@pytest.mark.parametrize('name', [clients.CURL, clients.ARIA2, clients.GALLERY_DL])
-def test_a_rival_that_is_there_keeps_every_picture(
-    origin: Origin, name: str, tmp_path: Path
-) -> None:
-    task = Task('http://127.0.0.1:1', 1, 1, str(tmp_path), str(tmp_path))
-    if clients.CLIENTS[name].prepare(task) is None:
-        pytest.skip(f'{name} is not installed')
+def installed_rivals() -> list[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        task = Task('http://127.0.0.1:1', 1, 1, folder, folder)
+        rivals = [clients.CURL, clients.ARIA2, clients.GALLERY_DL]
+        return [name for name in rivals if clients.CLIENTS[name].prepare(task) is not None]
+
+
+@pytest.mark.parametrize('name', installed_rivals())
+def test_a_rival_that_is_there_keeps_every_picture(origin: Origin, name: str) -> None:
     scenario = replace(scenarios.PAGE.shrunk(), count=30)
     run = runner.play_once(origin, scenario, clients.CLIENTS[name])
     assert run.found == verify.Found(0, 0, 0)
