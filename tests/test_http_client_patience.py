@@ -12,8 +12,8 @@ import requests
 import responses
 
 from network import API, PICTURE, Waits, at_home, patient
-from scripted_server import RESET, STALL, Answer, ScriptedServer, chunked, head, ok
-from scripts.civitai_manager_libs import errors, setting
+from scripted_server import RESET, STALL, Answer, ScriptedServer, Trickle, chunked, head, ok
+from scripts.civitai_manager_libs import errors, setting, wire
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
@@ -340,3 +340,14 @@ def test_nothing_is_sent_once_cancelled(site: Any) -> None:
     with pytest.raises(errors.CancelledError):
         CivitaiHttpClient().fetch_json(API, cancel=cancel)
     assert len(site.calls) == 0
+
+
+def test_an_error_that_trickles_in_is_known_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, 'ERROR_SECONDS', 0.2)
+    trickling = (head(404, {'Content-Length': '9000'}), Trickle(b'x' * 9000, 1, 0.05))
+    with ScriptedServer(trickling) as server:
+        at_home(monkeypatch, server)
+        client, waits = patient()
+        with pytest.raises(errors.NotFoundError):
+            client.fetch_json(f'{server.url}/api/v1/models/1')
+    assert waits == [] and len(server.requests) == 1

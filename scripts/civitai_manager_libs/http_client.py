@@ -233,13 +233,13 @@ class CivitaiHttpClient:
                     with ExitStack() as closing:
                         closing.enter_context(response)
                         if not response.is_redirect:
-                            self._check_status(response, key, turn, also)
+                            self._check_status(response, key, turn, guard, also)
                             turn.first_byte(here.first_byte)
                             yield _Answer(response, wire.body_of(response, guard, seconds, key))
                             if keep_open:
                                 closing.pop_all()
                             return
-                        wire.read_little(response)
+                        wire.read_little(response, guard)
                 request = _led_to(request, response, base)
         raise UrlRefusedError('error_redirects', url=urls.redact(request.url))
 
@@ -265,13 +265,18 @@ class CivitaiHttpClient:
             raise wire.translated(error, url) from error
 
     def _check_status(
-        self, response: requests.Response, key: str, turn: Turn, also: Collection[int]
+        self,
+        response: requests.Response,
+        key: str,
+        turn: Turn,
+        guard: Guard,
+        also: Collection[int],
     ) -> None:
         """Raise what the status of `response` means, unless it is good or in `also`."""
         status = response.status_code
         if status < 400 or status in also:
             return
-        words = answers.site_words(wire.read_little(response), key)
+        words = answers.site_words(wire.read_little(response, guard), key)
         wait = retry.parse_retry_after(response.headers.get('Retry-After'), self._clock())
         error = error_for_status(
             status, url=urls.redact(response.url), retry_after=wait, detail=words

@@ -29,6 +29,7 @@ CHUNK_BYTES = 1024 * 1024
 # Where the library can only read until so much is there, or unpacks all that it reads at once.
 SMALL_CHUNK_BYTES = 16 * 1024
 MAX_ERROR_BYTES = 64 * 1024
+ERROR_SECONDS = 5.0
 MIN_BYTES_PER_SECOND = 1024
 
 # Numbers of OpenSSL's certificate errors: expired or not yet valid; another host or address.
@@ -80,12 +81,15 @@ def _reader(response: requests.Response) -> Callable[[], bytes]:
     return partial(raw.read, SMALL_CHUNK_BYTES, decode_content=False)
 
 
-def read_little(response: requests.Response) -> bytes:
-    """Return the beginning of the body of an error or redirect, b'' if it breaks off."""
+def read_little(response: requests.Response, guard: Guard) -> bytes:
+    """Return the beginning of the body of an error or redirect, b'' if it breaks off or dallies."""
     try:
-        return cast(bytes, response.raw.read(MAX_ERROR_BYTES, decode_content=True))
+        with guard.within(ERROR_SECONDS):
+            return cast(bytes, response.raw.read(MAX_ERROR_BYTES, decode_content=True))
     except (urllib3.exceptions.HTTPError, OSError):
         return b''
+    finally:
+        guard.late = False  # the answer is known in any case
 
 
 def check(guard: Guard, url: str) -> None:
