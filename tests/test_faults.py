@@ -179,11 +179,14 @@ ANYWHERE = {
 }
 
 WRONG = errors.WrongContentError
-UNPACKED = kept(ok(gzip.compress(WHOLE)[:-20], Content_Encoding='gzip'))
+ANYWHERE['gzip without its end'] = Fault(
+    kept(ok(gzip.compress(WHOLE)[:-20], Content_Encoding='gzip')),
+    errors.BodyIncompleteError,
+    'error_incomplete',
+    'broke off',
+    reused=None,
+)
 FOR_FILES = {
-    'gzip without its end': Fault(
-        UNPACKED, errors.BodyIncompleteError, 'error_no_end', 'without its end', reused=None
-    ),
     'page as a success': final(
         kept(ok(PAGE)), WRONG, 'error_page_for_file', 'web page came instead', reused=None
     ),
@@ -195,7 +198,6 @@ FOR_FILES = {
     ),
 }
 FOR_DATA = {
-    'gzip without its end': final(UNPACKED, WRONG, 'error_not_json', 'cannot be read', reused=None),
     'page as a success': final(kept(ok(PAGE)), WRONG, 'error_page_for_data', 'web page instead'),
     'no JSON': final(kept(ok(b'{"items": [')), WRONG, 'error_not_json', 'cannot be read'),
 }

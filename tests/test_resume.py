@@ -60,6 +60,20 @@ ANSWERS = [
         id='another date',
     ),
     pytest.param(HELD, 206, {}, Course.USELESS, id='no range said'),
+    pytest.param(
+        HELD,
+        206,
+        {'Content-Range': 'bytes 100-199/200', 'Content-Length': '50'},
+        Course.USELESS,
+        id='shorter than its range',
+    ),
+    pytest.param(
+        Held(100, TAG, 300),
+        206,
+        {'Content-Range': 'bytes 100-199/*'},
+        Course.USELESS,
+        id='not all *',
+    ),
     pytest.param(HELD, 206, {'Content-Range': 'bytes 0-199/200'}, Course.USELESS, id='too early'),
     pytest.param(HELD, 206, {'Content-Range': 'bytes 101-199/200'}, Course.USELESS, id='too late'),
     pytest.param(HELD, 206, {'Content-Range': 'bytes 100-150/200'}, Course.USELESS, id='not all'),
@@ -104,3 +118,11 @@ def test_what_an_answer_means(
 )
 def test_what_names_the_bytes(headers: dict[str, str], name: str) -> None:
     assert validator(headers) == name
+
+
+@pytest.mark.parametrize(
+    ('value', 'end'),
+    [('bytes 100-199/200', 200), ('bytes 100-199/*', 200), ('bytes */200', 0), ('', 0)],
+)
+def test_where_the_rest_ends(value: str, end: int) -> None:
+    assert HELD.end({'Content-Range': value}) == end

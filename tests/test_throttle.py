@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from typing import Any, Callable, Iterator
@@ -323,6 +324,7 @@ class Listening:
 
     top = running = 9
     trip = 0.1
+    limit = 9
 
     def __init__(self) -> None:
         self.ends: list[str] = []
@@ -332,12 +334,15 @@ class Listening:
         return 0.0
 
     def success(self, now: float, first_byte: float | None, began: float | None = None) -> None:
+        self.running -= 1
         self.ends.append('success')
 
     def refused(self, now: float, retry_after: float | None, began: float | None = None) -> None:
+        self.running -= 1
         self.ends.append('refused')
 
     def failed(self, now: float) -> None:
+        self.running -= 1
         self.ends.append('failed')
 
 
@@ -398,6 +403,33 @@ def test_a_stalled_request_lets_another_go_first() -> None:
         first.stalled(30.0)
         with throttle.turn('h', threading.Event(), lambda: Pace(1)):
             assert throttle.pace_of('h').running == 1
+    assert throttle.pace_of('h').running == 0
+
+
+def test_what_becomes_of_a_stalled_request_counts_as_ever() -> None:
+    throttle, told = Throttle(time.monotonic), Listening()
+    told.running, told.limit = 0, 8
+    for refused in (False, True):
+        told.trip = 0.1
+        with contextlib.suppress(ValueError):
+            with throttle.turn('h', threading.Event(), lambda: told) as turn:
+                turn.stalled(2.0)
+                if refused:
+                    turn.refused(None)
+                    raise ValueError
+    assert told.ends == ['success', 'refused']
+
+
+def test_where_all_is_slow_few_places_are_lent() -> None:
+    throttle, stop = Throttle(time.monotonic), threading.Event()
+    turns = [throttle.turn('h', stop, lambda: Pace(8)) for _ in range(8)]
+    with contextlib.ExitStack() as running:
+        for turn in turns:
+            running.enter_context(turn)
+        for seconds in (1.0, 2.0, 10.0, 100.0, 1000.0):
+            for turn in turns:
+                turn.stalled(seconds)
+        assert throttle.pace_of('h').running == 6
     assert throttle.pace_of('h').running == 0
 
 

@@ -19,6 +19,7 @@ REMEMBERED_FAILURES = 2000
 # What is not there is not asked for again for so long. Civitai's own cache may say 404 for five
 # minutes after something appeared.
 ABSENT_SECONDS = 300.0
+CLOSED_SECONDS = 30.0
 
 
 class _Failure(NamedTuple):
@@ -27,6 +28,7 @@ class _Failure(NamedTuple):
     error: CivitaiError
     when: float
     question: int
+    was_asked: bool = True
 
 
 class Attempts:
@@ -48,6 +50,7 @@ class Attempts:
         self._clock = clock
         self._chance = chance
         self._failures: OrderedDict[str, _Failure] = OrderedDict()
+        self._closed: dict[str, tuple[float, CivitaiError]] = {}
         self._lock = threading.Lock()
 
     def run(
@@ -95,10 +98,18 @@ class Attempts:
             failure = self._failures.get(url)
         return failure.error if failure else None
 
-    def check_absent(self, url: str, question: Hashable) -> None:
-        """Raise again what `question` to `url` led to a while ago, if that was 404 or 410."""
+    def check(self, url: str, question: Hashable) -> None:
+        """Raise again what `question` to `url` led to a while ago, if that was 404 or 410.
+
+        Where a host has just said to come back in hours, what was not asked yet is not asked now.
+        """
         with self._lock:
             failure = self._failures.get(url)
+            until, refusal = self._closed.get(_place(url), (0.0, None))
+        is_new = failure is None or not failure.was_asked
+        if refusal is not None and is_new and self._clock() < until:
+            self._remember(url, _Failure(refusal, self._clock(), hash(question), False))
+            raise copy.copy(refusal)
         if (
             failure is not None
             and isinstance(failure.error, (NotFoundError, GoneError))
@@ -112,6 +123,12 @@ class Attempts:
         log.warning('%s: %s', urls.redact(url), error)
         # a copy has no traceback, which would keep buffers and answers alive with it
         failure = _Failure(copy.copy(error), self._clock(), hash(question))
+        if (error.retry_after or 0.0) > retry.RetryPolicy.max_retry_after:
+            with self._lock:
+                self._closed[_place(url)] = self._clock() + CLOSED_SECONDS, failure.error
+        self._remember(url, failure)
+
+    def _remember(self, url: str, failure: _Failure) -> None:
         with self._lock:
             self._failures.pop(url, None)
             self._failures[url] = failure
@@ -123,6 +140,7 @@ class Attempts:
         if url in self._failures:
             with self._lock:
                 self._failures.pop(url, None)
+                self._closed.pop(_place(url), None)
 
     def _pause(self, seconds: float, stop: threading.Event) -> None:
         slot = slots.current()
@@ -135,3 +153,17 @@ class Attempts:
             stop.wait(seconds)
         if slot is not None:
             slot.take_back(stop)
+
+
+def lenient(fetch: Callable[[], T]) -> T | None:
+    """Return the value of `fetch`, None where it raises a CivitaiError (logged already)."""
+    try:
+        return fetch()
+    except CivitaiError:
+        return None
+
+
+def _place(url: str) -> str:
+    """The host of `url`, the API apart from the rest."""
+    parts = url.split('/', 4)
+    return '/'.join(parts[2:4] if parts[3:4] == ['api'] else parts[2:3])

@@ -26,6 +26,8 @@ Fetch = Callable[[str, str], bool]
 
 # Waking up for each of hundreds of results a second would cost as much as a third of the work.
 GATHER_SECONDS = 0.005
+# A wait without end would not hear Ctrl-C on Windows.
+HEARTBEAT_SECONDS = 1.0
 
 
 def run(work: Callable[[T], bool], jobs: Iterable[T], concurrency: int) -> Iterator[tuple[T, bool]]:
@@ -78,7 +80,11 @@ class _Crew(Generic[T]):
 
     def finished(self, more_to_come: bool) -> Iterator[tuple[T, bool]]:
         """Yield what is done, one at least; while there is enough to do, some together."""
-        yield self._done.get()
+        while True:
+            with suppress(Empty):
+                done = self._done.get(timeout=HEARTBEAT_SECONDS)
+                break
+        yield done
         if more_to_come:
             time.sleep(GATHER_SECONDS)
         with suppress(Empty):
@@ -103,8 +109,13 @@ class _Crew(Generic[T]):
                 return
             name = f'civitai-gallery_{len(self._threads)}'
             thread = threading.Thread(target=self._labour, name=name)
-            self._threads.append(thread)
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads: those that there are do it
+                if not self._threads:
+                    raise
+            else:
+                self._threads.append(thread)
 
     def _labour(self) -> None:
         while (item := self._todo.get()) is not None:

@@ -147,7 +147,7 @@ class FileTransfer:
             if course is Course.DONE:
                 self._finish(body, file, [], start)
             else:
-                total = start + body.announced if body.announced else before.total * bool(start)
+                total = before.end(body.headers) if start else body.announced
                 self._receive(body, file, Held(start, name, total))
 
     def _receive(self, body: Body, file: FileIO, begun: Held) -> None:

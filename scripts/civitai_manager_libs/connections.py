@@ -35,6 +35,7 @@ from .watch import Guard
 # As many as the setting for downloads at once allows, so that no connection is thrown away.
 MAX_CONNECTIONS = 64
 DIAL_TICK_SECONDS = 0.1
+FIRST_DIAL_SECONDS = 3.0  # while there are further addresses, of a family that may work
 
 
 class _Here(threading.local):
@@ -100,10 +101,14 @@ def _dial(connection: HTTPConnection) -> socket.socket:
     except UnicodeError as error:  # no name of a machine, such as one with an empty label
         raise LocationParseError(host) from error
     failure: OSError = OSError(errno.EADDRNOTAVAIL, 'no address')
-    for family, kind, protocol, _, address in addresses:
+    for number, (family, kind, protocol, _, address) in enumerate(addresses, start=1):
+        is_last = number == len(addresses)
         sock = socket.socket(family, kind, protocol)
         try:
-            _connect(sock, address, seconds)
+            _connect(
+                sock, address, seconds if is_last else min(seconds or 60.0, FIRST_DIAL_SECONDS)
+            )
+            sock.settimeout(seconds)
             for option in connection.socket_options or ():
                 sock.setsockopt(*option)
             return sock
@@ -130,7 +135,6 @@ def _connect(sock: socket.socket, address: Any, seconds: float | None) -> None:
         code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if code:
         raise OSError(code, os.strerror(code))
-    sock.settimeout(seconds)
 
 
 class _Pool(urllib3.HTTPConnectionPool):
@@ -189,6 +193,8 @@ class Adapter(HTTPAdapter):
         """Return the pool for `request`."""
         return self.get_connection(cast(str, request.url), proxies)
 
+    _get_connection = get_connection_with_tls_context  # its name in requests 2.32.0 and 2.32.1
+
     def get_connection(self, url: str | bytes, proxies: Any = None) -> Any:
         """Return the pool for `url`; requests before 2.32 asks here."""
         address = cast(str, url)
@@ -197,9 +203,10 @@ class Adapter(HTTPAdapter):
         proxy = select_proxy(address, proxies) if proxies else None
         if not proxy:
             origin = '/'.join(address.split('/', 3)[:3])
-            if origin not in self._pools:
-                self._pools[origin] = self.poolmanager.connection_from_url(origin)
-            return self._pools[origin]
+            pool = self._pools.get(origin)
+            if pool is None:
+                pool = self._pools[origin] = self.poolmanager.connection_from_url(origin)
+            return pool
         if '://' not in proxy:
             proxy = f'http://{proxy}'
         return self.proxy_manager_for(proxy).connection_from_url(address)

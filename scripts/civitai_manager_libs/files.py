@@ -77,14 +77,14 @@ def _is_abandoned(entry: os.DirEntry[str]) -> bool:
     if not match:
         return False
     node, process, run = match[1], int(match[2]), match[3]
-    if node != _NODE:  # another machine that shares this folder: only time can tell
+    if node == _NODE and process == os.getpid():
+        return run != _RUN
+    if node != _NODE or sys.platform == 'win32':  # only time can tell
         return time.time() - entry.stat(follow_symlinks=False).st_mtime > ABANDONED_SECONDS
-    return run != _RUN if process == os.getpid() else not _is_running(process)
+    return not _is_running(process)
 
 
 def _is_running(process: int) -> bool:
-    if sys.platform == 'win32':
-        return False  # where nobody can remove a file that somebody is writing
     try:
         os.kill(process, 0)
     except ProcessLookupError:

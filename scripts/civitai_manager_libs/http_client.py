@@ -6,6 +6,7 @@ key never leaves the configured host.
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
@@ -15,10 +16,9 @@ from typing import Any, Callable, Collection, Iterator, Mapping, NamedTuple, Typ
 from urllib.parse import urlsplit
 
 import requests
-import urllib3
 
 from . import __version__, answers, bodies, budget, files, retry, setting, urls, wire
-from .attempts import Attempts
+from .attempts import Attempts, lenient
 from .connections import here
 from .errors import (
     CivitaiError,
@@ -38,7 +38,7 @@ USER_AGENT = f'CivitaiGallery/{__version__}'
 CONNECT_TIMEOUT = 10.0
 MAX_REDIRECTS = 8
 
-_JSON_HEADERS = {'Accept': 'application/json', 'Accept-Encoding': 'gzip, deflate'}
+_JSON_HEADERS = {'Accept': 'application/json', 'Accept-Encoding': 'gzip'}
 _FILE_HEADERS = {'Accept': '*/*', 'Accept-Encoding': 'identity'}
 
 
@@ -80,15 +80,15 @@ class CivitaiHttpClient:
 
     def get_json(self, url: str, params: Mapping[str, object] | None = None) -> Any | None:
         """Return the decoded JSON answer to a GET, None on failure."""
-        return _lenient(lambda: self.fetch_json(url, params))
+        return lenient(lambda: self.fetch_json(url, params))
 
     def post_json(self, url: str, json_data: object = None) -> Any | None:
         """Return the decoded JSON answer to a POST of `json_data`, None on failure."""
-        return _lenient(lambda: self.fetch_json(url, method='POST', json_data=json_data))
+        return lenient(lambda: self.fetch_json(url, method='POST', json_data=json_data))
 
     def get_stream(self, url: str, headers: Headers | None = None) -> requests.Response | None:
         """Return a streaming answer that the caller reads and closes, None on failure."""
-        return _lenient(lambda: self.fetch_stream(url, headers))
+        return lenient(lambda: self.fetch_stream(url, headers))
 
     get_stream_response = get_stream
 
@@ -96,7 +96,7 @@ class CivitaiHttpClient:
         self, url: str, filepath: str | Path, progress_callback: bodies.Progress | None = None
     ) -> bool:
         """Save `url` as `filepath`; True if it is there whole. See `fetch_file`."""
-        return _lenient(lambda: self.fetch_file(url, filepath, progress_callback)) is not None
+        return lenient(lambda: self.fetch_file(url, filepath, progress_callback)) is not None
 
     def failure_for(self, url: str) -> CivitaiError | None:
         """Return why the last fetch of `url` failed, None if it did not or is long ago."""
@@ -182,7 +182,7 @@ class CivitaiHttpClient:
     def _noted(self, url: str, work: Callable[[], T], *details: object) -> T:
         """Do `work`, which asks `url` for `details`; what fails is logged and remembered."""
         question = self._key(), *map(str, details)
-        self._attempts.check_absent(url, question)
+        self._attempts.check(url, question)
         try:
             result = work()
         except CivitaiError as error:
@@ -245,7 +245,7 @@ class CivitaiHttpClient:
 
     def _send(self, request: Request, seconds: float, key: str, guard: Guard) -> requests.Response:
         """Send `request` and wait for the head of its answer. Raises CivitaiError."""
-        url, here.guard, here.first_byte = request.url, guard, None
+        url, here.guard, here.first_byte, guard.sock = request.url, guard, None, None
         try:
             with guard.within(CONNECT_TIMEOUT + seconds):
                 # Not session.send: it would read the whole body of a redirect, however long.
@@ -258,7 +258,7 @@ class CivitaiHttpClient:
                 )
                 wire.check(guard, url)  # a head that we cut short looks like a whole one
                 return response
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except wire.TROUBLE as error:
             if isinstance(error, requests.RequestException):
                 error.request = None  # it holds the key
             wire.check(guard, url)
@@ -303,14 +303,6 @@ class _Answer(NamedTuple):
     body: bodies.Body
 
 
-def _lenient(fetch: Callable[[], T]) -> T | None:
-    """The value of `fetch`, None where it raises a CivitaiError (logged already)."""
-    try:
-        return fetch()
-    except CivitaiError:
-        return None
-
-
 def _led_to(request: Request, response: requests.Response, base: str) -> Request:
     """Return the request that the redirect `response` makes of `request`."""
     if request.method != 'GET' and response.status_code not in (307, 308):
@@ -328,3 +320,7 @@ def get_http_client() -> CivitaiHttpClient:
         if not _clients:
             _clients.append(CivitaiHttpClient())
         return _clients[0]
+
+
+if hasattr(os, 'register_at_fork'):  # two processes must not speak on one connection
+    os.register_at_fork(after_in_child=_clients.clear)

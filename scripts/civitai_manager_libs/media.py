@@ -133,7 +133,7 @@ def lacks_end(head: bytes, tail: bytes, size: int) -> bool:
     if kind is JPEG:
         return tail.rfind(b'\xff\xd9') < 0
     if kind is GIF:
-        return tail.rfind(b';', -64) < 0
+        return not tail.rstrip(b'\0').endswith(b';')
     if kind is WEBP:
         return size < _number(head[4:8], 'little') + 8
     return False

@@ -46,7 +46,7 @@ class Request:
             request.method = self.method
             request.url = self.url if _QUOTED.fullmatch(self.url) else requote_uri(self.url)
             request.headers = CaseInsensitiveDict(cast(Any, session.headers))
-            request.headers.update(self.headers)
+            request.headers.update({k: v for k, v in self.headers.items() if v is not None})
         # a header of the caller's is no way around the rule about the key
         request.headers.pop('Authorization', None)
         if key:

@@ -46,10 +46,18 @@ class Held:
         first, last, total = match.groups()
         if status == 416:
             return Course.DONE if total == str(self.size) else Course.USELESS
-        fits = first == str(self.size) and 'Content-Encoding' not in headers
-        if total != '*':
-            fits = fits and last == str(int(total) - 1) and self.total in (0, int(total))
+        if first != str(self.size) or 'Content-Encoding' in headers:
+            return Course.USELESS
+        end = int(last) + 1
+        whole = self.total or end if total == '*' else int(total)
+        length = headers.get('Content-Length', '').strip()
+        fits = end == whole and self.total in (0, whole) and length in ('', str(end - self.size))
         return Course.REST if fits else Course.USELESS
+
+    def end(self, headers: Mapping[str, str]) -> int:
+        """Return where the rest that an answer with `headers` brings ends, 0 if it is no rest."""
+        match = _RANGE.fullmatch(headers.get('Content-Range', '').strip())
+        return int(match[2]) + 1 if match and match[2] else 0
 
     def _is_same(self, headers: Mapping[str, str]) -> bool:
         """Tell whether an answer speaks of the body we have a part of."""

@@ -36,6 +36,7 @@ class _Host:
         self.pace = pace
         self.lock = threading.Lock()  # held for every use of what is here
         self.waiting: Deque[threading.Lock] = deque()
+        self.lent = 0  # places of requests that have stalled
         self.refusals = 0  # since the last success, the first of them at:
         self.refused_since = math.inf
         self.recent: Deque[bool] = deque(maxlen=RECENT)  # whether the last ones were refused
@@ -72,6 +73,7 @@ class Turn:
         '_was_refused',
         '_retry_after',
         '_slot',
+        '_is_lent',
     )
 
     def __init__(self, host: _Host, stop: threading.Event, clock: Callable[[], float]) -> None:
@@ -84,16 +86,29 @@ class Turn:
         self._was_refused = False
         self._retry_after: float | None = None
         self._slot = slots.current()
+        self._is_lent = False
 
     def stalled(self, seconds: float) -> None:
         """Say that nothing has come for `seconds`; any thread may call this.
 
-        Where that is much longer than usual, the turn and the slot go to others meanwhile.
+        Where that is much longer than usual, the place and the slot are lent to others until the
+        end, which counts as ever. A host where all is slow lends nothing: this is how it is now.
         """
-        if seconds > max(STALL_SECONDS, STALL_TRIPS * self._host.pace.trip):
-            self._give_back(True)
-            if self._slot is not None:
-                self._slot.lend()
+        host = self._host
+        with host.lock:
+            pace = host.pace
+            few = host.lent < max(1, pace.limit // 4)
+            if seconds < max(STALL_SECONDS, STALL_TRIPS * pace.trip) or not few:
+                return
+            if self._is_lent or not self._running:
+                return
+            pace.trip = max(pace.trip, seconds)
+            pace.running -= 1
+            host.lent += 1
+            self._is_lent = True
+            host.call_next()
+        if self._slot is not None:
+            self._slot.lend()
 
     def first_byte(self, seconds: float | None) -> None:
         """Say how long the first byte of the answer took, None if nobody knows."""
@@ -178,6 +193,9 @@ class Turn:
             if not self._running:
                 return
             self._running = False
+            if self._is_lent:
+                host.lent -= 1
+                host.pace.running += 1
             now = self._clock()
             if self._was_refused:
                 host.pace.refused(now, self._retry_after, self._began)

@@ -22,7 +22,7 @@ class Guard:
     every byte that comes. `on_stall` is told now and then for how long it has been waiting.
     """
 
-    __slots__ = ('sock', 'stop', 'since', 'deadline', 'late', 'on_stall')
+    __slots__ = ('sock', 'stop', 'since', 'deadline', 'late', 'on_stall', '_lock')
 
     def __init__(self, stop: threading.Event) -> None:
         self.sock: socket.socket | None = None
@@ -31,6 +31,7 @@ class Guard:
         self.deadline = 0.0
         self.on_stall: Callable[[float], None] | None = None
         self.late = False
+        self._lock = threading.Lock()
 
     def watch(self, sock: socket.socket, seconds: float | None) -> None:
         """Cut `sock` off if what is waited for takes longer than `seconds`."""
@@ -47,7 +48,8 @@ class Guard:
         try:
             yield
         finally:
-            self.since = self.deadline = 0.0
+            with self._lock:
+                self.since = self.deadline = 0.0
 
     def check(self, url: str, host: str) -> None:
         """Raise CancelledError or TimedOutError if it was cut off.
@@ -59,8 +61,13 @@ class Guard:
         if self.late:
             raise TimedOutError(url=url, host=host)
 
-    def look(self, now: float) -> None:
-        """Cut the connection off if it is time to."""
+    def look(self, now: float, asleep: float) -> None:
+        """Cut the connection off if it is time to; `asleep`: seconds in which nobody could look."""
+        with self._lock:
+            if not self.since:
+                return
+            self.since += asleep
+            self.deadline += asleep
         if self.stop.is_set():
             self._cut()
             return
@@ -72,10 +79,12 @@ class Guard:
             self.on_stall(now - since)
 
     def _cut(self) -> None:
-        if self.sock is not None:
-            # Not that of SSLSocket, which would take the TLS away under a reader in another thread.
-            with suppress(OSError):
-                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+        # only while it waits: afterwards the connection may be somebody else's
+        with self._lock:
+            if self.since and self.sock is not None:
+                # Not that of SSLSocket, which would take the TLS away under a reader elsewhere.
+                with suppress(OSError, TypeError):
+                    socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
 
 class Watch:
@@ -107,6 +116,7 @@ class Watch:
     def _look(self) -> None:
         idle = 0
         while True:
+            before = time.monotonic()
             time.sleep(TICK_SECONDS)
             with self._lock:
                 guards = list(self._guards)
@@ -115,5 +125,7 @@ class Watch:
                     self._thread = None
                     return
             now = time.monotonic()
+            # where something held up the whole process, answers may lie there unread
+            asleep = now - before - TICK_SECONDS
             for guard in guards:
-                guard.look(now)
+                guard.look(now, asleep if asleep > TICK_SECONDS else 0.0)

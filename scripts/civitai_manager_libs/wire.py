@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
+import zlib
 from functools import partial
 from http.client import HTTPException, RemoteDisconnected
 from typing import Callable, Iterator, TypeVar, cast
@@ -23,6 +24,9 @@ from .errors import (
 )
 from .watch import Guard
 
+# What requests and urllib3 raise; ValueError for a header that cannot be sent.
+TROUBLE = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
+
 E = TypeVar('E', bound=BaseException)
 
 CHUNK_BYTES = 1024 * 1024
@@ -31,6 +35,8 @@ SMALL_CHUNK_BYTES = 16 * 1024
 MAX_ERROR_BYTES = 64 * 1024
 ERROR_SECONDS = 5.0
 MIN_BYTES_PER_SECOND = 1024
+
+_GZIP = 31  # a gzip header and checksum around it
 
 # Numbers of OpenSSL's certificate errors: expired or not yet valid; another host or address.
 _EXPIRED = frozenset({9, 10})
@@ -45,18 +51,24 @@ def body_of(response: requests.Response, guard: Guard, seconds: float, secret: s
 
 
 def chunks(response: requests.Response, guard: Guard, seconds: float) -> Iterator[bytes]:
-    """Yield the body of `response`, unpacked only if the server packed it.
+    """Return the body of `response` as it comes, unpacked only if the server packed it.
 
     Raises what `translated` gives, TimedOutError for less than `MIN_BYTES_PER_SECOND` during
     `seconds`, and what `guard` found.
     """
+    if response.headers.get('Content-Encoding', '').strip().lower() in ('gzip', 'x-gzip'):
+        return _unpacked(_pieces(response, guard, seconds), response.url)
+    return _pieces(response, guard, seconds)
+
+
+def _pieces(response: requests.Response, guard: Guard, seconds: float) -> Iterator[bytes]:
     read, url = _reader(response), response.url
     since, brought = time.monotonic(), 0
     while True:
         try:
             with guard.within(seconds):
                 chunk = read()
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        except TROUBLE as error:
             check(guard, url)
             raise translated(error, url) from error
         if not chunk:
@@ -71,9 +83,29 @@ def chunks(response: requests.Response, guard: Guard, seconds: float) -> Iterato
     check(guard, url)
 
 
+def _unpacked(pieces: Iterator[bytes], url: str) -> Iterator[bytes]:
+    """Yield what `pieces` unpack to. The library's own way does not tell whether the end came."""
+    decoder = zlib.decompressobj(_GZIP)
+    try:
+        for data in pieces:
+            while data:
+                if decoder.eof:
+                    if not data.startswith(b'\x1f\x8b'):
+                        break  # padding behind the last part
+                    decoder = zlib.decompressobj(_GZIP)
+                unpacked = decoder.decompress(data, CHUNK_BYTES)
+                data = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
+                if unpacked:
+                    yield unpacked
+    except zlib.error as error:
+        raise BodyIncompleteError(url=urls.redact(url)) from error
+    if not decoder.eof:
+        raise BodyIncompleteError(url=urls.redact(url))
+
+
 def _reader(response: requests.Response) -> Callable[[], bytes]:
-    raw = response.raw
-    if 'Content-Encoding' in response.headers:
+    raw, coding = response.raw, response.headers.get('Content-Encoding', '').strip().lower()
+    if coding and coding not in ('gzip', 'x-gzip'):
         return partial(raw.read, SMALL_CHUNK_BYTES, decode_content=True)
     # read1 gives what has come; read waits until all of it has, however slowly that goes.
     if hasattr(raw, 'read1'):
@@ -108,8 +140,10 @@ def translated(error: Exception, url: str) -> CivitaiError:
             key = 'error_tls_other_host'
         return TlsFailedError(key, url=where, host=host)
     # Other trouble of TLS, such as a connection cut in a handshake, may pass.
-    if isinstance(error, (theirs.SSLError, kinds.SSLError)) and 'certificate' in str(error).lower():
-        return TlsFailedError(url=where, host=host)
+    if isinstance(error, (theirs.SSLError, kinds.SSLError)):
+        innermost = _within(error, ssl.SSLError) or error  # the others name the address as well
+        if 'certificate' in str(innermost).lower():
+            return TlsFailedError(url=where, host=host)
     if isinstance(error, (theirs.Timeout, kinds.TimeoutError, TimeoutError)):
         return TimedOutError(url=where, host=host)
     if isinstance(error, (theirs.ProxyError, theirs.InvalidProxyURL, theirs.InvalidSchema)):
