@@ -139,19 +139,21 @@ def download(
 
     A file that is present is not fetched; jobs for one path share one fetch.
     """
-    positions: dict[str, list[int]] = {}
+    wanted: dict[str, int] = {}
+    again: dict[str, list[int]] = {}
     for position, job in enumerate(jobs):
         if job.present:
             yield position, DownloadResult(job, Outcome.SKIPPED, job.path)
+        elif job.path in wanted:
+            again.setdefault(job.path, []).append(position)
         else:
-            positions.setdefault(job.path, []).append(position)
-    first = [jobs[same[0]] for same in positions.values()]
+            wanted[job.path] = position
     # Named, because Ctrl-C here would otherwise close it before the caller hears of it, and wait.
-    running = run(lambda job: fetch(job.url, job.path), first, concurrency)
-    for job, saved in running:
-        outcome = Outcome.SAVED if saved else Outcome.FAILED
-        for position in positions[job.path]:
-            yield position, DownloadResult(jobs[position], outcome, job.path)
+    running = run(lambda at: fetch(jobs[at].url, jobs[at].path), wanted.values(), concurrency)
+    for position, saved in running:
+        job, outcome = jobs[position], Outcome.SAVED if saved else Outcome.FAILED
+        for same in (position, *again.get(job.path, ())):
+            yield same, DownloadResult(jobs[same], outcome, job.path)
 
 
 def report(results: Iterable[tuple[int, DownloadResult]]) -> BatchReport:

@@ -8,6 +8,7 @@ import os
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from io import FileIO
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping
@@ -57,7 +58,7 @@ class Body:
         """Whether the server packed it, so that nobody knows how long it will be."""
         return 'Content-Encoding' in self.headers
 
-    @property
+    @cached_property
     def announced(self) -> int:
         """Bytes it should have, 0 if its headers do not say or it is coded."""
         length = self.headers.get('Content-Length', '').strip()

@@ -10,7 +10,7 @@ import os
 import random
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable, Collection, Iterator, Mapping, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
@@ -230,16 +230,18 @@ class CivitaiHttpClient:
                 with self._turn(request.url, base, stop) as turn:
                     guard.on_stall = turn.stalled
                     response = self._send(request, seconds, key, guard)
-                    with ExitStack() as closing:
-                        closing.enter_context(response)
+                    is_kept = False
+                    try:
                         if not response.is_redirect:
                             self._check_status(response, key, turn, guard, also)
                             turn.first_byte(here.first_byte)
                             yield _Answer(response, wire.body_of(response, guard, seconds, key))
-                            if keep_open:
-                                closing.pop_all()
+                            is_kept = keep_open
                             return
                         wire.read_little(response, guard)
+                    finally:
+                        if not is_kept:
+                            response.close()
                 request = _led_to(request, response, base)
         raise UrlRefusedError('error_redirects', url=urls.redact(request.url))
 

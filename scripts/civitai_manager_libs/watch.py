@@ -40,16 +40,18 @@ class Guard:
         if seconds is not None:
             self.deadline = self.since + seconds
 
-    @contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
-        """What happens inside may take `seconds`."""
+    def within(self, seconds: float) -> Guard:
+        """What happens inside, as a context, may take `seconds`."""
         self.since = time.monotonic()
         self.deadline = self.since + seconds
-        try:
-            yield
-        finally:
-            with self._lock:
-                self.since = self.deadline = 0.0
+        return self
+
+    def __enter__(self) -> Guard:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        with self._lock:
+            self.since = self.deadline = 0.0
 
     def check(self, url: str, host: str) -> None:
         """Raise CancelledError or TimedOutError if it was cut off.
