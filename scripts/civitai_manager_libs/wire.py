@@ -107,7 +107,7 @@ def _reader(response: requests.Response) -> Callable[[], bytes]:
     raw, coding = response.raw, response.headers.get('Content-Encoding', '').strip().lower()
     if coding and coding not in ('gzip', 'x-gzip'):
         return partial(raw.read, SMALL_CHUNK_BYTES, decode_content=True)
-    # read1 gives what has come; read, all there was before urllib3 2.1, waits until so much has.
+    # read1 gives what has come; read, all there is in urllib3 2.0, waits until so much has.
     if hasattr(raw, 'read1'):
         return partial(raw.read1, CHUNK_BYTES, decode_content=False)
     return partial(raw.read, MIN_BYTES_PER_SECOND, decode_content=False)
