@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import socket
 import threading
+import time
+from pathlib import Path
 from typing import Any, Callable
 
 import pytest
@@ -12,7 +14,17 @@ import requests
 import responses
 
 from network import API, PICTURE, Waits, at_home, patient
-from scripted_server import RESET, STALL, Answer, ScriptedServer, Trickle, chunked, head, ok
+from scripted_server import (
+    RESET,
+    STALL,
+    Answer,
+    Request,
+    ScriptedServer,
+    Trickle,
+    chunked,
+    head,
+    ok,
+)
 from scripts.civitai_manager_libs import errors, setting, wire
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 
@@ -351,3 +363,61 @@ def test_an_error_that_trickles_in_is_known_all_the_same(monkeypatch: pytest.Mon
         with pytest.raises(errors.NotFoundError):
             client.fetch_json(f'{server.url}/api/v1/models/1')
     assert waits == [] and len(server.requests) == 1
+
+
+# -- taking turns -------------------------------------------------------------------------------
+
+
+def most_at_once(monkeypatch: pytest.MonkeyPatch, path: str, ask: Callable[..., object]) -> int:
+    """How many of eight requests for `path` a server had at the same time."""
+    lock, inside, most = threading.Lock(), 0, 0
+    enough = threading.Event()
+
+    def answer(request: Request) -> Answer:
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+            if inside > 1:
+                enough.set()
+        enough.wait(0.3)  # so that others could come, if they may
+        with lock:
+            inside -= 1
+        return GOOD
+
+    with ScriptedServer(handler=answer) as server:
+        at_home(monkeypatch, server)
+        client, _ = patient()
+        threads = [
+            in_thread(lambda: ask(client, f'{server.url}{path}{number}'))[0] for number in range(4)
+        ]
+        for thread in threads:
+            thread.join(20)
+        assert len(server.requests) == 4
+    return most
+
+
+def test_the_api_gets_one_listing_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = '/api/v1/images?page='
+    assert most_at_once(monkeypatch, path, lambda client, url: client.fetch_json(url)) == 1
+
+
+def test_pictures_come_several_at_a_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fetch(client: CivitaiHttpClient, url: str) -> object:
+        return client.fetch_file(url, tmp_path / url.rpartition('/')[2])
+
+    assert most_at_once(monkeypatch, '/original=true/', fetch) > 1
+
+
+def test_the_api_gets_a_burst_of_five_and_then_two_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with ScriptedServer(GOOD) as server:
+        at_home(monkeypatch, server)
+        client, waits = patient()
+        began = time.monotonic()
+        for number in range(7):
+            client.fetch_json(f'{server.url}/api/v1/images?page={number}')
+        # however slow a machine is, the seventh comes no sooner
+        assert time.monotonic() - began > 0.99
+    assert waits == [] and len(server.requests) == 7
