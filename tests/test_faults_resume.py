@@ -27,7 +27,8 @@ from scripted_server import (
 from scripts.civitai_manager_libs import errors
 
 # Two files of one length without a stretch that both have, so that a mixture is seen.
-OLD, NEW = (random.Random(seed).randbytes(300_000) for seed in (1, 2))
+# Whole kibibytes: with urllib3 2.0 a break takes the last piece of less than one with it.
+OLD, NEW = (random.Random(seed).randbytes(300 * 1024) for seed in (1, 2))
 CUT = 200_000
 TAG = '"first"'
 DATE = 'Tue, 14 Nov 2023 22:13:20 GMT'

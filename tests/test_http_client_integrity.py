@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import ssl
+import tracemalloc
+import zlib
 from pathlib import Path
 
 import pytest
@@ -85,6 +87,69 @@ def test_a_packed_file_is_unpacked_whole(
         client, waits = patient()
         assert client.download_file(f'{server.url}/a.mp4', tmp_path / 'a.mp4')
     assert (tmp_path / 'a.mp4').read_bytes() == VIDEO and waits == []
+
+
+def bare_deflate(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ('body', 'coding'),
+    [
+        pytest.param(zlib.compress(VIDEO), 'deflate', id='deflate'),
+        pytest.param(bare_deflate(VIDEO), 'deflate', id='deflate without its frame'),
+        pytest.param(gzip.compress(PACKED), 'gzip, gzip', id='twice'),
+        pytest.param(zlib.compress(PACKED), 'GZIP , Deflate', id='two ways'),
+        pytest.param(VIDEO, 'identity', id='not at all'),
+    ],
+)
+def test_other_ways_of_packing_are_understood(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: bytes, coding: str
+) -> None:
+    with ScriptedServer(ok(body, Content_Encoding=coding)) as server:
+        at_home(monkeypatch, server)
+        client, waits = patient()
+        assert client.download_file(f'{server.url}/a.mp4', tmp_path / 'a.mp4')
+    assert (tmp_path / 'a.mp4').read_bytes() == VIDEO and waits == []
+
+
+@pytest.mark.parametrize(
+    'answer',
+    [
+        pytest.param(ok(zlib.compress(VIDEO)[:-9], Content_Encoding='deflate'), id='deflate cut'),
+        pytest.param(ok(PACKED, Content_Encoding=', '.join(['gzip'] * 999)), id='many times'),
+    ],
+)
+def test_what_cannot_be_unpacked_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: Answer
+) -> None:
+    with ScriptedServer(answer) as server:
+        at_home(monkeypatch, server)
+        client, _ = patient(max_retries=1)
+        with pytest.raises(errors.BodyIncompleteError):
+            client.fetch_file(f'{server.url}/a.mp4', tmp_path / 'a.mp4')
+    assert files_in(tmp_path) == []
+
+
+@pytest.mark.parametrize('status', [200, 404])
+@pytest.mark.parametrize('coding', ['gzip', 'gzip, gzip', 'deflate'])
+def test_a_bomb_costs_little_memory_wherever_it_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, coding: str, status: int
+) -> None:
+    zeros = bytes(10**8)
+    packed = zlib.compress(zeros) if coding == 'deflate' else gzip.compress(zeros)
+    bomb = gzip.compress(packed) if coding == 'gzip, gzip' else packed
+    with ScriptedServer(ok(bomb, status=status, Content_Encoding=coding)) as server:
+        at_home(monkeypatch, server)
+        client, _ = patient()
+        tracemalloc.start()
+        try:
+            assert not client.download_file(f'{server.url}/model.bin', tmp_path / 'model.bin')
+            assert tracemalloc.get_traced_memory()[1] < 20_000_000
+        finally:
+            tracemalloc.stop()
+    assert files_in(tmp_path) == []
 
 
 class Clock:

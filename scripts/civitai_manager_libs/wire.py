@@ -7,7 +7,7 @@ import time
 import zlib
 from functools import partial
 from http.client import HTTPException, RemoteDisconnected
-from typing import Callable, Iterator, TypeVar, cast
+from typing import Callable, Iterator, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -30,13 +30,13 @@ TROUBLE = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, Val
 E = TypeVar('E', bound=BaseException)
 
 CHUNK_BYTES = 1024 * 1024
-# Where the library can only read until so much is there, or unpacks all that it reads at once.
-SMALL_CHUNK_BYTES = 16 * 1024
 MAX_ERROR_BYTES = 64 * 1024
 ERROR_SECONDS = 5.0
 MIN_BYTES_PER_SECOND = 1024
+MAX_CODINGS = 3
 
-_GZIP = 31  # a gzip header and checksum around it
+# How zlib is told what is around the packed bytes: of gzip, of deflate, nothing.
+_GZIP, _ZLIB, _BARE = 31, 15, -15
 
 # Numbers of OpenSSL's certificate errors: expired or not yet valid; another host or address.
 _EXPIRED = frozenset({9, 10})
@@ -56,9 +56,21 @@ def chunks(response: requests.Response, guard: Guard, seconds: float) -> Iterato
     Raises what `translated` gives, TimedOutError for less than `MIN_BYTES_PER_SECOND` during
     `seconds`, and what `guard` found.
     """
-    if response.headers.get('Content-Encoding', '').strip().lower() in ('gzip', 'x-gzip'):
-        return _unpacked(_pieces(response, guard, seconds), response.url)
-    return _pieces(response, guard, seconds)
+    return _decoded(_pieces(response, guard, seconds), response)
+
+
+def _decoded(pieces: Iterator[bytes], response: requests.Response) -> Iterator[bytes]:
+    """Return `pieces` without the codings of `response`; what we never ask for stays as it is.
+
+    The library unpacks all that it reads at once, and in some versions without any limit.
+    """
+    codings = response.headers.get('Content-Encoding', '').lower().split(',')
+    if len(codings) > MAX_CODINGS:
+        raise BodyIncompleteError(url=urls.redact(response.url))
+    for coding in map(str.strip, reversed(codings)):
+        if coding in ('gzip', 'x-gzip', 'deflate'):
+            pieces = _unpacked(pieces, response.url, coding != 'deflate')
+    return pieces
 
 
 def _pieces(response: requests.Response, guard: Guard, seconds: float) -> Iterator[bytes]:
@@ -83,14 +95,18 @@ def _pieces(response: requests.Response, guard: Guard, seconds: float) -> Iterat
     check(guard, url)
 
 
-def _unpacked(pieces: Iterator[bytes], url: str) -> Iterator[bytes]:
+def _unpacked(pieces: Iterator[bytes], url: str, is_gzip: bool) -> Iterator[bytes]:
     """Yield what `pieces` unpack to. The library's own way does not tell whether the end came."""
-    decoder = zlib.decompressobj(_GZIP)
+    decoder = None
     try:
         for data in pieces:
             while data:
-                if decoder.eof:
-                    if not data.startswith(b'\x1f\x8b'):
+                if decoder is None:
+                    # the low half of the first byte tells the two kinds of deflate apart
+                    bits = _GZIP if is_gzip else _ZLIB if data[0] & 15 == 8 else _BARE
+                    decoder = zlib.decompressobj(bits)
+                elif decoder.eof:
+                    if not (is_gzip and data.startswith(b'\x1f\x8b')):
                         break  # padding behind the last part
                     decoder = zlib.decompressobj(_GZIP)
                 unpacked = decoder.decompress(data, CHUNK_BYTES)
@@ -99,14 +115,12 @@ def _unpacked(pieces: Iterator[bytes], url: str) -> Iterator[bytes]:
                     yield unpacked
     except zlib.error as error:
         raise BodyIncompleteError(url=urls.redact(url)) from error
-    if not decoder.eof:
+    if decoder is not None and not decoder.eof:
         raise BodyIncompleteError(url=urls.redact(url))
 
 
 def _reader(response: requests.Response) -> Callable[[], bytes]:
-    raw, coding = response.raw, response.headers.get('Content-Encoding', '').strip().lower()
-    if coding and coding not in ('gzip', 'x-gzip'):
-        return partial(raw.read, SMALL_CHUNK_BYTES, decode_content=True)
+    raw = response.raw
     # read1 gives what has come; read, all there is in urllib3 2.0, waits until so much has.
     if hasattr(raw, 'read1'):
         return partial(raw.read1, CHUNK_BYTES, decode_content=False)
@@ -117,8 +131,9 @@ def read_little(response: requests.Response, guard: Guard) -> bytes:
     """Return the beginning of the body of an error or redirect, b'' if it breaks off or dallies."""
     try:
         with guard.within(ERROR_SECONDS):
-            return cast(bytes, response.raw.read(MAX_ERROR_BYTES, decode_content=True))
-    except (urllib3.exceptions.HTTPError, OSError):
+            beginning = response.raw.read(MAX_ERROR_BYTES, decode_content=False)
+        return next(_decoded(iter([beginning]), response), b'')[:MAX_ERROR_BYTES]
+    except (urllib3.exceptions.HTTPError, OSError, BodyIncompleteError):
         return b''
     finally:
         guard.late = False  # the answer is known in any case
