@@ -25,8 +25,8 @@ from scripted_server import (
     head,
     ok,
 )
-from scripts.civitai_manager_libs import errors, setting, wire
-from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
+from scripts.civitai_manager_libs import errors, setting
+from scripts.civitai_manager_libs.http_client import CivitaiHttpClient, wire
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 GOOD = ok(b'{"items": [1]}')

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from . import bodies, urls
-from .errors import (
+from .. import bodies, urls
+from ..errors import (
     BodyIncompleteError,
     CivitaiError,
     ConnectionFailedError,
@@ -22,7 +22,7 @@ from .errors import (
     TlsFailedError,
     UrlRefusedError,
 )
-from .watch import Guard
+from ..watch import Guard
 
 # What requests and urllib3 raise; ValueError for a header that cannot be sent.
 TROUBLE = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)

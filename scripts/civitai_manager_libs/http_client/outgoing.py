@@ -13,7 +13,7 @@ import requests
 from requests.structures import CaseInsensitiveDict
 from requests.utils import requote_uri, should_bypass_proxies
 
-from . import setting
+from .. import setting
 from .connections import Adapter
 
 _QUOTED = re.compile(r"[A-Za-z0-9._~:/?@!$&'()*+,;=%-]*")

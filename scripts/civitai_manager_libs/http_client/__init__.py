@@ -17,18 +17,15 @@ from urllib.parse import urlsplit
 
 import requests
 
-from . import __version__, answers, bodies, budget, files, retry, setting, urls, wire
-from .attempts import Attempts, lenient
+from .. import __version__, answers, bodies, budget, files, retry, setting, urls
+from ..attempts import Attempts, lenient
+from ..errors import CivitaiError, UrlRefusedError, error_for_status
+from ..pace import Pace
+from ..throttle import Throttle, Turn
+from ..watch import Guard, Watch
+from . import wire
 from .connections import here
-from .errors import (
-    CivitaiError,
-    UrlRefusedError,
-    error_for_status,
-)
 from .outgoing import Proxies, Request, new_session, without_key
-from .pace import Pace
-from .throttle import Throttle, Turn
-from .watch import Guard, Watch
 
 T = TypeVar('T')
 Headers = Mapping[str, str]
