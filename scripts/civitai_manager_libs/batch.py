@@ -24,7 +24,7 @@ T = TypeVar('T')
 
 Fetch = Callable[[str, str], bool]
 
-# Waking up for each of hundreds of results a second would cost as much as a third of the work.
+# Results are taken some together: waking up for each of hundreds a second costs time of its own.
 GATHER_SECONDS = 0.005
 # A wait without end would not hear Ctrl-C on Windows.
 HEARTBEAT_SECONDS = 1.0

@@ -281,7 +281,7 @@ class CivitaiHttpClient:
             status, url=urls.redact(response.url), retry_after=wait, detail=words
         )
         # a host that is not to be asked today is waited for by nobody
-        if status in (429, 503) and (wait or 0) <= budget.MAX_HOLD:
+        if status in (429, 503) and (wait or 0) <= retry.RetryPolicy.max_retry_after:
             is_clear = status == 429 or wait is not None
             error.transient = not turn.refused(wait, is_clear=is_clear)
         raise error
