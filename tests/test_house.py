@@ -71,16 +71,15 @@ def functions(node: ast.AST) -> Iterator[ast.FunctionDef]:
 
 
 def imported(node: ast.AST) -> Iterator[tuple[int, str]]:
-    """(0, top-level package) for an outside import, (how far up, module) for one of ours."""
+    """(0, top-level package) for an outside import, (how far up, name) for each one of ours."""
     for item in ast.walk(node):
         if isinstance(item, ast.Import):
             yield from ((0, alias.name.split('.')[0]) for alias in item.names)
         elif isinstance(item, ast.ImportFrom) and item.level == 0:
             yield 0, (item.module or '').split('.')[0]
-        elif isinstance(item, ast.ImportFrom) and item.module:
-            yield item.level, item.module
         elif isinstance(item, ast.ImportFrom):
-            yield from ((item.level, alias.name) for alias in item.names)
+            inside = f'{item.module}.' if item.module else ''
+            yield from ((item.level, inside + alias.name) for alias in item.names)
 
 
 def ours(module: str) -> set[str]:
@@ -90,8 +89,9 @@ def ours(module: str) -> set[str]:
     for level, name in imported(tree(module)):
         if level:
             base = package.split('.') if package else []
-            found.add('.'.join([*base[: len(base) - (level - 1)], name]))
-    return found - {'__version__'}
+            full = '.'.join([*base[: len(base) - (level - 1)], name])
+            found.add(full if full in MODULES else full.rpartition('.')[0])
+    return found - {''}  # the library itself, which has the version
 
 
 def test_every_module_has_a_place() -> None:
