@@ -17,7 +17,7 @@ LIBRARY = ROOT / 'scripts' / 'civitai_manager_libs'
 # A module imports only modules that stand before it.
 FLOORS = {
     'thought': (
-        'texts_en texts_zh_tw texts errors answers retry urls names media meta gallery models '
+        'texts.en texts.zh_tw texts errors answers retry urls names media meta gallery models '
         'infotext resources plan resume budget signs pace'
     ).split(),
     'ground': ['host', 'setting_kinds', 'setting'],

@@ -1,11 +1,15 @@
-"""Every sentence a person reads, in English and Traditional Chinese."""
+"""Every sentence a person reads, with a module for each language. Stands on nothing.
+
+en      English
+zh_tw   Traditional Chinese
+"""
 
 from __future__ import annotations
 
 from typing import Mapping
 
-from .texts_en import ENGLISH
-from .texts_zh_tw import TRADITIONAL_CHINESE
+from .en import ENGLISH
+from .zh_tw import TRADITIONAL_CHINESE
 
 DEFAULT_LANGUAGE = 'en'
 
