@@ -12,7 +12,7 @@ import responses
 from civitai_demo.catalog import load_catalog
 from civitai_demo.models import OPENING_MODEL_ID, OPENING_VERSION_ID, USERS
 from civitai_demo.server import OPENING_PATH, DemoServer
-from scripts.civitai_manager_libs import civitai, setting, urls
+from scripts.civitai_manager_libs import api, setting, urls
 from scripts.civitai_manager_libs.errors import (
     BadRequestError,
     CivitaiError,
@@ -90,7 +90,7 @@ def walk(client: CivitaiHttpClient, query: GalleryQuery, most: int = 50) -> list
     """The ids of every page, from the first to the last."""
     pages, trail = [], CursorTrail()
     while len(pages) < most:
-        page = civitai.read_page(client, query, trail)
+        page = api.read_page(client, query, trail)
         pages.append(ids(page))
         if not trail.can_go_to(page.next_cursor):
             return pages
@@ -167,12 +167,12 @@ def test_going_back_shows_the_page_as_it_was(
 ) -> None:
     Feed(wire, {'': ([1, 2], 'a'), 'a': ([3], 'b'), 'b': ([4], None)})
     query, trail = GalleryQuery(version_id=5), CursorTrail()
-    first = civitai.read_page(client, query, trail)
+    first = api.read_page(client, query, trail)
     trail = trail.forward(first)
-    second = civitai.read_page(client, query, trail)
+    second = api.read_page(client, query, trail)
     trail = trail.forward(second).back()
-    assert civitai.read_page(client, query, trail) == second
-    assert civitai.read_page(client, query, trail.back()) == first
+    assert api.read_page(client, query, trail) == second
+    assert api.read_page(client, query, trail.back()) == first
 
 
 def test_empty_answers_are_followed_only_so_far(
@@ -180,10 +180,10 @@ def test_empty_answers_are_followed_only_so_far(
 ) -> None:
     numbers = range(1000)
     feed = Feed(wire, {'': ([], '0')} | {str(n): ([], str(n + 1)) for n in numbers})
-    page = civitai.read_page(client, GalleryQuery(version_id=5), CursorTrail())
-    assert len(feed.asked) == civitai.MAX_EMPTY_ANSWERS
+    page = api.read_page(client, GalleryQuery(version_id=5), CursorTrail())
+    assert len(feed.asked) == api.MAX_EMPTY_ANSWERS
     assert page.images == ()
-    assert page.next_cursor == str(civitai.MAX_EMPTY_ANSWERS - 1), 'a person may go on from there'
+    assert page.next_cursor == str(api.MAX_EMPTY_ANSWERS - 1), 'a person may go on from there'
 
 
 def test_pictures_above_the_ceiling_are_hidden_and_counted_over_empty_answers(
@@ -193,7 +193,7 @@ def test_pictures_above_the_ceiling_are_hidden_and_counted_over_empty_answers(
     wire.get(address, json=page_body([1, 2], 'a', level=16))
     wire.get(address, json=page_body([3], 'b', level=4))
     wire.get(address, json=page_body([4]))
-    page = civitai.read_page(client, GalleryQuery(version_id=5), CursorTrail())
+    page = api.read_page(client, GalleryQuery(version_id=5), CursorTrail())
     assert (ids(page), page.hidden) == ([4], 3)
 
 
@@ -217,7 +217,7 @@ def test_only_the_picture_asked_for_is_counted_as_hidden(
     wire: responses.RequestsMock, client: CivitaiHttpClient
 ) -> None:
     wire.get(f'{BASE}/api/v1/images', json=page_body([1, 2, 7], level=16))
-    page = civitai.read_page(client, GalleryQuery(image_id=7), CursorTrail())
+    page = api.read_page(client, GalleryQuery(image_id=7), CursorTrail())
     assert (page.images, page.hidden) == ((), 1)
 
 
@@ -226,8 +226,8 @@ def test_only_the_picture_asked_for_is_counted_as_hidden(
 MODEL = {'id': 42, 'name': 'Paper: Horizons', 'modelVersions': [{'id': 9, 'name': 'v2'}, {'id': 8}]}
 
 
-def open_source(client: CivitaiHttpClient, text: str) -> civitai.Gallery:
-    return civitai.open_gallery(client, urls.parse_source(text, setting.civitai_base_url))
+def open_source(client: CivitaiHttpClient, text: str) -> api.Gallery:
+    return api.open_gallery(client, urls.parse_source(text, setting.civitai_base_url))
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_a_user_with_an_odd_name_is_looked_up(
     question = responses.matchers.query_param_matcher({'query': name})
     wire.get(f'{BASE}/api/v1/users', json=found, match=[question])
     source = urls.GallerySource('user', username=name)
-    query = civitai.open_gallery(client, source).query
+    query = api.open_gallery(client, source).query
     assert query.parameters().items() >= {'userId': '3', 'sort': 'Newest'}.items()
     assert 'username' not in query.parameters()
 
@@ -326,7 +326,7 @@ def test_an_unknown_user_is_named(
 ) -> None:
     wire.get(f'{BASE}/api/v1/users', json=answer)
     with pytest.raises(NotFoundError, match='no user called Noor-Vale'):
-        civitai.open_gallery(client, urls.GallerySource('user', username='Noor-Vale'))
+        api.open_gallery(client, urls.GallerySource('user', username='Noor-Vale'))
 
 
 def test_page_size_and_maturity_are_those_of_the_settings(
@@ -430,7 +430,7 @@ def test_the_database_path_is_walked_to_its_end_too(
     pages = walk(client, GalleryQuery(model_id=OPENING_MODEL_ID))
     shown = [number for page in pages for number in page]
     assert len(shown) == len(set(shown)) > 100
-    with_meta = civitai.read_page(client, GalleryQuery(model_id=OPENING_MODEL_ID), CursorTrail())
+    with_meta = api.read_page(client, GalleryQuery(model_id=OPENING_MODEL_ID), CursorTrail())
     assert any('prompt' in image.meta for image in with_meta.images)
 
 
@@ -459,7 +459,7 @@ def test_every_kind_of_source_opens_and_shows_pictures(
         f'{demo.url}/posts/{post}',
         f'{demo.url}/images/{number}',
     ):
-        page = civitai.read_page(client, open_source(client, source).query, CursorTrail())
+        page = api.read_page(client, open_source(client, source).query, CursorTrail())
         assert page.images, source
         assert all(image.level == 1 for image in page.images), source
     assert {record.host for record in demo.requests} == {urlsplit(demo.url).netloc}

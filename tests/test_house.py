@@ -25,7 +25,7 @@ FLOORS = {
         'files util slots attempts bodies throttle watch http_client.connections '
         'http_client.outgoing http_client.wire http_client'
     ).split(),
-    'trades': ['civitai', 'ishortcut', 'batch'],
+    'trades': ['api', 'ishortcut', 'batch'],
     'shop window': (
         'widgets civitai_gallery_action gallery_events gallery_html gallery_ui settings_ui '
         'webui webui_incomplete app cli'

@@ -35,7 +35,7 @@ from civitai_demo.server import OPENING_PATH, DemoServer
 from network import at_home, files_in, patient, png
 from scripted_server import RESET, STALL, Answer, Request, ScriptedServer, chunked, head, ok
 from scripted_server import redirect
-from scripts.civitai_manager_libs import app, batch, civitai, media, setting, settings_ui
+from scripts.civitai_manager_libs import app, batch, api, media, setting, settings_ui
 from scripts.civitai_manager_libs import urls, util, widgets
 from scripts.civitai_manager_libs import civitai_gallery_action as action
 from scripts.civitai_manager_libs import gallery_events as events
@@ -416,7 +416,7 @@ def test_a_model_of_any_name_gets_one_folder_of_its_own(name: str) -> None:
 @given(st.text(min_size=1), st.sampled_from(['user', 'post', 'image']))
 def test_a_user_of_any_name_gets_one_folder_too(username: str, kind: str) -> None:
     source = urls.GallerySource(kind, 7, username=username)
-    gallery = civitai.Gallery(source, civitai.GalleryQuery())
+    gallery = api.Gallery(source, api.GalleryQuery())
     with tempfile.TemporaryDirectory() as place:
         setting.download_images_folder = place
         assert_safe(util.make_download_image_folder(gallery.folder_name), Path(place))

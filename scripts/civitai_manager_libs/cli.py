@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Iterator
 
-from . import batch, civitai, files, setting, texts, urls
+from . import batch, api, files, setting, texts, urls
 from .errors import CivitaiError
 from .gallery import MAX_LIMIT, CursorTrail
 from .http_client import CivitaiHttpClient, get_http_client
@@ -103,13 +103,13 @@ def _originals(
     client: CivitaiHttpClient, source: urls.GallerySource, limit: int
 ) -> tuple[list[str], int]:
     """Return the addresses of up to `limit` originals, page after page, and how many are hidden."""
-    gallery, trail = civitai.open_gallery(client, source), CursorTrail()
+    gallery, trail = api.open_gallery(client, source), CursorTrail()
     # the site is asked as seldom as it allows
     query = replace(gallery.query, limit=min(max(limit, gallery.query.limit), MAX_LIMIT))
     found: list[str] = []
     hidden = 0
     while True:
-        page = civitai.read_page(client, query, trail)
+        page = api.read_page(client, query, trail)
         found += [urls.original_url(image.url) for image in page.images]
         hidden += page.hidden
         # a page is empty at the end, or when too many answers in a row were

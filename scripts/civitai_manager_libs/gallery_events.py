@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Iterator
 
-from . import batch, civitai, host, infotext, setting, texts, urls, util, widgets
+from . import batch, api, host, infotext, setting, texts, urls, util, widgets
 from . import civitai_gallery_action as action
 from .errors import SourceError
 from .gallery import CursorTrail, GalleryImage, ImagePage
@@ -22,7 +22,7 @@ class View:
     turn counts the pages asked for, so that a slow answer never replaces a newer one.
     """
 
-    gallery: civitai.Gallery | None = None
+    gallery: api.Gallery | None = None
     trail: CursorTrail = field(default_factory=CursorTrail)
     page: ImagePage = field(default_factory=ImagePage)
     selected: GalleryImage | None = None
@@ -39,7 +39,7 @@ def open_source(view: View, pasted: str) -> None:
     """Show the first page of what was pasted. Raises CivitaiError and leaves `view` as it was."""
     turn = view.begin()
     source = urls.parse_source(pasted or '', setting.civitai_base_url)
-    gallery = civitai.open_gallery(action.get_http_client(), source)
+    gallery = api.open_gallery(action.get_http_client(), source)
     _show(view, turn, gallery, CursorTrail())
 
 
@@ -76,11 +76,11 @@ def _go(view: View, trail: CursorTrail) -> None:
     _show(view, turn, view.gallery, trail)
 
 
-def _show(view: View, turn: int, gallery: civitai.Gallery, trail: CursorTrail) -> None:
+def _show(view: View, turn: int, gallery: api.Gallery, trail: CursorTrail) -> None:
     levels = setting.maturity_levels()
     if levels != gallery.query.levels:  # cursors belong to the filter they were given for
         gallery, trail = gallery.of_levels(levels), CursorTrail()
-    page = civitai.read_page(action.get_http_client(), gallery.query, trail)
+    page = api.read_page(action.get_http_client(), gallery.query, trail)
     if turn == view.turn:
         view.gallery, view.trail, view.page, view.selected = gallery, trail, page, None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import civitai, resources, setting, texts, urls
+from . import api, resources, setting, texts, urls
 from .gallery import CEILINGS, GalleryImage
 from .gallery_events import Step, View, has_next
 from .widgets import escape
@@ -35,7 +35,7 @@ def page_status(view: View) -> str:
     return notice(f'{ready} {hidden}' if view.page.hidden else ready)
 
 
-def title(gallery: civitai.Gallery | None) -> str:
+def title(gallery: api.Gallery | None) -> str:
     """The name of what is shown, with a link to its page."""
     if gallery is None:
         return ''

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from . import civitai, setting, widgets
+from . import api, setting, widgets
 from . import civitai_gallery_action as action
 from . import gallery_html as look
 from .errors import CivitaiError, KeyNeededError
@@ -65,7 +65,7 @@ def _save_key(request: gr.Request, key: Any) -> tuple[str, str]:
         _use_key(str(key or ''))
         if not setting.civitai_api_key:
             return '', look.notice(label('key_none'), 'good')
-        name = civitai.whoami(action.get_http_client())
+        name = api.whoami(action.get_http_client())
     except KeyNeededError:
         _use_key(before)
         return '', look.notice(label('key_refused'), 'problem')
