@@ -12,7 +12,8 @@ import responses
 from civitai_demo.catalog import load_catalog
 from civitai_demo.models import OPENING_MODEL_ID, OPENING_VERSION_ID, USERS
 from civitai_demo.server import OPENING_PATH, DemoServer
-from scripts.civitai_manager_libs import api, setting, urls
+from scripts.civitai_manager_libs import api, setting
+from scripts.civitai_manager_libs.civitai import urls
 from scripts.civitai_manager_libs.errors import (
     BadRequestError,
     CivitaiError,
@@ -26,7 +27,7 @@ from scripts.civitai_manager_libs.errors import (
     ServerBusyError,
     WrongContentError,
 )
-from scripts.civitai_manager_libs.gallery import CursorTrail, GalleryQuery, ImagePage
+from scripts.civitai_manager_libs.civitai.gallery import CursorTrail, GalleryQuery, ImagePage
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from settings_sandbox import fresh_client, sandbox
 

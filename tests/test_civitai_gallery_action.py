@@ -18,9 +18,9 @@ from scripts.civitai_manager_libs import (
     http_client,
     ishortcut,
     setting,
-    urls,
     util,
 )
+from scripts.civitai_manager_libs.civitai import urls
 
 PNG = b'\x89PNG\r\n\x1a\n' + b'\0' * 64
 

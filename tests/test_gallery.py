@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.civitai_manager_libs.errors import WrongContentError
-from scripts.civitai_manager_libs.gallery import (
+from scripts.civitai_manager_libs.civitai.gallery import (
     ALL_LEVELS,
     CEILINGS,
     UNKNOWN_LEVEL,
@@ -21,7 +21,7 @@ from scripts.civitai_manager_libs.gallery import (
     parse_level,
     parse_page,
 )
-from scripts.civitai_manager_libs.models import ModelVersion, parse_model
+from scripts.civitai_manager_libs.civitai.models import ModelVersion, parse_model
 
 URL = 'https://image.civitai.com/key/1c9a4e0e-9a51-4d2f-8a55-0d2f5f2f7a10/original=true/a.jpeg'
 

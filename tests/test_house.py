@@ -17,8 +17,8 @@ LIBRARY = ROOT / 'scripts' / 'civitai_manager_libs'
 # A module imports only modules that stand before it.
 FLOORS = {
     'thought': (
-        'texts.en texts.zh_tw texts errors answers retry urls names media meta gallery models '
-        'infotext resources plan resume budget signs pace'
+        'texts.en texts.zh_tw texts errors answers retry civitai civitai.urls names media civitai.meta civitai.gallery civitai.models '
+        'civitai.infotext civitai.resources plan resume budget signs pace'
     ).split(),
     'ground': ['host', 'setting_kinds', 'setting'],
     'hands': (

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from scripts.civitai_manager_libs.infotext import decode, encode
-from scripts.civitai_manager_libs.resources import Resource, resources
+from scripts.civitai_manager_libs.civitai.infotext import decode, encode
+from scripts.civitai_manager_libs.civitai.resources import Resource, resources
 
 # A busy machine is no failure, and a test leaves no files behind.
 patiently = settings(deadline=None, database=None)

@@ -636,7 +636,8 @@ sys.stdout.write(repr(seen))
 
 
 @pytest.mark.parametrize(
-    'module', 'gallery models plan civitai ishortcut batch setting texts util host cli'.split()
+    'module',
+    'civitai.gallery civitai.models plan api ishortcut batch setting texts util host cli'.split(),
 )
 def test_importing_opens_no_file_and_no_socket(module: str, tmp_path: Path) -> None:
     program = WATCHER.replace('MODULE', f'scripts.civitai_manager_libs.{module}')

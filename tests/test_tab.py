@@ -20,7 +20,7 @@ from scripts.civitai_manager_libs import (
     widgets,
 )
 from scripts.civitai_manager_libs.errors import CivitaiError, NotFoundError, SourceError
-from scripts.civitai_manager_libs.gallery import GalleryImage, ImagePage
+from scripts.civitai_manager_libs.civitai.gallery import GalleryImage, ImagePage
 
 MODEL = '/models/4201?modelVersionId=420102'
 

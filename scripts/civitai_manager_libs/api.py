@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from . import setting, urls
+from . import setting
+from .civitai import urls
 from .errors import NotFoundError, WrongContentError
-from .gallery import CursorTrail, GalleryQuery, ImagePage, parse_page
+from .civitai.gallery import CursorTrail, GalleryQuery, ImagePage, parse_page
 from .http_client import CivitaiHttpClient
-from .models import Model, ModelVersion, parse_model
+from .civitai.models import Model, ModelVersion, parse_model
 
 # A filter applied after the fetch can empty many answers in a row; somewhere it must end.
 MAX_EMPTY_ANSWERS = 20

@@ -8,7 +8,8 @@ import threading
 from collections import OrderedDict
 from typing import Callable, Hashable, NamedTuple, TypeVar
 
-from . import retry, slots, urls
+from . import retry, slots
+from .civitai import urls
 from .errors import CancelledError, CivitaiError, GoneError, NotFoundError, RateLimitedError
 
 log = logging.getLogger(__name__)

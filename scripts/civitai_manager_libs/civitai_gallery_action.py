@@ -15,7 +15,8 @@ from typing import Any, Callable, Iterator, Mapping, Sequence
 
 import gradio as gr
 
-from . import batch, files, gallery, ishortcut, setting, texts, urls, util, widgets
+from . import batch, files, ishortcut, setting, texts, util, widgets
+from .civitai import gallery, urls
 from .errors import CivitaiError, StorageError
 from .http_client import CivitaiHttpClient, get_http_client
 from .plan import BatchReport, DownloadJob, DownloadResult, Outcome, main_cause

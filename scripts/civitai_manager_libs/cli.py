@@ -13,9 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Iterator
 
-from . import batch, api, files, setting, texts, urls
+from . import batch, api, files, setting, texts
+from .civitai import urls
 from .errors import CivitaiError
-from .gallery import MAX_LIMIT, CursorTrail
+from .civitai.gallery import MAX_LIMIT, CursorTrail
 from .http_client import CivitaiHttpClient, get_http_client
 from .plan import BatchReport, Outcome
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Iterator
 
-from . import batch, api, host, infotext, setting, texts, urls, util, widgets
+from . import batch, api, host, setting, texts, util, widgets
+from .civitai import infotext, urls
 from . import civitai_gallery_action as action
 from .errors import SourceError
-from .gallery import CursorTrail, GalleryImage, ImagePage
+from .civitai.gallery import CursorTrail, GalleryImage, ImagePage
 from .plan import BatchReport, Outcome
 
 PREVIEW_WIDTH = 1200

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from . import api, resources, setting, texts, urls
-from .gallery import CEILINGS, GalleryImage
+from . import api, setting, texts
+from .civitai import resources, urls
+from .civitai.gallery import CEILINGS, GalleryImage
 from .gallery_events import Step, View, has_next
 from .widgets import escape
 

@@ -17,7 +17,8 @@ from typing import Any, Callable, Mapping
 
 import platformdirs
 
-from . import gallery, host, media, texts, urls
+from .civitai import gallery, urls
+from . import host, media, texts
 from .errors import SourceError, StorageError
 from .setting_kinds import (
     Setting,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Callable, Union
 from urllib.parse import urlsplit
 
-from . import texts, urls
+from . import texts
+from .civitai import urls
 from .errors import SourceError, UrlRefusedError
 
 Value = Union[bool, int, float, str]

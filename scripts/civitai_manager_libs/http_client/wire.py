@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from .. import bodies, urls
+from .. import bodies
+from ..civitai import urls
 from ..errors import (
     BodyIncompleteError,
     CivitaiError,

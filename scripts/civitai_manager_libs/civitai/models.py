@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .errors import WrongContentError
+from ..errors import WrongContentError
 from .meta import clean
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Collection, Mapping
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlencode, urljoin, urlsplit
 
-from .errors import SourceError, UrlRefusedError
+from ..errors import SourceError, UrlRefusedError
 
 SITE_HOSTS = frozenset(
     {'civitai.com', 'civitai.red', 'civitai.green', 'civitaired.com', 'api.civitai.com'}
