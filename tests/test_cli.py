@@ -20,7 +20,8 @@ from civitai_demo.catalog import load_catalog
 from civitai_demo.models import OPENING_VERSION_ID
 from civitai_demo.scenarios import CDN, DEMO_KEY, part_of, picture_is_chosen
 from civitai_demo.server import OPENING_PATH, DemoServer
-from scripts.civitai_manager_libs import cli, http_client, media, setting
+from scripts.civitai_manager_libs import cli, http_client, setting
+from scripts.civitai_manager_libs.store import media
 from settings_sandbox import fresh_client, sandbox
 
 ROOT = Path(__file__).resolve().parents[1]

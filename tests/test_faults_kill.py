@@ -15,7 +15,7 @@ import pytest
 
 from civitai_demo.scenarios import CDN, part_of
 from civitai_demo.server import OPENING_PATH, DemoServer
-from scripts.civitai_manager_libs import names
+from scripts.civitai_manager_libs.store import names
 
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = 50

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from network import files_in, png
-from scripts.civitai_manager_libs import files, media
+from scripts.civitai_manager_libs.store import files, media
 from scripts.civitai_manager_libs.errors import StorageError
 
 JPEG = b'\xff\xd8\xff\xe0' + bytes(40)
@@ -165,7 +165,7 @@ def test_what_lies_inside_a_folder(tmp_path: Path, path: str, inside: bool) -> N
 
 KILLED = """
 import os, signal, sys
-from scripts.civitai_manager_libs import files
+from scripts.civitai_manager_libs.store import files
 with files.part_file(sys.argv[1]) as part:
     part.write_bytes(b'half')
     print(part.name, flush=True)

@@ -17,12 +17,12 @@ LIBRARY = ROOT / 'scripts' / 'civitai_manager_libs'
 # A module imports only modules that stand before it.
 FLOORS = {
     'thought': (
-        'texts.en texts.zh_tw texts errors answers retry civitai civitai.urls names media civitai.meta civitai.gallery civitai.models '
+        'texts.en texts.zh_tw texts errors answers retry civitai civitai.urls store store.names store.media civitai.meta civitai.gallery civitai.models '
         'civitai.infotext civitai.resources plan resume budget signs pace'
     ).split(),
     'ground': ['host', 'setting_kinds', 'setting'],
     'hands': (
-        'files util slots attempts bodies throttle watch http_client.connections '
+        'store.files util slots attempts bodies throttle watch http_client.connections '
         'http_client.outgoing http_client.wire http_client'
     ).split(),
     'trades': ['api', 'ishortcut', 'batch'],

@@ -20,7 +20,8 @@ import pytest
 
 from network import at_home, files_in, patient, png
 from scripted_server import RESET, STALL, Answer, Request, ScriptedServer, chunked, head, ok
-from scripts.civitai_manager_libs import errors, files
+from scripts.civitai_manager_libs import errors
+from scripts.civitai_manager_libs.store import files
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 
 PNG = png()

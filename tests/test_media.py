@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from network import png
-from scripts.civitai_manager_libs import media
+from scripts.civitai_manager_libs.store import media
 
 
 def drawn(kind: str) -> bytes:

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pathvalidate import is_valid_filename
 
-from scripts.civitai_manager_libs.names import MAX_NAME_BYTES, picture_stem, safe_name
+from scripts.civitai_manager_libs.store.names import MAX_NAME_BYTES, picture_stem, safe_name
 
 UUID = '0a1b2c3d-0000-4000-8000-00000000000f'
 

@@ -35,7 +35,8 @@ from civitai_demo.server import OPENING_PATH, DemoServer
 from network import at_home, files_in, patient, png
 from scripted_server import RESET, STALL, Answer, Request, ScriptedServer, chunked, head, ok
 from scripted_server import redirect
-from scripts.civitai_manager_libs import app, batch, api, media, setting, settings_ui
+from scripts.civitai_manager_libs import app, batch, api, setting, settings_ui
+from scripts.civitai_manager_libs.store import media
 from scripts.civitai_manager_libs.civitai import urls
 from scripts.civitai_manager_libs import util, widgets
 from scripts.civitai_manager_libs import civitai_gallery_action as action

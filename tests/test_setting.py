@@ -11,7 +11,8 @@ from typing import Any, Iterator
 
 import pytest
 
-from scripts.civitai_manager_libs import media, setting
+from scripts.civitai_manager_libs.store import media
+from scripts.civitai_manager_libs import setting
 from settings_sandbox import NAMES, sandbox
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -12,7 +12,8 @@ import sys
 import threading
 from pathlib import Path
 
-from . import files, gallery_events, gallery_ui, setting, settings_ui, texts, widgets
+from .store import files
+from . import gallery_events, gallery_ui, setting, settings_ui, texts, widgets
 from .errors import CivitaiError, SourceError
 
 FIRST_PORT = 7860

@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Callable, Generic, Iterable, Iterator, Sequence, TypeVar
 from urllib.parse import urlsplit
 
-from . import files, media, names
+from .store import files, media, names
 from .civitai import urls
 from .errors import StorageError
 from .plan import BatchReport, DownloadJob, DownloadResult, Outcome

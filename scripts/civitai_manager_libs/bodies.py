@@ -13,7 +13,8 @@ from io import FileIO
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping
 
-from . import answers, files, media, setting
+from . import answers, setting
+from .store import files, media
 from .errors import (
     BodyIncompleteError,
     CancelledError,

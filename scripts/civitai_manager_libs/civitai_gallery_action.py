@@ -15,7 +15,8 @@ from typing import Any, Callable, Iterator, Mapping, Sequence
 
 import gradio as gr
 
-from . import batch, files, ishortcut, setting, texts, util, widgets
+from . import batch, ishortcut, setting, texts, util, widgets
+from .store import files
 from .civitai import gallery, urls
 from .errors import CivitaiError, StorageError
 from .http_client import CivitaiHttpClient, get_http_client

@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Iterator
 
-from . import batch, api, files, setting, texts
+from . import batch, api, setting, texts
+from .store import files
 from .civitai import urls
 from .errors import CivitaiError
 from .civitai.gallery import MAX_LIMIT, CursorTrail

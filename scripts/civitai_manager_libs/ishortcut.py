@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 from typing import Any, cast
 
-from . import files, setting
+from .store import files
+from . import setting
 from .civitai import urls
 from .errors import StorageError
 from .http_client import get_http_client

@@ -18,7 +18,8 @@ from typing import Any, Callable, Mapping
 import platformdirs
 
 from .civitai import gallery, urls
-from . import host, media, texts
+from . import host, texts
+from .store import media
 from .errors import SourceError, StorageError
 from .setting_kinds import (
     Setting,

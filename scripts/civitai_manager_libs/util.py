@@ -10,7 +10,8 @@ import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from . import files, names, setting
+from .store import files, names
+from . import setting
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 
 import gradio as gr
 
-from . import files, setting
+from .store import files
+from . import setting
 from .errors import CivitaiError
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from .. import __version__, answers, bodies, budget, files, retry, setting
+from .. import __version__, answers, bodies, budget, retry, setting
+from ..store import files
 from ..civitai import urls
 from ..attempts import Attempts, lenient
 from ..errors import CivitaiError, UrlRefusedError, error_for_status
