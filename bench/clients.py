@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Callable, Mapping, Sequence
 
-from scripts.civitai_manager_libs.store import names
 from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs.store import names
 
 from . import pictures
 from .origin import ROOT

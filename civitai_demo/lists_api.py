@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from .catalog import Picture, load_catalog
 from .gathered import COLLECTIONS, Collection
-from .image_bodies import ItemShape, item_body, iso_time, media_url, tags_of
+from .image_bodies import ItemShape, iso_time, item_body, media_url, tags_of
 from .images_api import BASE_MODELS
 from .model_bodies import Body, avatar_url, level_mask
 from .models import USERS

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Callable
 
 import trustme
-
 from network import png
+
 from scripts.civitai_manager_libs import errors
 
 WHOLE = png(20_000)

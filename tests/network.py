@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from scripted_server import ScriptedServer
+
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 

@@ -6,7 +6,8 @@ from typing import Iterator
 
 import pytest
 
-from scripts.civitai_manager_libs import http_client, setting
+from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs.http_client import CivitaiHttpClient, client
 
 NAMES = (*(item.name for item in setting.SETTINGS), 'civitai_api_key', 'data_folder')
 
@@ -24,8 +25,13 @@ def sandbox(home: Path) -> Iterator[None]:
             setattr(setting, name, value)
 
 
-def fresh_client(monkeypatch: pytest.MonkeyPatch) -> http_client.CivitaiHttpClient:
+def fresh_client(monkeypatch: pytest.MonkeyPatch) -> CivitaiHttpClient:
     """A new client of this process; it retries without waiting."""
-    client = http_client.CivitaiHttpClient(sleep=lambda seconds: None)
-    monkeypatch.setattr(http_client, '_clients', [client])
-    return client
+    made = CivitaiHttpClient(sleep=lambda seconds: None)
+    set_process_client(monkeypatch, made)
+    return made
+
+
+def set_process_client(monkeypatch: pytest.MonkeyPatch, wanted: CivitaiHttpClient | None) -> None:
+    """Make `wanted` the client of this process; None: it is made at the next call."""
+    monkeypatch.setattr(client, '_clients', [wanted] if wanted else [])

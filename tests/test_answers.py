@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from scripts.civitai_manager_libs import answers
+from scripts.civitai_manager_libs.http_client import answers
 
 ISSUES = [
     {'code': 'invalid_value', 'values': ['Day', 'Week'], 'path': ['period'], 'message': 'pick one'},

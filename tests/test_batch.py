@@ -11,8 +11,9 @@ from typing import Callable, Iterator
 import pytest
 from PIL import Image
 
-from scripts.civitai_manager_libs import batch, slots
+from scripts.civitai_manager_libs import batch
 from scripts.civitai_manager_libs.errors import NotFoundError
+from scripts.civitai_manager_libs.http_client import slots
 from scripts.civitai_manager_libs.plan import DownloadJob, DownloadResult, Outcome
 
 PATIENCE = 30  # seconds until a test that hangs is given up

@@ -17,8 +17,19 @@ import pytest
 if sys.platform == 'win32':
     pytest.skip('the benchmark asks the system for what Windows does not tell', True)
 
-from bench import ceiling, clients, due, figures, main, pictures, report, rules, runner, scenarios
-from bench import verify
+from bench import (
+    ceiling,
+    clients,
+    due,
+    figures,
+    main,
+    pictures,
+    report,
+    rules,
+    runner,
+    scenarios,
+    verify,
+)
 from bench.origin import Origin
 from bench.server import Conditions
 from bench.task import Task

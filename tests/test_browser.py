@@ -12,9 +12,6 @@ from typing import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from PIL import Image
-from playwright.sync_api import Browser, Page, expect
-
 from browsing import (
     WAIT,
     chromium,
@@ -26,6 +23,8 @@ from browsing import (
     pictures,
     sources,
 )
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
 
 ROOT = Path(__file__).resolve().parents[1]
 pytestmark = needs_chromium

@@ -8,12 +8,14 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import requests
 import responses
+from settings_sandbox import fresh_client, sandbox
 
 from civitai_demo.catalog import load_catalog
 from civitai_demo.models import OPENING_MODEL_ID, OPENING_VERSION_ID, USERS
 from civitai_demo.server import OPENING_PATH, DemoServer
 from scripts.civitai_manager_libs import api, setting
 from scripts.civitai_manager_libs.civitai import urls
+from scripts.civitai_manager_libs.civitai.gallery import CursorTrail, GalleryQuery, ImagePage
 from scripts.civitai_manager_libs.errors import (
     BadRequestError,
     CivitaiError,
@@ -27,9 +29,7 @@ from scripts.civitai_manager_libs.errors import (
     ServerBusyError,
     WrongContentError,
 )
-from scripts.civitai_manager_libs.civitai.gallery import CursorTrail, GalleryQuery, ImagePage
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
-from settings_sandbox import fresh_client, sandbox
 
 BASE = 'https://civitai.com'
 

@@ -14,6 +14,7 @@ from typing import Any, Callable, Iterator, NamedTuple
 import pytest
 import responses
 from PIL import Image
+from settings_sandbox import fresh_client, sandbox
 
 import civitai_gallery
 from civitai_demo.catalog import load_catalog
@@ -22,7 +23,6 @@ from civitai_demo.scenarios import CDN, DEMO_KEY, part_of, picture_is_chosen
 from civitai_demo.server import OPENING_PATH, DemoServer
 from scripts.civitai_manager_libs import cli, http_client, setting
 from scripts.civitai_manager_libs.store import media
-from settings_sandbox import fresh_client, sandbox
 
 ROOT = Path(__file__).resolve().parents[1]
 EXTENSIONS = {'.png': 'PNG', '.jpg': 'JPEG', '.webp': 'WEBP', '.gif': 'GIF'}

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, Callable, Mapping
 
 import pytest
-
 from faults import WHOLE, Authority, Work
 from network import at_home, files_in, patient
 from scripted_server import (
@@ -36,6 +35,7 @@ from scripted_server import (
     ok,
     redirect,
 )
+
 from scripts.civitai_manager_libs import errors, setting
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
-
 from faults import PATIENCE, WHOLE, Work
 from network import at_home, files_in, patient, png
 from scripted_server import STALL, Answer, Request, ScriptedServer, chunked, head, kept, ok
+
 from scripts.civitai_manager_libs import errors
 
 if sys.platform != 'win32':

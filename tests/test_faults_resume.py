@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-
 from network import at_home, files_in, patient, png
 from scripted_server import (
     RESET,
@@ -24,6 +23,7 @@ from scripted_server import (
     part_of,
     redirect,
 )
+
 from scripts.civitai_manager_libs import errors
 
 # Two files of one length without a stretch that both have, so that a mixture is seen.

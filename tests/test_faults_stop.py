@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-
 from faults import PATIENCE, STOPPED_WITHIN, WHOLE, Authority, Work
 from network import at_home, files_in
 from scripted_server import STALL, Answer, Request, ScriptedServer, Trickle, head, kept, ok
+
 from scripts.civitai_manager_libs import errors, setting
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 

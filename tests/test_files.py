@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from network import files_in, png
-from scripts.civitai_manager_libs.store import files, media
+
 from scripts.civitai_manager_libs.errors import StorageError
+from scripts.civitai_manager_libs.store import files, media
 
 JPEG = b'\xff\xd8\xff\xe0' + bytes(40)
 

@@ -4,10 +4,8 @@ import dataclasses
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from scripts.civitai_manager_libs.errors import WrongContentError
 from scripts.civitai_manager_libs.civitai.gallery import (
     ALL_LEVELS,
     CEILINGS,
@@ -22,6 +20,7 @@ from scripts.civitai_manager_libs.civitai.gallery import (
     parse_page,
 )
 from scripts.civitai_manager_libs.civitai.models import ModelVersion, parse_model
+from scripts.civitai_manager_libs.errors import WrongContentError
 
 URL = 'https://image.civitai.com/key/1c9a4e0e-9a51-4d2f-8a55-0d2f5f2f7a10/original=true/a.jpeg'
 

@@ -17,13 +17,16 @@ LIBRARY = ROOT / 'scripts' / 'civitai_manager_libs'
 # A module imports only modules that stand before it.
 FLOORS = {
     'thought': (
-        'texts.en texts.zh_tw texts errors answers retry civitai civitai.urls store store.names store.media civitai.meta civitai.gallery civitai.models '
-        'civitai.infotext civitai.resources plan resume budget signs pace'
+        'texts.en texts.zh_tw texts errors civitai civitai.urls civitai.meta civitai.gallery '
+        'civitai.models civitai.infotext civitai.resources store store.names store.media '
+        'plan http_client.pacing http_client.answers http_client.retry http_client.resume '
+        'http_client.pacing.budget http_client.pacing.signs http_client.pacing.pace'
     ).split(),
     'ground': ['host', 'setting_kinds', 'setting'],
     'hands': (
-        'store.files util slots attempts bodies throttle watch http_client.connections '
-        'http_client.outgoing http_client.wire http_client'
+        'store.files util http_client.slots http_client.attempts http_client.bodies '
+        'http_client.pacing.throttle http_client.watch http_client.connections '
+        'http_client.outgoing http_client.wire http_client.client http_client'
     ).split(),
     'trades': ['api', 'ishortcut', 'batch'],
     'shop window': (

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 import responses
-
 from network import API, at_home, patient
 from scripted_server import RESET, STALL, ScriptedServer, head, ok, redirect
+from settings_sandbox import set_process_client
+
 from scripts.civitai_manager_libs import errors, http_client, setting
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 
@@ -253,7 +254,7 @@ def test_a_remembered_failure_keeps_nothing_else_alive(site: Any) -> None:
 
 
 def test_the_process_has_one_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_client, '_clients', [])
+    set_process_client(monkeypatch, None)
     found: list[CivitaiHttpClient] = []
     threads = [
         threading.Thread(target=lambda: found.append(http_client.get_http_client()))

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import requests
 import responses
-
 from network import API, at_home, files_in, patient, png
 from scripted_server import Answer, ScriptedServer, chunked, head, ok
+
 from scripts.civitai_manager_libs import errors
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 

@@ -12,7 +12,6 @@ from typing import Any, Callable
 import pytest
 import requests
 import responses
-
 from network import API, PICTURE, Waits, at_home, patient
 from scripted_server import (
     RESET,
@@ -25,6 +24,7 @@ from scripted_server import (
     head,
     ok,
 )
+
 from scripts.civitai_manager_libs import errors, setting
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient, wire
 

@@ -7,8 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from scripts.civitai_manager_libs.civitai.infotext import decode, encode
 from scripts.civitai_manager_libs.civitai.resources import Resource, resources

@@ -6,11 +6,10 @@ import io
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
+from network import png
 from PIL import Image
 
-from network import png
 from scripts.civitai_manager_libs.store import media
 
 

@@ -6,8 +6,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 from pathvalidate import is_valid_filename
 
 from scripts.civitai_manager_libs.store.names import MAX_NAME_BYTES, picture_stem, safe_name

@@ -6,11 +6,10 @@ import math
 from typing import Callable, Union
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from scripts.civitai_manager_libs.budget import Budget
-from scripts.civitai_manager_libs.pace import START, Pace
+from scripts.civitai_manager_libs.http_client.pacing.budget import Budget
+from scripts.civitai_manager_libs.http_client.pacing.pace import START, Pace
 from tests.simulated_servers import Down, Free, InFlight, Moody, Queue, Rate, Result, Server, run
 
 LATE = (0.0, 0.003)

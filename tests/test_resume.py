@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.civitai_manager_libs.resume import Course, Held, validator
+from scripts.civitai_manager_libs.http_client.resume import Course, Held, validator
 
 TAG, DATE = '"v1"', 'Tue, 14 Nov 2023 22:13:20 GMT'
 HELD = Held(100, TAG)

@@ -6,11 +6,11 @@ from datetime import datetime, timezone
 from email.utils import format_datetime
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from scripts.civitai_manager_libs import errors, retry
-from scripts.civitai_manager_libs.retry import Done, GiveUp, RetryPolicy, Wait
+from scripts.civitai_manager_libs import errors
+from scripts.civitai_manager_libs.http_client import retry
+from scripts.civitai_manager_libs.http_client.retry import Done, GiveUp, RetryPolicy, Wait
 
 POLICY = RetryPolicy(tries=4, first_delay=1.0, max_delay=30.0, max_retry_after=60.0)
 NOW = 1_700_000_000.0

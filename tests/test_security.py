@@ -25,26 +25,41 @@ import gradio
 import pytest
 import requests
 import responses
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
+from network import at_home, files_in, patient, png
 from pathvalidate import is_valid_filename
+from scripted_server import (
+    RESET,
+    STALL,
+    Answer,
+    Request,
+    ScriptedServer,
+    chunked,
+    head,
+    ok,
+    redirect,
+)
+from settings_sandbox import fresh_client, sandbox
+from test_names import HOSTILE, fits, folded, is_device
 
 import civitai_gallery
 from civitai_demo.scenarios import CDN, part_of
 from civitai_demo.server import OPENING_PATH, DemoServer
-from network import at_home, files_in, patient, png
-from scripted_server import RESET, STALL, Answer, Request, ScriptedServer, chunked, head, ok
-from scripted_server import redirect
-from scripts.civitai_manager_libs import app, batch, api, setting, settings_ui
-from scripts.civitai_manager_libs.store import media
+from scripts.civitai_manager_libs import (
+    api,
+    app,
+    batch,
+    civitai_gallery_action as action,
+    gallery_events as events,
+    gallery_html as look,
+    setting,
+    settings_ui,
+    util,
+    widgets,
+)
 from scripts.civitai_manager_libs.civitai import urls
-from scripts.civitai_manager_libs import util, widgets
-from scripts.civitai_manager_libs import civitai_gallery_action as action
-from scripts.civitai_manager_libs import gallery_events as events
-from scripts.civitai_manager_libs import gallery_html as look
 from scripts.civitai_manager_libs.errors import CivitaiError
-from settings_sandbox import fresh_client, sandbox
-from test_names import HOSTILE, fits, folded, is_device
+from scripts.civitai_manager_libs.store import media
 
 ROOT = Path(__file__).resolve().parents[1]
 # With what changes when it is escaped for an address or for HTML.

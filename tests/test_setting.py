@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
-
-from scripts.civitai_manager_libs.store import media
-from scripts.civitai_manager_libs import setting
 from settings_sandbox import NAMES, sandbox
+
+from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs.store import media
 
 ROOT = Path(__file__).resolve().parents[1]
 KEY = '0123456789abcdef-secret'

@@ -19,8 +19,8 @@ from scripts.civitai_manager_libs import (
     setting,
     widgets,
 )
-from scripts.civitai_manager_libs.errors import CivitaiError, NotFoundError, SourceError
 from scripts.civitai_manager_libs.civitai.gallery import GalleryImage, ImagePage
+from scripts.civitai_manager_libs.errors import CivitaiError, NotFoundError, SourceError
 
 MODEL = '/models/4201?modelVersionId=420102'
 

@@ -9,10 +9,10 @@ from typing import Any, Callable, Iterator
 
 import pytest
 
-from scripts.civitai_manager_libs.budget import Budget
 from scripts.civitai_manager_libs.errors import CancelledError
-from scripts.civitai_manager_libs.pace import Pace
-from scripts.civitai_manager_libs.throttle import AnyPace, Throttle
+from scripts.civitai_manager_libs.http_client.pacing.budget import Budget
+from scripts.civitai_manager_libs.http_client.pacing.pace import Pace
+from scripts.civitai_manager_libs.http_client.pacing.throttle import AnyPace, Throttle
 
 PATIENCE = 10.0  # seconds until a test that hangs fails
 

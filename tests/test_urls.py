@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from scripts.civitai_manager_libs.civitai import urls
-from scripts.civitai_manager_libs.errors import SourceError, UrlRefusedError
 from scripts.civitai_manager_libs.civitai.urls import GallerySource
+from scripts.civitai_manager_libs.errors import SourceError, UrlRefusedError
 
 BASE = 'https://civitai.com'
 DEMO = 'http://127.0.0.1:7000'

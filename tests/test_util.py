@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
+from settings_sandbox import sandbox
 
 from scripts.civitai_manager_libs import host, setting, util
 from scripts.civitai_manager_libs.errors import StorageError
-from settings_sandbox import sandbox
 
 
 @pytest.fixture(autouse=True)

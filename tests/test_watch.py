@@ -10,7 +10,7 @@ from typing import Iterator
 import pytest
 
 from scripts.civitai_manager_libs.errors import CancelledError, TimedOutError
-from scripts.civitai_manager_libs.watch import Guard, Watch
+from scripts.civitai_manager_libs.http_client.watch import Guard, Watch
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ from typing import Any, Iterator
 
 import pytest
 import requests
+from browsing import WAIT, chromium, go, load, needs_chromium, part, pictures, sources
+from environments import interpreter
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from browsing import WAIT, chromium, go, load, needs_chromium, part, pictures, sources
 from civitai_demo.server import OPENING_PATH, DemoServer
-from environments import interpreter
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ('scripts', 'img', 'install.py', 'style.css')

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from . import setting
 from .civitai import urls
-from .errors import NotFoundError, WrongContentError
 from .civitai.gallery import CursorTrail, GalleryQuery, ImagePage, parse_page
-from .http_client import CivitaiHttpClient
 from .civitai.models import Model, ModelVersion, parse_model
+from .errors import NotFoundError, WrongContentError
+from .http_client import CivitaiHttpClient
 
 # A filter applied after the fetch can empty many answers in a row; somewhere it must end.
 MAX_EMPTY_ANSWERS = 20

@@ -12,9 +12,9 @@ import sys
 import threading
 from pathlib import Path
 
-from .store import files
 from . import gallery_events, gallery_ui, setting, settings_ui, texts, widgets
 from .errors import CivitaiError, SourceError
+from .store import files
 
 FIRST_PORT = 7860
 PORTS_TRIED = 100

@@ -16,11 +16,11 @@ from typing import Any, Callable, Iterator, Mapping, Sequence
 import gradio as gr
 
 from . import batch, ishortcut, setting, texts, util, widgets
-from .store import files
 from .civitai import gallery, urls
 from .errors import CivitaiError, StorageError
 from .http_client import CivitaiHttpClient, get_http_client
 from .plan import BatchReport, DownloadJob, DownloadResult, Outcome, main_cause
+from .store import files
 
 __all__ = ['CivitaiHttpClient', 'get_http_client', 'gr', 'util', 'setting', 'ishortcut']
 

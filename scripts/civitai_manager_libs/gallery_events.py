@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Iterator
 
-from . import batch, api, host, setting, texts, util, widgets
+from . import api, batch, civitai_gallery_action as action, host, setting, texts, util, widgets
 from .civitai import infotext, urls
-from . import civitai_gallery_action as action
-from .errors import SourceError
 from .civitai.gallery import CursorTrail, GalleryImage, ImagePage
+from .errors import SourceError
 from .plan import BatchReport, Outcome
 
 PREVIEW_WIDTH = 1200

@@ -7,9 +7,7 @@ from typing import Any, Callable, Iterator
 
 import gradio as gr
 
-from . import gallery_events as events
-from . import gallery_html as look
-from . import host, setting, texts, widgets
+from . import gallery_events as events, gallery_html as look, host, setting, texts, widgets
 from .errors import CivitaiError
 from .gallery_events import View
 

@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 from typing import Any, cast
 
-from .store import files
 from . import setting
 from .civitai import urls
 from .errors import StorageError
 from .http_client import get_http_client
+from .store import files
 
 log = logging.getLogger(__name__)
 

@@ -17,20 +17,20 @@ from typing import Any, Callable, Mapping
 
 import platformdirs
 
-from .civitai import gallery, urls
 from . import host, texts
-from .store import media
+from .civitai import gallery, urls
 from .errors import SourceError, StorageError
 from .setting_kinds import (
     Setting,
     Value,
     is_base_url,
+    is_key,
     is_path,
     is_path_or_empty,
-    is_key,
     is_proxy,
     known_language,
 )
+from .store import media
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from . import api, setting, widgets
-from . import civitai_gallery_action as action
-from . import gallery_html as look
+from . import api, civitai_gallery_action as action, gallery_html as look, setting, widgets
 from .errors import CivitaiError, KeyNeededError
 from .gallery_ui import PREFIX, label
 from .setting_kinds import Setting

@@ -10,8 +10,8 @@ import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .store import files, names
 from . import setting
+from .store import files, names
 
 log = logging.getLogger(__name__)
 

@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 
 import gradio as gr
 
-from .store import files
 from . import setting
 from .errors import CivitaiError
+from .store import files
 
 log = logging.getLogger(__name__)
 

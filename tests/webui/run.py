@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-
 import paste
 from modules import paths, script_callbacks, shared
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import AbstractSet, Any, Mapping
 
-from . import meta as meta_of
 from ..errors import WrongContentError
+from . import meta as meta_of
 
 # Maturity ceilings a person can choose, as the mask of Civitai's level bits they allow:
 # 1 PG, 2 PG-13, 4 R, 8 X, 16 XXX. 32 means blocked and is never shown.

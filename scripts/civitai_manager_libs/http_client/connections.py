@@ -30,7 +30,7 @@ from urllib3.util import wait_for_write
 
 from .. import setting
 from ..errors import TlsFailedError
-from ..watch import Guard
+from .watch import Guard
 
 # As many as the setting for downloads at once allows, so that no connection is thrown away.
 MAX_CONNECTIONS = 64

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from .. import bodies
 from ..civitai import urls
 from ..errors import (
     BodyIncompleteError,
@@ -23,7 +22,8 @@ from ..errors import (
     TlsFailedError,
     UrlRefusedError,
 )
-from ..watch import Guard
+from . import bodies
+from .watch import Guard
 
 # What requests and urllib3 raise; ValueError for a header that cannot be sent.
 TROUBLE = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)

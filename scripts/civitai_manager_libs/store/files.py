@@ -16,8 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Iterator
 
-from . import media
 from ..errors import StorageError
+from . import media
 
 # A part file tells whose it is, so that what a killed process left behind can be told from what
 # another one is writing: machine, process, run (process numbers come again). The rest is chance,

@@ -8,8 +8,8 @@ from collections import deque
 from types import TracebackType
 from typing import Callable, Deque, Union
 
-from . import slots
-from .errors import CancelledError
+from ...errors import CancelledError
+from .. import slots
 from .budget import Budget
 from .pace import Pace
 

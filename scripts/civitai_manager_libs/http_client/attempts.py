@@ -8,9 +8,9 @@ import threading
 from collections import OrderedDict
 from typing import Callable, Hashable, NamedTuple, TypeVar
 
+from ..civitai import urls
+from ..errors import CancelledError, CivitaiError, GoneError, NotFoundError, RateLimitedError
 from . import retry, slots
-from .civitai import urls
-from .errors import CancelledError, CivitaiError, GoneError, NotFoundError, RateLimitedError
 
 log = logging.getLogger(__name__)
 

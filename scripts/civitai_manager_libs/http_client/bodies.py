@@ -13,15 +13,16 @@ from io import FileIO
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping
 
-from . import answers, setting
-from .store import files, media
-from .errors import (
+from .. import setting
+from ..errors import (
     BodyIncompleteError,
     CancelledError,
     TransferError,
     WrongContentError,
     error_for_status,
 )
+from ..store import files, media
+from . import answers
 from .resume import Course, Held, validator
 
 log = logging.getLogger(__name__)

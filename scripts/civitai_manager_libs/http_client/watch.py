@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import Callable, Iterator
 
-from .errors import CancelledError, TimedOutError
+from ..errors import CancelledError, TimedOutError
 
 TICK_SECONDS = 0.1
 IDLE_TICKS = 20

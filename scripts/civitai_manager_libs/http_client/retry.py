@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Union
 
-from .errors import CivitaiError, RateLimitedError
+from ..errors import CivitaiError, RateLimitedError
 
 
 @dataclass(frozen=True)
