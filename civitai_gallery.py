@@ -263,9 +263,9 @@ def run_app(args: list[str]) -> int:
 
 def run_download(args: list[str]) -> int:
     """The command line download."""
-    from scripts.civitai_manager_libs import cli
+    from scripts.civitai_manager_libs.cli import main
 
-    return cli.main(args)
+    return main.main(args)
 
 
 def demo_home() -> str:

@@ -11,10 +11,10 @@ from typing import Callable, Iterator
 import pytest
 from PIL import Image
 
-from scripts.civitai_manager_libs import batch
+from scripts.civitai_manager_libs.downloads import batch
+from scripts.civitai_manager_libs.downloads.plan import DownloadJob, DownloadResult, Outcome
 from scripts.civitai_manager_libs.errors import NotFoundError
 from scripts.civitai_manager_libs.http_client import slots
-from scripts.civitai_manager_libs.plan import DownloadJob, DownloadResult, Outcome
 
 PATIENCE = 30  # seconds until a test that hangs is given up
 UUID = '1c9a4e0e-9a51-4d2f-8a55-0d2f5f2f7a10'

@@ -21,7 +21,8 @@ from civitai_demo.catalog import load_catalog
 from civitai_demo.models import OPENING_VERSION_ID
 from civitai_demo.scenarios import CDN, DEMO_KEY, part_of, picture_is_chosen
 from civitai_demo.server import OPENING_PATH, DemoServer
-from scripts.civitai_manager_libs import cli, http_client, setting
+from scripts.civitai_manager_libs import http_client, setting
+from scripts.civitai_manager_libs.cli import main
 from scripts.civitai_manager_libs.store import media
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -70,7 +71,7 @@ def download(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     def run(*argv: str) -> Run:
         fresh_client(monkeypatch)
         try:
-            code = cli.main([str(word) for word in argv])
+            code = main.main([str(word) for word in argv])
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
         return Run(code, *capsys.readouterr())
@@ -136,7 +137,7 @@ def test_a_limit_is_kept_over_as_many_pages_as_it_takes(
     pages: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cli, 'MAX_LIMIT', 24)
+    monkeypatch.setattr(main, 'MAX_LIMIT', 24)
     done = download(demo.url + OPENING_PATH, '--to', folder, '--limit', limit)
     assert done.code == 0
     assert len(in_order(folder)) == limit == len(cdn_requests(demo))
@@ -494,8 +495,8 @@ def test_the_settings_file_is_obeyed(demo: DemoServer, download: Command, folder
 IN_PROCESS = (
     'import signal, sys\n'
     'signal.signal(signal.SIGINT, signal.default_int_handler)\n'
-    'from scripts.civitai_manager_libs import cli\n'
-    'sys.exit(cli.main(sys.argv[1:]))'
+    'from scripts.civitai_manager_libs.cli import main\n'
+    'sys.exit(main.main(sys.argv[1:]))'
 )
 
 

@@ -26,7 +26,7 @@ SEED = 20231114
 # folder and is killed after so long (0: never); the answer is its exit code and how long it took.
 DRIVER = """
 import os, signal, sys, time
-from scripts.civitai_manager_libs import cli
+from scripts.civitai_manager_libs.cli import main as cli
 source, limit = sys.argv[1:]
 for line in sys.stdin:
     seconds, folder = line.rstrip('\\n').split(' ', 1)

@@ -2,19 +2,19 @@
 
 import pytest
 
+from scripts.civitai_manager_libs.downloads.plan import (
+    BatchReport,
+    DownloadJob,
+    DownloadResult,
+    Outcome,
+    main_cause,
+)
 from scripts.civitai_manager_libs.errors import (
     CivitaiError,
     NotFoundError,
     ServerBusyError,
     StorageError,
     TimedOutError,
-)
-from scripts.civitai_manager_libs.plan import (
-    BatchReport,
-    DownloadJob,
-    DownloadResult,
-    Outcome,
-    main_cause,
 )
 
 BUSY = ServerBusyError(status=503)

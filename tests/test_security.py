@@ -48,7 +48,6 @@ from civitai_demo.server import OPENING_PATH, DemoServer
 from scripts.civitai_manager_libs import (
     api,
     app,
-    batch,
     civitai_gallery_action as action,
     gallery_events as events,
     gallery_html as look,
@@ -58,6 +57,7 @@ from scripts.civitai_manager_libs import (
     widgets,
 )
 from scripts.civitai_manager_libs.civitai import urls
+from scripts.civitai_manager_libs.downloads import batch
 from scripts.civitai_manager_libs.errors import CivitaiError
 from scripts.civitai_manager_libs.store import media
 

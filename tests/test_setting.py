@@ -638,7 +638,10 @@ sys.stdout.write(repr(seen))
 
 @pytest.mark.parametrize(
     'module',
-    'civitai.gallery civitai.models plan api ishortcut batch setting texts util host cli'.split(),
+    (
+        'civitai.gallery civitai.models downloads.plan api ishortcut downloads.batch setting texts '
+        'util host cli.main'
+    ).split(),
 )
 def test_importing_opens_no_file_and_no_socket(module: str, tmp_path: Path) -> None:
     program = WATCHER.replace('MODULE', f'scripts.civitai_manager_libs.{module}')

@@ -15,11 +15,12 @@ from typing import Any, Callable, Iterator, Mapping, Sequence
 
 import gradio as gr
 
-from . import batch, ishortcut, setting, texts, util, widgets
+from . import ishortcut, setting, texts, util, widgets
 from .civitai import gallery, urls
+from .downloads import batch
+from .downloads.plan import BatchReport, DownloadJob, DownloadResult, Outcome, main_cause
 from .errors import CivitaiError, StorageError
 from .http_client import CivitaiHttpClient, get_http_client
-from .plan import BatchReport, DownloadJob, DownloadResult, Outcome, main_cause
 from .store import files
 
 __all__ = ['CivitaiHttpClient', 'get_http_client', 'gr', 'util', 'setting', 'ishortcut']

@@ -13,13 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Iterator
 
-from . import api, batch, setting, texts
-from .civitai import urls
-from .civitai.gallery import MAX_LIMIT, CursorTrail
-from .errors import CivitaiError
-from .http_client import CivitaiHttpClient, get_http_client
-from .plan import BatchReport, Outcome
-from .store import files
+from .. import api, setting, texts
+from ..civitai import urls
+from ..civitai.gallery import MAX_LIMIT, CursorTrail
+from ..downloads import batch
+from ..downloads.plan import BatchReport, Outcome
+from ..errors import CivitaiError
+from ..http_client import CivitaiHttpClient, get_http_client
+from ..store import files
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130

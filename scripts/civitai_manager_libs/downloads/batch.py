@@ -13,11 +13,11 @@ from queue import Empty, SimpleQueue
 from typing import Callable, Generic, Iterable, Iterator, Sequence, TypeVar
 from urllib.parse import urlsplit
 
-from .civitai import urls
-from .errors import StorageError
-from .http_client.slots import Slots
+from ..civitai import urls
+from ..errors import StorageError
+from ..http_client.slots import Slots
+from ..store import files, media, names
 from .plan import BatchReport, DownloadJob, DownloadResult, Outcome
-from .store import files, media, names
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Iterable, Sequence
 
-from .errors import CivitaiError
+from ..errors import CivitaiError
 
 
 class Outcome(Enum):
