@@ -256,7 +256,7 @@ def continue_in_venv(argv: Sequence[str]) -> int:
 
 def run_app(args: list[str]) -> int:
     """The gallery against civitai.com."""
-    from scripts.civitai_manager_libs import app
+    from scripts.civitai_manager_libs.tab import app
 
     return app.main(args)
 

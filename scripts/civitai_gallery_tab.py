@@ -31,11 +31,11 @@ def library(module: str) -> ModuleType:
 def register() -> None:
     """Register tab and settings; without our packages, a tab that says what to run."""
     try:
-        library('webui').register()
+        library('tab.webui').register()
     except ModuleNotFoundError as error:
         if error.name not in ADDED_PACKAGES:
             raise
-        library('webui_incomplete').register(ADDED_PACKAGES)
+        library('tab.webui_incomplete').register(ADDED_PACKAGES)
 
 
 register()

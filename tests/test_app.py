@@ -15,7 +15,8 @@ from typing import Iterator
 import pytest
 import requests
 
-from scripts.civitai_manager_libs import app, setting
+from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs.tab import app
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -20,7 +20,8 @@ FLOORS = {
         'texts.en texts.zh_tw texts errors civitai civitai.urls civitai.meta civitai.gallery '
         'civitai.models civitai.infotext civitai.resources store store.names store.media '
         'downloads downloads.plan http_client.pacing http_client.answers http_client.retry '
-        'http_client.resume http_client.pacing.budget http_client.pacing.signs http_client.pacing.pace'
+        'http_client.resume http_client.pacing.budget http_client.pacing.signs '
+        'http_client.pacing.pace'
     ).split(),
     'ground': ['host', 'setting_kinds', 'setting'],
     'hands': (
@@ -30,8 +31,8 @@ FLOORS = {
     ).split(),
     'trades': ['api', 'ishortcut', 'downloads.batch'],
     'shop window': (
-        'widgets civitai_gallery_action gallery_events gallery_html gallery_ui settings_ui '
-        'webui webui_incomplete app cli cli.main'
+        'widgets civitai_gallery_action tab tab.events tab.markup tab.components '
+        'tab.settings_panel tab.webui tab.webui_incomplete tab.app cli cli.main'
     ).split(),
 }
 ORDER = [module for floor in FLOORS.values() for module in floor]

@@ -74,14 +74,15 @@ class House:
     def build(self, requirements: str) -> None:
         """Lay out the project; `requirements` are those of the app, the tests need one more."""
         libs = self.folder / 'scripts' / 'civitai_manager_libs'
-        (libs / 'cli').mkdir(parents=True)
+        for folder in ('cli', 'tab'):
+            (libs / folder).mkdir(parents=True)
         (self.folder / 'civitai_demo').mkdir()
         shutil.copy(civitai_gallery.__file__, self.folder)
         (self.folder / 'requirements-dev.txt').write_text('-r requirements.txt\ntiny-dev>=1\n')
         (self.folder / 'civitai_demo' / '__init__.py').touch()
         (self.folder / 'civitai_demo' / 'server.py').write_text(DEMO_SERVER)
         (libs / '__init__.py').touch()
-        for word, module in (('app', 'app.py'), ('cli', 'cli/main.py')):
+        for word, module in (('app', 'tab/app.py'), ('cli', 'cli/main.py')):
             (libs / module).write_text(f'WORD = {word!r}\n{TELL}')
         self.require(requirements)
 

@@ -47,12 +47,8 @@ from civitai_demo.scenarios import CDN, part_of
 from civitai_demo.server import OPENING_PATH, DemoServer
 from scripts.civitai_manager_libs import (
     api,
-    app,
     civitai_gallery_action as action,
-    gallery_events as events,
-    gallery_html as look,
     setting,
-    settings_ui,
     util,
     widgets,
 )
@@ -60,6 +56,7 @@ from scripts.civitai_manager_libs.civitai import urls
 from scripts.civitai_manager_libs.downloads import batch
 from scripts.civitai_manager_libs.errors import CivitaiError
 from scripts.civitai_manager_libs.store import media
+from scripts.civitai_manager_libs.tab import app, events, markup, settings_panel
 
 ROOT = Path(__file__).resolve().parents[1]
 # With what changes when it is escaped for an address or for HTML.
@@ -344,11 +341,11 @@ def everything_in_the_tab(demo: DemoServer) -> Iterator[object]:
             lambda: events.load_ahead(view),
             lambda: events.load_preview(events.select(view, 0)),
             lambda: events.generation_text(events.select(view, 1)),
-            lambda: look.details(events.select(view, 1)),
+            lambda: markup.details(events.select(view, 1)),
             lambda: list(events.download_page(view)),
-            lambda: look.title(view.gallery) + look.page_status(view),
-            lambda: settings_ui._current(HERE),
-            lambda: settings_ui._shown_key_state(),
+            lambda: markup.title(view.gallery) + markup.page_status(view),
+            lambda: settings_panel._current(HERE),
+            lambda: settings_panel._shown_key_state(),
         ):
             try:
                 yield step()
@@ -371,10 +368,10 @@ def test_nothing_that_the_tab_writes_holds_the_key_but_its_own_file(
     fresh_client(monkeypatch)
     demo.scenario = '451'  # so that nobody can say that the key is not good
     with caplog.at_level(logging.DEBUG):
-        shown: list[object] = [settings_ui._save_key(HERE, f' {KEY}\n')]
+        shown: list[object] = [settings_panel._save_key(HERE, f' {KEY}\n')]
         shown += everything_in_the_tab(demo)
         changed = {item.name: getattr(setting, item.name) for item in setting.SETTINGS}
-        shown.append(settings_ui._save_settings(HERE, *{**changed, 'gallery_rows': 5}.values()))
+        shown.append(settings_panel._save_settings(HERE, *{**changed, 'gallery_rows': 5}.values()))
     assert keys_told(demo) == {f'Bearer {KEY}'}, 'otherwise this proves nothing'
     assert 'urllib3' in caplog.text and files_in(tmp_path / 'downloads')
     mine = setting.api_key_file()
@@ -388,11 +385,11 @@ def test_nothing_that_the_tab_writes_holds_the_key_but_its_own_file(
 
 def test_a_new_key_leaves_nothing_of_the_old_one(demo: DemoServer, tmp_path: Path) -> None:
     demo.scenario = '451'
-    settings_ui._save_key(HERE, KEY)
-    settings_ui._save_key(HERE, 'another')
+    settings_panel._save_key(HERE, KEY)
+    settings_panel._save_key(HERE, 'another')
     assert holding_the_key(tmp_path) == []
-    settings_ui._save_key(HERE, KEY)
-    settings_ui._save_key(HERE, '')
+    settings_panel._save_key(HERE, KEY)
+    settings_panel._save_key(HERE, '')
     assert holding_the_key(tmp_path) == [] and not setting.api_key_file().exists()
 
 
@@ -561,7 +558,7 @@ def panel(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
     setting.civitai_base_url = 'http://127.0.0.1:9'
     blocks = gradio.Blocks(analytics_enabled=False)
     with blocks:
-        settings_ui.build_panel(blocks)
+        settings_panel.build_panel(blocks)
     port = app.free_port('127.0.0.1', 7900)
     url = widgets.launch(blocks, server_name='127.0.0.1', server_port=port)
     config = requests.get(f'{url}config', timeout=30).json()

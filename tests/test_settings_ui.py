@@ -13,12 +13,8 @@ import pytest
 from settings_sandbox import sandbox
 
 from civitai_demo.server import DemoServer
-from scripts.civitai_manager_libs import (
-    civitai_gallery_action as action,
-    http_client,
-    setting,
-    settings_ui,
-)
+from scripts.civitai_manager_libs import civitai_gallery_action as action, http_client, setting
+from scripts.civitai_manager_libs.tab import settings_panel
 
 HERE = SimpleNamespace(client=SimpleNamespace(host='127.0.0.1'), headers={'host': '127.0.0.1:7860'})
 ELSEWHERE = SimpleNamespace(client=SimpleNamespace(host='10.0.0.9'), headers={'host': 'box:7860'})
@@ -32,8 +28,8 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 def saved(request: Any = HERE, **changed: Any) -> str:
     """Save the panel as it is shown to this browser, with some fields changed."""
-    shown = dict(zip([item.name for item in setting.SETTINGS], settings_ui._current(request)))
-    return settings_ui._save_settings(request, *{**shown, **changed}.values())
+    shown = dict(zip([item.name for item in setting.SETTINGS], settings_panel._current(request)))
+    return settings_panel._save_settings(request, *{**shown, **changed}.values())
 
 
 def test_what_is_changed_counts_at_once_and_is_kept(home: Path) -> None:
@@ -83,7 +79,7 @@ def test_from_another_computer_nobody_decides_who_gets_the_key_or_which_files_ar
 
 def test_from_another_computer_the_rest_can_be_saved_and_secrets_are_not_shown() -> None:
     setting.http_proxy = 'http://user:secret@proxy:1'
-    assert 'secret' not in str(settings_ui._current(ELSEWHERE))
+    assert 'secret' not in str(settings_panel._current(ELSEWHERE))
     assert 'cg-good' in saved(ELSEWHERE, gallery_rows=3)
     assert setting.gallery_rows == 3 and setting.http_proxy.startswith('http://user')
 
@@ -118,26 +114,26 @@ def demo(monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
 def test_a_good_key_is_kept_for_its_owner_only_used_at_once_and_never_shown(
     demo: DemoServer,
 ) -> None:
-    field, shown = settings_ui._save_key(HERE, ' demo-key ')
+    field, shown = settings_panel._save_key(HERE, ' demo-key ')
     assert field == '' and 'demo-key' not in shown and '••••' in shown and 'cg-good' in shown
     path = setting.api_key_file()
     assert path.read_text() == 'demo-key' and stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [name for name in os.listdir(path.parent)] == ['api_key']
-    _, shown = settings_ui._save_key(HERE, '')
+    _, shown = settings_panel._save_key(HERE, '')
     assert 'No API key' in shown and not path.exists() and setting.civitai_api_key == ''
 
 
 def test_a_wrong_key_does_not_replace_a_good_one(demo: DemoServer) -> None:
-    settings_ui._save_key(HERE, 'demo-key')
-    _, shown = settings_ui._save_key(HERE, 'wrong')
+    settings_panel._save_key(HERE, 'demo-key')
+    _, shown = settings_panel._save_key(HERE, 'wrong')
     assert '401' in shown and 'not kept' in shown
     assert setting.api_key_file().read_text() == setting.civitai_api_key == 'demo-key'
 
 
 def test_nobody_elsewhere_touches_the_key(demo: DemoServer) -> None:
-    settings_ui._save_key(HERE, 'demo-key')
+    settings_panel._save_key(HERE, 'demo-key')
     for key in ('', 'other'):
-        _, shown = settings_ui._save_key(ELSEWHERE, key)
+        _, shown = settings_panel._save_key(ELSEWHERE, key)
         assert 'cg-problem' in shown
     assert setting.api_key_file().read_text() == 'demo-key'
 
@@ -146,11 +142,11 @@ def test_nobody_elsewhere_touches_the_key(demo: DemoServer) -> None:
     ('key', 'message'), [('wrong', '401'), ('a b', 'spaces'), ('ключ', 'special')]
 )
 def test_a_bad_key_is_told(demo: DemoServer, key: str, message: str) -> None:
-    field, shown = settings_ui._save_key(HERE, key)
+    field, shown = settings_panel._save_key(HERE, key)
     assert field == '' and message in shown and 'cg-problem' in shown
 
 
 def test_a_key_from_the_environment_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('CIVITAI_TOKEN', 'from-outside')
-    _, shown = settings_ui._save_key(HERE, 'mine')
+    _, shown = settings_panel._save_key(HERE, 'mine')
     assert 'CIVITAI_TOKEN' in shown and not setting.api_key_file().exists()

@@ -12,8 +12,6 @@ import pytest
 from civitai_demo.server import DemoServer
 from scripts.civitai_manager_libs import (
     civitai_gallery_action as action,
-    gallery_events as events,
-    gallery_html as look,
     host,
     http_client,
     setting,
@@ -21,6 +19,7 @@ from scripts.civitai_manager_libs import (
 )
 from scripts.civitai_manager_libs.civitai.gallery import GalleryImage, ImagePage
 from scripts.civitai_manager_libs.errors import CivitaiError, NotFoundError, SourceError
+from scripts.civitai_manager_libs.tab import events, markup
 
 MODEL = '/models/4201?modelVersionId=420102'
 
@@ -77,7 +76,7 @@ def test_there_and_back_again(view: events.View) -> None:
 def test_the_last_page_says_so(view: events.View) -> None:
     while events.has_next(view):
         events.go_next(view)
-    assert 'last' in look.page_info(view)
+    assert 'last' in markup.page_info(view)
     number = view.trail.page_number
     events.go_next(view)
     assert view.trail.page_number == number
@@ -150,7 +149,7 @@ def test_a_picture_shows_its_infotext_and_a_large_preview(view: events.View) -> 
     assert text.startswith(str(image.meta['prompt'])[:20]) and '\nSteps: ' in text
     large = events.load_preview(image)
     assert large is not None and Path(large).is_file()
-    assert f'@{image.username}' in look.details(image)
+    assert f'@{image.username}' in markup.details(image)
 
 
 def test_thumbnails_come_from_the_width_ladder_and_downloads_are_originals(
@@ -172,7 +171,7 @@ def test_a_download_counts_up_and_sums_up(demo: DemoServer, view: events.View) -
     total = setting.page_size()
     assert [step.done for step in steps] == [*range(total + 1), total]
     assert steps[-1].mood == 'problem' and '404' in steps[-1].message
-    assert '<progress' in look.step(steps[3]) and '<progress' not in look.step(steps[-1])
+    assert '<progress' in markup.step(steps[3]) and '<progress' not in markup.step(steps[-1])
 
 
 def test_nothing_to_download_is_said() -> None:
@@ -267,7 +266,7 @@ def test_two_views_share_nothing(demo: DemoServer, view: events.View) -> None:
 def test_hidden_pictures_are_counted_and_named() -> None:
     page = ImagePage((), '', hidden=3)
     gallery = SimpleNamespace(source=None, model=None)
-    shown = look.page_status(events.View(gallery=gallery, page=page))  # type: ignore[arg-type]
+    shown = markup.page_status(events.View(gallery=gallery, page=page))  # type: ignore[arg-type]
     assert 'ceiling (PG): 3' in shown
 
 
@@ -282,7 +281,7 @@ def test_words_from_outside_are_only_words() -> None:
         base_model=EVIL,
         meta={'Model': EVIL, 'resources': [{'name': EVIL, 'type': 'lora', 'weight': EVIL}]},
     )
-    shown = look.details(image) + look.notice(EVIL) + look.step(events.Step(EVIL, 1, 2))
+    shown = markup.details(image) + markup.notice(EVIL) + markup.step(events.Step(EVIL, 1, 2))
     assert '<script' not in shown and '<img' not in shown and '&lt;script' in shown
 
 

@@ -7,9 +7,10 @@ from typing import Any, Callable, Iterator
 
 import gradio as gr
 
-from . import gallery_events as events, gallery_html as look, host, setting, texts, widgets
-from .errors import CivitaiError
-from .gallery_events import View
+from .. import host, setting, texts, widgets
+from ..errors import CivitaiError
+from . import events, markup
+from .events import View
 
 PREFIX = 'civitai_gallery'
 
@@ -56,7 +57,7 @@ def build(source: str = '') -> Parts:
             scale=8,
         )
         load = gr.Button(label('load'), variant='primary', elem_id=f'{PREFIX}_load', scale=1)
-    status = gr.HTML(look.notice(label('status_start')), elem_id=f'{PREFIX}_status')
+    status = gr.HTML(markup.notice(label('status_start')), elem_id=f'{PREFIX}_status')
     with gr.Row():
         with gr.Column(scale=3, min_width=320):
             grid_side = _grid_side()
@@ -230,12 +231,12 @@ def _shown_parts(parts: Parts) -> list[Any]:
 def _on_turn(parts: Parts, change: Callable[..., None]) -> Callable[..., Iterator[Any]]:
     def listing(*inputs: Any) -> Iterator[dict[Any, Any]]:
         *given, view = inputs
-        yield {parts.status: look.notice(label('status_loading'), 'busy')}
+        yield {parts.status: markup.notice(label('status_loading'), 'busy')}
         turn = view.turn + 1  # every change begins one
         try:
             change(view, *given)
         except CivitaiError as error:
-            problem = look.notice(error.message_in(setting.language), 'problem')
+            problem = markup.notice(error.message_in(setting.language), 'problem')
             after = {**_controls(parts, view), parts.status: problem}
         else:
             after = {**_controls(parts, view), **_unselected(parts)}
@@ -253,13 +254,13 @@ def _controls(parts: Parts, view: View) -> dict[Any, Any]:
     chosen = gallery.version.label if gallery and gallery.version else None
     back = view.trail.page_number > 1
     return {
-        parts.status: look.page_status(view),
-        parts.title: look.title(gallery),
+        parts.status: markup.page_status(view),
+        parts.title: markup.title(gallery),
         parts.version: gr.update(choices=labels, value=chosen, visible=bool(labels)),
         parts.first: gr.update(interactive=back),
         parts.prev: gr.update(interactive=back),
         parts.next: gr.update(interactive=events.has_next(view)),
-        parts.page_info: look.page_info(view),
+        parts.page_info: markup.page_info(view),
         parts.download_page: gr.update(interactive=pictures),
     }
 
@@ -296,7 +297,7 @@ def _on_select(parts: Parts) -> Callable[..., Iterator[Any]]:
             parts.image: gr.update(value=small, visible=True),
             parts.video: gr.update(value=None, visible=False),
             parts.infotext: events.generation_text(image),
-            parts.details: look.details(image),
+            parts.details: markup.details(image),
             **dict(zip(parts.send, sendable)),
         }
         large = events.load_preview(image)
@@ -316,13 +317,13 @@ def _on_select(parts: Parts) -> Callable[..., Iterator[Any]]:
 def _download(view: View) -> Iterator[str]:
     try:
         for step in events.download_page(view):
-            yield look.step(step)
+            yield markup.step(step)
     except CivitaiError as error:
-        yield look.notice(error.message_in(setting.language), 'problem')
+        yield markup.notice(error.message_in(setting.language), 'problem')
 
 
 def _on_open_folder(parts: Parts) -> Callable[..., Any]:
     def open_folder(view: View, request: gr.Request) -> Any:
-        return look.notice(events.open_kept_folder(view, request))
+        return markup.notice(events.open_kept_folder(view, request))
 
     return open_folder

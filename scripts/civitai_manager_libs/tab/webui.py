@@ -6,8 +6,9 @@ from typing import Any
 
 import gradio as gr
 
-from . import gallery_ui, host, setting, settings_ui, texts
-from .setting_kinds import Setting
+from .. import host, setting, texts
+from ..setting_kinds import Setting
+from . import components, settings_panel
 
 
 def register() -> None:
@@ -20,9 +21,9 @@ def tab() -> list[tuple[Any, str, str]]:
     """Build the tab; the WebUI shows it."""
     setting.refresh()
     with gr.Blocks(analytics_enabled=False) as blocks:
-        parts = gallery_ui.build()
-        gallery_ui.wire_page(parts, blocks, opening=False)
-        settings_ui.build_key(blocks)
+        parts = components.build()
+        components.wire_page(parts, blocks, opening=False)
+        settings_panel.build_key(blocks)
     return [(blocks, 'Civitai Gallery', 'civitai_gallery')]
 
 

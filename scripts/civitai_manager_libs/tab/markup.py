@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from . import api, setting, texts
-from .civitai import resources, urls
-from .civitai.gallery import CEILINGS, GalleryImage
-from .gallery_events import Step, View, has_next
-from .widgets import escape
+from .. import api, setting, texts
+from ..civitai import resources, urls
+from ..civitai.gallery import CEILINGS, GalleryImage
+from ..widgets import escape
+from .events import Step, View, has_next
 
 
 def notice(message: str, mood: str = 'calm') -> str:

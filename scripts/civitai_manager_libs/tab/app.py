@@ -12,9 +12,10 @@ import sys
 import threading
 from pathlib import Path
 
-from . import gallery_events, gallery_ui, setting, settings_ui, texts, widgets
-from .errors import CivitaiError, SourceError
-from .store import files
+from .. import setting, texts, widgets
+from ..errors import CivitaiError, SourceError
+from ..store import files
+from . import components, events, settings_panel
 
 FIRST_PORT = 7860
 PORTS_TRIED = 100
@@ -58,14 +59,14 @@ def serve(source: str, host: str, port: int) -> str:
     """Start the app in the background and return its URL; it opens on `source` if given."""
     blocks, look = widgets.page('Civitai Gallery', setting.ROOT / 'style.css')
     with blocks:
-        parts = gallery_ui.build(source)
-        gallery_ui.wire_page(parts, blocks, opening=bool(source))
-        settings_ui.build_panel(blocks)
+        parts = components.build(source)
+        components.wire_page(parts, blocks, opening=bool(source))
+        settings_panel.build_panel(blocks)
     return widgets.launch(
         blocks,
         server_name=host,
         server_port=port,
-        allowed_paths=gallery_events.allowed_folders(),
+        allowed_paths=events.allowed_folders(),
         **look,
     )
 

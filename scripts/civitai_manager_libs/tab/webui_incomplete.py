@@ -8,7 +8,7 @@ from typing import Any, Sequence
 
 import gradio as gr
 
-from . import host, texts
+from .. import host, texts
 
 log = logging.getLogger(__name__)
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Iterator
 
-from . import api, civitai_gallery_action as action, host, setting, texts, util, widgets
-from .civitai import infotext, urls
-from .civitai.gallery import CursorTrail, GalleryImage, ImagePage
-from .downloads import batch
-from .downloads.plan import BatchReport, Outcome
-from .errors import SourceError
+from .. import api, civitai_gallery_action as action, host, setting, texts, util, widgets
+from ..civitai import infotext, urls
+from ..civitai.gallery import CursorTrail, GalleryImage, ImagePage
+from ..downloads import batch
+from ..downloads.plan import BatchReport, Outcome
+from ..errors import SourceError
 
 PREVIEW_WIDTH = 1200
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import gradio as gr
 
-from . import api, civitai_gallery_action as action, gallery_html as look, setting, widgets
-from .errors import CivitaiError, KeyNeededError
-from .gallery_ui import PREFIX, label
-from .setting_kinds import Setting
+from .. import api, civitai_gallery_action as action, setting, widgets
+from ..errors import CivitaiError, KeyNeededError
+from ..setting_kinds import Setting
+from . import markup
+from .components import PREFIX, label
 
 
 def build_key(blocks: Any) -> None:
@@ -42,7 +43,7 @@ def build_key(blocks: Any) -> None:
 
 
 def _shown_key_state() -> str:
-    return look.notice(_key_state())
+    return markup.notice(_key_state())
 
 
 def _key_state() -> str:
@@ -57,19 +58,19 @@ def _save_key(request: gr.Request, key: Any) -> tuple[str, str]:
     One that Civitai does not know leaves the one before in place.
     """
     if not widgets.is_same_machine(request):
-        return '', look.notice(label('key_not_from_here'), 'problem')
+        return '', markup.notice(label('key_not_from_here'), 'problem')
     before = setting.civitai_api_key
     try:
         _use_key(str(key or ''))
         if not setting.civitai_api_key:
-            return '', look.notice(label('key_none'), 'good')
+            return '', markup.notice(label('key_none'), 'good')
         name = api.whoami(action.get_http_client())
     except KeyNeededError:
         _use_key(before)
-        return '', look.notice(label('key_refused'), 'problem')
+        return '', markup.notice(label('key_refused'), 'problem')
     except CivitaiError as error:
-        return '', look.notice(f'{_key_state()} {error.message_in(setting.language)}', 'problem')
-    return '', look.notice(f'{_key_state()} {label("key_works", username=name)}', 'good')
+        return '', markup.notice(f'{_key_state()} {error.message_in(setting.language)}', 'problem')
+    return '', markup.notice(f'{_key_state()} {label("key_works", username=name)}', 'good')
 
 
 def _use_key(key: str) -> None:
@@ -137,8 +138,8 @@ def _save_settings(request: gr.Request, *values: Any) -> str:
     try:
         bad = setting.save({i.name: v for i, v in given.items() if i.name not in refused})
     except CivitaiError as error:
-        return look.notice(error.message_in(setting.language), 'problem')
+        return markup.notice(error.message_in(setting.language), 'problem')
     if bad + refused:
         names = ', '.join(label(f'setting_{name}') for name in bad + refused)
-        return look.notice(label('settings_refused', names=names), 'problem')
-    return look.notice(label('settings_saved'), 'good')
+        return markup.notice(label('settings_refused', names=names), 'problem')
+    return markup.notice(label('settings_saved'), 'good')
