@@ -7,7 +7,7 @@ import errno
 import sys
 from typing import Sequence
 
-from .scenarios import SCENARIOS, parse_scenario
+from .api.scenarios import SCENARIOS, parse_scenario
 from .server import OPENING_PATH, DemoServer
 
 DEFAULT_PORT = 8765

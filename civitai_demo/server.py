@@ -11,10 +11,10 @@ from types import TracebackType
 
 import uvicorn
 
-from .app import create_app
-from .gate import Control, QuietEnding, RequestRecord
-from .models import OPENING_MODEL_ID, OPENING_VERSION_ID
-from .scenarios import ScenarioSwitch
+from .api.app import create_app
+from .api.gate import Control, QuietEnding, RequestRecord
+from .api.scenarios import ScenarioSwitch
+from .world.models import OPENING_MODEL_ID, OPENING_VERSION_ID
 
 # The page of the gallery a demonstration opens on.
 OPENING_PATH = f'/models/{OPENING_MODEL_ID}?modelVersionId={OPENING_VERSION_ID}'
@@ -26,7 +26,7 @@ class DemoServer:
     """A running stand-in: `with DemoServer() as demo: ... demo.url ...`.
 
     `latency` (seconds) is waited before every answer. `scenario` is the name of something that goes
-    wrong, see `civitai_demo.scenarios`; ValueError for an unknown one. Starting raises OSError when
+    wrong, see `civitai_demo.api.scenarios`; ValueError for an unknown one. Starting raises OSError when
     `port` is taken; port 0 takes any free one.
     """
 

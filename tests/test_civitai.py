@@ -10,9 +10,9 @@ import requests
 import responses
 from settings_sandbox import fresh_client, sandbox
 
-from civitai_demo.catalog import load_catalog
-from civitai_demo.models import OPENING_MODEL_ID, OPENING_VERSION_ID, USERS
 from civitai_demo.server import OPENING_PATH, DemoServer
+from civitai_demo.world.catalog import load_catalog
+from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID, USERS
 from scripts.civitai_manager_libs import api, setting
 from scripts.civitai_manager_libs.civitai import urls
 from scripts.civitai_manager_libs.civitai.gallery import CursorTrail, GalleryQuery, ImagePage

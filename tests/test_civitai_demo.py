@@ -22,11 +22,11 @@ import pytest
 import requests
 from PIL import Image
 
-from civitai_demo.catalog import load_catalog
-from civitai_demo.encoding import Transform, render
-from civitai_demo.models import OPENING_MODEL_ID, OPENING_VERSION_ID, USERS
-from civitai_demo.scenarios import DEMO_KEY, SCENARIOS, picture_is_chosen
+from civitai_demo.api.encoding import Transform, render
+from civitai_demo.api.scenarios import DEMO_KEY, SCENARIOS, picture_is_chosen
 from civitai_demo.server import OPENING_PATH, DemoServer
+from civitai_demo.world.catalog import load_catalog
+from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID, USERS
 
 ROOT = Path(__file__).resolve().parents[1]
 KEY = {'Authorization': f'Bearer {DEMO_KEY}'}

@@ -17,10 +17,10 @@ from PIL import Image
 from settings_sandbox import fresh_client, sandbox
 
 import civitai_gallery
-from civitai_demo.catalog import load_catalog
-from civitai_demo.models import OPENING_VERSION_ID
-from civitai_demo.scenarios import CDN, DEMO_KEY, part_of, picture_is_chosen
+from civitai_demo.api.scenarios import CDN, DEMO_KEY, part_of, picture_is_chosen
 from civitai_demo.server import OPENING_PATH, DemoServer
+from civitai_demo.world.catalog import load_catalog
+from civitai_demo.world.models import OPENING_VERSION_ID
 from scripts.civitai_manager_libs import http_client, setting
 from scripts.civitai_manager_libs.cli import main
 from scripts.civitai_manager_libs.store import media

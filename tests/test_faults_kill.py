@@ -13,7 +13,7 @@ from typing import Iterator
 
 import pytest
 
-from civitai_demo.scenarios import CDN, part_of
+from civitai_demo.api.scenarios import CDN, part_of
 from civitai_demo.server import OPENING_PATH, DemoServer
 from scripts.civitai_manager_libs.store import names
 

@@ -43,7 +43,7 @@ from settings_sandbox import fresh_client, sandbox
 from test_names import HOSTILE, fits, folded, is_device
 
 import civitai_gallery
-from civitai_demo.scenarios import CDN, part_of
+from civitai_demo.api.scenarios import CDN, part_of
 from civitai_demo.server import OPENING_PATH, DemoServer
 from scripts.civitai_manager_libs import (
     api,

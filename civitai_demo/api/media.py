@@ -8,10 +8,10 @@ from urllib.parse import quote, urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from .catalog import load_catalog
+from ..world.catalog import load_catalog
+from ..world.modelfiles import ModelFile
+from ..world.models import Version
 from .encoding import PictureStore, Transform, parse_transform
-from .modelfiles import ModelFile
-from .models import Version
 from .query import QueryReader, whole_number
 from .replies import DOWNLOAD_CACHE, ApiError, file_reply, scenario_of
 from .scenarios import with_wrong_hash

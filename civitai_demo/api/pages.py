@@ -7,7 +7,7 @@ from html import escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from .catalog import Picture, load_catalog
+from ..world.catalog import Picture, load_catalog
 from .image_bodies import media_url
 from .query import whole_number
 from .scenarios import DEMO_KEY

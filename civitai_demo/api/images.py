@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .catalog import NOW, Catalog, Picture, load_catalog
+from ..world.catalog import NOW, Catalog, Picture, load_catalog
+from ..world.models import model_id_of
 from .cursors import DATABASE, FEED, SEARCH, CursorError, Walk, page_at, page_from
 from .image_bodies import ItemShape, item_body, tags_of
-from .models import model_id_of
 from .query import QueryReader
 from .replies import ApiError, base_url, json_reply, scenario_of
 from .scenarios import with_gaps

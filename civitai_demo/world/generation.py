@@ -6,8 +6,8 @@ import json
 import random
 from dataclasses import dataclass
 
+from ..drawing.palettes import PALETTES
 from .models import Model, Version
-from .palettes import PALETTES
 from .prompts import write_negative, write_prompt
 
 Size = tuple[int, int]

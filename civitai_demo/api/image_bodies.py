@@ -6,9 +6,9 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from .catalog import Picture
-from .palettes import PALETTES
-from .prompts import LIGHTS
+from ..drawing.palettes import PALETTES
+from ..world.catalog import Picture
+from ..world.prompts import LIGHTS
 from .scenarios import CDN_KEY
 
 LEVEL_NAMES = {0: 'None', 1: 'None', 2: 'Soft', 4: 'Mature', 8: 'X', 16: 'X', 32: 'Blocked'}

@@ -7,14 +7,14 @@ from typing import Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .catalog import Picture, load_catalog
-from .gathered import COLLECTIONS, Collection
+from ..drawing.palettes import PALETTES
+from ..world.catalog import Picture, load_catalog
+from ..world.collections import COLLECTIONS, Collection
+from ..world.models import USERS
 from .image_bodies import ItemShape, iso_time, item_body, media_url, tags_of
-from .images_api import BASE_MODELS
+from .images import BASE_MODELS
 from .model_bodies import Body, avatar_url, level_mask
-from .models import USERS
-from .models_api import MODEL_TYPES, read_id
-from .palettes import PALETTES
+from .models import MODEL_TYPES, read_id
 from .query import QueryReader
 from .replies import ApiError, base_url, json_reply, mixed_cache
 

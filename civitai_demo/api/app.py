@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from . import images_api, lists_api, media, models_api, pages
+from . import images, lists, media, models, pages
 from .encoding import PictureStore
 from .gate import Control, Gate
 from .replies import DOWNLOAD_CACHE, PRIVATE_CACHE, PUBLIC_CACHE, ApiError, json_reply, mixed_cache
@@ -30,20 +30,20 @@ def create_app(control: Control | None = None) -> ASGIApp:
 def _routes(store: PictureStore) -> list[Route]:
     cdn = media.PictureCdn(store)
     return [
-        Route('/api/v1/images', images_api.list_images),
-        Route('/api/v1/models', models_api.list_models),
-        Route('/api/v1/models/{id}', models_api.show_model),
-        Route('/api/v1/model-versions/by-hash', models_api.list_versions_by_hash, methods=['POST']),
-        Route('/api/v1/model-versions/by-hash/{hash}', models_api.show_version_by_hash),
-        Route('/api/v1/model-versions/{id}', models_api.show_version),
-        Route('/api/v1/me', models_api.show_me),
-        Route('/api/v1/users', models_api.list_users),
-        Route('/api/v1/posts/{id}', lists_api.show_post),
-        Route('/api/v1/creators', lists_api.list_creators),
-        Route('/api/v1/tags', lists_api.list_tags),
-        Route('/api/v1/enums', lists_api.show_enums),
-        Route('/api/v1/collections', lists_api.list_collections),
-        Route('/api/v1/collections/{id}', lists_api.show_collection),
+        Route('/api/v1/images', images.list_images),
+        Route('/api/v1/models', models.list_models),
+        Route('/api/v1/models/{id}', models.show_model),
+        Route('/api/v1/model-versions/by-hash', models.list_versions_by_hash, methods=['POST']),
+        Route('/api/v1/model-versions/by-hash/{hash}', models.show_version_by_hash),
+        Route('/api/v1/model-versions/{id}', models.show_version),
+        Route('/api/v1/me', models.show_me),
+        Route('/api/v1/users', models.list_users),
+        Route('/api/v1/posts/{id}', lists.show_post),
+        Route('/api/v1/creators', lists.list_creators),
+        Route('/api/v1/tags', lists.list_tags),
+        Route('/api/v1/enums', lists.show_enums),
+        Route('/api/v1/collections', lists.list_collections),
+        Route('/api/v1/collections/{id}', lists.show_collection),
         Route('/api/download/models/{id}', media.redirect_download),
         Route('/signed/model/{id}/{name}', media.serve_signed),
         Route(f'/{CDN_KEY}/{{uuid}}/{{transforms}}/{{name}}', cdn.show),

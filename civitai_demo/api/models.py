@@ -7,10 +7,10 @@ import re
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .catalog import load_catalog
-from .images_api import TOO_MANY_PAGES
+from ..world.catalog import load_catalog
+from ..world.models import USERS, Model, Version
+from .images import TOO_MANY_PAGES
 from .model_bodies import Body, model_body, single_version_body
-from .models import USERS, Model, Version
 from .query import QueryReader, whole_number
 from .replies import (
     PRIVATE_CACHE,

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Sequence
 
-from .catalog import NOW
+from ..world.catalog import NOW
 
 DATABASE, SEARCH, FEED = 'database', 'search', 'feed'
 FOREIGN_CURSOR = 'This cursor cannot be continued with these filters'

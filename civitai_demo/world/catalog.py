@@ -9,11 +9,11 @@ from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Iterator, Mapping
 
-from .clip import CLIP_COMPOSITION, CLIP_PALETTE, CLIP_SIZE
+from ..drawing.clip import CLIP_COMPOSITION, CLIP_PALETTE, CLIP_SIZE
+from ..drawing.palettes import PALETTES
+from ..drawing.pictures import COMPOSITIONS
 from .generation import Generation, make_generation
 from .models import OPENING_VERSION_ID, USERS, Model, User, Version, load_models
-from .palettes import PALETTES
-from .pictures import COMPOSITIONS
 
 # The demo's own today: periods (`Week`, `Month`) are counted from here, so they never run dry.
 NOW = datetime(2025, 11, 20, 12, 0, tzinfo=timezone.utc)

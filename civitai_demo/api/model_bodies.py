@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Mapping
 
-from .catalog import Catalog, Picture
+from ..world.catalog import Catalog, Picture
+from ..world.modelfiles import ModelFile
+from ..world.models import Model, User, Version
 from .image_bodies import blur_hash, iso_time, media_url
-from .modelfiles import ModelFile
-from .models import Model, User, Version
 
 Body = dict[str, object]
 

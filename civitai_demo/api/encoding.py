@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from PIL import Image, PngImagePlugin
 
-from .catalog import Picture
-from .clip import clip_bytes, clip_frame
-from .pictures import draw_picture
+from ..drawing.clip import clip_bytes, clip_frame
+from ..drawing.pictures import draw_picture
+from ..world.catalog import Picture
 
 # Civitai's picture service makes only these widths and takes the next larger one.
 WIDTH_LADDER = (96, 320, 450, 512, 800, 1200, 1600, 2200)
