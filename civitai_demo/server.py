@@ -26,8 +26,8 @@ class DemoServer:
     """A running stand-in: `with DemoServer() as demo: ... demo.url ...`.
 
     `latency` (seconds) is waited before every answer. `scenario` is the name of something that goes
-    wrong, see `civitai_demo.api.scenarios`; ValueError for an unknown one. Starting raises OSError when
-    `port` is taken; port 0 takes any free one.
+    wrong, see `civitai_demo.api.scenarios`; ValueError for an unknown one. Starting raises OSError
+    when `port` is taken; port 0 takes any free one.
     """
 
     def __init__(self, port: int = 0, latency: float = 0.0, scenario: str = '') -> None:

@@ -8,9 +8,9 @@ from types import ModuleType, SimpleNamespace
 from typing import Iterator
 
 import pytest
-from settings_sandbox import sandbox
 
 from scripts.civitai_manager_libs import host, setting
+from tests.support.settings_sandbox import sandbox
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from typing import Iterator
 
 import pytest
 import responses
-from settings_sandbox import fresh_client, sandbox
 
 from scripts.civitai_manager_libs import ishortcut, setting
+from tests.support.settings_sandbox import fresh_client, sandbox
 
 ADDRESS = 'https://civitai.com/api/v1/models/42'
 MODEL = {'id': 42, 'name': 'Paper Horizons', 'type': 'Checkpoint'}

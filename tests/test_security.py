@@ -26,21 +26,7 @@ import pytest
 import requests
 import responses
 from hypothesis import given, settings, strategies as st
-from network import at_home, files_in, patient, png
 from pathvalidate import is_valid_filename
-from scripted_server import (
-    RESET,
-    STALL,
-    Answer,
-    Request,
-    ScriptedServer,
-    chunked,
-    head,
-    ok,
-    redirect,
-)
-from settings_sandbox import fresh_client, sandbox
-from test_names import HOSTILE, fits, folded, is_device
 
 import civitai_gallery
 from civitai_demo.api.scenarios import CDN, part_of
@@ -57,8 +43,22 @@ from scripts.civitai_manager_libs.downloads import batch
 from scripts.civitai_manager_libs.errors import CivitaiError
 from scripts.civitai_manager_libs.store import media
 from scripts.civitai_manager_libs.tab import app, events, markup, settings_panel
+from tests.store.test_names import HOSTILE, fits, folded, is_device
+from tests.support.network import at_home, files_in, patient, png
+from tests.support.paths import ROOT
+from tests.support.scripted_server import (
+    RESET,
+    STALL,
+    Answer,
+    Request,
+    ScriptedServer,
+    chunked,
+    head,
+    ok,
+    redirect,
+)
+from tests.support.settings_sandbox import fresh_client, sandbox
 
-ROOT = Path(__file__).resolve().parents[1]
 # With what changes when it is escaped for an address or for HTML.
 KEY = 'sk/unique+7f3a&9c41=b2'
 LINK = OPENING_PATH
@@ -599,7 +599,7 @@ def test_a_page_of_another_site_cannot_save_a_key(panel: tuple[str, int]) -> Non
 
 def test_every_test_that_the_document_names_exists() -> None:
     document = (ROOT / 'docs' / 'security.md').read_text(encoding='utf-8')
-    named = re.findall(r'(tests/\w+\.py)::(\w+)', document)
+    named = re.findall(r'(tests/[\w/]+\.py)::(\w+)', document)
     assert len(named) > 20
     missing = [
         f'{file}::{name}'

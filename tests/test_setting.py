@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
-from settings_sandbox import NAMES, sandbox
 
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.store import media
+from tests.support.paths import ROOT
+from tests.support.settings_sandbox import NAMES, sandbox
 
-ROOT = Path(__file__).resolve().parents[1]
 KEY = '0123456789abcdef-secret'
 BY_NAME = {item.name: item for item in setting.SETTINGS}
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
-from settings_sandbox import sandbox
 
 from scripts.civitai_manager_libs import host, setting, util
 from scripts.civitai_manager_libs.errors import StorageError
+from tests.support.paths import ROOT
+from tests.support.settings_sandbox import sandbox
 
 
 @pytest.fixture(autouse=True)
@@ -183,6 +184,5 @@ def test_opening_leaves_no_warning_about_a_running_process(tmp_path: Path, opene
         'sys.exit(not util.open_folder(sys.argv[1]))'
     )
     command = [sys.executable, '-W', 'error', '-c', code, str(tmp_path)]
-    root = Path(__file__).resolve().parents[1]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, '')

@@ -1,6 +1,7 @@
 """The one video of the stand-in: a slow pan over a drawn landscape.
 
-`clip.mp4` lies beside this file; `python -m civitai_demo.drawing.clip` makes it anew (needs ffmpeg).
+`clip.mp4` lies beside this file; `python -m civitai_demo.drawing.clip` makes it anew (needs
+ffmpeg).
 """
 
 from __future__ import annotations

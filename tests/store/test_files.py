@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from network import files_in, png
 
 from scripts.civitai_manager_libs.errors import StorageError
 from scripts.civitai_manager_libs.store import files, media
+from tests.support.network import files_in, png
+from tests.support.paths import ROOT
 
 JPEG = b'\xff\xd8\xff\xe0' + bytes(40)
 
@@ -179,7 +180,7 @@ def writer(target: Path, fate: str) -> subprocess.Popen[str]:
     """Another process that has begun to write `target`; its first line is the part's name."""
     return subprocess.Popen(
         [sys.executable, '-c', KILLED, str(target), fate],
-        cwd=Path(__file__).parents[1],
+        cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

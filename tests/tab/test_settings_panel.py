@@ -10,11 +10,11 @@ from types import SimpleNamespace
 from typing import Any, Iterator
 
 import pytest
-from settings_sandbox import sandbox
 
 from civitai_demo.server import DemoServer
 from scripts.civitai_manager_libs import civitai_gallery_action as action, http_client, setting
 from scripts.civitai_manager_libs.tab import settings_panel
+from tests.support.settings_sandbox import sandbox
 
 HERE = SimpleNamespace(client=SimpleNamespace(host='127.0.0.1'), headers={'host': '127.0.0.1:7860'})
 ELSEWHERE = SimpleNamespace(client=SimpleNamespace(host='10.0.0.9'), headers={'host': 'box:7860'})

@@ -17,8 +17,7 @@ import requests
 
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.tab import app
-
-ROOT = Path(__file__).resolve().parents[1]
+from tests.support.paths import ROOT
 
 # Python imports a module of this name at every start; this one writes down whom we talk to.
 WATCH = """

@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import requests
 import responses
-from settings_sandbox import fresh_client, sandbox
 
 from civitai_demo.server import OPENING_PATH, DemoServer
 from civitai_demo.world.catalog import load_catalog
@@ -30,6 +29,7 @@ from scripts.civitai_manager_libs.errors import (
     WrongContentError,
 )
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
+from tests.support.settings_sandbox import fresh_client, sandbox
 
 BASE = 'https://civitai.com'
 

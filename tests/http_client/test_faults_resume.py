@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from network import at_home, files_in, patient, png
-from scripted_server import (
+
+from scripts.civitai_manager_libs import errors
+from tests.support.network import at_home, files_in, patient, png
+from tests.support.scripted_server import (
     RESET,
     Answer,
     Request,
@@ -23,8 +25,6 @@ from scripted_server import (
     part_of,
     redirect,
 )
-
-from scripts.civitai_manager_libs import errors
 
 # Two files of one length without a stretch that both have, so that a mixture is seen.
 # Whole kibibytes: with urllib3 2.0 a break takes the last piece of less than one with it.

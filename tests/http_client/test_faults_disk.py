@@ -13,16 +13,25 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
-from faults import PATIENCE, WHOLE, Work
-from network import at_home, files_in, patient, png
-from scripted_server import STALL, Answer, Request, ScriptedServer, chunked, head, kept, ok
 
 from scripts.civitai_manager_libs import errors
+from tests.support.faults import PATIENCE, WHOLE, Work
+from tests.support.network import at_home, files_in, patient, png
+from tests.support.paths import ROOT
+from tests.support.scripted_server import (
+    STALL,
+    Answer,
+    Request,
+    ScriptedServer,
+    chunked,
+    head,
+    kept,
+    ok,
+)
 
 if sys.platform != 'win32':
     import resource
 
-ROOT = Path(__file__).resolve().parents[1]
 PICTURE = kept(ok(WHOLE))
 LARGE = png(3_000_000)
 

@@ -19,9 +19,12 @@ from pathlib import Path
 from typing import Any, Callable, Mapping
 
 import pytest
-from faults import WHOLE, Authority, Work
-from network import at_home, files_in, patient
-from scripted_server import (
+
+from scripts.civitai_manager_libs import errors, setting
+from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
+from tests.support.faults import WHOLE, Authority, Work
+from tests.support.network import at_home, files_in, patient
+from tests.support.scripted_server import (
     RESET,
     STALL,
     Answer,
@@ -35,9 +38,6 @@ from scripted_server import (
     ok,
     redirect,
 )
-
-from scripts.civitai_manager_libs import errors, setting
-from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 DAY = 86_400

@@ -12,7 +12,10 @@ from typing import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from browsing import (
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browsing import (
     WAIT,
     chromium,
     go,
@@ -23,10 +26,8 @@ from browsing import (
     pictures,
     sources,
 )
-from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 pytestmark = needs_chromium
 
 

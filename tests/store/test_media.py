@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from network import png
 from PIL import Image
 
 from scripts.civitai_manager_libs.store import media
+from tests.support.network import png
 
 
 def drawn(kind: str) -> bytes:

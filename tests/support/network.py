@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted_server import ScriptedServer
 
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
+from tests.support.scripted_server import ScriptedServer
 
 API = 'https://civitai.com/api/v1/images'
 PICTURE = 'https://image.civitai.com/bucket/5a5b/original=true/5a5b.jpeg'

@@ -10,7 +10,17 @@ from hypothesis import given, settings, strategies as st
 
 from scripts.civitai_manager_libs.http_client.pacing.budget import Budget
 from scripts.civitai_manager_libs.http_client.pacing.pace import START, Pace
-from tests.simulated_servers import Down, Free, InFlight, Moody, Queue, Rate, Result, Server, run
+from tests.support.simulated_servers import (
+    Down,
+    Free,
+    InFlight,
+    Moody,
+    Queue,
+    Rate,
+    Result,
+    Server,
+    run,
+)
 
 LATE = (0.0, 0.003)
 HERE = (-0.04, -0.04)

@@ -14,7 +14,6 @@ import sys
 import threading
 import zlib
 from collections import Counter
-from pathlib import Path
 from typing import Any, Iterator
 from urllib.parse import parse_qs, urlsplit
 
@@ -27,8 +26,8 @@ from civitai_demo.api.scenarios import DEMO_KEY, SCENARIOS, picture_is_chosen
 from civitai_demo.server import OPENING_PATH, DemoServer
 from civitai_demo.world.catalog import load_catalog
 from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID, USERS
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 KEY = {'Authorization': f'Bearer {DEMO_KEY}'}
 IMAGES, MODELS = '/api/v1/images', '/api/v1/models'
 OPENING = f'{IMAGES}?modelVersionId={OPENING_VERSION_ID}'
@@ -1279,8 +1278,8 @@ def test_importing_opens_and_draws_nothing() -> None:
         'import starlette.applications, starlette.routing, uvicorn\n'
         'def refuse(*a, **k): raise AssertionError("work at import")\n'
         'socket.socket = Image.new = Image.open = refuse\n'
-        'import civitai_demo.server, civitai_demo.__main__, civitai_demo.clip\n'
-        'from civitai_demo import catalog, models\n'
+        'import civitai_demo.server, civitai_demo.__main__, civitai_demo.drawing.clip\n'
+        'from civitai_demo.world import catalog, models\n'
         'made = catalog.load_catalog.cache_info(), models.load_models.cache_info()\n'
         'print(*(cache.currsize for cache in made))\n'
     )

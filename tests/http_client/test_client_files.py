@@ -17,12 +17,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from network import at_home, files_in, patient, png
-from scripted_server import RESET, STALL, Answer, Request, ScriptedServer, chunked, head, ok
 
 from scripts.civitai_manager_libs import errors
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from scripts.civitai_manager_libs.store import files
+from tests.support.network import at_home, files_in, patient, png
+from tests.support.scripted_server import (
+    RESET,
+    STALL,
+    Answer,
+    Request,
+    ScriptedServer,
+    chunked,
+    head,
+    ok,
+)
 
 PNG = png()
 BIG = png(300_000)

@@ -14,7 +14,6 @@ from typing import Any, Callable, Iterator, NamedTuple
 import pytest
 import responses
 from PIL import Image
-from settings_sandbox import fresh_client, sandbox
 
 import civitai_gallery
 from civitai_demo.api.scenarios import CDN, DEMO_KEY, part_of, picture_is_chosen
@@ -24,8 +23,9 @@ from civitai_demo.world.models import OPENING_VERSION_ID
 from scripts.civitai_manager_libs import http_client, setting
 from scripts.civitai_manager_libs.cli import main
 from scripts.civitai_manager_libs.store import media
+from tests.support.paths import ROOT
+from tests.support.settings_sandbox import fresh_client, sandbox
 
-ROOT = Path(__file__).resolve().parents[1]
 EXTENSIONS = {'.png': 'PNG', '.jpg': 'JPEG', '.webp': 'WEBP', '.gif': 'GIF'}
 
 

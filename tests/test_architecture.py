@@ -10,8 +10,8 @@ from typing import Iterator
 import pytest
 
 from scripts.civitai_manager_libs import setting, texts
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = ROOT / 'scripts' / 'civitai_manager_libs'
 
 # A module imports only modules that stand before it.

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 import responses
-from network import API, KEY, PICTURE, at_home, patient
-from scripted_server import STALL, Answer, Request, ScriptedServer, head, ok, redirect
 
 from scripts.civitai_manager_libs import errors, setting
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
+from tests.support.network import API, KEY, PICTURE, at_home, patient
+from tests.support.scripted_server import STALL, Answer, Request, ScriptedServer, head, ok, redirect
 
 BEARER = f'Bearer {KEY}'
 DATA = ok(b'{"fine": true}')

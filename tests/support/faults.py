@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Callable
 
 import trustme
-from network import png
 
 from scripts.civitai_manager_libs import errors
+from tests.support.network import png
 
 WHOLE = png(20_000)
 PATIENCE = 30  # seconds until a test that hangs is given up

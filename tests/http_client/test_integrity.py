@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import requests
 import responses
-from network import API, at_home, files_in, patient, png
-from scripted_server import Answer, ScriptedServer, chunked, head, ok
 
 from scripts.civitai_manager_libs import errors
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
+from tests.support.network import API, at_home, files_in, patient, png
+from tests.support.scripted_server import Answer, ScriptedServer, chunked, head, ok
 
 VIDEO = b'\0\0\0\x18ftypmp42\0\0\0\0mp42isom' + bytes(range(256)) * 40
 SIZE, CUT = len(VIDEO), 5000

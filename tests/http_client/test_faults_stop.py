@@ -13,12 +13,21 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from faults import PATIENCE, STOPPED_WITHIN, WHOLE, Authority, Work
-from network import at_home, files_in
-from scripted_server import STALL, Answer, Request, ScriptedServer, Trickle, head, kept, ok
 
 from scripts.civitai_manager_libs import errors, setting
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
+from tests.support.faults import PATIENCE, STOPPED_WITHIN, WHOLE, Authority, Work
+from tests.support.network import at_home, files_in
+from tests.support.scripted_server import (
+    STALL,
+    Answer,
+    Request,
+    ScriptedServer,
+    Trickle,
+    head,
+    kept,
+    ok,
+)
 
 LENGTH = {'Content-Length': str(len(WHOLE))}
 PICTURE = kept(ok(WHOLE))

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from network import at_home, files_in, patient, png
-from scripted_server import Answer, ScriptedServer, chunked, head, ok
 
 from scripts.civitai_manager_libs import errors, setting
 from scripts.civitai_manager_libs.http_client import bodies
+from tests.support.network import at_home, files_in, patient, png
+from tests.support.scripted_server import Answer, ScriptedServer, chunked, head, ok
 
 MB = 1_000_000
 THUMBNAIL = '/bucket/5a5b/width=450,optimized=true/5a5b.jpeg'

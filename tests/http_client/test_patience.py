@@ -12,8 +12,11 @@ from typing import Any, Callable
 import pytest
 import requests
 import responses
-from network import API, PICTURE, Waits, at_home, patient
-from scripted_server import (
+
+from scripts.civitai_manager_libs import errors, setting
+from scripts.civitai_manager_libs.http_client import CivitaiHttpClient, wire
+from tests.support.network import API, PICTURE, Waits, at_home, patient
+from tests.support.scripted_server import (
     RESET,
     STALL,
     Answer,
@@ -24,9 +27,6 @@ from scripted_server import (
     head,
     ok,
 )
-
-from scripts.civitai_manager_libs import errors, setting
-from scripts.civitai_manager_libs.http_client import CivitaiHttpClient, wire
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 GOOD = ok(b'{"items": [1]}')

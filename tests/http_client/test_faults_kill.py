@@ -16,8 +16,8 @@ import pytest
 from civitai_demo.api.scenarios import CDN, part_of
 from civitai_demo.server import OPENING_PATH, DemoServer
 from scripts.civitai_manager_libs.store import names
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = 50
 PICTURES = 40
 SEED = 20231114

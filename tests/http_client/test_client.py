@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 import responses
-from network import API, at_home, patient
-from scripted_server import RESET, STALL, ScriptedServer, head, ok, redirect
-from settings_sandbox import set_process_client
 
 from scripts.civitai_manager_libs import errors, http_client, setting
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
+from tests.support.network import API, at_home, patient
+from tests.support.scripted_server import RESET, STALL, ScriptedServer, head, ok, redirect
+from tests.support.settings_sandbox import set_process_client
 
 GOOD = ok(b'{"items": [1]}')
 PACKED = gzip.compress(b'{"items": [1]}')

@@ -15,14 +15,14 @@ from typing import Any, Iterator
 
 import pytest
 import requests
-from browsing import WAIT, chromium, go, load, needs_chromium, part, pictures, sources
-from environments import interpreter
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from civitai_demo.server import OPENING_PATH, DemoServer
+from tests.support.browsing import WAIT, chromium, go, load, needs_chromium, part, pictures, sources
+from tests.support.environments import interpreter
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ('scripts', 'img', 'install.py', 'style.css')
 KEY = 'demo-key'
 
@@ -52,7 +52,7 @@ class Webui:
             'XDG_CONFIG_HOME': str(self.beside('config')),
         }
         self.log = (root / 'log.txt').open('w')
-        run = [interpreter(gradio), str(ROOT / 'tests' / 'webui' / 'run.py')]
+        run = [interpreter(gradio), str(ROOT / 'tests' / 'hosts' / 'webui' / 'run.py')]
         self.process = subprocess.Popen(
             [*run, '--root', str(root), '--port', str(self.port), *flags],
             env=environment,
