@@ -25,9 +25,9 @@ FLOORS = {
     ).split(),
     'ground': ['host', 'setting_kinds', 'setting'],
     'hands': (
-        'store.files util http_client.slots http_client.attempts http_client.bodies '
-        'http_client.pacing.throttle http_client.watch http_client.connections '
-        'http_client.outgoing http_client.wire http_client.client http_client'
+        'store.files util http_client.slots http_client.failures http_client.attempts '
+        'http_client.bodies http_client.pacing.throttle http_client.watch http_client.connections '
+        'http_client.outgoing http_client.wire http_client.exchange http_client.client http_client'
     ).split(),
     'trades': ['api', 'ishortcut', 'downloads.batch'],
     'shop window': (

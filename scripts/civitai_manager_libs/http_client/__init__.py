@@ -4,8 +4,10 @@ Stands on setting, store, civitai and errors. The only importer of requests and 
 `retry` and `resume` are pure.
 
 client        CivitaiHttpClient, and the one of this process
-attempts      trying again, and the memory of what failed
+failures      the memory of what failed
+attempts      trying again: the one loop that retries
 retry         what to do after an attempt
+exchange      one question and its answer, redirects followed one by one
 outgoing      requests as they go out, and the way they take
 connections   connections that can be cut off, and share one SSLContext
 wire          bodies in chunks, and every trouble as an error of ours

@@ -1,0 +1,178 @@
+"""One question and its answer.
+
+Redirects are followed here, one by one, so that every address is checked and the API key never
+leaves the configured host.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Collection, Iterator, NamedTuple, cast
+from urllib.parse import urlsplit
+
+import requests
+
+from .. import setting
+from ..civitai import urls
+from ..errors import UrlRefusedError, error_for_status
+from . import answers, bodies, retry, wire
+from .connections import here
+from .outgoing import Proxies, Request, without_key
+from .pacing.budget import of_the_api
+from .pacing.pace import Pace
+from .pacing.throttle import Throttle, Turn
+from .watch import Guard, Watch
+
+CONNECT_TIMEOUT = 10.0
+MAX_REDIRECTS = 8
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a question is asked: with which API key ('' for none), waiting for how many seconds
+    without a byte, until `stop` is set."""
+
+    key: str
+    seconds: float
+    stop: threading.Event
+
+
+class Exchange:
+    """Asks on the connections of `session`, in turn with others.
+
+    `clock()` is the time of day in seconds; `ahead()` is how many seconds passed for us but not
+    for the world. All methods raise CivitaiError.
+    """
+
+    def __init__(
+        self,
+        session: requests.Session,
+        clock: Callable[[], float],
+        ahead: Callable[[], float],
+    ) -> None:
+        self._session = session
+        self._clock = clock
+        self._throttle = Throttle(lambda: time.monotonic() + ahead())
+        self._watch = Watch()
+        self._proxies = Proxies()
+
+    def json(self, request: Request, terms: Terms) -> Any:
+        """Return the decoded JSON answer."""
+        with self._answer(request, terms) as answer:
+            return bodies.read_json(answer.body)
+
+    def stream(self, request: Request, terms: Terms) -> requests.Response:
+        """Return the answer with its body still to come; the caller closes it."""
+        with self._answer(request, terms, keep_open=True) as answer:
+            return without_key(answer.response)
+
+    def receive(self, request: Request, terms: Terms, transfer: bodies.FileTransfer) -> None:
+        """Receive the file that `transfer` is about, or the rest of it."""
+        rest = transfer.held.range_headers()
+        request = replace(request, headers={**request.headers, **rest})
+        with self._answer(request, terms, also=(416,) if rest else ()) as answer:
+            transfer.receive(answer.body)
+
+    @contextmanager
+    def _answer(
+        self,
+        request: Request,
+        terms: Terms,
+        *,
+        also: Collection[int] = (),
+        keep_open: bool = False,
+    ) -> Iterator[_Answer]:
+        """Send `request`, follow redirects; give an answer below 400 or of a status in `also`.
+
+        It is closed at the end, unless `keep_open`. Raises CivitaiError.
+        """
+        base, key, stop = setting.civitai_base_url, terms.key, terms.stop
+        urls.check_first(request.url, base, setting.extra_host_names())
+        with self._watch.over(stop) as guard:
+            for _ in range(MAX_REDIRECTS + 1):
+                # once it led elsewhere, nobody gets the key any more
+                key = urls.usable_key(key) if urls.may_send_key(request.url, base) else ''
+                with self._turn(request.url, base, stop) as turn:
+                    guard.on_stall = turn.stalled
+                    response = self._send(request, terms.seconds, key, guard)
+                    is_kept = False
+                    try:
+                        if not response.is_redirect:
+                            self._check_status(response, key, turn, guard, also)
+                            turn.first_byte(here.first_byte)
+                            body = wire.body_of(response, guard, terms.seconds, key)
+                            yield _Answer(response, body)
+                            is_kept = keep_open
+                            return
+                        wire.read_little(response, guard)
+                    finally:
+                        if not is_kept:
+                            response.close()
+                request = _led_to(request, response, base)
+        raise UrlRefusedError('error_redirects', url=urls.redact(request.url))
+
+    def _send(self, request: Request, seconds: float, key: str, guard: Guard) -> requests.Response:
+        """Send `request` and wait for the head of its answer. Raises CivitaiError."""
+        url, here.guard, here.first_byte, guard.sock = request.url, guard, None, None
+        try:
+            with guard.within(CONNECT_TIMEOUT + seconds):
+                # Not session.send: it would read the whole body of a redirect, however long.
+                response = self._session.get_adapter(url).send(
+                    request.prepared(self._session, key),
+                    stream=True,
+                    timeout=(min(CONNECT_TIMEOUT, seconds), seconds),
+                    verify=cast('bool | str', self._session.verify),
+                    proxies=self._proxies.of(url),
+                )
+                wire.check(guard, url)  # a head that we cut short looks like a whole one
+                return response
+        except wire.TROUBLE as error:
+            if isinstance(error, requests.RequestException):
+                error.request = None  # it holds the key
+            wire.check(guard, url)
+            raise wire.translated(error, url) from error
+
+    def _check_status(
+        self,
+        response: requests.Response,
+        key: str,
+        turn: Turn,
+        guard: Guard,
+        also: Collection[int],
+    ) -> None:
+        """Raise what the status of `response` means, unless it is good or in `also`."""
+        status = response.status_code
+        if status < 400 or status in also:
+            return
+        words = answers.site_words(wire.read_little(response, guard), key)
+        wait = retry.parse_retry_after(response.headers.get('Retry-After'), self._clock())
+        error = error_for_status(
+            status, url=urls.redact(response.url), retry_after=wait, detail=words
+        )
+        # a host that is not to be asked today is waited for by nobody
+        if status in (429, 503) and (wait or 0) <= retry.RetryPolicy.max_retry_after:
+            is_clear = status == 429 or wait is not None
+            error.transient = not turn.refused(wait, is_clear=is_clear)
+        raise error
+
+    def _turn(self, url: str, base: str, stop: threading.Event) -> Turn:
+        """A turn to send a request to the host of `url`; the API has a budget of its own."""
+        if urls.is_api(url, base):
+            return self._throttle.turn(f'API {base}', stop, of_the_api)
+        top = max(1, setting.gallery_max_concurrent_downloads)
+        return self._throttle.turn(urlsplit(url).netloc, stop, lambda: Pace(top), top)
+
+
+class _Answer(NamedTuple):
+    response: requests.Response
+    body: bodies.Body
+
+
+def _led_to(request: Request, response: requests.Response, base: str) -> Request:
+    """Return the request that the redirect `response` makes of `request`."""
+    if request.method != 'GET' and response.status_code not in (307, 308):
+        raise error_for_status(response.status_code, url=urls.redact(request.url))
+    return request.to(urls.redirect_target(request.url, response.headers['Location'], base))
