@@ -23,7 +23,7 @@ FLOORS = {
         'http_client.resume http_client.pacing.budget http_client.pacing.signs '
         'http_client.pacing.pace'
     ).split(),
-    'ground': ['host', 'setting_kinds', 'setting'],
+    'ground': ['host', 'setting.kinds', 'setting'],
     'hands': (
         'store.files util http_client.slots http_client.failures http_client.attempts '
         'http_client.bodies http_client.pacing.throttle http_client.watch http_client.connections '

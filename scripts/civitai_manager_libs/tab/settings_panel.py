@@ -8,7 +8,7 @@ import gradio as gr
 
 from .. import api, civitai_gallery_action as action, setting, widgets
 from ..errors import CivitaiError, KeyNeededError
-from ..setting_kinds import Setting
+from ..setting.kinds import Setting
 from . import markup
 from .components import PREFIX, label
 

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from .. import host, setting, texts
-from ..setting_kinds import Setting
+from ..setting.kinds import Setting
 from . import components, settings_panel
 
 

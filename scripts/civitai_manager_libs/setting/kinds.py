@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Callable, Union
 from urllib.parse import urlsplit
 
-from . import texts
-from .civitai import urls
-from .errors import SourceError, UrlRefusedError
+from .. import texts
+from ..civitai import urls
+from ..errors import SourceError, UrlRefusedError
 
 Value = Union[bool, int, float, str]
 

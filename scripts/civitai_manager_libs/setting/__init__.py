@@ -1,7 +1,9 @@
 """Settings. The module attributes are the truth; SETTINGS describes those a person may change.
 
 The environment is read once, when this module is imported, and wins over the settings file,
-which `load()` reads.
+which `load()` reads. Stands on host, store, civitai, errors and texts.
+
+kinds   what a setting may be: its type, its range, whether a value of unknown origin fits
 """
 
 from __future__ import annotations
@@ -17,10 +19,11 @@ from typing import Any, Callable, Mapping
 
 import platformdirs
 
-from . import host, texts
-from .civitai import gallery, urls
-from .errors import SourceError, StorageError
-from .setting_kinds import (
+from .. import host, texts
+from ..civitai import gallery, urls
+from ..errors import SourceError, StorageError
+from ..store import media
+from .kinds import (
     Setting,
     Value,
     is_base_url,
@@ -30,12 +33,11 @@ from .setting_kinds import (
     is_proxy,
     known_language,
 )
-from .store import media
 
 log = logging.getLogger(__name__)
 
 APP_NAME = 'civitai-gallery'
-ROOT = Path(os.path.abspath(__file__)).parents[2]
+ROOT = Path(os.path.abspath(__file__)).parents[3]
 DEFAULT_BASE_URL = 'https://civitai.com'
 MAX_SETTINGS_BYTES = 1_000_000
 ENCODING = 'utf-8-sig'  # some editors put a byte order mark first
