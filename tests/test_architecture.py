@@ -1,11 +1,12 @@
-"""The laws of the house, read from the source of the library."""
+"""The architecture of the library, read from its source: packages, layers, boundaries, limits."""
 
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, Mapping
 
 import pytest
 
@@ -13,41 +14,43 @@ from scripts.civitai_manager_libs import setting, texts
 from tests.support.paths import ROOT
 
 LIBRARY = ROOT / 'scripts' / 'civitai_manager_libs'
+PAGE = ROOT / 'docs' / 'architecture.md'
 
-# A module imports only modules that stand before it.
-FLOORS = {
-    'thought': (
-        'texts.en texts.zh_tw texts errors civitai civitai.urls civitai.meta civitai.gallery '
-        'civitai.models civitai.infotext civitai.resources store store.names store.media '
-        'downloads downloads.plan http_client.pacing http_client.answers http_client.retry '
-        'http_client.resume http_client.pacing.budget http_client.pacing.signs '
-        'http_client.pacing.pace'
-    ).split(),
-    'ground': ['host', 'setting.kinds', 'setting'],
-    'hands': (
-        'store.files util http_client.slots http_client.failures http_client.attempts '
-        'http_client.bodies http_client.pacing.throttle http_client.watch http_client.connections '
-        'http_client.outgoing http_client.wire http_client.exchange http_client.client http_client'
-    ).split(),
-    'trades': ['api', 'ishortcut', 'downloads.batch'],
-    'shop window': (
-        'widgets civitai_gallery_action tab tab.events tab.markup tab.components '
-        'tab.settings_panel tab.webui tab.webui_incomplete tab.app cli cli.main'
-    ).split(),
-}
-ORDER = [module for floor in FLOORS.values() for module in floor]
-RIMS = {'downloads.batch', 'widgets'}
-MAX_MODULE_LINES = 330
-MAX_FUNCTION_LINES = 45
-PURE = set(
+# The layers from the ground up: packages, and modules that stand by themselves. What stands in
+# one imports from those before it only. The modules inside a package stand in the order that its
+# docstring lists them in, the highest first.
+LAYERS = (
+    'texts errors host civitai store setting http_client util widgets api downloads ishortcut '
+    'civitai_gallery_action cli tab'
+).split()
+# Decisions and values: no file, no socket, no clock, no settings, no log.
+PURE_PACKAGES = ('texts', 'errors', 'civitai')
+PURE_MODULES = (
+    'store.media store.names http_client.answers http_client.retry http_client.resume '
+    'downloads.plan http_client.pacing.budget http_client.pacing.signs http_client.pacing.pace'
+).split()
+PURE_LIBRARIES = set(
     '__future__ collections dataclasses datetime decimal email enum functools hashlib ipaddress '
     'itertools json math re typing unicodedata urllib pathvalidate'.split()
 )
+# Who alone may import it: packages, or modules of the first layer.
+DOORS = {
+    'modules': {'host'},
+    'requests': {'http_client'},
+    'urllib3': {'http_client'},
+    'gradio': {'widgets', 'civitai_gallery_action', 'tab'},
+}
+LATE_IMPORTS = {'host'}  # what a WebUI has is asked for when it is needed
+RIMS = {'downloads.batch', 'widgets'}
+MAX_MODULE_LINES = 330
+MAX_FUNCTION_LINES = 45
 TOP_LEVEL = set(
     '.ci .gitattributes .github .gitignore CHANGELOG.md CONTRIBUTING.md LICENSE README.md bench '
     'civitai_demo civitai_gallery.py docs img install.py javascript pyproject.toml '
     'requirements-dev.txt requirements.txt scripts setup.cfg style.css tests'.split()
 )
+
+# -- reading the source --------------------------------------------------------------------------
 
 
 def file_of(module: str) -> Path:
@@ -63,9 +66,13 @@ def module_at(path: Path) -> str:
 
 
 MODULES = sorted(filter(None, map(module_at, LIBRARY.rglob('*.py'))))
+PACKAGES = [module for module in MODULES if file_of(module).name == '__init__.py']
+PURE = [m for m in MODULES if m in PURE_MODULES or m.split('.')[0] in PURE_PACKAGES]
 every_module = pytest.mark.parametrize('module', MODULES)
+every_package = pytest.mark.parametrize('package', PACKAGES)
 
 
+@functools.cache
 def tree(module: str) -> ast.Module:
     return ast.parse(file_of(module).read_text(encoding='utf-8'))
 
@@ -88,7 +95,7 @@ def imported(node: ast.AST) -> Iterator[tuple[int, str]]:
 
 def ours(module: str) -> set[str]:
     """The modules of the library that `module` imports."""
-    package = module if file_of(module).name == '__init__.py' else module.rpartition('.')[0]
+    package = module if module in PACKAGES else module.rpartition('.')[0]
     found = set()
     for level, name in imported(tree(module)):
         if level:
@@ -98,47 +105,196 @@ def ours(module: str) -> set[str]:
     return found - {''}  # the library itself, which has the version
 
 
-def test_every_module_has_a_place() -> None:
-    assert MODULES == sorted(ORDER)
+def outside(module: str) -> set[str]:
+    """The packages of others that `module` imports."""
+    return {name for level, name in imported(tree(module)) if not level}
+
+
+def listed(package: str) -> list[str]:
+    """The modules that the docstring of `package` lists, from the top down."""
+    lines = (ast.get_docstring(tree(package)) or '').splitlines()
+    rows = (re.match(r'([a-z_]+)  +\S', line) for line in lines)
+    return [f'{package}.{row[1]}' for row in rows if row]
+
+
+# -- layers and boundaries -----------------------------------------------------------------------
+
+
+def objection(module: str, target: str, lists: Mapping[str, list[str]]) -> str:
+    """Say why `module` may not import `target` and where it belongs, '' if it may."""
+    ours_, theirs = module.split('.'), target.split('.')
+    package, other = ours_[0], theirs[0]
+    if package != other:
+        if LAYERS.index(other) > LAYERS.index(package):
+            above = ', '.join(LAYERS[LAYERS.index(other) + 1 :]) or 'a new layer'
+            return (
+                f'{module} imports {target}, which stands above it. Either what it needs belongs '
+                f'into {package} or below, or {module} belongs above {other}: in {above}.'
+            )
+        if len(theirs) > 2:
+            return (
+                f'{module} imports {target}, which {other} keeps to itself. Import a module '
+                f'of {other}, or let {other} hand it out.'
+            )
+        return ''
+    depth = next((i for i, (a, b) in enumerate(zip(ours_, theirs)) if a != b), 0)
+    shared = '.'.join(ours_[:depth])
+    if not depth or shared not in lists:  # one is the package that the other stands in
+        return ''
+    order = lists[shared]
+    mine, its = ('.'.join(parts[: depth + 1]) for parts in (ours_, theirs))
+    if mine in order and its in order and order.index(its) < order.index(mine):
+        return (
+            f'{module} imports {target}, but the docstring of {shared} lists {its} above {mine}. '
+            f'Either it belongs below {mine}, or {module} belongs above it.'
+        )
+    return ''
+
+
+LISTS = {package: listed(package) for package in PACKAGES}
 
 
 @every_module
 def test_imports_go_down_only(module: str) -> None:
-    below = ORDER[: ORDER.index(module)]
-    assert ours(module) <= set(below)
+    assert not list(filter(None, (objection(module, target, LISTS) for target in ours(module))))
+
+
+@pytest.mark.parametrize(
+    'module, target, says',
+    [
+        pytest.param('store.files', 'setting', 'or store.files belongs above setting', id='up'),
+        pytest.param('tab.app', 'cli.main', '', id='down'),
+        pytest.param('store.files', 'errors', '', id='to a module by itself'),
+        pytest.param(
+            'downloads.batch',
+            'http_client.pacing.pace',
+            'which http_client keeps to itself',
+            id='into the inside of a package',
+        ),
+        pytest.param('downloads.batch', 'http_client.slots', '', id='to a module of a package'),
+        pytest.param(
+            'http_client.wire',
+            'http_client.client',
+            'lists http_client.client above http_client.wire',
+            id='up inside a package',
+        ),
+        pytest.param(
+            'http_client.pacing.throttle', 'http_client.slots', '', id='from the inside down'
+        ),
+        pytest.param(
+            'http_client.slots',
+            'http_client.pacing.throttle',
+            'lists http_client.pacing above http_client.slots',
+            id='from below into the inside',
+        ),
+    ],
+)
+def test_a_wrong_import_is_told_where_it_belongs(module: str, target: str, says: str) -> None:
+    found = objection(module, target, LISTS)
+    assert says in found if says else not found
+
+
+def test_every_module_has_a_layer() -> None:
+    assert {module.split('.')[0] for module in MODULES} == set(LAYERS)
+
+
+@every_package
+def test_a_package_lists_its_modules_and_says_what_it_stands_on(package: str) -> None:
+    inside = [m for m in MODULES if m.rpartition('.')[0] == package]
+    assert sorted(LISTS[package]) == inside
+    assert re.search(r'Stands? on|stand on', ast.get_docstring(tree(package)) or '')
+
+
+def test_there_are_no_circles() -> None:
+    left = {module: ours(module) for module in MODULES}
+    while left:
+        free = [module for module, needs in left.items() if not needs & left.keys() - {module}]
+        assert free, f'these import each other in a circle: {sorted(left)}'
+        for module in free:
+            del left[module]
 
 
 @every_module
 def test_inside_the_package_imports_are_relative(module: str) -> None:
-    outside = {name for level, name in imported(tree(module)) if not level}
-    assert not outside & {'scripts', 'civitai_manager_libs', 'civitai_demo', 'tests'}
+    assert not outside(module) & {'scripts', 'civitai_manager_libs', 'civitai_demo', 'tests'}
 
 
 @every_module
 def test_no_import_inside_a_function(module: str) -> None:
     hidden = [name for f in functions(tree(module)) for _, name in imported(f)]
-    assert module == 'host' or not hidden
+    assert module in LATE_IMPORTS or not hidden
 
 
 @every_module
-def test_each_foreign_library_has_one_door(module: str) -> None:
-    outside = {name for level, name in imported(tree(module)) if not level}
-    assert module == 'host' or 'modules' not in outside
-    assert module.split('.')[0] == 'http_client' or not outside & {'requests', 'urllib3'}
-    assert module in FLOORS['shop window'] or 'gradio' not in outside
-    assert module.split('.')[0] != 'cli' or 'gradio' not in outside
+@pytest.mark.parametrize('library', DOORS)
+def test_each_foreign_library_has_its_door(module: str, library: str) -> None:
+    assert module.split('.')[0] in DOORS[library] or library not in outside(module)
 
 
-@pytest.mark.parametrize('module', FLOORS['thought'])
-def test_thought_does_nothing_but_think(module: str) -> None:
-    outside = {name for level, name in imported(tree(module)) if not level}
-    assert outside <= PURE
+@pytest.mark.parametrize('module', PURE)
+def test_pure_modules_do_nothing_but_decide(module: str) -> None:
+    assert outside(module) <= PURE_LIBRARIES
     calls = {
         n.func.id
         for n in ast.walk(tree(module))
         if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
     }
     assert 'open' not in calls
+    assert all(target in PURE for target in ours(module))
+
+
+# -- the page that draws it ----------------------------------------------------------------------
+
+
+def drawn() -> set[tuple[str, str]]:
+    """The arrows of the drawing, from who imports to what is imported."""
+    picture = re.search(r'```mermaid\n(.*?)```', PAGE.read_text(encoding='utf-8'), re.DOTALL)
+    assert picture
+    arrows = re.findall(r'^ *(\w+) --> ([\w &]+)$', picture[1], re.MULTILINE)
+    return {(start, end.strip()) for start, ends in arrows for end in ends.split('&')}
+
+
+def test_the_drawing_shows_what_imports_what() -> None:
+    edges = {
+        (module.split('.')[0], target.split('.')[0])
+        for module in MODULES
+        for target in ours(module)
+    }
+    edges = {(start, end) for start, end in edges if start != end}
+    reached: dict[str, set[str]] = {}
+    for layer in LAYERS:
+        below = {end for start, end in edges if start == layer}
+        reached[layer] = below.union(*(reached[end] for end in below))
+    # an arrow that follows from two others would only hide them
+    needed = {
+        (start, end)
+        for start, end in edges
+        if not any(end in reached[other] for s, other in edges if s == start and other != end)
+    }
+    assert drawn() == needed
+
+
+def test_the_page_has_a_line_for_each_package_from_the_top_down() -> None:
+    rows = re.findall(r'^\| `(\w+)` \| \S', PAGE.read_text(encoding='utf-8'), re.MULTILINE)
+    assert rows == LAYERS[::-1]
+
+
+def test_the_page_names_only_what_there_is() -> None:
+    words = re.findall(r'`([a-z_]+(?:\.[A-Za-z_]+)+)`', PAGE.read_text(encoding='utf-8'))
+    named = [word for word in words if word.split('.')[0] in LAYERS]
+    assert named
+    for word in named:
+        module = next(
+            m for m in sorted(MODULES, key=len, reverse=True) if f'{word}.'.startswith(f'{m}.')
+        )
+        rest = word[len(module) + 1 :].split('.')[-1]
+        defined = {
+            n.name for n in ast.walk(tree(module)) if isinstance(n, (ast.FunctionDef, ast.ClassDef))
+        }
+        assert not rest or rest in defined, word
+
+
+# -- habits ----------------------------------------------------------------------------------------
 
 
 @every_module

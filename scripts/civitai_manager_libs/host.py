@@ -37,7 +37,7 @@ class Option:
 
 
 class Host(Protocol):
-    """What the rest of the house needs from the program it lives in."""
+    """What the rest of the library needs from the program it lives in."""
 
     def downloads_folder(self) -> Path:
         """The folder a person expects downloaded pictures in; it may not exist yet."""

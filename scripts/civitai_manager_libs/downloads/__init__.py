@@ -1,7 +1,7 @@
 """Many files: which are to be fetched, fetched together, what became of them.
 
-Stands on http_client (for its slots), store, civitai and errors. `plan` is pure.
+Stands on http_client (for its slots), store, civitai and errors. `plan` is pure. From the top down:
 
-plan    downloads as values: jobs, results, reports
 batch   many downloads at once
+plan    downloads as values: jobs, results, reports
 """
