@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 from typing import Callable, TypeVar
 
+from .. import notices
 from ..civitai import urls
 from ..errors import CancelledError, CivitaiError, RateLimitedError
-from . import retry, slots
+from . import retry, slots, wire
 
 log = logging.getLogger(__name__)
 
 T = TypeVar('T')
+
+# A wait that goes on for longer is told.
+TOLD_SECONDS = 3.0
 
 
 class Attempts:
@@ -28,6 +34,10 @@ class Attempts:
         self._sleep = sleep
         self._chance = chance
 
+    def now(self) -> float:
+        """Seconds of a clock that is never set, and includes what was slept."""
+        return time.monotonic() + self.slept
+
     def run(
         self,
         url: str,
@@ -41,6 +51,7 @@ class Attempts:
         Answers of the API at `base_url` are treated as `retry.decide` says.
         """
         tries = refusals = 0
+        first_failure = math.inf
         while True:
             try:
                 if stop.is_set():
@@ -49,6 +60,8 @@ class Attempts:
             except CivitaiError as error:
                 if stop.is_set() and not isinstance(error, CancelledError):
                     error = CancelledError(url=urls.redact(url))
+                first_failure = min(first_failure, self.now())
+                since = self.now() - first_failure
                 refused = isinstance(error, RateLimitedError)
                 # refusals count while they come in a row
                 tries, refusals = tries + (not refused), refusals + 1 if refused else 0
@@ -59,10 +72,13 @@ class Attempts:
                     # where the error happened, which a redirect may have led away from the API
                     from_api=urls.is_api(error.url, base_url),
                     chance=self._chance(),
+                    since=since,
                 )
                 if not isinstance(decision, retry.Wait):
                     raise error
                 log.info('%s: %s Again in %.1f s.', urls.redact(url), error, decision.seconds)
+                if since + decision.seconds > TOLD_SECONDS:
+                    _tell(error, decision.seconds)
             self._pause(decision.seconds, stop)
 
     def _pause(self, seconds: float, stop: threading.Event) -> None:
@@ -76,3 +92,13 @@ class Attempts:
             stop.wait(seconds)
         if slot is not None:
             slot.take_back(stop)
+
+
+def _tell(error: CivitaiError, seconds: float) -> None:
+    asked = error.status in (429, 503)
+    notices.tell(
+        'notice_asked_to_wait' if asked else 'notice_waiting',
+        host=wire.host_of(error.url),
+        status=error.status or '',
+        seconds=math.ceil(seconds),
+    )

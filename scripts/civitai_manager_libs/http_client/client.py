@@ -6,10 +6,13 @@ tries (`attempts`); one question and its answer (`exchange`); the wire.
 
 from __future__ import annotations
 
+import copy
+import math
 import os
 import random
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Mapping, TypeVar
 
@@ -30,6 +33,9 @@ Headers = Mapping[str, str]
 
 # Civitai treats agents that name a browser like one and answers with pages and log-in redirects.
 USER_AGENT = f'CivitaiGallery/{__version__}'
+
+# Who looks at the screen is told by then; the last request may take as long again. Seconds.
+PATIENCE_OF_A_PERSON = 25.0
 
 _JSON_HEADERS = {'Accept': 'application/json', 'Accept-Encoding': 'gzip'}
 _FILE_HEADERS = {'Accept': '*/*', 'Accept-Encoding': 'identity'}
@@ -62,10 +68,11 @@ class CivitaiHttpClient:
         self._max_retries = max_retries
         self._retry_delay = retry_delay
         self._closed = threading.Event()
+        self._patience = math.inf
         self._failures = Failures(clock)
         self._attempts = Attempts(sleep, chance)
         self.session = new_session(USER_AGENT)
-        self._exchange = Exchange(self.session, clock, lambda: self._attempts.slept)
+        self._exchange = Exchange(self.session, clock, self._attempts.now)
 
     # -- lenient: None or False instead of an error ------------------------------------------
 
@@ -93,6 +100,12 @@ class CivitaiHttpClient:
         """Return why the last fetch of `url` failed, None if it did not or is long ago."""
         return self._failures.of(url)
 
+    def for_a_person(self) -> CivitaiHttpClient:
+        """Return this client for what somebody waits for: it gives up within a minute."""
+        client = copy.copy(self)
+        client._patience = PATIENCE_OF_A_PERSON
+        return client
+
     # -- raising -----------------------------------------------------------------------------
 
     def fetch_json(
@@ -108,7 +121,7 @@ class CivitaiHttpClient:
         request = Request(url, _JSON_HEADERS, method, params, json_data)
         terms = self._terms(setting.http_timeout, cancel)
         with self._failures.noted(url, self._question(request)):
-            return self._tried(url, lambda: self._exchange.json(request, terms), terms.stop)
+            return self._tried(url, lambda: self._exchange.json(request, terms), terms)
 
     def fetch_stream(
         self,
@@ -121,7 +134,7 @@ class CivitaiHttpClient:
         request = Request(url, {**_FILE_HEADERS, **(headers or {})})
         terms = self._terms(setting.gallery_download_timeout, cancel)
         with self._failures.noted(url, self._question(request)):
-            return self._tried(url, lambda: self._exchange.stream(request, terms), terms.stop)
+            return self._tried(url, lambda: self._exchange.stream(request, terms), terms)
 
     def fetch_file(
         self,
@@ -142,10 +155,12 @@ class CivitaiHttpClient:
         target, request = Path(filepath), Request(url, _FILE_HEADERS)
         terms = self._terms(setting.gallery_download_timeout, cancel)
         limit = bodies.limit_for(url, target)
+        if limit:  # it is for show
+            terms = replace(terms, patience=PATIENCE_OF_A_PERSON)
         with self._failures.noted(url, self._question(request)), files.part_file(target) as part:
             transfer = bodies.FileTransfer(part, target, terms.stop, progress_callback, limit)
             receive = self._exchange.receive
-            self._tried(url, lambda: receive(request, terms, transfer), terms.stop)
+            self._tried(url, lambda: receive(request, terms, transfer), terms)
         return target
 
     def update_api_key(self, key: str) -> None:
@@ -164,17 +179,18 @@ class CivitaiHttpClient:
 
     def _terms(self, seconds: float, cancel: threading.Event | None) -> Terms:
         wanted = seconds if self._timeout is None else self._timeout
-        return Terms(self._key(), wanted, cancel or self._closed)
+        stop, now = cancel or self._closed, self._attempts.now()
+        return Terms(self._key(), wanted, stop, now, self._patience)
 
     def _question(self, request: Request) -> tuple[str, ...]:
         """What makes two questions to one address the same."""
         return self._key(), request.method, str(request.params), str(request.json_data)
 
-    def _tried(self, url: str, attempt: Callable[[], T], stop: threading.Event) -> T:
+    def _tried(self, url: str, attempt: Callable[[], T], terms: Terms) -> T:
         retries = setting.http_max_retries if self._max_retries is None else self._max_retries
         delay = setting.http_retry_delay if self._retry_delay is None else self._retry_delay
-        policy = retry.RetryPolicy(tries=retries + 1, first_delay=delay)
-        return self._attempts.run(url, attempt, policy, stop, setting.civitai_base_url)
+        policy = retry.RetryPolicy(tries=retries + 1, first_delay=delay, patience=terms.patience)
+        return self._attempts.run(url, attempt, policy, terms.stop, setting.civitai_base_url)
 
 
 def _lenient(fetch: Callable[[], T]) -> T | None:

@@ -7,9 +7,9 @@ leaves the configured host.
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Callable, Collection, Iterator, NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -32,30 +32,32 @@ MAX_REDIRECTS = 8
 
 @dataclass(frozen=True)
 class Terms:
-    """How a question is asked: with which API key ('' for none), waiting for how many seconds
-    without a byte, until `stop` is set."""
+    """How a question is asked.
+
+    With which API key ('' for none), waiting for how many seconds without a byte, until `stop` is
+    set. `patience` is how many seconds failures may follow each other, counted from `asked`.
+    """
 
     key: str
     seconds: float
     stop: threading.Event
+    asked: float
+    patience: float
 
 
 class Exchange:
     """Asks on the connections of `session`, in turn with others.
 
-    `clock()` is the time of day in seconds; `ahead()` is how many seconds passed for us but not
-    for the world. All methods raise CivitaiError.
+    `clock()` is the time of day in seconds, `now()` that of a clock that is never set. All methods
+    raise CivitaiError.
     """
 
     def __init__(
-        self,
-        session: requests.Session,
-        clock: Callable[[], float],
-        ahead: Callable[[], float],
+        self, session: requests.Session, clock: Callable[[], float], now: Callable[[], float]
     ) -> None:
         self._session = session
         self._clock = clock
-        self._throttle = Throttle(lambda: time.monotonic() + ahead())
+        self._throttle = Throttle(now)
         self._watch = Watch()
         self._proxies = Proxies()
 
@@ -89,13 +91,13 @@ class Exchange:
 
         It is closed at the end, unless `keep_open`. Raises CivitaiError.
         """
-        base, key, stop = setting.civitai_base_url, terms.key, terms.stop
+        base, key = setting.civitai_base_url, terms.key
         urls.check_first(request.url, base, setting.extra_host_names())
-        with self._watch.over(stop) as guard:
+        with self._watch.over(terms.stop) as guard:
             for _ in range(MAX_REDIRECTS + 1):
                 # once it led elsewhere, nobody gets the key any more
                 key = urls.usable_key(key) if urls.may_send_key(request.url, base) else ''
-                with self._turn(request.url, base, stop) as turn:
+                with self._turn(request.url, base, terms) as turn:
                     guard.on_stall = turn.stalled
                     response = self._send(request, terms.seconds, key, guard)
                     is_kept = False
@@ -148,22 +150,28 @@ class Exchange:
         if status < 400 or status in also:
             return
         words = answers.site_words(wire.read_little(response, guard), key)
-        wait = retry.parse_retry_after(response.headers.get('Retry-After'), self._clock())
+        wait = retry.parse_retry_after(response.headers.get('Retry-After'), self._time(response))
         error = error_for_status(
             status, url=urls.redact(response.url), retry_after=wait, detail=words
         )
         # a host that is not to be asked today is waited for by nobody
         if status in (429, 503) and (wait or 0) <= retry.RetryPolicy.max_retry_after:
             is_clear = status == 429 or wait is not None
-            error.transient = not turn.refused(wait, is_clear=is_clear)
+            error.transient = not turn.refused(wait, error, is_clear=is_clear)
         raise error
 
-    def _turn(self, url: str, base: str, stop: threading.Event) -> Turn:
+    def _time(self, response: requests.Response) -> float:
+        """The time of day by the clock of who answered, else by ours."""
+        told = retry.parse_date(response.headers.get('Date'))
+        return self._clock() if told is None else told
+
+    def _turn(self, url: str, base: str, terms: Terms) -> Turn:
         """A turn to send a request to the host of `url`; the API has a budget of its own."""
+        turn = partial(self._throttle.turn, asked=terms.asked, patience=terms.patience)
         if urls.is_api(url, base):
-            return self._throttle.turn(f'API {base}', stop, of_the_api)
+            return turn(f'API {base}', terms.stop, of_the_api)
         top = max(1, setting.gallery_max_concurrent_downloads)
-        return self._throttle.turn(urlsplit(url).netloc, stop, lambda: Pace(top), top)
+        return turn(urlsplit(url).netloc, terms.stop, lambda: Pace(top), top)
 
 
 class _Answer(NamedTuple):

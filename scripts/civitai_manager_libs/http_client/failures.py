@@ -31,11 +31,28 @@ class _Failure(NamedTuple):
     was_asked: bool = True
 
 
+class _Forward:
+    """The seconds of a clock that may be set: what it is set back does not count."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._last = clock()
+        self._passed = 0.0
+        self._lock = threading.Lock()
+
+    def __call__(self) -> float:
+        with self._lock:
+            now = self._clock()
+            self._passed += max(0.0, now - self._last)
+            self._last = now
+            return self._passed
+
+
 class Failures:
     """Why the last question to an address failed. `clock()` is the time in seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+        self._clock = _Forward(clock)
         self._failures: OrderedDict[str, _Failure] = OrderedDict()
         self._closed: dict[str, tuple[float, CivitaiError]] = {}
         self._lock = threading.Lock()
@@ -73,7 +90,7 @@ class Failures:
             failure is not None
             and isinstance(failure.error, (NotFoundError, GoneError))
             and failure.question == hash(question)
-            and 0 <= self._clock() - failure.when < ABSENT_SECONDS
+            and self._clock() - failure.when < ABSENT_SECONDS
         ):
             raise copy.copy(failure.error)
 
@@ -81,9 +98,12 @@ class Failures:
         log.warning('%s: %s', urls.redact(url), error)
         # a copy has no traceback, which would keep buffers and answers alive with it
         failure = _Failure(copy.copy(error), self._clock(), hash(question))
-        if (error.retry_after or 0.0) > retry.RetryPolicy.max_retry_after:
+        is_about_the_host = error.status in (429, 503)
+        if is_about_the_host and (error.retry_after or 0.0) > retry.RetryPolicy.max_retry_after:
             with self._lock:
-                self._closed[_place(url)] = self._clock() + CLOSED_SECONDS, failure.error
+                # a redirect may have led to a host that speaks for itself only
+                place = _place(error.url or url)
+                self._closed[place] = self._clock() + CLOSED_SECONDS, failure.error
         self._remember(url, failure)
 
     def _remember(self, url: str, failure: _Failure) -> None:

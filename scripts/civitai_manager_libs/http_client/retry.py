@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Union
 
@@ -17,7 +18,8 @@ class RetryPolicy:
     The n-th wait is `first_delay * 2**(n-1)`, at most `max_delay`, shortened or lengthened by
     up to `jitter` of itself so that many clients do not come back at once.
     A server that asks for more than `max_retry_after` is not waited for. Refusals (429) are
-    counted apart from tries: it is us who came too fast.
+    counted apart from tries: it is us who came too fast. No try begins later than `patience`
+    after the first failure.
     """
 
     tries: int = 5
@@ -26,6 +28,7 @@ class RetryPolicy:
     max_delay: float = 30.0
     jitter: float = 0.25
     max_retry_after: float = 120.0
+    patience: float = math.inf
 
     def backoff(self, attempt: int, chance: float) -> float:
         """Seconds to wait after failed attempt number `attempt` (from 1); `chance` in [0, 1)."""
@@ -63,6 +66,7 @@ def decide(
     *,
     from_api: bool,
     chance: float,
+    since: float = 0.0,
 ) -> Decision:
     """Say what follows attempt number `attempt` (from 1) that ended in `error` (None: success).
 
@@ -70,6 +74,7 @@ def decide(
 
     `from_api`: the answer came from the API. There a 429 without Retry-After is
     deterministic (page too deep, download quota), so asking again cannot help.
+    `since`: seconds since the first failure.
     """
     if error is None:
         return Done()
@@ -81,7 +86,10 @@ def decide(
         return GiveUp(f'asked to wait {error.retry_after:.0f} s')
     if attempt >= (policy.refusals if isinstance(error, RateLimitedError) else policy.tries):
         return GiveUp(f'{attempt} tries used')
-    return Wait(max(policy.backoff(attempt, chance), error.retry_after or 0.0))
+    seconds = max(policy.backoff(attempt, chance), error.retry_after or 0.0)
+    if since + seconds > policy.patience:
+        return GiveUp(f'{policy.patience:.0f} s are as long as anybody waits for this')
+    return Wait(seconds)
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:
@@ -94,13 +102,14 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
     value = value.strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])  # more digits than that are absurd anyway, and int() has limits
+    then = parse_date(value)
+    return None if then is None else max(0.0, then - now)
+
+
+def parse_date(value: str | None) -> float | None:
+    """Unix time in seconds of an HTTP date, None if it is none."""
     try:
-        date = parsedate_to_datetime(value)
+        date = parsedate_to_datetime(value or '')
+        return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
     except (TypeError, ValueError, IndexError, OverflowError):
-        return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=timezone.utc)
-    try:
-        return max(0.0, (date - datetime.fromtimestamp(now, timezone.utc)).total_seconds())
-    except OverflowError:
         return None

@@ -90,7 +90,7 @@ def _pieces(response: requests.Response, guard: Guard, seconds: float) -> Iterat
         now = time.monotonic()
         if now - since > seconds:
             if brought < MIN_BYTES_PER_SECOND * seconds:
-                raise TimedOutError('error_too_slow', url=urls.redact(url), host=_host(url))
+                raise TimedOutError('error_too_slow', url=urls.redact(url), host=host_of(url))
             since, brought = now, 0
         yield chunk
     check(guard, url)
@@ -142,12 +142,12 @@ def read_little(response: requests.Response, guard: Guard) -> bytes:
 
 def check(guard: Guard, url: str) -> None:
     """Raise CancelledError or TimedOutError if the request to `url` was cut off by us."""
-    guard.check(urls.redact(url), _host(url))
+    guard.check(urls.redact(url), host_of(url))
 
 
 def translated(error: Exception, url: str) -> CivitaiError:
     """Return our error for one of requests', urllib3's or the system's; the only such place."""
-    where, host = urls.redact(url), _host(url)
+    where, host = urls.redact(url), host_of(url)
     theirs, kinds = requests.exceptions, urllib3.exceptions
     untrusted = _within(error, ssl.SSLCertVerificationError)
     if untrusted is not None:
@@ -176,7 +176,8 @@ def translated(error: Exception, url: str) -> CivitaiError:
     return ConnectionFailedError(url=where, host=host)
 
 
-def _host(url: str) -> str:
+def host_of(url: str) -> str:
+    """Return the host that `url` names, '' if it names none."""
     try:
         return urlsplit(url).hostname or ''
     except ValueError:  # a broken [IPv6] address

@@ -12,6 +12,7 @@ from ..civitai.gallery import CursorTrail, GalleryImage, ImagePage
 from ..downloads import batch
 from ..downloads.plan import BatchReport, Outcome
 from ..errors import SourceError
+from ..http_client import CivitaiHttpClient
 
 PREVIEW_WIDTH = 1200
 
@@ -40,8 +41,14 @@ def open_source(view: View, pasted: str) -> None:
     """Show the first page of what was pasted. Raises CivitaiError and leaves `view` as it was."""
     turn = view.begin()
     source = urls.parse_source(pasted or '', setting.civitai_base_url)
-    gallery = api.open_gallery(action.get_http_client(), source)
+    gallery = api.open_gallery(_client(), source)
     _show(view, turn, gallery, CursorTrail())
+
+
+def _client() -> CivitaiHttpClient:
+    """The client for what a person waits for; one that was put in its place knows no patience."""
+    client = action.get_http_client()
+    return client.for_a_person() if isinstance(client, CivitaiHttpClient) else client
 
 
 def choose_version(view: View, label: str) -> None:
@@ -81,7 +88,7 @@ def _show(view: View, turn: int, gallery: api.Gallery, trail: CursorTrail) -> No
     levels = setting.maturity_levels()
     if levels != gallery.query.levels:  # cursors belong to the filter they were given for
         gallery, trail = gallery.of_levels(levels), CursorTrail()
-    page = api.read_page(action.get_http_client(), gallery.query, trail)
+    page = api.read_page(_client(), gallery.query, trail)
     if turn == view.turn:
         view.gallery, view.trail, view.page, view.selected = gallery, trail, page, None
 

@@ -229,4 +229,8 @@ ENGLISH: dict[str, str] = {
     'setting_download_images_folder_help': 'Where downloads go; empty: your pictures folder.',
     'setting_shortcut_gallery_folder': 'Picture cache folder',
     'setting_shortcut_gallery_folder_help': 'Where pictures that were shown are kept.',
+    'notice_asked_to_wait': (
+        '{host} asks us to wait ({status}). Going on in {seconds} s; what is there stays.'
+    ),
+    'notice_waiting': '{host} does not answer as it should. Trying again in {seconds} s.',
 }

@@ -154,4 +154,6 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'setting_download_images_folder_help': '下載位置；留空則使用圖片資料夾。',
     'setting_shortcut_gallery_folder': '圖片快取資料夾',
     'setting_shortcut_gallery_folder_help': '已顯示圖片的保存位置。',
+    'notice_asked_to_wait': '{host} 要求我們稍候（{status}）。{seconds} 秒後繼續，已取得的內容會保留。',
+    'notice_waiting': '{host} 的回應不正常，{seconds} 秒後再試一次。',
 }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import threading
 from collections import deque
 from types import TracebackType
 from typing import Callable, Deque, Union
 
-from ...errors import CancelledError
+from ...errors import CancelledError, CivitaiError
 from .. import slots
 from .budget import Budget
 from .pace import Pace
@@ -39,12 +40,14 @@ class _Host:
         self.lent = 0  # places of requests that have stalled
         self.refusals = 0  # since the last success, the first of them at:
         self.refused_since = math.inf
+        self.refusal: CivitaiError | None = None  # the last of them
         self.recent: Deque[bool] = deque(maxlen=RECENT)  # whether the last ones were refused
 
-    def count_refusal(self, now: float) -> tuple[bool, bool]:
+    def count_refusal(self, now: float, error: CivitaiError | None) -> tuple[bool, bool]:
         """Tell whether there were only refusals for too long, and whether there are many now."""
         with self.lock:
             self.refusals += 1
+            self.refusal = error
             self.refused_since = min(self.refused_since, now)
             self.recent.append(True)
             is_lost = self.refusals > LOST_REFUSALS and now - self.refused_since > LOST_SECONDS
@@ -67,6 +70,8 @@ class Turn:
         '_host',
         '_stop',
         '_clock',
+        '_asked',
+        '_patience',
         '_began',
         '_running',
         '_first_byte',
@@ -76,10 +81,19 @@ class Turn:
         '_is_lent',
     )
 
-    def __init__(self, host: _Host, stop: threading.Event, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        host: _Host,
+        stop: threading.Event,
+        clock: Callable[[], float],
+        asked: float,
+        patience: float,
+    ) -> None:
         self._host = host
         self._stop = stop
         self._clock = clock
+        self._asked = asked
+        self._patience = patience
         self._began = 0.0
         self._running = False
         self._first_byte: float | None = None
@@ -114,20 +128,30 @@ class Turn:
         """Say how long the first byte of the answer took, None if nobody knows."""
         self._first_byte = seconds
 
-    def refused(self, retry_after: float | None, *, is_clear: bool = True) -> bool:
+    def refused(
+        self,
+        retry_after: float | None,
+        error: CivitaiError | None = None,
+        *,
+        is_clear: bool = True,
+    ) -> bool:
         """Say that the answer was 429 or 503, and its Retry-After in seconds if it had one.
 
         A 503 without that is not clear: it may be a limit or just a fault, and counts only where
-        there are many. Returns whether the host has refused so much for so long that waiting is
-        in vain.
+        there are many. `error` is what those hear who lose their patience before their turn.
+        Returns whether the host has refused so much for so long that waiting is in vain.
         """
-        in_vain, many = self._host.count_refusal(self._clock())
+        in_vain, many = self._host.count_refusal(self._clock(), error)
         self._was_refused = (is_clear or many) and not in_vain
         self._retry_after = retry_after
         return in_vain
 
     def __enter__(self) -> Turn:
-        """Wait until the request may start. Raises CancelledError soon after `stop` is set."""
+        """Wait until the request may start.
+
+        Raises CancelledError soon after `stop` is set, and the host's last refusal where it has
+        answered with nothing else for longer than the patience of who asks.
+        """
         host = self._host
         entered = False
         try:
@@ -170,6 +194,7 @@ class Turn:
                 host.waiting.append(bell)
             while True:
                 with host.lock:
+                    self._check_patience()
                     first = host.waiting[0] is bell
                     seconds = self._ask() if first or self._stop.is_set() else PIECE
                     if not seconds:
@@ -180,6 +205,15 @@ class Turn:
                 if bell in host.waiting:
                     host.waiting.remove(bell)
                 host.call_next()
+
+    def _check_patience(self) -> None:
+        """Raise the last refusal if there was nothing else for too long. With the lock."""
+        host = self._host
+        in_vain = self._clock() - max(self._asked, host.refused_since) > self._patience
+        if in_vain and host.refusal is not None:
+            error = copy.copy(host.refusal)
+            error.transient = False
+            raise error
 
     def _leave(self, failed: bool) -> None:
         try:
@@ -202,7 +236,7 @@ class Turn:
             elif failed:
                 host.pace.failed(now)
             else:
-                host.refusals, host.refused_since = 0, math.inf
+                host.refusals, host.refused_since, host.refusal = 0, math.inf, None
                 host.recent.append(False)
                 host.pace.success(now, self._first_byte, self._began)
             host.call_next()
@@ -217,11 +251,19 @@ class Throttle:
         self._lock = threading.Lock()
 
     def turn(
-        self, host: str, stop: threading.Event, make: Callable[[], AnyPace], top: int | None = None
+        self,
+        host: str,
+        stop: threading.Event,
+        make: Callable[[], AnyPace],
+        top: int | None = None,
+        *,
+        asked: float = -math.inf,
+        patience: float = math.inf,
     ) -> Turn:
         """Return the turn of one request to `host`; `make` gives the pace of a new host.
 
-        `top` is the most at once from now on. Entering it raises CancelledError once `stop` is set.
+        `top` is the most at once from now on. `patience` is how many seconds of nothing but
+        refusals are sat out, counted from `asked` on the clock.
         """
         found = self._hosts.get(host)
         if found is None:
@@ -229,7 +271,7 @@ class Throttle:
                 found = self._hosts.setdefault(host, _Host(make()))
         if top is not None and isinstance(found.pace, Pace):
             found.pace.top = top
-        return Turn(found, stop, self._clock)
+        return Turn(found, stop, self._clock, asked, patience)
 
     def pace_of(self, host: str) -> AnyPace | None:
         """Return the pace of `host`, None if it was never asked."""
