@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ['tests.support.fixtures']
+
 PROXIES = ('http_proxy', 'https_proxy', 'all_proxy', 'no_proxy')
 
 
@@ -21,6 +23,7 @@ def isolate(environment: pytest.MonkeyPatch, home: str) -> None:
 
 
 # Once before any project import, because `setting` reads the environment when it is imported.
+# The plugins are imported after this file.
 session_home = tempfile.TemporaryDirectory(prefix='civitai-gallery-tests-')
 isolate(pytest.MonkeyPatch(), session_home.name)
 

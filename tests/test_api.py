@@ -1,8 +1,7 @@
 """Opening galleries and reading them page by page, on a fake wire and against the stand-in."""
 
 import json
-from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -29,27 +28,8 @@ from scripts.civitai_manager_libs.errors import (
     WrongContentError,
 )
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
-from tests.support.settings_sandbox import fresh_client, sandbox
 
 BASE = 'https://civitai.com'
-
-
-@pytest.fixture(autouse=True)
-def own_settings(tmp_path: Path) -> Iterator[None]:
-    with sandbox(tmp_path):
-        setting.civitai_base_url = BASE
-        yield
-
-
-@pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> CivitaiHttpClient:
-    return fresh_client(monkeypatch)
-
-
-@pytest.fixture
-def wire() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield mock
 
 
 class Feed:
@@ -392,21 +372,6 @@ def test_an_error_answer_is_an_error_with_a_sentence(
 
 
 # --- against the stand-in --------------------------------------------------------------------
-
-
-@pytest.fixture(scope='module')
-def running_demo() -> Iterator[DemoServer]:
-    with DemoServer() as server:
-        yield server
-
-
-@pytest.fixture
-def demo(running_demo: DemoServer) -> DemoServer:
-    """The stand-in in fair weather, as the configured site."""
-    running_demo.scenario = ''
-    running_demo.requests.clear()
-    setting.civitai_base_url = running_demo.url
-    return running_demo
 
 
 @pytest.mark.parametrize(('ceiling', 'levels'), [('PG', {1}), ('XXX', {0, 1, 2, 4, 8, 16})])

@@ -7,7 +7,7 @@ import os
 import threading
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -15,12 +15,12 @@ from PIL import Image
 from civitai_demo.server import DemoServer
 from scripts.civitai_manager_libs import (
     civitai_gallery_action as action,
-    http_client,
     ishortcut,
     setting,
     util,
 )
 from scripts.civitai_manager_libs.civitai import urls
+from tests.support.settings_sandbox import set_process_client
 
 PNG = b'\x89PNG\r\n\x1a\n' + b'\0' * 64
 
@@ -68,33 +68,20 @@ def toasts(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
 
 
 @pytest.fixture
-def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """Fresh folders for the picture cache, model information and downloads."""
-    cache, downloads = tmp_path / 'cache', tmp_path / 'downloads'
-    monkeypatch.setattr(setting, 'shortcut_gallery_folder', str(cache))
-    monkeypatch.setattr(setting, 'download_images_folder', str(downloads))
-    monkeypatch.setattr(setting, 'data_folder', str(tmp_path / 'data'))
-    return SimpleNamespace(cache=cache, downloads=downloads)
+def folders(downloads: Path) -> SimpleNamespace:
+    """Where the picture cache and downloads will be."""
+    return SimpleNamespace(cache=Path(setting.shortcut_gallery_folder), downloads=downloads)
 
 
 @pytest.fixture
-def use(monkeypatch: pytest.MonkeyPatch, folders: SimpleNamespace) -> Any:
+def use(monkeypatch: pytest.MonkeyPatch, downloads: Path) -> Any:
     """Put a collaborator in the place of the client of this process."""
 
     def put(client: Any) -> Any:
-        monkeypatch.setattr(action, 'get_http_client', lambda: client)
-        monkeypatch.setattr(ishortcut, 'get_http_client', lambda: client)
+        set_process_client(monkeypatch, client)
         return client
 
     return put
-
-
-@pytest.fixture
-def demo(monkeypatch: pytest.MonkeyPatch, use: Any) -> Iterator[DemoServer]:
-    with DemoServer() as server:
-        monkeypatch.setattr(setting, 'civitai_base_url', server.url)
-        use(http_client.CivitaiHttpClient(max_retries=3, sleep=lambda seconds: None))
-        yield server
 
 
 def originals(demo: DemoServer, count: int = 12) -> list[str]:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Iterator
 
 import pytest
 
 from scripts.civitai_manager_libs import host, setting
-from tests.support.settings_sandbox import sandbox
 
 
 @pytest.fixture
-def webui(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[SimpleNamespace]:
+def webui(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """The modules of a WebUI, as far as folders and options go."""
     paths, shared, modules = (ModuleType(name) for name in ('paths', 'shared', 'modules'))
     values = SimpleNamespace()
@@ -24,8 +22,7 @@ def webui(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[SimpleNam
     monkeypatch.setitem(sys.modules, 'modules', modules)
     monkeypatch.setitem(sys.modules, 'modules.paths', paths)
     monkeypatch.setitem(sys.modules, 'modules.shared', shared)
-    with sandbox(tmp_path):
-        yield values
+    return values
 
 
 def test_alone_there_is_no_webui() -> None:

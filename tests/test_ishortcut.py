@@ -2,30 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 import responses
 
 from scripts.civitai_manager_libs import ishortcut, setting
-from tests.support.settings_sandbox import fresh_client, sandbox
+
+pytestmark = pytest.mark.usefixtures('client')
 
 ADDRESS = 'https://civitai.com/api/v1/models/42'
 MODEL = {'id': 42, 'name': 'Paper Horizons', 'type': 'Checkpoint'}
-
-
-@pytest.fixture(autouse=True)
-def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    fresh_client(monkeypatch)
-    with sandbox(tmp_path):
-        setting.civitai_base_url = 'https://civitai.com'
-        yield
-
-
-@pytest.fixture
-def wire() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield mock
 
 
 def kept() -> Path:

@@ -41,6 +41,7 @@ from scripts.civitai_manager_libs import (
 from scripts.civitai_manager_libs.civitai import urls
 from scripts.civitai_manager_libs.downloads import batch
 from scripts.civitai_manager_libs.errors import CivitaiError
+from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from scripts.civitai_manager_libs.store import media
 from scripts.civitai_manager_libs.tab import app, events, markup, settings_panel
 from tests.store.test_names import HOSTILE, fits, folded, is_device
@@ -57,20 +58,15 @@ from tests.support.scripted_server import (
     ok,
     redirect,
 )
-from tests.support.settings_sandbox import fresh_client, sandbox
+from tests.support.settings_sandbox import set_process_client
+
+pytestmark = pytest.mark.usefixtures('downloads')
 
 # With what changes when it is escaped for an address or for HTML.
 KEY = 'sk/unique+7f3a&9c41=b2'
 LINK = OPENING_PATH
 
 HERE = SimpleNamespace(client=SimpleNamespace(host='127.0.0.1'), headers={'host': '127.0.0.1:7860'})
-
-
-@pytest.fixture(autouse=True)
-def own_settings(tmp_path: Path) -> Iterator[None]:
-    with sandbox(tmp_path / 'home'):
-        setting.download_images_folder = str(tmp_path / 'downloads')
-        yield
 
 
 def key_in(content: bytes | str) -> bool:
@@ -234,20 +230,6 @@ def test_no_address_of_a_redirect_shows_a_token_inside_an_address_inside_it(
 # -- all that a run writes ----------------------------------------------------------------------
 
 
-@pytest.fixture(scope='module')
-def running_demo() -> Iterator[DemoServer]:
-    with DemoServer() as server:
-        yield server
-
-
-@pytest.fixture
-def demo(running_demo: DemoServer) -> DemoServer:
-    running_demo.scenario = ''
-    running_demo.requests.clear()
-    setting.civitai_base_url = running_demo.url
-    return running_demo
-
-
 def keys_told(demo: DemoServer, to_cdn: bool = False) -> set[str | None]:
     """The Authorization headers that the API, or the CDN, was sent."""
     return {
@@ -365,7 +347,6 @@ def test_nothing_that_the_tab_writes_holds_the_key_but_its_own_file(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    fresh_client(monkeypatch)
     demo.scenario = '451'  # so that nobody can say that the key is not good
     with caplog.at_level(logging.DEBUG):
         shown: list[object] = [settings_panel._save_key(HERE, f' {KEY}\n')]
@@ -466,7 +447,7 @@ def test_what_is_kept_of_a_hostile_answer_is_in_its_folder_whole(
     with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
         downloads = Path(place) / 'downloads'
         setting.download_images_folder = str(downloads)
-        patch.setattr(action, 'get_http_client', lambda: client)
+        set_process_client(patch, client)
         with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
             wire.add(responses.GET, re.compile('https://image.civitai.com/.*'), body=png())
             folder, results = action.keep_pictures(name, addresses)
@@ -552,9 +533,8 @@ def test_a_hostile_settings_file_does_not_move_the_key(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def panel(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
+def panel(client: CivitaiHttpClient) -> Iterator[tuple[str, int]]:
     """The panel of settings as a running app; (its URL, the number of the handler of the key)."""
-    fresh_client(monkeypatch)
     setting.civitai_base_url = 'http://127.0.0.1:9'
     blocks = gradio.Blocks(analytics_enabled=False)
     with blocks:

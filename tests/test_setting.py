@@ -7,23 +7,17 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.store import media
 from tests.support.paths import ROOT
-from tests.support.settings_sandbox import NAMES, sandbox
+from tests.support.settings_sandbox import NAMES
 
 KEY = '0123456789abcdef-secret'
 BY_NAME = {item.name: item for item in setting.SETTINGS}
-
-
-@pytest.fixture(autouse=True)
-def own_settings(tmp_path: Path) -> Iterator[None]:
-    with sandbox(tmp_path):
-        yield
 
 
 @pytest.fixture(autouse=True)

@@ -7,21 +7,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 
 from scripts.civitai_manager_libs import host, setting, util
 from scripts.civitai_manager_libs.errors import StorageError
 from tests.support.paths import ROOT
-from tests.support.settings_sandbox import sandbox
 
-
-@pytest.fixture(autouse=True)
-def own_settings(tmp_path: Path) -> Iterator[None]:
-    with sandbox(tmp_path):
-        setting.download_images_folder = str(tmp_path / 'downloads')
-        yield
+pytestmark = pytest.mark.usefixtures('downloads')
 
 
 @pytest.mark.parametrize(

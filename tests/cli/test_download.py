@@ -9,7 +9,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any, Callable, Iterator, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import pytest
 import responses
@@ -24,31 +24,9 @@ from scripts.civitai_manager_libs import http_client, setting
 from scripts.civitai_manager_libs.cli import main
 from scripts.civitai_manager_libs.store import media
 from tests.support.paths import ROOT
-from tests.support.settings_sandbox import fresh_client, sandbox
+from tests.support.settings_sandbox import fresh_client
 
 EXTENSIONS = {'.png': 'PNG', '.jpg': 'JPEG', '.webp': 'WEBP', '.gif': 'GIF'}
-
-
-@pytest.fixture(scope='module')
-def running_demo() -> Iterator[DemoServer]:
-    with DemoServer() as server:
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    fresh_client(monkeypatch)
-    with sandbox(tmp_path / 'home'):
-        yield
-
-
-@pytest.fixture
-def demo(running_demo: DemoServer) -> DemoServer:
-    """The stand-in in fair weather, as the configured site."""
-    running_demo.scenario = ''
-    running_demo.requests.clear()
-    setting.civitai_base_url = running_demo.url
-    return running_demo
 
 
 class Run(NamedTuple):
@@ -480,7 +458,6 @@ def test_a_token_in_the_pasted_link_is_not_shown_and_goes_nowhere(
 
 
 def test_the_settings_file_is_obeyed(demo: DemoServer, download: Command, folder: Path) -> None:
-    setting.settings_file().parent.mkdir()
     setting.settings_file().write_text(
         '{"language": "zh_TW", "gallery_columns": 2, "gallery_rows": 2}'
     )
@@ -551,7 +528,6 @@ def test_a_narrow_terminal_still_gets_the_report(
 def test_a_broken_settings_file_is_told_and_the_download_goes_on(
     demo: DemoServer, folder: Path
 ) -> None:
-    setting.settings_file().parent.mkdir()
     setting.settings_file().write_text('{broken')
     command = ['-c', IN_PROCESS, demo.url + OPENING_PATH, '--to', str(folder), '--limit', '2']
     done = ended(start(demo, command))
@@ -571,7 +547,6 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) ->
 def test_ctrl_c_ends_waiting_downloads_at_once_and_leaves_nothing_half_done(
     demo: DemoServer, folder: Path
 ) -> None:
-    setting.settings_file().parent.mkdir()
     setting.settings_file().write_text('{"http_retry_delay": 60}')
     demo.scenario = 'truncated'  # about every fourth now waits for its second try
     process = start(demo, ['-c', IN_PROCESS, demo.url + OPENING_PATH, '--to', str(folder)])
@@ -590,7 +565,6 @@ def test_ctrl_c_ends_waiting_downloads_at_once_and_leaves_nothing_half_done(
 
 @pytest.mark.skipif(sys.platform == 'win32', reason='there is no such signal')
 def test_ctrl_c_ends_a_waiting_question(demo: DemoServer, folder: Path) -> None:
-    setting.settings_file().parent.mkdir()
     setting.settings_file().write_text('{"http_retry_delay": 60}')
     demo.scenario = '503'
     process = start(demo, ['-c', IN_PROCESS, demo.url + OPENING_PATH, '--to', str(folder)])

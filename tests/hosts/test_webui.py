@@ -19,7 +19,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from civitai_demo.server import OPENING_PATH, DemoServer
-from tests.support.browsing import WAIT, chromium, go, load, needs_chromium, part, pictures, sources
+from tests.support.browsing import WAIT, go, load, needs_chromium, part, pictures, sources
 from tests.support.environments import interpreter
 from tests.support.paths import ROOT
 
@@ -95,24 +95,12 @@ HOSTS = {
 }
 
 
-@pytest.fixture(scope='module')
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope='module')
-def civitai() -> Iterator[DemoServer]:
-    with DemoServer() as server:
-        yield server
-
-
 @pytest.fixture(scope='module', params=HOSTS.values(), ids=HOSTS)
 def webui(
-    request: Any, civitai: DemoServer, tmp_path_factory: pytest.TempPathFactory
+    request: Any, running_demo: DemoServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Webui]:
     gradio, flags = request.param
-    running = Webui(tmp_path_factory.mktemp('webui'), gradio, civitai.url, *flags)
+    running = Webui(tmp_path_factory.mktemp('webui'), gradio, running_demo.url, *flags)
     yield running
     running.stop()
 
@@ -142,9 +130,9 @@ def choose(tab: Page, title: str) -> None:
     button.click()
 
 
-def shown(tab: Page, civitai: DemoServer) -> None:
+def shown(tab: Page, running_demo: DemoServer) -> None:
     """Load the opening gallery."""
-    load(tab, civitai.url + OPENING_PATH)
+    load(tab, running_demo.url + OPENING_PATH)
     expect(pictures(tab)).to_have_count(24, timeout=WAIT)
 
 
@@ -153,9 +141,9 @@ def field(tab: Page, name: str) -> Any:
 
 
 def test_a_gallery_is_browsed_and_its_settings_are_sent(
-    page: Page, webui: Webui, civitai: DemoServer
+    page: Page, webui: Webui, running_demo: DemoServer
 ) -> None:
-    shown(page, civitai)
+    shown(page, running_demo)
     first = sources(page)
     go(page, 'next', 'Page 2')
     assert not set(first) & set(sources(page))
@@ -181,8 +169,10 @@ def test_a_gallery_is_browsed_and_its_settings_are_sent(
         expect(page.locator(f'#{image} img').first).to_be_visible(timeout=WAIT)
 
 
-def test_a_page_is_kept_in_the_hosts_outputs(page: Page, webui: Webui, civitai: DemoServer) -> None:
-    shown(page, civitai)
+def test_a_page_is_kept_in_the_hosts_outputs(
+    page: Page, webui: Webui, running_demo: DemoServer
+) -> None:
+    shown(page, running_demo)
     part(page, 'download_page').click()
     expect(part(page, 'status')).to_contain_text('user_gallery_images', timeout=WAIT)
     folder = webui.root / 'outputs/download-images/Paper Horizons XL/user_gallery_images'
@@ -194,15 +184,15 @@ def test_a_page_is_kept_in_the_hosts_outputs(page: Page, webui: Webui, civitai: 
 
 
 def test_one_download_does_not_hold_up_another(
-    browser: Browser, page: Page, webui: Webui, civitai: DemoServer
+    browser: Browser, page: Page, webui: Webui, running_demo: DemoServer
 ) -> None:
     context = browser.new_context()
     other = opened(context.new_page(), webui)
     for tab, model in ((page, '/models/4317'), (other, '/models/4452')):
-        load(tab, civitai.url + model)
+        load(tab, running_demo.url + model)
         expect(part(tab, 'download_page')).to_be_enabled(timeout=WAIT)
         expect(pictures(tab).first).to_be_visible(timeout=WAIT)
-    civitai.scenario = 'slow'  # a page takes at least two rounds of three seconds
+    running_demo.scenario = 'slow'  # a page takes at least two rounds of three seconds
     try:
         part(page, 'download_page').click()
         expect(part(page, 'status')).to_contain_text('Downloading picture', timeout=WAIT)
@@ -210,18 +200,20 @@ def test_one_download_does_not_hold_up_another(
         expect(part(other, 'status')).to_contain_text('Downloading picture', timeout=WAIT)
         assert 'Downloading picture' in part(page, 'status').inner_text()
     finally:
-        civitai.scenario = ''
+        running_demo.scenario = ''
     for tab in (page, other):
         expect(part(tab, 'status')).to_contain_text('user_gallery_images', timeout=WAIT)
     context.close()
 
 
-def test_bad_input_gets_a_message(page: Page, civitai: DemoServer) -> None:
+def test_bad_input_gets_a_message(page: Page, running_demo: DemoServer) -> None:
     load(page, 'https://example.com/models/1')
     expect(part(page, 'status')).to_contain_text('not on Civitai', timeout=WAIT)
 
 
-def test_settings_of_the_host_count_at_once(page: Page, webui: Webui, civitai: DemoServer) -> None:
+def test_settings_of_the_host_count_at_once(
+    page: Page, webui: Webui, running_demo: DemoServer
+) -> None:
     offered = requests.get(f'{webui.url}/sdapi/v1/options', timeout=30).json()
     ours = {name for name in offered if name.startswith('civitai_gallery_')}
     assert 'civitai_gallery_gallery_rows' in ours
@@ -233,7 +225,7 @@ def test_settings_of_the_host_count_at_once(page: Page, webui: Webui, civitai: D
             page.locator('#settings_submit').click()
             expect(page.locator('#settings_result').last).to_contain_text('applied', timeout=WAIT)
             choose(page, 'Civitai Gallery')
-            load(page, civitai.url + OPENING_PATH)
+            load(page, running_demo.url + OPENING_PATH)
             expect(pictures(page)).to_have_count(count, timeout=WAIT)
             page.reload()
             opened(page, webui)
@@ -269,11 +261,11 @@ def test_none_of_our_handlers_is_offered_as_an_api(webui: Webui) -> None:
     pytest.fail('the host lists no API at all')
 
 
-def test_reload_ui_works_twice(page: Page, webui: Webui, civitai: DemoServer) -> None:
+def test_reload_ui_works_twice(page: Page, webui: Webui, running_demo: DemoServer) -> None:
     for _ in range(2):
         webui.reload()
         opened(page, webui)
-        shown(page, civitai)
+        shown(page, running_demo)
         go(page, 'next', 'Page 2')
     assert 'Error loading script' not in webui.text()
     assert not re.search(r'File ".*(civitai_manager_libs|civitai_gallery_tab)', webui.text())
@@ -293,14 +285,14 @@ def other_extension(root: Path) -> None:
 
 @pytest.mark.parametrize('flags', [(), ('--forge',)], ids=['a1111', 'forge'])
 def test_another_extension_with_our_names_disturbs_nobody(
-    browser: Browser, civitai: DemoServer, tmp_path: Path, flags: tuple[str, ...]
+    browser: Browser, running_demo: DemoServer, tmp_path: Path, flags: tuple[str, ...]
 ) -> None:
     other_extension(tmp_path)
-    webui = Webui(tmp_path, 'newest', civitai.url, *flags)
+    webui = Webui(tmp_path, 'newest', running_demo.url, *flags)
     try:
         webui.reload()
         context = browser.new_context()
-        shown(opened(context.new_page(), webui), civitai)
+        shown(opened(context.new_page(), webui), running_demo)
         context.close()
         assert webui.text().count('first has first') == 2
         assert 'Error loading script' not in webui.text()
@@ -309,9 +301,9 @@ def test_another_extension_with_our_names_disturbs_nobody(
 
 
 def test_without_a_package_the_tab_says_what_to_run(
-    browser: Browser, civitai: DemoServer, tmp_path: Path
+    browser: Browser, running_demo: DemoServer, tmp_path: Path
 ) -> None:
-    webui = Webui(tmp_path, 'newest', civitai.url, '--skip-install', '--hide', 'pathvalidate')
+    webui = Webui(tmp_path, 'newest', running_demo.url, '--skip-install', '--hide', 'pathvalidate')
     try:
         tab = browser.new_page()
         tab.goto(webui.url)

@@ -21,13 +21,6 @@ GOOD = ok(b'{"items": [1]}')
 PACKED = gzip.compress(b'{"items": [1]}')
 
 
-@pytest.fixture
-def site() -> Any:
-    """The wire, mocked: what no test put there cannot be reached."""
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield mock
-
-
 # -- what is asked ------------------------------------------------------------------------------
 
 
@@ -96,19 +89,19 @@ WORDS += ['Model archived', 'not in your region']
     ('status', 'body', 'words'), [(*row, words) for row, words in zip(FINAL, WORDS)]
 )
 def test_a_refusal_is_final_and_keeps_the_sites_words(
-    site: Any, status: int, body: object, words: str
+    wire: Any, status: int, body: object, words: str
 ) -> None:
-    site.add(responses.GET, API, status=status, json=body)
+    wire.add(responses.GET, API, status=status, json=body)
     client, waits = patient()
     with pytest.raises(errors.AnswerError) as caught:
         client.fetch_json(API)
-    assert waits == [] and len(site.calls) == 1
+    assert waits == [] and len(wire.calls) == 1
     assert caught.value.status == status and words in caught.value.user_message
     assert words in caught.value.message_in('zh_TW')
 
 
-def test_a_refusal_without_usable_words_still_has_a_sentence(site: Any) -> None:
-    site.add(responses.GET, API, status=403, body='<!DOCTYPE html><html>Just a moment...</html>')
+def test_a_refusal_without_usable_words_still_has_a_sentence(wire: Any) -> None:
+    wire.add(responses.GET, API, status=403, body='<!DOCTYPE html><html>Just a moment...</html>')
     client, _ = patient()
     client.get_json(API)
     failure = client.failure_for(API)
@@ -213,9 +206,9 @@ def test_a_proxy_that_is_not_there_is_named(
 # -- memory and sharing -------------------------------------------------------------------------
 
 
-def test_a_failure_is_remembered_until_it_works(site: Any) -> None:
-    site.add(responses.GET, API, status=403)
-    site.add(responses.GET, API, json={})
+def test_a_failure_is_remembered_until_it_works(wire: Any) -> None:
+    wire.add(responses.GET, API, status=403)
+    wire.add(responses.GET, API, json={})
     client, _ = patient()
     assert client.failure_for(API) is None
     client.get_json(API)
@@ -225,9 +218,9 @@ def test_a_failure_is_remembered_until_it_works(site: Any) -> None:
 
 
 def test_a_failure_is_logged_once_with_its_cause(
-    site: Any, caplog: pytest.LogCaptureFixture
+    wire: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    site.add(responses.GET, API, status=503)
+    wire.add(responses.GET, API, status=503)
     client, _ = patient()
     with caplog.at_level(logging.WARNING):
         client.get_json(API)
@@ -244,8 +237,8 @@ def test_old_failures_are_forgotten() -> None:
     assert remembered == strangers[-2000:]
 
 
-def test_a_remembered_failure_keeps_nothing_else_alive(site: Any) -> None:
-    site.add(responses.GET, API, status=404, json={'error': 'gone'})
+def test_a_remembered_failure_keeps_nothing_else_alive(wire: Any) -> None:
+    wire.add(responses.GET, API, status=404, json={'error': 'gone'})
     client, _ = patient()
     client.get_json(API)
     failure = client.failure_for(API)

@@ -23,13 +23,6 @@ DOWNLOAD = 'https://civitai.com/api/download/models/5'
 STORAGE = 'https://storage.example.com/model?X-Amz-Signature=abc'
 
 
-@pytest.fixture
-def site() -> Any:
-    """The wire, mocked: what no test put there cannot be reached."""
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield mock
-
-
 def keys_sent(server: ScriptedServer) -> list[str | None]:
     """The Authorization header of each request that arrived."""
     return [request.headers.get('authorization') for request in server.requests]
@@ -48,11 +41,11 @@ NEVER_SENT = [
 
 
 @pytest.mark.parametrize('url', NEVER_SENT)
-def test_other_hosts_are_asked_without_the_key(site: Any, url: str) -> None:
-    site.add(responses.GET, url, json={})
+def test_other_hosts_are_asked_without_the_key(wire: Any, url: str) -> None:
+    wire.add(responses.GET, url, json={})
     client, _ = patient(api_key=KEY)
     assert client.get_json(url) == {}
-    assert 'Authorization' not in site.calls[0].request.headers
+    assert 'Authorization' not in wire.calls[0].request.headers
 
 
 NEVER_ASKED = [
@@ -75,70 +68,70 @@ NEVER_ASKED = [
 
 
 @pytest.mark.parametrize('url', NEVER_ASKED)
-def test_these_are_not_asked_at_all(site: Any, url: str) -> None:
-    site.add(responses.GET, url.replace('\t', ''), json={})
+def test_these_are_not_asked_at_all(wire: Any, url: str) -> None:
+    wire.add(responses.GET, url.replace('\t', ''), json={})
     client, waits = patient(api_key=KEY)
     with pytest.raises(errors.UrlRefusedError):
         client.fetch_json(url)
-    assert len(site.calls) == 0 and waits == []
+    assert len(wire.calls) == 0 and waits == []
 
 
-def test_the_configured_host_gets_the_key_whatever_the_spelling(site: Any) -> None:
-    site.add(responses.GET, API, json={})
-    site.add(responses.GET, API.replace('.com/', '.com:443/'), json={})
+def test_the_configured_host_gets_the_key_whatever_the_spelling(wire: Any) -> None:
+    wire.add(responses.GET, API, json={})
+    wire.add(responses.GET, API.replace('.com/', '.com:443/'), json={})
     client, _ = patient(api_key=KEY)
     for url in (API, 'HTTPS://CIVITAI.COM/api/v1/images', 'https://civitai.com:443/api/v1/images'):
         assert client.get_json(url) == {}
-    assert [call.request.headers['Authorization'] for call in site.calls] == [BEARER] * 3
+    assert [call.request.headers['Authorization'] for call in wire.calls] == [BEARER] * 3
 
 
 def test_the_key_follows_the_setting_to_another_host(
-    site: Any, monkeypatch: pytest.MonkeyPatch
+    wire: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     red = 'https://civitai.red/api/v1/images'
-    site.add(responses.GET, API, json={})
-    site.add(responses.GET, red, json={})
+    wire.add(responses.GET, API, json={})
+    wire.add(responses.GET, red, json={})
     client, _ = patient(api_key=KEY)
     monkeypatch.setattr(setting, 'civitai_base_url', 'https://civitai.red')
     client.get_json(red)
     client.get_json(API)
-    sent = [call.request.headers.get('Authorization') for call in site.calls]
+    sent = [call.request.headers.get('Authorization') for call in wire.calls]
     assert sent == [BEARER, None]
 
 
 def test_hosts_the_user_trusts_are_asked_without_the_key(
-    site: Any, monkeypatch: pytest.MonkeyPatch
+    wire: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = 'https://pictures.example.org/a.png'
-    site.add(responses.GET, url, json={})
+    wire.add(responses.GET, url, json={})
     client, _ = patient(api_key=KEY)
     assert client.get_json(url) is None
     monkeypatch.setattr(setting, 'extra_hosts', 'other.example, Pictures.Example.ORG')
     assert client.get_json(url) == {}
-    assert 'Authorization' not in site.calls[0].request.headers
+    assert 'Authorization' not in wire.calls[0].request.headers
 
 
 def test_trust_does_not_open_the_private_network(
-    site: Any, monkeypatch: pytest.MonkeyPatch
+    wire: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(setting, 'extra_hosts', 'localhost,127.0.0.1,plain.example')
     client, _ = patient()
     for url in ('https://localhost/a', 'https://127.0.0.1/a', 'http://plain.example/a'):
         assert client.get_json(url) is None
-    assert len(site.calls) == 0
+    assert len(wire.calls) == 0
 
 
 # -- through redirects --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize('status', [301, 302, 303, 307, 308])
-def test_a_redirect_to_storage_is_followed_without_the_key(site: Any, status: int) -> None:
-    site.add(responses.GET, DOWNLOAD, status=status, headers={'Location': STORAGE})
-    site.add(responses.GET, STORAGE, body=b'weights')
+def test_a_redirect_to_storage_is_followed_without_the_key(wire: Any, status: int) -> None:
+    wire.add(responses.GET, DOWNLOAD, status=status, headers={'Location': STORAGE})
+    wire.add(responses.GET, STORAGE, body=b'weights')
     client, _ = patient(api_key=KEY)
     response = client.get_stream(DOWNLOAD)
     assert response is not None and response.content == b'weights'
-    first, second = [call.request for call in site.calls]
+    first, second = [call.request for call in wire.calls]
     assert first.headers['Authorization'] == BEARER
     assert 'Authorization' not in second.headers and second.url == STORAGE
 
@@ -200,7 +193,7 @@ LOST = [
 ]
 
 
-def sent_along(site: Any, monkeypatch: pytest.MonkeyPatch, base: str, *places: str) -> list[Any]:
+def sent_along(wire: Any, monkeypatch: pytest.MonkeyPatch, base: str, *places: str) -> list[Any]:
     """The Authorization of each request, where the API at `base` leads from place to place."""
     monkeypatch.setattr(setting, 'civitai_base_url', base)
     left = iter(places)
@@ -209,32 +202,32 @@ def sent_along(site: Any, monkeypatch: pytest.MonkeyPatch, base: str, *places: s
         place = next(left, '')
         return (302, {'Location': place}, '') if place else (200, {}, '{}')
 
-    site.add_callback(responses.GET, re.compile(''), answer)
+    wire.add_callback(responses.GET, re.compile(''), answer)
     client, _ = patient(api_key=KEY)
     assert client.get_json(f'{base}/api/v1/images') == {}
-    return [call.request.headers.get('Authorization') for call in site.calls]
+    return [call.request.headers.get('Authorization') for call in wire.calls]
 
 
 @pytest.mark.parametrize(('base', 'place'), KEPT)
 def test_a_redirect_that_stays_at_home_keeps_the_key(
-    site: Any, monkeypatch: pytest.MonkeyPatch, base: str, place: str
+    wire: Any, monkeypatch: pytest.MonkeyPatch, base: str, place: str
 ) -> None:
-    assert sent_along(site, monkeypatch, base, place) == [BEARER, BEARER]
+    assert sent_along(wire, monkeypatch, base, place) == [BEARER, BEARER]
 
 
 @pytest.mark.parametrize(('base', 'place'), LOST)
 def test_a_redirect_that_leaves_home_loses_the_key_for_good(
-    site: Any, monkeypatch: pytest.MonkeyPatch, base: str, place: str
+    wire: Any, monkeypatch: pytest.MonkeyPatch, base: str, place: str
 ) -> None:
     back = f'{base}/api/v1/images'
-    assert sent_along(site, monkeypatch, base, place, back) == [BEARER, None, None]
+    assert sent_along(wire, monkeypatch, base, place, back) == [BEARER, None, None]
 
 
 def test_over_two_strangers_and_back_nobody_gets_the_key(
-    site: Any, monkeypatch: pytest.MonkeyPatch
+    wire: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     places = ['/on', 'https://a.example.com/', 'https://b.example.com/', API, '/last']
-    sent = sent_along(site, monkeypatch, HOME, *places)
+    sent = sent_along(wire, monkeypatch, HOME, *places)
     assert sent == [BEARER, BEARER, None, None, None, None]
 
 
@@ -319,15 +312,15 @@ BAD_PLACES = [
 
 
 @pytest.mark.parametrize(('place', 'sentence'), BAD_PLACES)
-def test_redirects_do_not_lead_to_such_places(site: Any, place: str, sentence: str) -> None:
+def test_redirects_do_not_lead_to_such_places(wire: Any, place: str, sentence: str) -> None:
     # headers are latin-1 on the wire
     location = place.encode('utf-8').decode('latin-1')
-    site.add(responses.GET, DOWNLOAD, status=302, headers={'Location': location})
-    site.add_passthru('https://')  # nothing there resolves: a request would fail as unreachable
+    wire.add(responses.GET, DOWNLOAD, status=302, headers={'Location': location})
+    wire.add_passthru('https://')  # nothing there resolves: a request would fail as unreachable
     client, waits = patient(api_key=KEY)
     with pytest.raises(errors.UrlRefusedError, match=sentence):
         client.fetch_stream(DOWNLOAD)
-    assert len(site.calls) == 1 and waits == []
+    assert len(wire.calls) == 1 and waits == []
 
 
 def test_a_redirect_in_unreadable_letters_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -448,16 +441,16 @@ def test_what_is_personal_does_not_follow_a_redirect(monkeypatch: pytest.MonkeyP
     assert sent['x-asked'] == 'yes' and not {'cookie', 'proxy-authorization'} & sent.keys()
 
 
-def test_the_key_can_be_changed_and_removed(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_can_be_changed_and_removed(wire: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(setting, 'civitai_api_key', 'of-the-setting')
-    site.add(responses.GET, API, json={})
+    wire.add(responses.GET, API, json={})
     client, _ = patient()
     client.get_json(API)
     client.update_api_key(' new-key\n')
     client.get_json(API)
     client.update_api_key('')
     client.get_json(API)
-    sent = [call.request.headers.get('Authorization') for call in site.calls]
+    sent = [call.request.headers.get('Authorization') for call in wire.calls]
     assert sent == ['Bearer of-the-setting', 'Bearer new-key', None]
 
 
@@ -465,21 +458,21 @@ UNUSABLE = ['two words', 'line\nbreak', 'schlÃ¼ssel', '\x00', 'tab\tinside', 'å¯
 
 
 @pytest.mark.parametrize('key', UNUSABLE)
-def test_a_key_no_header_can_carry_is_refused(site: Any, key: str) -> None:
-    site.add(responses.GET, API, json={})
+def test_a_key_no_header_can_carry_is_refused(wire: Any, key: str) -> None:
+    wire.add(responses.GET, API, json={})
     client, _ = patient(api_key=KEY)
     with pytest.raises(errors.SourceError, match='cannot be an API key'):
         client.update_api_key(key)
     client.get_json(API)
-    assert site.calls[0].request.headers['Authorization'] == BEARER  # the old one stays
+    assert wire.calls[0].request.headers['Authorization'] == BEARER  # the old one stays
 
 
 @pytest.mark.parametrize('key', UNUSABLE)
 def test_a_key_found_unusable_later_is_named_and_pictures_still_come(
-    site: Any, monkeypatch: pytest.MonkeyPatch, key: str
+    wire: Any, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     monkeypatch.setattr(setting, 'civitai_api_key', key)
-    site.add(responses.GET, PICTURE, body=b'\xff\xd8\xff')
+    wire.add(responses.GET, PICTURE, body=b'\xff\xd8\xff')
     client, waits = patient()
     assert client.get_json(API) is None and waits == []
     assert 'cannot be an API key' in str(client.failure_for(API))
@@ -505,9 +498,9 @@ def test_the_key_is_never_shown(
     assert 'bad key ***' in str(caught.value)
 
 
-def test_secrets_in_addresses_are_not_logged(site: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_secrets_in_addresses_are_not_logged(wire: Any, caplog: pytest.LogCaptureFixture) -> None:
     url = f'{DOWNLOAD}?type=Model&token={KEY}'
-    site.add(responses.GET, DOWNLOAD, status=404)
+    wire.add(responses.GET, DOWNLOAD, status=404)
     client, _ = patient()
     with caplog.at_level(logging.INFO):
         client.get_json(url)

@@ -13,8 +13,8 @@ import pytest
 import requests
 import responses
 
-from scripts.civitai_manager_libs import errors, setting
-from scripts.civitai_manager_libs.http_client import CivitaiHttpClient, wire
+from scripts.civitai_manager_libs import errors, http_client, setting
+from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from tests.support.network import API, PICTURE, Waits, at_home, patient
 from tests.support.scripted_server import (
     RESET,
@@ -33,67 +33,60 @@ GOOD = ok(b'{"items": [1]}')
 PACKED = gzip.compress(b'{"items": [1]}')
 
 
-@pytest.fixture
-def site() -> Any:
-    """The wire, mocked: what no test put there cannot be reached."""
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield mock
-
-
 # -- patience -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize('status', [500, 502, 503, 504, 520, 521, 522, 523, 524])
-def test_a_busy_site_is_asked_again_after_growing_waits(site: Any, status: int) -> None:
+def test_a_busy_site_is_asked_again_after_growing_waits(wire: Any, status: int) -> None:
     for _ in range(3):
-        site.add(responses.GET, API, status=status)
-    site.add(responses.GET, API, json={'items': []})
+        wire.add(responses.GET, API, status=status)
+    wire.add(responses.GET, API, json={'items': []})
     client, waits = patient()
     assert client.get_json(API) == {'items': []}
     assert waits == [0.5, 1.0, 2.0]
 
 
-def test_patience_ends_after_five_tries_by_default(site: Any) -> None:
-    site.add(responses.GET, API, status=503)
+def test_patience_ends_after_five_tries_by_default(wire: Any) -> None:
+    wire.add(responses.GET, API, status=503)
     client, waits = patient()
     assert client.get_json(API) is None
     assert waits == [0.5, 1.0, 2.0, 4.0]
-    assert len(site.calls) == 5
+    assert len(wire.calls) == 5
 
 
-def test_waits_stop_growing_at_half_a_minute(site: Any) -> None:
-    site.add(responses.GET, API, status=502)
+def test_waits_stop_growing_at_half_a_minute(wire: Any) -> None:
+    wire.add(responses.GET, API, status=502)
     client, waits = patient(max_retries=9, retry_delay=1.0)
     assert client.get_json(API) is None
     assert waits == [1, 2, 4, 8, 16, 30, 30, 30, 30]
 
 
-def test_chance_spreads_the_waits(site: Any) -> None:
-    site.add(responses.GET, API, status=502)
+def test_chance_spreads_the_waits(wire: Any) -> None:
+    wire.add(responses.GET, API, status=502)
     waits, draws = Waits(), iter([0.0, 0.5, 0.999, 0.0, 0.0])
     client = CivitaiHttpClient(sleep=waits, chance=lambda: next(draws))
     client.get_json(API)
     assert waits == pytest.approx([0.375, 1.0, 2.499, 3.0])
 
 
-def test_settings_are_read_when_they_are_needed(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    site.add(responses.GET, API, status=503)
+def test_settings_are_read_when_they_are_needed(wire: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    wire.add(responses.GET, API, status=503)
     client, waits = patient()
     monkeypatch.setattr(setting, 'http_max_retries', 3)
     monkeypatch.setattr(setting, 'http_retry_delay', 2.0)
     monkeypatch.setattr(setting, 'civitai_api_key', 'later')
     client.get_json(API)
     assert waits == [2.0, 4.0, 8.0]
-    assert site.calls[0].request.headers['Authorization'] == 'Bearer later'
+    assert wire.calls[0].request.headers['Authorization'] == 'Bearer later'
 
 
-def test_arguments_win_over_settings(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    site.add(responses.GET, API, status=503)
+def test_arguments_win_over_settings(wire: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    wire.add(responses.GET, API, status=503)
     monkeypatch.setattr(setting, 'civitai_api_key', 'setting')
     client, waits = patient(api_key='mine', max_retries=1, retry_delay=0.25)
     client.get_json(API)
     assert waits == [0.25]
-    assert site.calls[0].request.headers['Authorization'] == 'Bearer mine'
+    assert wire.calls[0].request.headers['Authorization'] == 'Bearer mine'
 
 
 RETRY_AFTER = [
@@ -110,53 +103,53 @@ RETRY_AFTER = [
 
 
 @pytest.mark.parametrize(('value', 'waited'), RETRY_AFTER)
-def test_the_site_says_when_to_come_back(site: Any, value: str, waited: list[float]) -> None:
-    site.add(responses.GET, API, status=503, headers={'Retry-After': value})
-    site.add(responses.GET, API, json={})
+def test_the_site_says_when_to_come_back(wire: Any, value: str, waited: list[float]) -> None:
+    wire.add(responses.GET, API, status=503, headers={'Retry-After': value})
+    wire.add(responses.GET, API, json={})
     client, waits = patient(clock=lambda: NOW)
     assert client.get_json(API) == {}
     assert waits == waited
 
 
 @pytest.mark.parametrize('value', ['121', '9' * 5000, 'Fri, 31 Dec 9999 23:59:59 GMT'])
-def test_nobody_waits_for_hours(site: Any, value: str) -> None:
-    site.add(responses.GET, API, status=503, headers={'Retry-After': value})
+def test_nobody_waits_for_hours(wire: Any, value: str) -> None:
+    wire.add(responses.GET, API, status=503, headers={'Retry-After': value})
     client, waits = patient(clock=lambda: NOW)
     assert client.get_json(API) is None
-    assert waits == [] and len(site.calls) == 1
+    assert waits == [] and len(wire.calls) == 1
 
 
-def test_429_with_a_time_is_waited_for(site: Any) -> None:
-    site.add(responses.GET, API, status=429, headers={'Retry-After': '4'})
-    site.add(responses.GET, API, json={'items': []})
+def test_429_with_a_time_is_waited_for(wire: Any) -> None:
+    wire.add(responses.GET, API, status=429, headers={'Retry-After': '4'})
+    wire.add(responses.GET, API, json={'items': []})
     client, waits = patient()
     assert client.get_json(API) == {'items': []}
     assert waits == [4.0]
 
 
-def test_429_of_the_api_without_a_time_is_final(site: Any) -> None:
-    site.add(responses.GET, API, status=429, json={'error': 'too many pages, use cursors'})
+def test_429_of_the_api_without_a_time_is_final(wire: Any) -> None:
+    wire.add(responses.GET, API, status=429, json={'error': 'too many pages, use cursors'})
     client, waits = patient()
     assert client.get_json(API) is None
-    assert waits == [] and len(site.calls) == 1
+    assert waits == [] and len(wire.calls) == 1
     assert isinstance(client.failure_for(API), errors.RateLimitedError)
     assert 'too many pages, use cursors' in str(client.failure_for(API))
 
 
-def test_429_of_the_picture_host_without_a_time_may_pass(site: Any) -> None:
-    site.add(responses.GET, PICTURE, status=429)
-    site.add(responses.GET, PICTURE, body=b'\xff\xd8\xff')
+def test_429_of_the_picture_host_without_a_time_may_pass(wire: Any) -> None:
+    wire.add(responses.GET, PICTURE, status=429)
+    wire.add(responses.GET, PICTURE, body=b'\xff\xd8\xff')
     client, waits = patient()
     response = client.get_stream(PICTURE)
     assert response is not None and response.content == b'\xff\xd8\xff'
     assert waits == [0.5]
 
 
-def test_429_of_the_storage_behind_an_api_route_may_pass(site: Any) -> None:
+def test_429_of_the_storage_behind_an_api_route_may_pass(wire: Any) -> None:
     route, storage = 'https://civitai.com/api/download/models/5', 'https://b2.example.com/file'
-    site.add(responses.GET, route, status=307, headers={'Location': storage})
-    site.add(responses.GET, storage, status=429)
-    site.add(responses.GET, storage, body=b'weights')
+    wire.add(responses.GET, route, status=307, headers={'Location': storage})
+    wire.add(responses.GET, storage, status=429)
+    wire.add(responses.GET, storage, body=b'weights')
     client, waits = patient()
     response = client.get_stream(route)
     assert response is not None and response.content == b'weights'
@@ -246,9 +239,9 @@ def test_a_port_nobody_listens_on_is_tried_again_and_named(
     assert waits == [0.5, 1.0, 2.0, 4.0]
 
 
-def test_an_untrusted_certificate_is_final(site: Any) -> None:
+def test_an_untrusted_certificate_is_final(wire: Any) -> None:
     told = 'certificate verify failed: self-signed certificate'
-    site.add(responses.GET, API, body=requests.exceptions.SSLError(told))
+    wire.add(responses.GET, API, body=requests.exceptions.SSLError(told))
     client, waits = patient()
     with pytest.raises(errors.TlsFailedError, match='certificate of civitai.com'):
         client.fetch_json(API)
@@ -284,8 +277,8 @@ def test_a_handshake_that_breaks_off_is_tried_again(monkeypatch: pytest.MonkeyPa
     ],
     ids=['page', 'half', 'binary', 'too deep'],
 )
-def test_what_is_not_json_is_refused_at_once(site: Any, body: bytes, sentence: str) -> None:
-    site.add(responses.GET, API, body=body)
+def test_what_is_not_json_is_refused_at_once(wire: Any, body: bytes, sentence: str) -> None:
+    wire.add(responses.GET, API, body=body)
     client, waits = patient()
     with pytest.raises(errors.WrongContentError, match=sentence):
         client.fetch_json(API)
@@ -346,16 +339,16 @@ def test_closing_the_client_ends_its_waits(monkeypatch: pytest.MonkeyPatch) -> N
     assert [type(error) for error in caught] == [errors.CancelledError]
 
 
-def test_nothing_is_sent_once_cancelled(site: Any) -> None:
+def test_nothing_is_sent_once_cancelled(wire: Any) -> None:
     cancel = threading.Event()
     cancel.set()
     with pytest.raises(errors.CancelledError):
         CivitaiHttpClient().fetch_json(API, cancel=cancel)
-    assert len(site.calls) == 0
+    assert len(wire.calls) == 0
 
 
 def test_an_error_that_trickles_in_is_known_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, 'ERROR_SECONDS', 0.2)
+    monkeypatch.setattr(f'{http_client.__name__}.wire.ERROR_SECONDS', 0.2)
     trickling = (head(404, {'Content-Length': '9000'}), Trickle(b'x' * 9000, 1, 0.05))
     with ScriptedServer(trickling) as server:
         at_home(monkeypatch, server)

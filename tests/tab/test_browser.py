@@ -17,7 +17,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browsing import (
     WAIT,
-    chromium,
     go,
     load,
     needs_chromium,
@@ -29,12 +28,6 @@ from tests.support.browsing import (
 from tests.support.paths import ROOT
 
 pytestmark = needs_chromium
-
-
-@pytest.fixture(scope='module')
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 class Demo:

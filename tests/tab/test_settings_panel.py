@@ -7,23 +7,16 @@ import os
 import stat
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 
 from civitai_demo.server import DemoServer
-from scripts.civitai_manager_libs import civitai_gallery_action as action, http_client, setting
+from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.tab import settings_panel
-from tests.support.settings_sandbox import sandbox
 
 HERE = SimpleNamespace(client=SimpleNamespace(host='127.0.0.1'), headers={'host': '127.0.0.1:7860'})
 ELSEWHERE = SimpleNamespace(client=SimpleNamespace(host='10.0.0.9'), headers={'host': 'box:7860'})
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path) -> Iterator[Path]:
-    with sandbox(tmp_path):
-        yield tmp_path
 
 
 def saved(request: Any = HERE, **changed: Any) -> str:
@@ -32,29 +25,29 @@ def saved(request: Any = HERE, **changed: Any) -> str:
     return settings_panel._save_settings(request, *{**shown, **changed}.values())
 
 
-def test_what_is_changed_counts_at_once_and_is_kept(home: Path) -> None:
+def test_what_is_changed_counts_at_once_and_is_kept(tmp_path: Path) -> None:
     shown = saved(gallery_rows=2.0, language='zh_TW', http_retry_delay=1)
     assert 'cg-good' in shown
     assert (setting.gallery_rows, setting.language, setting.http_retry_delay) == (2, 'zh_TW', 1.0)
-    kept = json.loads((home / 'settings.json').read_text())
+    kept = json.loads((tmp_path / 'settings.json').read_text())
     assert kept == {'gallery_rows': 2, 'language': 'zh_TW', 'http_retry_delay': 1.0}
     setting.gallery_rows = 4
     setting.load()
     assert setting.gallery_rows == 2
 
 
-def test_what_is_not_usable_is_named_and_the_rest_is_kept(home: Path) -> None:
+def test_what_is_not_usable_is_named_and_the_rest_is_kept(tmp_path: Path) -> None:
     shown = saved(gallery_columns=99, gallery_rows=3, gallery_maturity_ceiling='<b>')
     assert 'cg-problem' in shown and 'Columns' in shown and 'Maturity ceiling' in shown
     assert (setting.gallery_columns, setting.gallery_rows) == (6, 3)
     assert setting.gallery_maturity_ceiling == 'PG'
-    assert json.loads((home / 'settings.json').read_text()) == {'gallery_rows': 3}
+    assert json.loads((tmp_path / 'settings.json').read_text()) == {'gallery_rows': 3}
 
 
-def test_other_lines_of_the_file_stay(home: Path) -> None:
-    (home / 'settings.json').write_text('{"mine": 1, "gallery_rows": 7}')
+def test_other_lines_of_the_file_stay(tmp_path: Path) -> None:
+    (tmp_path / 'settings.json').write_text('{"mine": 1, "gallery_rows": 7}')
     saved(gallery_rows=3)
-    assert json.loads((home / 'settings.json').read_text()) == {'mine': 1, 'gallery_rows': 3}
+    assert json.loads((tmp_path / 'settings.json').read_text()) == {'mine': 1, 'gallery_rows': 3}
 
 
 @pytest.mark.parametrize(
@@ -84,31 +77,22 @@ def test_from_another_computer_the_rest_can_be_saved_and_secrets_are_not_shown()
     assert setting.gallery_rows == 3 and setting.http_proxy.startswith('http://user')
 
 
-def test_a_folder_below_home_is_written_out(home: Path) -> None:
+def test_a_folder_below_home_is_written_out(tmp_path: Path) -> None:
     saved(shortcut_gallery_folder='~/cache')
     assert setting.shortcut_gallery_folder == os.path.expanduser('~/cache')
-    assert stat.S_IMODE((home / 'settings.json').stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / 'settings.json').stat().st_mode) == 0o600
 
 
-def test_a_full_or_forbidden_data_folder_is_told(home: Path) -> None:
-    setting.data_folder = str(home / 'file')
-    (home / 'file').write_text('')
-    assert str(home / 'file') in saved(gallery_rows=3)
+def test_a_full_or_forbidden_data_folder_is_told(tmp_path: Path) -> None:
+    setting.data_folder = str(tmp_path / 'file')
+    (tmp_path / 'file').write_text('')
+    assert str(tmp_path / 'file') in saved(gallery_rows=3)
 
 
 def test_the_environment_cannot_be_overruled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('CIVITAI_GALLERY_LANG', 'en')
     saved(language='zh_TW')
     assert setting.language == 'en'
-
-
-@pytest.fixture
-def demo(monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
-    client = http_client.CivitaiHttpClient(sleep=lambda seconds: None)
-    monkeypatch.setattr(action, 'get_http_client', lambda: client)
-    with DemoServer() as server:
-        setting.civitai_base_url = server.url
-        yield server
 
 
 def test_a_good_key_is_kept_for_its_owner_only_used_at_once_and_never_shown(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 
@@ -13,7 +13,6 @@ from civitai_demo.server import DemoServer
 from scripts.civitai_manager_libs import (
     civitai_gallery_action as action,
     host,
-    http_client,
     setting,
     widgets,
 )
@@ -21,23 +20,14 @@ from scripts.civitai_manager_libs.civitai.gallery import GalleryImage, ImagePage
 from scripts.civitai_manager_libs.errors import CivitaiError, NotFoundError, SourceError
 from scripts.civitai_manager_libs.tab import events, markup
 
+pytestmark = pytest.mark.usefixtures('downloads')
+
 MODEL = '/models/4201?modelVersionId=420102'
 
 
 class Progress:
     def tqdm(self, iterable: Any, desc: str) -> Any:
         return iterable
-
-
-@pytest.fixture
-def demo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[DemoServer]:
-    monkeypatch.setattr(setting, 'shortcut_gallery_folder', str(tmp_path / 'cache'))
-    monkeypatch.setattr(setting, 'download_images_folder', str(tmp_path / 'downloads'))
-    client = http_client.CivitaiHttpClient(max_retries=3, sleep=lambda seconds: None)
-    monkeypatch.setattr(action, 'get_http_client', lambda: client)
-    with DemoServer() as server:
-        monkeypatch.setattr(setting, 'civitai_base_url', server.url)
-        yield server
 
 
 @pytest.fixture
