@@ -1,0 +1,55 @@
+"""What there is: a catalogue that is large, varied and true to what is said of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+
+import pytest
+
+from civitai_demo.server import OPENING_PATH, DemoServer
+from civitai_demo.world.catalog import load_catalog
+from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID
+from tests.support.demo import IMAGES, MODELS, OPENING, get, items, walk
+
+
+def test_the_catalogue_is_large_and_varied(demo: DemoServer) -> None:
+    found = walk(demo, f'{IMAGES}?limit=200&browsingLevel=31')
+    assert len(found) == 600
+    assert len({item['username'] for item in found}) == 12
+
+
+def test_some_settings_are_nobodys_business(demo: DemoServer) -> None:
+    found = walk(demo, f'{IMAGES}?limit=200&withMeta=true')
+    silent = [item for item in found if item['meta'] is None]
+    assert 0 < len(silent) < len(found) / 3
+    assert any('comfy' in (item['meta'] or {}) for item in found)
+    assert any('civitaiResources' in (item['meta'] or {}) for item in found)
+
+
+@pytest.mark.parametrize('sort', ['Most Reactions', 'Newest'])
+def test_the_opening_gallery_fills_pages_and_begins_with_prompts(
+    demo: DemoServer, sort: str
+) -> None:
+    assert OPENING_PATH == f'/models/{OPENING_MODEL_ID}?modelVersionId={OPENING_VERSION_ID}'
+    query = f'{OPENING}&browsingLevel=1&withMeta=true&limit=24&sort={sort}'
+    first = items(demo, query)
+    assert len(first) == 24
+    assert all(item['meta']['prompt'] and item['type'] == 'image' for item in first)
+    assert len(walk(demo, query)) >= 90
+
+
+def test_every_file_is_what_its_facts_say(demo: DemoServer) -> None:
+    for model in load_catalog().models:
+        for version in get(demo, f'{MODELS}/{model.id}').json()['modelVersions']:
+            for file in version['files']:
+                data = get(demo, file['downloadUrl']).content
+                digest = hashlib.sha256(data).hexdigest().upper()
+                assert digest == file['hashes']['SHA256']
+                assert digest.startswith(file['hashes']['AutoV2'])
+                assert f'{zlib.crc32(data):08X}' == file['hashes']['CRC32']
+                assert file['sizeKB'] * 1024 == len(data)
+                header = json.loads(data[8 : 8 + int.from_bytes(data[:8], 'little')])
+                ends = [part['data_offsets'][1] for key, part in header.items() if key[0] != '_']
+                assert 8 + int.from_bytes(data[:8], 'little') + max(ends) == len(data)
