@@ -20,6 +20,7 @@ from scripts.civitai_manager_libs import (
     util,
 )
 from scripts.civitai_manager_libs.civitai import urls
+from tests.support.gradio_event import Progress
 from tests.support.settings_sandbox import set_process_client
 
 PNG = b'\x89PNG\r\n\x1a\n' + b'\0' * 64
@@ -43,17 +44,6 @@ class Fetcher:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             Path(path).write_bytes(PNG)
         return True
-
-
-class Progress:
-    """What gradio hands in, reduced to what may be asked of it."""
-
-    def __init__(self) -> None:
-        self.descriptions: list[str] = []
-
-    def tqdm(self, iterable: Any, desc: str) -> Any:
-        self.descriptions.append(desc)
-        return iterable
 
 
 @pytest.fixture
@@ -88,6 +78,14 @@ def originals(demo: DemoServer, count: int = 12) -> list[str]:
     query = {'modelVersionId': 420102, 'limit': count, 'browsingLevel': 1, 'type': 'image'}
     data = action.get_http_client().get_json(urls.api_url(demo.url, 'images', query))
     return [item['url'] for item in data['items']]
+
+
+def downloaded(demo: DemoServer, scenario: str, count: int) -> list[str]:
+    """Pictures that were asked for in one go while the stand-in played `scenario`."""
+    wanted = originals(demo, count)
+    demo.scenario = scenario
+    action.download_images(wanted)
+    return wanted
 
 
 def everything_in(folder: Path) -> list[str]:
@@ -140,9 +138,7 @@ def test_a_second_run_fetches_nothing(demo: DemoServer) -> None:
 def test_partial_failure_keeps_the_rest_and_tells_how_many_why_and_what_to_do(
     demo: DemoServer, folders: SimpleNamespace, toasts: list[tuple[str, float]]
 ) -> None:
-    wanted = originals(demo, 40)
-    demo.scenario = 'cdn-404'
-    action.download_images(wanted)
+    wanted = downloaded(demo, 'cdn-404', 40)
     there = [u for u in wanted if os.path.isfile(setting.get_image_url_to_gallery_file(u))]
     missing = len(wanted) - len(there)
     assert 0 < missing < len(wanted)
@@ -155,9 +151,7 @@ def test_partial_failure_keeps_the_rest_and_tells_how_many_why_and_what_to_do(
 def test_busy_site_is_named_with_what_to_do(
     demo: DemoServer, toasts: list[tuple[str, float]]
 ) -> None:
-    wanted = originals(demo, 3)
-    demo.scenario = '503'
-    action.download_images(wanted)
+    downloaded(demo, '503', 3)
     ((message, _),) = toasts
     assert message.startswith('3 of 3 pictures failed: Civitai is busy (503). Try again in a min')
 
@@ -165,9 +159,7 @@ def test_busy_site_is_named_with_what_to_do(
 def test_truncated_pictures_leave_nothing_behind(
     demo: DemoServer, folders: SimpleNamespace, toasts: list[tuple[str, float]]
 ) -> None:
-    wanted = originals(demo, 40)
-    demo.scenario = 'truncated'
-    action.download_images(wanted)
+    downloaded(demo, 'truncated', 40)
     for name in everything_in(folders.cache):
         with Image.open(folders.cache / name) as picture:
             picture.load()
@@ -177,9 +169,7 @@ def test_truncated_pictures_leave_nothing_behind(
 def test_web_page_in_place_of_a_picture_is_not_kept(
     demo: DemoServer, folders: SimpleNamespace, toasts: list[tuple[str, float]]
 ) -> None:
-    wanted = originals(demo, 4)
-    demo.scenario = 'html'
-    action.download_images(wanted)
+    downloaded(demo, 'html', 4)
     assert everything_in(folders.cache) == []
     assert 'web page' in toasts[0][0]
 

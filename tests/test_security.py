@@ -17,7 +17,6 @@ import tempfile
 import threading
 import traceback
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Callable, Iterator
 from urllib.parse import quote, quote_plus
 
@@ -45,6 +44,7 @@ from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from scripts.civitai_manager_libs.store import media
 from scripts.civitai_manager_libs.tab import app, events, markup, settings_panel
 from tests.store.test_names import HOSTILE, fits, folded, is_device
+from tests.support.gradio_event import HERE
 from tests.support.network import at_home, files_in, patient, png
 from tests.support.paths import ROOT
 from tests.support.scripted_server import (
@@ -65,8 +65,6 @@ pytestmark = pytest.mark.usefixtures('downloads')
 # With what changes when it is escaped for an address or for HTML.
 KEY = 'sk/unique+7f3a&9c41=b2'
 LINK = OPENING_PATH
-
-HERE = SimpleNamespace(client=SimpleNamespace(host='127.0.0.1'), headers={'host': '127.0.0.1:7860'})
 
 
 def key_in(content: bytes | str) -> bool:

@@ -124,14 +124,22 @@ def test_an_old_file_is_replaced_whole(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert target.read_bytes() == PNG and files_in(tmp_path) == ['a.png']
 
 
-def test_progress_rises_to_the_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def progress_of(
+    monkeypatch: pytest.MonkeyPatch, target: Path, answer: Answer
+) -> list[tuple[int, int]]:
+    """What is told while a file is saved: each time the bytes so far, and of how many."""
     told: list[tuple[int, int]] = []
-    with ScriptedServer(ok(BIG)) as server:
+    with ScriptedServer(answer) as server:
         at_home(monkeypatch, server)
         client, _ = patient()
         assert client.download_file(
-            f'{server.url}/a', tmp_path / 'a.png', lambda done, total: told.append((done, total))
+            f'{server.url}/a', target, lambda done, total: told.append((done, total))
         )
+    return told
+
+
+def test_progress_rises_to_the_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told = progress_of(monkeypatch, tmp_path / 'a.png', ok(BIG))
     assert len(told) > 1 and told == sorted(told)
     assert told[-1] == (len(BIG), len(BIG)) and {total for _, total in told} == {len(BIG)}
 
@@ -139,14 +147,7 @@ def test_progress_rises_to_the_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 def test_progress_without_a_length_says_zero(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    told: list[tuple[int, int]] = []
-    with ScriptedServer(chunked(PNG)) as server:
-        at_home(monkeypatch, server)
-        client, _ = patient()
-        assert client.download_file(
-            f'{server.url}/a', tmp_path / 'a.png', lambda done, total: told.append((done, total))
-        )
-    assert told == [(len(PNG), 0)]
+    assert progress_of(monkeypatch, tmp_path / 'a.png', chunked(PNG)) == [(len(PNG), 0)]
 
 
 @pytest.mark.parametrize('mine', [OSError('the terminal is gone'), RuntimeError('a bug of mine')])

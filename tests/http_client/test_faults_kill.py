@@ -8,8 +8,6 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
-from types import TracebackType
-from typing import Iterator
 
 import pytest
 
@@ -67,20 +65,9 @@ class Driver:
     def __enter__(self) -> Driver:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.communicate()
-
-
-@pytest.fixture
-def demo() -> Iterator[DemoServer]:
-    with DemoServer(latency=0.02) as server:
-        yield server
 
 
 def asked(demo: DemoServer) -> list[str]:
@@ -109,11 +96,11 @@ def leftovers(folder: Path) -> list[str]:
 
 @pytest.mark.skipif(not hasattr(os, 'fork'), reason='there is no such signal')
 def test_runs_that_are_killed_leave_whole_files_and_the_next_run_finishes_them(
-    demo: DemoServer, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     chance = random.Random(SEED)
     folder = tmp_path / 'pictures'
-    with Driver(demo) as driver:
+    with DemoServer(latency=0.02) as demo, Driver(demo) as driver:
         driver.run(tmp_path / 'first')  # the server draws each picture at its first request
         code, duration = driver.run(tmp_path / 'second')
         whole = served(demo)

@@ -55,6 +55,14 @@ def asking(
     return lambda: client.fetch_json(f'{url}{PATHS[kind]}', cancel=cancel)
 
 
+def way_to_stop(
+    by: str, client: CivitaiHttpClient
+) -> tuple[threading.Event | None, Callable[[], None]]:
+    """What is handed in with a request that `by` will stop, and the call that stops it."""
+    cancel = threading.Event()
+    return (cancel, cancel.set) if by == 'cancel' else (None, client.close)
+
+
 def check_stopped(work: Work) -> None:
     """See that `work`, which was cancelled just now, ends soon and says so."""
     assert work.seconds_to_end() < STOPPED_WITHIN
@@ -68,18 +76,14 @@ def check_stopped(work: Work) -> None:
 def test_a_request_that_is_held_up_can_be_stopped(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: Answer, kind: str, by: str
 ) -> None:
-    cancel = threading.Event()
     with ScriptedServer(answer, PICTURE) as server:
         at_home(monkeypatch, server)
         client = CivitaiHttpClient()
-        given = cancel if by == 'cancel' else None
+        given, stop = way_to_stop(by, client)
         with Work(asking(client, server.url, kind, tmp_path, given)) as work:
             assert server.stalled.wait(PATIENCE)
             assert work.goes_on(0.1)
-            if by == 'cancel':
-                cancel.set()
-            else:
-                client.close()
+            stop()
             check_stopped(work)
     assert len(server.requests) == 1 and files_in(tmp_path) == []
 
@@ -155,20 +159,16 @@ def test_waiting_for_a_turn_can_be_stopped(
 ) -> None:
     body = WHOLE if kind == 'file' else b'[1]'
     slow = (head(200, {'Content-Length': str(len(body))}), body[:1], STALL, body[1:])
-    cancel, other = threading.Event(), threading.Event()
     with ScriptedServer(slow, kept(ok(body))) as server:
         client = turns_taken(monkeypatch, server, kind)
-        first = asking(client, server.url, kind, tmp_path / 'first', other)
-        given = cancel if by == 'cancel' else None
+        first = asking(client, server.url, kind, tmp_path / 'first', threading.Event())
+        given, stop = way_to_stop(by, client)
         second = asking(client, server.url, kind, tmp_path / 'second', given)
         with Work(first) as running:
             assert server.stalled.wait(PATIENCE)
             with Work(second) as waiting:
                 assert waiting.goes_on() and len(server.requests) == 1
-                if by == 'cancel':
-                    cancel.set()
-                else:
-                    client.close()
+                stop()
                 check_stopped(waiting)
                 assert len(server.requests) == 1
                 server.release.set()
@@ -213,7 +213,7 @@ WAITS: dict[str, Answer] = {
 def test_a_wait_can_be_stopped(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: Answer, kind: str, by: str
 ) -> None:
-    cancel, about_to_wait = threading.Event(), threading.Event()
+    about_to_wait = threading.Event()
 
     def chance() -> float:  # drawn to spread the waits
         about_to_wait.set()
@@ -222,14 +222,11 @@ def test_a_wait_can_be_stopped(
     with ScriptedServer(answer) as server:
         at_home(monkeypatch, server)
         client = CivitaiHttpClient(chance=chance, retry_delay=60.0)
-        given = cancel if by == 'cancel' else None
+        given, stop = way_to_stop(by, client)
         with Work(asking(client, server.url, kind, tmp_path, given)) as work:
             assert about_to_wait.wait(PATIENCE)
             assert work.goes_on(0.1)
-            if by == 'cancel':
-                cancel.set()
-            else:
-                client.close()
+            stop()
             check_stopped(work)
     assert len(server.requests) == 1 and files_in(tmp_path) == []
 

@@ -25,7 +25,6 @@ import time
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
-from types import TracebackType
 from typing import Callable, Mapping, Sequence, Union
 
 
@@ -179,12 +178,7 @@ class ScriptedServer:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.release.set()
         with self._lock:
             self._ending = True

@@ -6,7 +6,6 @@ import json
 import os
 import stat
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,9 +13,7 @@ import pytest
 from civitai_demo.server import DemoServer
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.tab import settings_panel
-
-HERE = SimpleNamespace(client=SimpleNamespace(host='127.0.0.1'), headers={'host': '127.0.0.1:7860'})
-ELSEWHERE = SimpleNamespace(client=SimpleNamespace(host='10.0.0.9'), headers={'host': 'box:7860'})
+from tests.support.gradio_event import ELSEWHERE, HERE
 
 
 def saved(request: Any = HERE, **changed: Any) -> str:

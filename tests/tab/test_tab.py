@@ -19,15 +19,11 @@ from scripts.civitai_manager_libs import (
 from scripts.civitai_manager_libs.civitai.gallery import GalleryImage, ImagePage
 from scripts.civitai_manager_libs.errors import CivitaiError, NotFoundError, SourceError
 from scripts.civitai_manager_libs.tab import events, markup
+from tests.support.gradio_event import Progress
 
 pytestmark = pytest.mark.usefixtures('downloads')
 
 MODEL = '/models/4201?modelVersionId=420102'
-
-
-class Progress:
-    def tqdm(self, iterable: Any, desc: str) -> Any:
-        return iterable
 
 
 @pytest.fixture
