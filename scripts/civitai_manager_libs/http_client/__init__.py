@@ -3,20 +3,21 @@
 Stands on setting, store, civitai and errors. The only importer of requests and urllib3. `answers`,
 `retry` and `resume` are pure. From the top down:
 
-client        CivitaiHttpClient, and the one of this process
-failures      the memory of what failed
-attempts      trying again: the one loop that retries
-exchange      one question and its answer, redirects followed one by one
-pacing        who may ask which host when; the affair of this package alone
-wire          bodies in chunks, and every trouble as an error of ours
-bodies        bodies read whole, checked to be what was asked for
-outgoing      requests as they go out, and the way they take
-connections   connections that can be cut off, and share one SSLContext
-watch         an eye that cuts off what is stopped or comes too late
-slots         places for work at once, which who can only wait lends
-retry         what to do after an attempt
-resume        going on with a body that broke off
-answers       what an error says in words
+client          CivitaiHttpClient, and the one of this process
+failures        the memory of what failed
+single_flight   one fetch for one file
+attempts        trying again: the one loop that retries
+exchange        one question and its answer, redirects followed one by one
+pacing          who may ask which host when; the affair of this package alone
+wire            bodies in chunks, and every trouble as an error of ours
+bodies          bodies read whole, checked to be what was asked for
+outgoing        requests as they go out, and the way they take
+connections     connections that can be cut off, and share one SSLContext
+watch           an eye that cuts off what is stopped or comes too late
+slots           places for work at once, which who can only wait lends
+retry           what to do after an attempt
+resume          going on with a body that broke off
+answers         what an error says in words
 """
 
 from .client import CivitaiHttpClient, get_http_client

@@ -82,16 +82,12 @@ class Attempts:
             self._pause(decision.seconds, stop)
 
     def _pause(self, seconds: float, stop: threading.Event) -> None:
-        slot = slots.current()
-        if slot is not None:
-            slot.lend()
-        if self._sleep is not None:
-            self.slept += seconds
-            self._sleep(seconds)
-        else:
-            stop.wait(seconds)
-        if slot is not None:
-            slot.take_back(stop)
+        with slots.lent(stop):
+            if self._sleep is not None:
+                self.slept += seconds
+                self._sleep(seconds)
+            else:
+                stop.wait(seconds)
 
 
 def _tell(error: CivitaiError, seconds: float) -> None:

@@ -27,6 +27,7 @@ from .attempts import Attempts
 from .exchange import Exchange, Terms
 from .failures import Failures
 from .outgoing import Request, new_session
+from .single_flight import SingleFlight
 
 T = TypeVar('T')
 Headers = Mapping[str, str]
@@ -70,6 +71,7 @@ class CivitaiHttpClient:
         self._closed = threading.Event()
         self._patience = math.inf
         self._failures = Failures(clock)
+        self._single = SingleFlight()
         self._attempts = Attempts(sleep, chance)
         self.session = new_session(USER_AGENT)
         self._exchange = Exchange(self.session, clock, self._attempts.now)
@@ -148,8 +150,9 @@ class CivitaiHttpClient:
 
         The bytes go to a part file beside it, which takes the name only when it is whole and
         holds what the name says; on failure nothing is left. A transfer that breaks off is gone
-        on with where the server can tell that the file is still the same. `progress_callback`
-        gets bytes done and bytes in all (0 if unknown). `cancel`, once set, stops waits and reads.
+        on with where the server can tell that the file is still the same. Who asks for a file that
+        is under way already waits for it. `progress_callback` gets bytes done and bytes in all (0
+        if unknown). `cancel`, once set, stops waits and reads.
         Raises CivitaiError.
         """
         target, request = Path(filepath), Request(url, _FILE_HEADERS)
@@ -157,10 +160,18 @@ class CivitaiHttpClient:
         limit = bodies.limit_for(url, target)
         if limit:  # it is for show
             terms = replace(terms, patience=PATIENCE_OF_A_PERSON)
-        with self._failures.noted(url, self._question(request)), files.part_file(target) as part:
-            transfer = bodies.FileTransfer(part, target, terms.stop, progress_callback, limit)
-            receive = self._exchange.receive
-            self._tried(url, lambda: receive(request, terms, transfer), terms)
+
+        def fetch() -> None:
+            with files.part_file(target) as part:
+                transfer = bodies.FileTransfer(part, target, terms.stop, progress_callback, limit)
+                receive = self._exchange.receive
+                self._tried(url, lambda: receive(request, terms, transfer), terms)
+
+        with self._failures.noted(url, self._question(request)):
+            did_it = self._single.run((url, os.path.abspath(target)), fetch, terms.stop)
+        if progress_callback and not did_it:
+            size = target.stat().st_size
+            progress_callback(size, size)
         return target
 
     def update_api_key(self, key: str) -> None:

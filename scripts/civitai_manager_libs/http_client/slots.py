@@ -63,6 +63,19 @@ class _Here(threading.local):
 _here = _Here()
 
 
+@contextmanager
+def lent(stop: threading.Event) -> Iterator[None]:
+    """Lend the slot of this thread, if it has one, to others while it can only wait inside."""
+    slot = current()
+    if slot is not None:
+        slot.lend()
+    try:
+        yield
+    finally:
+        if slot is not None:
+            slot.take_back(stop)
+
+
 def current() -> Slot | None:
     """Return the slot that this thread works in, None if it works in none."""
     return _here.slot
