@@ -13,6 +13,7 @@ wire            bodies in chunks, and every trouble as an error of ours
 bodies          bodies read whole, checked to be what was asked for
 outgoing        requests as they go out, and the way they take
 connections     connections that can be cut off, and share one SSLContext
+heads           heads of answers, behind those that only announce them
 watch           an eye that cuts off what is stopped or comes too late
 slots           places for work at once, which who can only wait lends
 retry           what to do after an attempt

@@ -30,6 +30,7 @@ from urllib3.util import wait_for_write
 
 from .. import setting
 from ..errors import TlsFailedError
+from .heads import Head
 from .watch import Guard
 
 # As many as the setting for downloads at once allows, so that no connection is thrown away.
@@ -50,6 +51,8 @@ here = _Here()
 
 class _Connection(HTTPConnection):
     """A connection that tells the guard of its thread which socket it waits on."""
+
+    response_class = Head
 
     def connect(self) -> None:
         """Connect; a request that is stopped meanwhile does not wait for it."""
@@ -140,8 +143,18 @@ def _connect(sock: socket.socket, address: Any, seconds: float | None) -> None:
 class _Pool(urllib3.HTTPConnectionPool):
     ConnectionCls = _Connection
 
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        """Return a connection on which nothing waits that would be taken for the answer.
 
-class _TlsPool(urllib3.HTTPSConnectionPool):
+        The library sees what waits in the socket, but not what TLS has unpacked already.
+        """
+        connection: Any = super()._get_conn(timeout)
+        if getattr(connection.sock, 'pending', int)():
+            connection.close()
+        return connection
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool, _Pool):
     ConnectionCls = _TlsConnection
 
 

@@ -1,0 +1,30 @@
+"""The head of an answer: what only announces one is passed over."""
+
+from __future__ import annotations
+
+from http.client import BadStatusLine, HTTPResponse, parse_headers
+
+MAX_INTERIM = 10
+SWITCHING = 101
+
+
+class Head(HTTPResponse):
+    """An answer whose head comes behind up to `MAX_INTERIM` interim ones (100, 102, 103 ...).
+
+    Python passes over 100 alone; any other was taken for the answer, and the real one for that to
+    the next question.
+    """
+
+    def begin(self) -> None:
+        """Read the head. Raises BadStatusLine for a change of protocol, which nobody asked for."""
+        super().begin()
+        if self.status == SWITCHING:
+            raise BadStatusLine('another protocol')
+
+    def _read_status(self) -> tuple[str, int, str]:
+        for _ in range(MAX_INTERIM + 1):
+            line: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]
+            if not 100 <= line[1] < 200 or line[1] == SWITCHING:
+                return line
+            parse_headers(self.fp)
+        raise TimeoutError('announced again and again, and never there')
