@@ -73,6 +73,9 @@ STATUSES = [
     (501, errors.BadRequestError, False),
     *((status, errors.ServerBusyError, True) for status in (500, 502, 503, 504)),
     *((status, errors.ServerBusyError, True) for status in (520, 521, 522, 523, 524)),
+    *((status, errors.ServerBusyError, True) for status in (408, 421, 425, 507)),
+    *((status, errors.ServerBusyError, True) for status in (525, 526, 527, 529, 530)),
+    *((status, errors.BadRequestError, False) for status in (406, 409, 422, 505, 511, 528)),
 ]
 
 
@@ -82,6 +85,14 @@ def test_what_a_status_means(status: int, kind: type[CivitaiError], transient: b
     assert type(error) is kind and error.transient is transient
     assert (error.status, error.url, error.retry_after, error.detail) == (status, 'u', 3.0, 'words')
     assert str(status) in error.user_message
+
+
+def test_a_login_for_the_proxy_is_none_for_the_site() -> None:
+    error = errors.error_for_status(407, url='u', detail='words of the proxy')
+    assert type(error) is errors.ProxyLoginError and not error.transient
+    assert (error.status, error.url) == (407, 'u')
+    assert '407' in error.user_message and 'http_proxy' in error.user_message
+    assert 'Civitai' not in error.user_message
 
 
 @pytest.mark.parametrize('kind', EVERY_KIND, ids=lambda kind: kind.__name__)

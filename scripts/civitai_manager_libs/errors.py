@@ -5,6 +5,7 @@ CivitaiError
     UrlRefusedError         an address we do not fetch from
     TransferError           the network let us down
         ConnectionFailedError   refused, reset, DNS
+            ProxyLoginError         407
         TimedOutError           no answer in time
         TlsFailedError          the certificate is not trusted
         BodyIncompleteError     the answer broke off or was empty
@@ -16,7 +17,7 @@ CivitaiError
         GoneError               410
         RateLimitedError        429
         RegionBlockedError      451
-        ServerBusyError         500, 502, 503, 504, 520-524
+        ServerBusyError         408, 421, 425, 500, 502-504, 507, 520-527, 529, 530
     WrongContentError       the bytes are not what was asked for
     StorageError            the disk or folder refused
     CancelledError          somebody stopped it
@@ -110,6 +111,13 @@ class ConnectionFailedError(TransferError):
     """Refused, reset, or the name is unknown."""
 
 
+class ProxyLoginError(ConnectionFailedError):
+    """407: the proxy asks for a login, so nothing gets through it."""
+
+    default_key = 'error_proxy_login'
+    transient = False
+
+
 class TimedOutError(TransferError):
     """No answer in time."""
 
@@ -177,7 +185,7 @@ class RegionBlockedError(AnswerError):
 
 
 class ServerBusyError(AnswerError):
-    """500, 502, 503, 504 and 520-524: overloaded or broken for now."""
+    """Overloaded or broken for now, or done with the connection (408, 421, 425)."""
 
     default_key = 'error_busy'
     transient = True
@@ -210,14 +218,17 @@ _BY_STATUS: dict[int, type[AnswerError]] = {
     451: RegionBlockedError,
 }
 
-# Cloudflare answers 520-524 for an origin in trouble; the others are Civitai's own.
-_BUSY_STATUSES = frozenset({500, 502, 503, 504, 520, 521, 522, 523, 524})
+# What may be different the next time, or on another connection. Cloudflare answers 520-530 for an
+# origin in trouble; storage that asks for fewer requests says 529 or 507.
+_BUSY_STATUSES = frozenset({408, 421, 425, 500, 502, 503, 504, 507, *range(520, 528), 529, 530})
 
 
 def error_for_status(
     status: int, *, url: str = '', retry_after: float | None = None, detail: str = ''
-) -> AnswerError:
+) -> CivitaiError:
     """Return (not raise) the error that an HTTP `status` >= 400 means."""
+    if status == 407:  # said by a proxy, whose words are not those of the site
+        return ProxyLoginError(url=url, status=status)
     kind = _BY_STATUS.get(status)
     if kind is None:
         kind = ServerBusyError if status in _BUSY_STATUSES else BadRequestError

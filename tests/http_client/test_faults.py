@@ -143,7 +143,8 @@ ANYWHERE = {
     'body that trickles': late(
         (head(200, LENGTH), Trickle(WHOLE[:100]), WHOLE[100:]), 'error_too_slow', 'so slowly'
     ),
-    **{str(status): busy(status) for status in (500, 502, 503, 504, 520, 521, 522, 523, 524)},
+    **{str(status): busy(status) for status in (425, 500, 502, 503, 504, 507)},
+    **{str(status): busy(status) for status in (520, 521, 522, 523, 524, 525, 526, 527, 529, 530)},
     '400': refusal(400, errors.BadRequestError, 'error_bad_request'),
     '401': refusal(401, errors.KeyNeededError, 'error_key_needed'),
     '403': refusal(403, errors.ForbiddenError, 'error_forbidden'),

@@ -23,7 +23,7 @@ from ..errors import (
 )
 from ..store import files, media
 from . import answers
-from .resume import Course, Held, validator
+from .resume import WHOLE_STATUSES, Course, Held, validator
 
 log = logging.getLogger(__name__)
 
@@ -137,13 +137,14 @@ class FileTransfer:
         for a status that is none of a file, and what `progress` raises.
         """
         before, self.held = self.held, Held()
-        if body.status != 200 and not (before.size and body.status in (206, 416)):
+        is_rest = before.size and body.status in (206, 416)
+        if body.status not in WHOLE_STATUSES and not is_rest:
             raise error_for_status(body.status, url=body.url)
         course = before.course(body.status, body.headers)
         if course is Course.USELESS:
             raise BodyIncompleteError(url=body.url)
         start = 0 if course is Course.WHOLE else before.size
-        name = before.validator if start else validator(body.headers)
+        name = before.validator if start else validator(body.headers, body.status)
         with files.explained(self.part.parent):
             file = FileIO(str(self.part), 'r+' if start else 'w+')
         with file:

@@ -30,7 +30,7 @@ from urllib3.util import wait_for_write
 
 from .. import setting
 from ..errors import TlsFailedError
-from .heads import Head
+from .heads import ASK_ELSEWHERE, Head
 from .watch import Guard
 
 # As many as the setting for downloads at once allows, so that no connection is thrown away.
@@ -40,10 +40,16 @@ FIRST_DIAL_SECONDS = 3.0  # while there are further addresses, of a family that 
 
 
 class _Here(threading.local):
-    """What the request of this thread is about: its guard, and how its answer began."""
+    """What the request of this thread is about: its guard, and how its answer began.
+
+    `is_reused`: it came on a connection that had brought another one. `needs_fresh`: none such
+    is good enough.
+    """
 
     guard: Guard | None = None
     first_byte: float | None = None
+    is_reused = False
+    needs_fresh = False
 
 
 here = _Here()
@@ -53,6 +59,7 @@ class _Connection(HTTPConnection):
     """A connection that tells the guard of its thread which socket it waits on."""
 
     response_class = Head
+    _answered: socket.socket | None = None
 
     def connect(self) -> None:
         """Connect; a request that is stopped meanwhile does not wait for it."""
@@ -66,6 +73,8 @@ class _Connection(HTTPConnection):
         started = time.monotonic()
         if here.guard is not None:
             here.guard.watch(self.sock, self.timeout)
+        here.is_reused = self._answered is self.sock
+        self._answered = self.sock
         response = super().getresponse()
         here.first_byte = time.monotonic() - started
         return response
@@ -149,7 +158,8 @@ class _Pool(urllib3.HTTPConnectionPool):
         The library sees what waits in the socket, but not what TLS has unpacked already.
         """
         connection: Any = super()._get_conn(timeout)
-        if getattr(connection.sock, 'pending', int)():
+        unpacked = getattr(connection.sock, 'pending', int)()
+        if unpacked or here.needs_fresh:
             connection.close()
         return connection
 
@@ -193,9 +203,18 @@ class Adapter(HTTPAdapter):
     def send(
         self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
     ) -> requests.Response:
-        """Send `request`."""
+        """Send `request`, again at once where the server was done with a connection we reused."""
         self._verify = kwargs.get('verify', True)
-        return super().send(request, *args, **kwargs)
+        here.is_reused = False
+        response = super().send(request, *args, **kwargs)
+        if response.status_code not in ASK_ELSEWHERE or not here.is_reused:
+            return response
+        response.close()
+        here.needs_fresh = True
+        try:
+            return super().send(request, *args, **kwargs)
+        finally:
+            here.needs_fresh = False
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Leave the pool `conn` as it is: certificates named here would be parsed each time."""

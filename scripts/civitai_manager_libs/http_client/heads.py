@@ -6,6 +6,8 @@ from http.client import BadStatusLine, HTTPResponse, parse_headers
 
 MAX_INTERIM = 10
 SWITCHING = 101
+# The server is done with this connection, or it does not lead to who could answer.
+ASK_ELSEWHERE = frozenset({408, 421})
 
 
 class Head(HTTPResponse):
@@ -20,6 +22,8 @@ class Head(HTTPResponse):
         super().begin()
         if self.status == SWITCHING:
             raise BadStatusLine('another protocol')
+        if self.status in ASK_ELSEWHERE:
+            self.will_close = True
 
     def _read_status(self) -> tuple[str, int, str]:
         for _ in range(MAX_INTERIM + 1):

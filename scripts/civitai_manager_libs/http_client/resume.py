@@ -9,6 +9,9 @@ from typing import Mapping
 
 _RANGE = re.compile(r'bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)')
 
+CHANGED_ON_THE_WAY = 203
+WHOLE_STATUSES = frozenset({200, CHANGED_ON_THE_WAY})
+
 
 class Course(Enum):
     """What an answer means for the bytes that are there."""
@@ -37,8 +40,8 @@ class Held:
         return {'Range': f'bytes={self.size}-', 'If-Range': self.validator}
 
     def course(self, status: int, headers: Mapping[str, str]) -> Course:
-        """Say what an answer of `status`, 200, 206 or 416, with these `headers` means."""
-        if status == 200:
+        """Say what an answer of `status`, 200, 203, 206 or 416, with these `headers` means."""
+        if status in WHOLE_STATUSES:
             return Course.WHOLE
         match = _RANGE.fullmatch(headers.get('Content-Range', '').strip())
         if not match or not self.range_headers() or not self._is_same(headers):
@@ -65,9 +68,9 @@ class Held:
         return headers.get(name, self.validator).strip() == self.validator
 
 
-def validator(headers: Mapping[str, str]) -> str:
+def validator(headers: Mapping[str, str], status: int = 200) -> str:
     """Return what names the very bytes of an answer: a strong ETag, else its date, else ''."""
-    if 'Content-Encoding' in headers:
+    if 'Content-Encoding' in headers or status == CHANGED_ON_THE_WAY:
         return ''
     tag = headers.get('ETag', '').strip()
     if tag.startswith('"'):

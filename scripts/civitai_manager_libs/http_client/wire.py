@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
 import zlib
@@ -21,6 +22,7 @@ from ..errors import (
     TimedOutError,
     TlsFailedError,
     UrlRefusedError,
+    error_for_status,
 )
 from . import bodies
 from .watch import Guard
@@ -42,6 +44,8 @@ _GZIP, _ZLIB, _BARE = 31, 15, -15
 # Numbers of OpenSSL's certificate errors: expired or not yet valid; another host or address.
 _EXPIRED = frozenset({9, 10})
 _OTHER_HOST = frozenset({62, 64})
+
+_NO_TUNNEL = re.compile(r'Tunnel connection failed: (\d{3})\b')
 
 
 def body_of(response: requests.Response, guard: Guard, seconds: float, secret: str) -> bodies.Body:
@@ -163,7 +167,7 @@ def translated(error: Exception, url: str) -> CivitaiError:
     if isinstance(error, (theirs.Timeout, kinds.TimeoutError, TimeoutError)):
         return TimedOutError(url=where, host=host)
     if isinstance(error, (theirs.ProxyError, theirs.InvalidProxyURL, theirs.InvalidSchema)):
-        return ConnectionFailedError('error_proxy', url=where)
+        return _refused_by_proxy(error, where, host)
     if isinstance(error, (kinds.IncompleteRead, kinds.ProtocolError, kinds.DecodeError)):
         return BodyIncompleteError(url=where)
     if isinstance(error, (theirs.InvalidURL, kinds.LocationValueError)):
@@ -176,6 +180,17 @@ def translated(error: Exception, url: str) -> CivitaiError:
     return ConnectionFailedError(url=where, host=host)
 
 
+def _refused_by_proxy(error: Exception, where: str, host: str) -> CivitaiError:
+    """What a proxy that opens no way means; Python tells its status in the sentence alone."""
+    found = map(_NO_TUNNEL.match, map(str, _causes(error)))
+    status = next((int(match[1]) for match in found if match), 0)
+    if status == 407:
+        return error_for_status(status, url=where)
+    if status:
+        return ConnectionFailedError('error_proxy_refused', url=where, status=status, host=host)
+    return ConnectionFailedError('error_proxy', url=where)
+
+
 def host_of(url: str) -> str:
     """Return the host that `url` names, '' if it names none."""
     try:
@@ -184,10 +199,15 @@ def host_of(url: str) -> str:
         return ''
 
 
-def _within(error: BaseException | None, kind: type[E]) -> E | None:
+def _within(error: BaseException, kind: type[E]) -> E | None:
     """The error of this `kind` that `error` is or was caused by."""
+    return next((cause for cause in _causes(error) if isinstance(cause, kind)), None)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """`error` and what it was caused by."""
     for _ in range(10):
-        if error is None or isinstance(error, kind):
-            return error
+        if error is None:
+            return
+        yield error
         error = error.__cause__ or error.__context__
-    return None

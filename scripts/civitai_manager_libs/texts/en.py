@@ -15,6 +15,13 @@ ENGLISH: dict[str, str] = {
     'error_proxy': (
         'The proxy does not answer. Check the setting http_proxy or the HTTPS_PROXY variable.'
     ),
+    'error_proxy_login': (
+        'The proxy does not answer without a login (407). Put http://name:password@host:port into '
+        'the setting http_proxy or the HTTPS_PROXY variable.'
+    ),
+    'error_proxy_refused': (
+        'The proxy refuses the way to {host} ({status}). Try again later, or ask whoever runs it.'
+    ),
     'error_redirects': 'The answer led in circles. Try again later.',
     'error_timeout': (
         '{host} took too long to answer. Try again, or raise the time-out in the settings.'

@@ -10,6 +10,11 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'error_url_private': '{host} 是私人網路內的位址，已拒絕。',
     'error_connection': '無法連線至 {host}。請檢查網路或代理伺服器後再試一次。',
     'error_proxy': '代理伺服器沒有回應。請檢查設定 http_proxy 或環境變數 HTTPS_PROXY。',
+    'error_proxy_login': (
+        '代理伺服器要求登入（407）。請在設定 http_proxy 或環境變數 HTTPS_PROXY 填入 '
+        'http://名稱:密碼@主機:連接埠。'
+    ),
+    'error_proxy_refused': '代理伺服器拒絕連往 {host}（{status}）。請稍後再試，或詢問代理伺服器的管理者。',
     'error_redirects': '伺服器不斷重新導向，請稍後再試。',
     'error_timeout': '{host} 回應逾時。請再試一次，或在設定中提高逾時秒數。',
     'error_unknown_host': '找不到主機 {host}。請檢查網路；若位址是自行設定的，請檢查位址。',
