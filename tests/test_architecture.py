@@ -26,8 +26,9 @@ LAYERS = (
 # Decisions and values: no file, no socket, no clock, no settings, no log.
 PURE_PACKAGES = ('texts', 'errors', 'civitai')
 PURE_MODULES = (
-    'store.media store.names http_client.answers http_client.retry http_client.resume '
-    'downloads.plan http_client.pacing.budget http_client.pacing.signs http_client.pacing.pace'
+    'store.media store.ends store.names http_client.answers http_client.retry http_client.resume '
+    'http_client.framing downloads.plan http_client.pacing.budget http_client.pacing.signs '
+    'http_client.pacing.pace'
 ).split()
 PURE_LIBRARIES = set(
     '__future__ collections dataclasses datetime decimal email enum functools hashlib ipaddress '

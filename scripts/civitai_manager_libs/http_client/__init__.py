@@ -19,6 +19,7 @@ slots           places for work at once, which who can only wait lends
 retry           what to do after an attempt
 resume          going on with a body that broke off
 answers         what an error says in words
+framing         what headers say about the shape of a body
 """
 
 from .client import CivitaiHttpClient, get_http_client

@@ -8,7 +8,7 @@ import os
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from io import FileIO
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping
@@ -21,8 +21,8 @@ from ..errors import (
     WrongContentError,
     error_for_status,
 )
-from ..store import files, media
-from . import answers
+from ..store import ends, files, media
+from . import answers, framing
 from .resume import WHOLE_STATUSES, Course, Held, validator
 
 log = logging.getLogger(__name__)
@@ -58,20 +58,18 @@ class Body:
     @property
     def is_coded(self) -> bool:
         """Whether the server packed it, so that nobody knows how long it will be."""
-        return 'Content-Encoding' in self.headers
+        return bool(framing.codings(self.headers))
 
     @cached_property
     def announced(self) -> int:
         """Bytes it should have, 0 if its headers do not say or it is coded."""
-        length = self.headers.get('Content-Length', '').strip()
-        if self.is_coded or not (length.isascii() and length.isdigit()):
-            return 0
-        return int(length[:18])  # int() refuses thousands of digits
+        return framing.length(self.headers)
 
     @property
     def has_certain_end(self) -> bool:
-        """Whether a break before its end would have been noticed."""
-        return bool(self.announced) or 'Transfer-Encoding' in self.headers
+        """Whether a break before its end would have been noticed; what is packed has a mark."""
+        is_chunked = framing.transfer_coding(self.headers) == 'chunked'
+        return bool(self.announced) or is_chunked or self.is_coded
 
     def check_whole(self, received: int) -> None:
         """Raise BodyIncompleteError unless `received` bytes are all there should be."""
@@ -149,7 +147,7 @@ class FileTransfer:
             file = FileIO(str(self.part), 'r+' if start else 'w+')
         with file:
             if course is Course.DONE:
-                self._finish(body, file, [], start)
+                self._finish(body, file, [], start, is_certain=True)
             else:
                 total = before.end(body.headers) if start else body.announced
                 self._receive(body, file, Held(start, name, total))
@@ -185,7 +183,7 @@ class FileTransfer:
                     self._put(file, waiting, body)
                     self.held = replace(begun, size=done)
             raise
-        self._finish(body, file, waiting, done)
+        self._finish(body, file, waiting, done, is_certain=body.has_certain_end or done == total)
 
     def _put(self, file: FileIO, waiting: list[bytes], body: Body) -> None:
         """Write what is `waiting`, the beginning only if it is of the right kind."""
@@ -199,30 +197,41 @@ class FileTransfer:
             while rest:
                 rest = rest[file.write(rest) :]
 
-    def _finish(self, body: Body, file: FileIO, waiting: list[bytes], size: int) -> None:
-        """Write the last of a file of `size` bytes; see that it has its end."""
+    def _finish(
+        self, body: Body, file: FileIO, waiting: list[bytes], size: int, *, is_certain: bool
+    ) -> None:
+        """Write the last of a file of `size` bytes; see that it has its end.
+
+        `is_certain`: the transfer did not break off before it.
+        """
         last = b''.join(waiting)
         self._put(file, [last], body)
-        head = tail = last
-        if len(last) < size:
-            with files.explained(self.part.parent):
-                file.seek(0)
-                head = file.read(media.HEAD_BYTES)
-                file.seek(max(0, size - media.TAIL_BYTES))
-                tail = file.read()
-        if not media.lacks_end(head, tail[-media.TAIL_BYTES :], size):
+        read = partial(_slice, last) if len(last) == size else partial(_part, file)
+        with files.explained(self.part.parent):
+            end = ends.end_of(read, size)
+        if end is ends.End.WHOLE or (is_certain and end is ends.End.UNKNOWN):
             return
-        if not body.has_certain_end or self._endless != size:
+        is_proved_short = end is ends.End.SHORT and not is_certain
+        if is_proved_short or self._endless != size:
             self._endless = size
             raise BodyIncompleteError('error_no_end', url=body.url)
         # such originals exist: twice the same length is what there is
-        log.warning('%s has no end mark, twice; it is kept as it came', body.url)
+        log.warning('%s shows no end, twice; it is kept as it came', body.url)
 
     def _check_size(self, body: Body, size: int) -> None:
         if self.limit and size > self.limit:
             raise body.too_large(self.limit)
         if body.is_coded and size > MAX_CODED_BYTES:
             raise body.too_large(MAX_CODED_BYTES)
+
+
+def _slice(data: bytes, at: int, count: int) -> bytes:
+    return data[at : at + count]
+
+
+def _part(file: FileIO, at: int, count: int) -> bytes:
+    file.seek(at)
+    return file.read(count)
 
 
 def _check_kind(head: bytes, target: Path, body: Body) -> None:

@@ -59,7 +59,7 @@ class _Connection(HTTPConnection):
     """A connection that tells the guard of its thread which socket it waits on."""
 
     response_class = Head
-    _answered: socket.socket | None = None
+    _has_answered = False
 
     def connect(self) -> None:
         """Connect; a request that is stopped meanwhile does not wait for it."""
@@ -73,11 +73,15 @@ class _Connection(HTTPConnection):
         started = time.monotonic()
         if here.guard is not None:
             here.guard.watch(self.sock, self.timeout)
-        here.is_reused = self._answered is self.sock
-        self._answered = self.sock
+        here.is_reused, self._has_answered = self._has_answered, True
         response = super().getresponse()
         here.first_byte = time.monotonic() - started
         return response
+
+    def close(self) -> None:
+        """Close it; what comes next is another connection."""
+        super().close()
+        self._has_answered = False
 
 
 class _TlsConnection(HTTPSConnection, _Connection):

@@ -22,6 +22,9 @@ class Head(HTTPResponse):
         super().begin()
         if self.status == SWITCHING:
             raise BadStatusLine('another protocol')
+        if self.headers.get('transfer-encoding', '').strip().lower() == 'chunked':
+            # Python overlooks it where a space stands behind it
+            self.chunked, self.chunk_left, self.length = True, None, None
         if self.status in ASK_ELSEWHERE:
             self.will_close = True
 

@@ -54,7 +54,7 @@ ENGLISH: dict[str, str] = {
         'variable REQUESTS_CA_BUNDLE.'
     ),
     'error_incomplete': 'The transfer broke off before the end. Try again.',
-    'error_no_end': 'The picture came without its end. Try again.',
+    'error_no_end': 'The file came without its end. Try again.',
     'error_empty': 'The answer was empty. Try again.',
     'error_bad_request': 'Civitai did not accept the request ({status}).',
     'error_key_needed': (

@@ -29,7 +29,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '{path} 中沒有可讀取的憑證。請檢查設定 http_ca_bundle 或變數 REQUESTS_CA_BUNDLE。'
     ),
     'error_incomplete': '傳輸中途中斷，請再試一次。',
-    'error_no_end': '圖片缺少結尾，請再試一次。',
+    'error_no_end': '檔案缺少結尾，請再試一次。',
     'error_empty': '伺服器回應為空，請再試一次。',
     'error_bad_request': 'Civitai 不接受此要求（{status}）。',
     'error_key_needed': (

@@ -1,0 +1,138 @@
+"""Bodies of which nobody said where they end: kept only when the bytes, or a second one, tell."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from scripts.civitai_manager_libs import errors
+from tests.support.endings import PROVING, SILENT, TELLING
+from tests.support.network import at_home, files_in, patient
+from tests.support.scripted_server import CLOSE, Answer, ScriptedServer, chunked, head, ok
+
+ALL = {**TELLING, **PROVING, **SILENT}
+SURE = {**TELLING, **PROVING}
+
+
+def until_close(body: bytes) -> bytes:
+    return head(200) + body
+
+
+def called_identity(body: bytes) -> bytes:
+    return head(200, {'Transfer-Encoding': 'identity'}) + body
+
+
+def of_old(body: bytes) -> bytes:
+    return until_close(body).replace(b'HTTP/1.1', b'HTTP/1.0').replace(CLOSE, b'')
+
+
+def with_no_number(body: bytes) -> bytes:
+    return head(200, {'Content-Length': 'unknown'}) + body
+
+
+WAYS = [until_close, called_identity, of_old, with_no_number]
+
+
+def fetched(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, *answers: Answer, **options: int
+) -> tuple[bytes, list[float]]:
+    """What is kept of these answers, and the waits."""
+    with ScriptedServer(*answers) as server:
+        at_home(monkeypatch, server)
+        client, waits = patient(**options)
+        saved = client.fetch_file(f'{server.url}/file', folder / 'file')
+    assert files_in(folder) == ['file']
+    return saved.read_bytes(), waits
+
+
+@pytest.mark.parametrize('way', WAYS)
+@pytest.mark.parametrize('whole', ALL.values(), ids=ALL)
+def test_a_body_that_broke_off_unannounced_is_fetched_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, way: Callable[[bytes], bytes], whole: bytes
+) -> None:
+    found, waits = fetched(monkeypatch, tmp_path, way(whole[: len(whole) * 2 // 3]), ok(whole))
+    assert found == whole and waits == [0.5]
+
+
+@pytest.mark.parametrize('way', WAYS)
+@pytest.mark.parametrize('whole', SURE.values(), ids=SURE)
+def test_what_proves_its_end_is_fetched_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, way: Callable[[bytes], bytes], whole: bytes
+) -> None:
+    found, waits = fetched(monkeypatch, tmp_path, way(whole))
+    assert found == whole and waits == []
+
+
+@pytest.mark.parametrize('way', WAYS)
+@pytest.mark.parametrize('whole', SILENT.values(), ids=SILENT)
+def test_what_cannot_prove_its_end_is_kept_when_it_comes_twice(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, way: Callable[[bytes], bytes], whole: bytes
+) -> None:
+    found, waits = fetched(monkeypatch, tmp_path, way(whole), way(whole))
+    assert found == whole and waits == [0.5]
+
+
+@pytest.mark.parametrize('whole', SILENT.values(), ids=SILENT)
+def test_a_length_that_differs_each_time_is_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, whole: bytes
+) -> None:
+    answers = [until_close(whole[:size]) for size in (3000, 4000, 3500)]
+    with ScriptedServer(*answers) as server:
+        at_home(monkeypatch, server)
+        client, waits = patient(max_retries=2)
+        with pytest.raises(errors.BodyIncompleteError, match='without its end'):
+            client.fetch_file(f'{server.url}/file', tmp_path / 'file')
+    assert waits == [0.5, 1.0] and files_in(tmp_path) == []
+
+
+@pytest.mark.parametrize('whole', TELLING.values(), ids=TELLING)
+def test_what_says_that_it_is_short_is_never_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, whole: bytes
+) -> None:
+    with ScriptedServer(until_close(whole[:-9])) as server:
+        at_home(monkeypatch, server)
+        client, waits = patient(max_retries=2)
+        with pytest.raises(errors.BodyIncompleteError, match='without its end'):
+            client.fetch_file(f'{server.url}/file', tmp_path / 'file')
+    assert waits == [0.5, 1.0] and files_in(tmp_path) == []
+
+
+CERTAIN = {
+    'length': ok,
+    'chunks': chunked,
+    'chunks with a space': lambda body: chunked(body).replace(b'chunked\r\n', b'Chunked \r\n'),
+    'packed': lambda body: head(200, {'Content-Encoding': 'gzip'}) + gzip.compress(body),
+}
+
+
+@pytest.mark.parametrize('way', CERTAIN.values(), ids=CERTAIN)
+@pytest.mark.parametrize('whole', ALL.values(), ids=ALL)
+def test_an_end_that_was_announced_is_believed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, way: Callable[[bytes], bytes], whole: bytes
+) -> None:
+    found, waits = fetched(monkeypatch, tmp_path, way(whole))
+    assert found == whole and waits == []
+
+
+@pytest.mark.parametrize('whole', SILENT.values(), ids=SILENT)
+def test_the_rest_that_fills_the_range_is_believed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, whole: bytes
+) -> None:
+    size, cut = len(whole), 2000
+    span = {'Content-Range': f'bytes {cut}-{size - 1}/{size}', 'ETag': '"v1"'}
+    answers = ok(whole[:cut], length=size, ETag='"v1"'), head(206, span) + whole[cut:]
+    found, waits = fetched(monkeypatch, tmp_path, *answers)
+    assert found == whole and waits == [0.5]
+
+
+def test_a_whole_file_of_which_nothing_is_missing_is_believed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    whole = SILENT['anything']
+    gone = chunked(whole, end=False, ETag='"v1"')
+    done = ok(b'', status=416, Content_Range=f'bytes */{len(whole)}')
+    found, waits = fetched(monkeypatch, tmp_path, gone, done)
+    assert found == whole and waits == [0.5]
