@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Mapping
 
+from .framing import codings
+
 _RANGE = re.compile(r'bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)')
 
 CHANGED_ON_THE_WAY = 203
@@ -49,7 +51,7 @@ class Held:
         first, last, total = match.groups()
         if status == 416:
             return Course.DONE if total == str(self.size) else Course.USELESS
-        if first != str(self.size) or 'Content-Encoding' in headers:
+        if first != str(self.size) or codings(headers):
             return Course.USELESS
         end = int(last) + 1
         whole = self.total or end if total == '*' else int(total)
@@ -70,7 +72,7 @@ class Held:
 
 def validator(headers: Mapping[str, str], status: int = 200) -> str:
     """Return what names the very bytes of an answer: a strong ETag, else its date, else ''."""
-    if 'Content-Encoding' in headers or status == CHANGED_ON_THE_WAY:
+    if codings(headers) or status == CHANGED_ON_THE_WAY:
         return ''
     tag = headers.get('ETag', '').strip()
     if tag.startswith('"'):

@@ -22,9 +22,10 @@ from ..errors import (
     TimedOutError,
     TlsFailedError,
     UrlRefusedError,
+    WrongContentError,
     error_for_status,
 )
-from . import bodies
+from . import bodies, framing
 from .watch import Guard
 
 # What requests and urllib3 raise; ValueError for a header that cannot be sent.
@@ -37,9 +38,11 @@ MAX_ERROR_BYTES = 64 * 1024
 ERROR_SECONDS = 5.0
 MIN_BYTES_PER_SECOND = 1024
 MAX_CODINGS = 3
+MAX_NAME = 20
 
 # How zlib is told what is around the packed bytes: of gzip, of deflate, nothing.
 _GZIP, _ZLIB, _BARE = 31, 15, -15
+_GZIP_NAMES = frozenset({'gzip', 'x-gzip'})
 
 # Numbers of OpenSSL's certificate errors: expired or not yet valid; another host or address.
 _EXPIRED = frozenset({9, 10})
@@ -65,16 +68,22 @@ def chunks(response: requests.Response, guard: Guard, seconds: float) -> Iterato
 
 
 def _decoded(pieces: Iterator[bytes], response: requests.Response) -> Iterator[bytes]:
-    """Return `pieces` without the codings of `response`; what we never ask for stays as it is.
+    """Return `pieces` without the codings of `response`.
 
     The library unpacks all that it reads at once, and in some versions without any limit.
+    Raises WrongContentError for a coding that is neither known nor was asked for.
     """
-    codings = response.headers.get('Content-Encoding', '').lower().split(',')
+    codings, url = framing.codings(response.headers), response.url
+    for_the_way = framing.transfer_coding(response.headers)
+    unknown = [name for name in codings if name not in _GZIP_NAMES and name != 'deflate']
+    if for_the_way not in ('', 'chunked'):
+        unknown.append(for_the_way)
+    if unknown:
+        raise WrongContentError('error_coded', url=urls.redact(url), name=unknown[0][:MAX_NAME])
     if len(codings) > MAX_CODINGS:
-        raise BodyIncompleteError(url=urls.redact(response.url))
-    for coding in map(str.strip, reversed(codings)):
-        if coding in ('gzip', 'x-gzip', 'deflate'):
-            pieces = _unpacked(pieces, response.url, coding != 'deflate')
+        raise BodyIncompleteError(url=urls.redact(url))
+    for coding in reversed(codings):
+        pieces = _unpacked(pieces, url, coding in _GZIP_NAMES)
     return pieces
 
 
@@ -138,7 +147,7 @@ def read_little(response: requests.Response, guard: Guard) -> bytes:
         with guard.within(ERROR_SECONDS):
             beginning = response.raw.read(MAX_ERROR_BYTES, decode_content=False)
         return next(_decoded(iter([beginning]), response), b'')[:MAX_ERROR_BYTES]
-    except (urllib3.exceptions.HTTPError, OSError, BodyIncompleteError):
+    except (urllib3.exceptions.HTTPError, OSError, BodyIncompleteError, WrongContentError):
         return b''
     finally:
         guard.late = False  # the answer is known in any case

@@ -72,6 +72,10 @@ ENGLISH: dict[str, str] = {
     'error_region': 'Civitai is not available in your country or region (451).',
     'error_busy': 'Civitai is busy ({status}). Try again in a minute.',
     'error_wrong_content': 'What came is not what was asked for.',
+    'error_coded': (
+        'What came is packed in a way that nobody asked for ({name}), so it cannot be read. A '
+        'proxy may do that; try again later or without it.'
+    ),
     'error_page_for_data': (
         'Civitai sent a web page instead of data. It may be down for maintenance; try again '
         'later.'

@@ -43,6 +43,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'error_region': 'Civitai 在您的國家或地區無法使用（451）。',
     'error_busy': 'Civitai 忙碌中（{status}）。請一分鐘後再試。',
     'error_wrong_content': '收到的內容與要求不符。',
+    'error_coded': '收到的內容以未要求的方式壓縮（{name}），無法讀取。可能是代理伺服器所致；請稍後再試，或不經代理伺服器。',
     'error_page_for_data': 'Civitai 傳回網頁而非資料，可能正在維護，請稍後再試。',
     'error_not_json': 'Civitai 傳回無法讀取的資料，請稍後再試。',
     'error_page_for_file': '收到的是網頁而非檔案。可能需要 API 金鑰，或檔案已不存在。',
