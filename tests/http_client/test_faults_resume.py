@@ -32,6 +32,7 @@ OLD, NEW = (random.Random(seed).randbytes(300 * 1024) for seed in (1, 2))
 CUT = 200_000
 TAG = '"first"'
 DATE = 'Tue, 14 Nov 2023 22:13:20 GMT'
+SECONDS_LATER, HOURS_LATER = 'Tue, 14 Nov 2023 22:13:59 GMT', 'Wed, 15 Nov 2023 10:00:00 GMT'
 
 Play = Callable[[Request], Answer]
 
@@ -69,11 +70,13 @@ def fetched(
 def test_only_the_rest_is_asked_for(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, validator: str, end: str
 ) -> None:
-    named = {name: validator, 'Content-Length': str(len(OLD))}
+    named = {name: validator, 'Content-Length': str(len(OLD)), 'Date': HOURS_LATER}
     first: dict[str, Answer] = {
         'closed': head(200, named) + OLD[:CUT],
         'reset': (head(200, named), OLD[:CUT], RESET),
-        'chunk': chunked(OLD[:CUT], end=False, **{name.replace('-', '_'): validator}),
+        'chunk': chunked(
+            OLD[:CUT], end=False, Date=HOURS_LATER, **{name.replace('-', '_'): validator}
+        ),
     }
 
     def play(request: Request) -> Answer:
@@ -309,6 +312,10 @@ NAMELESS: dict[str, Answer] = {
     'with a weak name': broken(ETag='W/"first"'),
     'with a name without quotes': broken(ETag='first'),
     'with an empty name': broken(ETag=''),
+    'with a weak name and a date': broken(ETag='W/"first"', Last_Modified=DATE, Date=HOURS_LATER),
+    'with a date of just now': broken(Last_Modified=DATE, Date=SECONDS_LATER),
+    'with a date to come': broken(Last_Modified=HOURS_LATER, Date=DATE),
+    'with a date, at a time nobody tells': broken(Last_Modified=DATE),
     'packed': ok(
         gzip.compress(OLD)[:100_000],
         length=len(gzip.compress(OLD)),

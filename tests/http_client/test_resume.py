@@ -103,21 +103,44 @@ def test_what_an_answer_means(
     assert held.course(status, headers) is course
 
 
-@pytest.mark.parametrize(
-    ('headers', 'name'),
-    [
-        ({'ETag': TAG, 'Last-Modified': DATE}, TAG),
-        ({'ETag': 'W/"v1"', 'Last-Modified': DATE}, DATE),
-        ({'ETag': 'W/"v1"'}, ''),
-        ({'ETag': 'unquoted'}, ''),
-        ({'Last-Modified': DATE}, DATE),
-        ({'ETag': TAG, 'Content-Encoding': 'gzip'}, ''),
-        ({}, ''),
-    ],
-    ids=['tag', 'weak tag, date', 'weak tag', 'no tag at all', 'date', 'packed', 'nothing'],
-)
+def dated(date: str, changed: str = DATE, **more: str) -> dict[str, str]:
+    return {'Date': date, 'Last-Modified': changed, **more}
+
+
+LONG_AFTER = 'Wed, 15 Nov 2023 10:00:00 GMT'
+NAMES = {
+    'tag': (dated(LONG_AFTER, ETag=TAG), TAG),
+    'tag, no date': ({'ETag': TAG}, TAG),
+    'weak tag': ({'ETag': 'W/"v1"'}, ''),
+    'weak tag in small letters': ({'ETag': 'w/"v1"'}, ''),
+    'weak tag, date': (dated(LONG_AFTER, ETag='W/"v1"'), ''),
+    'no tag at all': ({'ETag': 'unquoted'}, ''),
+    'tag without its end': ({'ETag': '"v1'}, ''),
+    'empty tag, date': (dated(LONG_AFTER, ETag=' '), DATE),
+    'date long ago': (dated(LONG_AFTER), DATE),
+    'date of a minute ago': (dated('Tue, 14 Nov 2023 22:14:20 GMT'), DATE),
+    'date of almost a minute ago': (dated('Tue, 14 Nov 2023 22:14:19 GMT'), ''),
+    'date of the same second': (dated(DATE), ''),
+    'date in the future': (dated('Mon, 13 Nov 2023 00:00:00 GMT'), ''),
+    'date, nobody knows how old': ({'Last-Modified': DATE}, ''),
+    'date of another zone': (dated('Tue, 14 Nov 2023 23:13:20 +0100'), ''),
+    'date of no zone': (dated('Tue, 14 Nov 2023 22:13:50'), ''),
+    'no date': (dated(LONG_AFTER, 'yesterday'), ''),
+    'no date of the answer': (dated('now'), ''),
+    'no such year': (dated('Mon, 01 Jan 99999999999 00:00:00 GMT'), ''),
+    'packed': ({'ETag': TAG, 'Content-Encoding': 'gzip'}, ''),
+    'not packed': ({'ETag': TAG, 'Content-Encoding': 'Identity'}, TAG),
+    'nothing': ({}, ''),
+}
+
+
+@pytest.mark.parametrize(('headers', 'name'), NAMES.values(), ids=NAMES)
 def test_what_names_the_bytes(headers: dict[str, str], name: str) -> None:
     assert validator(headers) == name
+
+
+def test_what_was_changed_on_the_way_has_no_name() -> None:
+    assert validator({'ETag': TAG}, 203) == ''
 
 
 @pytest.mark.parametrize(

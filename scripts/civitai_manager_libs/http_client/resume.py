@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timezone
+from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Mapping
 
@@ -11,6 +13,8 @@ from .framing import codings
 
 _RANGE = re.compile(r'bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)')
 
+_STRONG_TAG = re.compile(r'"[^"]*"')
+STRONG_SECONDS = 60.0
 CHANGED_ON_THE_WAY = 203
 WHOLE_STATUSES = frozenset({200, CHANGED_ON_THE_WAY})
 
@@ -71,10 +75,28 @@ class Held:
 
 
 def validator(headers: Mapping[str, str], status: int = 200) -> str:
-    """Return what names the very bytes of an answer: a strong ETag, else its date, else ''."""
+    """Return what names the very bytes of an answer: a strong ETag, else a strong date, else ''.
+
+    A date counts only where there is no tag (RFC 9110, 13.1.5), and only if the answer is younger
+    by a minute (8.8.2.2): within the second it tells, or with clocks that differ, the body may
+    have changed twice.
+    """
     if codings(headers) or status == CHANGED_ON_THE_WAY:
         return ''
     tag = headers.get('ETag', '').strip()
-    if tag.startswith('"'):
-        return tag
-    return headers.get('Last-Modified', '').strip()
+    if tag:
+        return tag if _STRONG_TAG.fullmatch(tag) else ''
+    changed, answered = headers.get('Last-Modified', '').strip(), headers.get('Date', '')
+    then, now = _seconds(changed), _seconds(answered)
+    if then is None or now is None or now - then < STRONG_SECONDS:
+        return ''
+    return changed
+
+
+def _seconds(date: str) -> float | None:
+    """A date of HTTP as Unix time, None if it is none."""
+    try:
+        when = parsedate_to_datetime(date)
+        return when.replace(tzinfo=when.tzinfo or timezone.utc).timestamp()
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
