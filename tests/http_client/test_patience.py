@@ -61,6 +61,15 @@ def test_waits_stop_growing_at_half_a_minute(wire: Any) -> None:
     assert waits == [1, 2, 4, 8, 16, 30, 30, 30, 30]
 
 
+def test_a_delay_of_a_minute_is_a_minute(wire: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    wire.add(responses.GET, API, status=502)
+    waits = Waits()
+    client = CivitaiHttpClient(sleep=waits, chance=lambda: 0.0)
+    monkeypatch.setattr(setting, 'http_retry_delay', 60.0)
+    assert client.get_json(API) is None
+    assert waits == [60, 60, 60, 60]
+
+
 def test_chance_spreads_the_waits(wire: Any) -> None:
     wire.add(responses.GET, API, status=502)
     waits, draws = Waits(), iter([0.0, 0.5, 0.999, 0.0, 0.0])

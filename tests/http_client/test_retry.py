@@ -103,6 +103,13 @@ def test_waits_stay_within_the_jitter_of_the_cap(attempt: int, chance: float) ->
     assert plain * 0.75 <= POLICY.backoff(attempt, chance) <= plain * 1.25
 
 
+@pytest.mark.parametrize('delay', [31.0, 45.0, 60.0])
+@pytest.mark.parametrize('attempt', [1, 2, 9])
+@pytest.mark.parametrize('chance', [0.0, 0.5, 0.999])
+def test_a_delay_above_the_cap_was_asked_for(delay: float, attempt: int, chance: float) -> None:
+    assert RetryPolicy(first_delay=delay).backoff(attempt, chance) == delay
+
+
 @settings(deadline=None)
 @given(retry_after=st.floats(min_value=0, max_value=60), chance=st.floats(0, 0.999))
 def test_nobody_comes_back_before_the_time_told(retry_after: float, chance: float) -> None:

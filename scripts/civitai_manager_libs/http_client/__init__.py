@@ -1,7 +1,7 @@
 """The wire: the one client through which every byte comes, and all it is made of.
 
-Stands on setting, store, civitai and errors. The only importer of requests and urllib3. `answers`,
-`retry` and `resume` are pure. From the top down:
+Stands on setting, store, civitai and errors. The only importer of requests and urllib3. `resume`,
+`retry`, `answers` and `framing` are pure. From the top down:
 
 client          CivitaiHttpClient, and the one of this process
 failures        the memory of what failed
@@ -16,8 +16,8 @@ connections     connections that can be cut off, and share one SSLContext
 heads           heads of answers, behind those that only announce them
 watch           an eye that cuts off what is stopped or comes too late
 slots           places for work at once, which who can only wait lends
-retry           what to do after an attempt
 resume          going on with a body that broke off
+retry           what to do after an attempt
 answers         what an error says in words
 framing         what headers say about the shape of a body
 """

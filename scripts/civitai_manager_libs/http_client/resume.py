@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timezone
-from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Mapping
 
 from .framing import codings
+from .retry import parse_date
 
 _RANGE = re.compile(r'bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)')
 
@@ -86,17 +85,8 @@ def validator(headers: Mapping[str, str], status: int = 200) -> str:
     tag = headers.get('ETag', '').strip()
     if tag:
         return tag if _STRONG_TAG.fullmatch(tag) else ''
-    changed, answered = headers.get('Last-Modified', '').strip(), headers.get('Date', '')
-    then, now = _seconds(changed), _seconds(answered)
+    changed, answered = headers.get('Last-Modified', '').strip(), headers.get('Date')
+    then, now = parse_date(changed), parse_date(answered)
     if then is None or now is None or now - then < STRONG_SECONDS:
         return ''
     return changed
-
-
-def _seconds(date: str) -> float | None:
-    """A date of HTTP as Unix time, None if it is none."""
-    try:
-        when = parsedate_to_datetime(date)
-        return when.replace(tzinfo=when.tzinfo or timezone.utc).timestamp()
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None

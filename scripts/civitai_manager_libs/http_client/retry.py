@@ -16,7 +16,8 @@ class RetryPolicy:
     """How patient we are. All times in seconds.
 
     The n-th wait is `first_delay * 2**(n-1)`, at most `max_delay`, shortened or lengthened by
-    up to `jitter` of itself so that many clients do not come back at once.
+    up to `jitter` of itself so that many clients do not come back at once. A longer `first_delay`
+    is each wait.
     A server that asks for more than `max_retry_after` is not waited for. Refusals (429) are
     counted apart from tries: it is us who came too fast. No try begins later than `patience`
     after the first failure.
@@ -32,6 +33,8 @@ class RetryPolicy:
 
     def backoff(self, attempt: int, chance: float) -> float:
         """Seconds to wait after failed attempt number `attempt` (from 1); `chance` in [0, 1)."""
+        if self.first_delay > self.max_delay:  # somebody asked for just that
+            return self.first_delay
         exponent = min(attempt - 1, 30)  # 2.0**1024 would overflow
         delay = min(self.first_delay * 2.0**exponent, self.max_delay)
         return delay * (1 + self.jitter * (2 * chance - 1))
