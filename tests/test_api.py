@@ -202,6 +202,38 @@ def test_only_the_picture_asked_for_is_counted_as_hidden(
     assert (page.images, page.hidden) == ((), 1)
 
 
+def test_a_page_of_more_than_was_asked_for_is_cut_and_told(
+    wire: responses.RequestsMock, client: CivitaiHttpClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    feed = Feed(wire, {'': (list(range(1, 30_001)), 'a'), 'a': ([30_001], None)})
+    query = GalleryQuery(version_id=5, limit=24)
+    page = api.read_page(client, query, CursorTrail())
+    assert (ids(page), page.surplus, page.next_cursor) == (list(range(1, 25)), 29_976, 'a')
+    assert '29976 pictures more than the 24 asked for' in caplog.text
+    trail = CursorTrail().forward(page)
+    following = api.read_page(client, query, trail)
+    assert (ids(following), following.surplus) == ([30_001], 0)
+    assert feed.cursors == ['', 'a']
+
+
+def test_what_was_left_out_is_counted_over_empty_answers(
+    wire: responses.RequestsMock, client: CivitaiHttpClient
+) -> None:
+    address = f'{BASE}/api/v1/images'
+    wire.get(address, json=page_body([1, 2, 3], 'a', level=16))
+    wire.get(address, json=page_body([4, 5, 6]))
+    page = api.read_page(client, GalleryQuery(version_id=5, limit=2), CursorTrail())
+    assert (ids(page), page.hidden, page.surplus) == ([4, 5], 2, 2)
+
+
+def test_the_picture_asked_for_is_found_among_any_number(
+    wire: responses.RequestsMock, client: CivitaiHttpClient
+) -> None:
+    Feed(wire, {'': (list(range(1, 300)), 'a')})
+    page = api.read_page(client, GalleryQuery(image_id=299, limit=20), CursorTrail())
+    assert (ids(page), page.surplus) == ([299], 0)
+
+
 # --- opening galleries -----------------------------------------------------------------------
 
 MODEL = {'id': 42, 'name': 'Paper: Horizons', 'modelVersions': [{'id': 9, 'name': 'v2'}, {'id': 8}]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,8 @@ from .civitai.gallery import CursorTrail, GalleryQuery, ImagePage, parse_page
 from .civitai.models import Model, ModelVersion, parse_model
 from .errors import NotFoundError, WrongContentError
 from .http_client import CivitaiHttpClient
+
+log = logging.getLogger(__name__)
 
 # A filter applied after the fetch can empty many answers in a row; somewhere it must end.
 MAX_EMPTY_ANSWERS = 20
@@ -103,10 +106,13 @@ def whoami(client: CivitaiHttpClient) -> str:
 
 
 def fetch_page(client: CivitaiHttpClient, query: GalleryQuery, cursor: str = '') -> ImagePage:
-    """Return one answer of /api/v1/images."""
+    """Return one answer of /api/v1/images, with no more pictures than were asked for."""
     address = urls.api_url(setting.civitai_base_url, 'images')
     answer = client.fetch_json(address, query.parameters(cursor))
-    return parse_page(answer, query.levels, query.image_id)
+    page = parse_page(answer, query.levels, query.image_id, query.limit)
+    if page.surplus:
+        log.warning('%d pictures more than the %d asked for; left out', page.surplus, query.limit)
+    return page
 
 
 def read_page(client: CivitaiHttpClient, query: GalleryQuery, trail: CursorTrail) -> ImagePage:
@@ -114,11 +120,11 @@ def read_page(client: CivitaiHttpClient, query: GalleryQuery, trail: CursorTrail
 
     Empty answers that lead on are followed; a cursor that was there before ends the gallery.
     """
-    page, hidden, asked = ImagePage(), 0, set(trail.cursors)
+    page, hidden, surplus, asked = ImagePage(), 0, 0, set(trail.cursors)
     cursor = trail.cursor
     for _ in range(MAX_EMPTY_ANSWERS):
         page = fetch_page(client, query, cursor).without(trail.seen)
-        hidden += page.hidden
+        hidden, surplus = hidden + page.hidden, surplus + page.surplus
         cursor = page.next_cursor
         if cursor in asked:
             page = replace(page, next_cursor='')
@@ -126,4 +132,4 @@ def read_page(client: CivitaiHttpClient, query: GalleryQuery, trail: CursorTrail
         asked.add(cursor)
         if page.images or not cursor:
             break
-    return replace(page, hidden=hidden)
+    return replace(page, hidden=hidden, surplus=surplus)

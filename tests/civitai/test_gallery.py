@@ -307,6 +307,14 @@ def test_a_hidden_picture_listed_twice_is_counted_once() -> None:
     assert parse_page(answer(mature, new_item(1), mature), 1).hidden == 1
 
 
+@pytest.mark.parametrize(
+    ('limit', 'shown', 'surplus'), [(0, 5, 0), (5, 5, 0), (9, 5, 0), (2, 2, 3)]
+)
+def test_no_more_is_taken_than_was_asked_for(limit: int, shown: int, surplus: int) -> None:
+    page = parse_page(answer(*map(new_item, range(1, 6))), 1, limit=limit)
+    assert (ids(page), page.surplus) == (list(range(1, shown + 1)), surplus)
+
+
 # --- pages -----------------------------------------------------------------------------------
 
 

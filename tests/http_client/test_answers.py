@@ -108,3 +108,17 @@ def test_any_body_gives_one_harmless_line(body: bytes) -> None:
     words = answers.site_words(body)
     assert words == '' or words.isprintable()
     assert len(words) <= answers.MAX_WORDS and not {'<', '>'} & set(words)
+
+
+def test_a_message_without_end_says_nothing() -> None:
+    long = b'{"error": "' + b'x' * answers.MAX_BYTES + b'"}'
+    assert answers.site_words(long) == ''
+    assert answers.site_words(b'word ' * 100_000).startswith('word word')
+
+
+def test_a_path_without_end_is_no_harm() -> None:
+    deep: object = 'x'
+    for _ in range(900):
+        deep = [deep]
+    body = json.dumps([{'path': [deep] * 20, 'message': 'm'}]).encode()
+    assert len(answers.site_words(body)) <= answers.MAX_WORDS

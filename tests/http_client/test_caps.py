@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,94 @@ def test_json_of_many_megabytes_is_read(monkeypatch: pytest.MonkeyPatch) -> None
     with ScriptedServer(ok(json.dumps(data).encode())) as server:
         at_home(monkeypatch, server)
         assert patient()[0].get_json(f'{server.url}/api/v1/images') == data
+
+
+MANY = 2_000_001
+UNFOLDING = {
+    'lists': b'[' + b'[],' * MANY + b'0]',
+    'objects': b'[' + b'{"a":{}},' * MANY + b'0]',
+    'items': b'{"items":[' + b'{"id":1,"url":""},' * MANY + b'{}],"metadata":{}}',
+    'numbers': b'[' + b'0,' * MANY + b'0]',
+    'keys': b'{' + b'"":0,' * MANY + b'"":0}',
+    'inside an object': b'{"error":{"issues":[' + b'{},' * MANY + b'{}]}}',
+    'deep lists': b'[' * 101 + b']' * 101,
+    'deep objects': b'{"a":' * 101 + b'0' + b'}' * 101,
+    'behind a long string': b'["' + b',\\"[' * 100_000 + b'",' + b'[],' * MANY + b'0]',
+}
+
+
+@pytest.mark.parametrize('packed', [False, True], ids=['plain', 'packed'])
+@pytest.mark.parametrize('text', UNFOLDING.values(), ids=UNFOLDING)
+def test_json_that_unfolds_to_too_much_is_refused(
+    monkeypatch: pytest.MonkeyPatch, text: bytes, packed: bool
+) -> None:
+    coding = {'Content_Encoding': 'gzip'} if packed else {}
+    with ScriptedServer(ok(gzip.compress(text, 1) if packed else text, **coding)) as server:
+        at_home(monkeypatch, server)
+        client, waits = patient()
+        url = f'{server.url}/api/v1/images'
+        with pytest.raises(errors.WrongContentError, match='more than 2,000,000 values'):
+            client.fetch_json(url)
+        assert client.post_json(url, {}) is None
+    assert waits == []
+
+
+def test_json_that_unfolds_to_too_much_costs_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    bomb = gzip.compress(b'[' + b'[],' * 20_000_000 + b'0]')
+    with ScriptedServer(ok(bomb, Content_Encoding='gzip')) as server:
+        at_home(monkeypatch, server)
+        client, _ = patient()
+        tracemalloc.start()
+        try:
+            assert client.get_json(f'{server.url}/api/v1/images') is None
+            assert tracemalloc.get_traced_memory()[1] < 100 * MB
+        finally:
+            tracemalloc.stop()
+
+
+def test_an_error_that_unfolds_to_too_much_is_known_by_its_status(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bomb = gzip.compress(b'{"error":[' + b'[],' * 20_000_000 + b'"x"]}')
+    with ScriptedServer(ok(bomb, status=404, Content_Encoding='gzip')) as server:
+        at_home(monkeypatch, server)
+        client, _ = patient()
+        tracemalloc.start()
+        try:
+            with pytest.raises(errors.NotFoundError):
+                client.fetch_json(f'{server.url}/api/v1/images')
+            assert tracemalloc.get_traced_memory()[1] < 20 * MB
+        finally:
+            tracemalloc.stop()
+
+
+GRAPH = {str(n): {'inputs': {'a': [n, 0], 'b': 'x, "y"'}, 'class_type': 'K'} for n in range(300)}
+
+
+def test_a_page_of_whole_workflows_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    meta = {'comfy': json.dumps({'prompt': GRAPH}), 'workflow': {'prompt': GRAPH}}
+    data = {'items': [{'id': n, 'meta': meta} for n in range(200)], 'metadata': {}}
+    answer = ok(gzip.compress(json.dumps(data).encode(), 1), Content_Encoding='gzip')
+    with ScriptedServer(answer) as server:
+        at_home(monkeypatch, server)
+        assert patient()[0].get_json(f'{server.url}/api/v1/images') == data
+
+
+@pytest.mark.parametrize(
+    ('text', 'is_read'),
+    [
+        pytest.param('{"a": "ü 😀"}'.encode(), True, id='UTF-8'),
+        pytest.param('\ufeff{"a": "ü 😀"}'.encode(), True, id='UTF-8 with a mark'),
+        pytest.param('{"a": "ü 😀"}'.encode('utf-16'), False, id='UTF-16'),
+    ],
+)
+def test_json_is_read_as_utf_8_alone(
+    monkeypatch: pytest.MonkeyPatch, text: bytes, is_read: bool
+) -> None:
+    with ScriptedServer(ok(text)) as server:
+        at_home(monkeypatch, server)
+        found = patient()[0].get_json(f'{server.url}/api/v1/images')
+    assert found == ({'a': 'ü 😀'} if is_read else None)
 
 
 def huge_png(width: int, height: int) -> bytes:

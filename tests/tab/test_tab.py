@@ -256,6 +256,14 @@ def test_hidden_pictures_are_counted_and_named() -> None:
     assert 'ceiling (PG): 3' in shown
 
 
+def test_pictures_nobody_asked_for_are_counted_and_named() -> None:
+    image = GalleryImage(id=1, url='u')
+    gallery = SimpleNamespace(source=None, model=None)
+    for page in (ImagePage((image,), '', surplus=29_976), ImagePage((), '', 3, 29_976)):
+        view = events.View(gallery=gallery, page=page)  # type: ignore[arg-type]
+        assert 'more than was asked for: 29976' in markup.page_status(view)
+
+
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 
 

@@ -53,12 +53,14 @@ class GalleryImage:
 class ImagePage:
     """Some pictures of a gallery, and the cursor of what follows ('' at the end).
 
-    hidden counts pictures left out because of the maturity ceiling.
+    hidden counts pictures left out because of the maturity ceiling, surplus those left out because
+    nobody asked for so many.
     """
 
     images: tuple[GalleryImage, ...] = ()
     next_cursor: str = ''
     hidden: int = 0
+    surplus: int = 0
 
     def without(self, seen: AbstractSet[int]) -> ImagePage:
         """The same page without pictures whose id is in `seen`."""
@@ -112,25 +114,28 @@ class GalleryQuery:
         return chosen
 
 
-def parse_page(data: object, levels: int, image_id: int = 0) -> ImagePage:
+def parse_page(data: object, levels: int, image_id: int = 0, limit: int = 0) -> ImagePage:
     """Return the page in an answer of /api/v1/images; unreadable items are left out.
 
     Items above `levels`, and of unknown level unless everything is allowed, are left out and
     counted: the server's own filter is not trusted. If `image_id` was asked for, nothing else is
     taken and nothing follows: some servers ignore the parameter and send the newest pictures.
+    More than `limit` items, 0 for any number, are left out and counted too.
     Raises WrongContentError if `data` is not such an answer at all.
     """
     if not isinstance(data, dict) or not isinstance(data.get('items'), list):
         raise WrongContentError('error_not_a_gallery')
+    items = data['items'] if image_id or not limit else data['items'][:limit]
     once: dict[int, GalleryImage] = {}
-    for item in data['items']:
+    for item in items:
         image = parse_image(item)
         if image is not None and image_id in (0, image.id):
             once.setdefault(image.id, image)
     images = tuple(image for image in once.values() if is_allowed(image.level, levels))
     metadata = data.get('metadata')
     cursor = _cursor(metadata.get('nextCursor')) if isinstance(metadata, dict) else ''
-    return ImagePage(images, '' if image_id else cursor, hidden=len(once) - len(images))
+    hidden, surplus = len(once) - len(images), len(data['items']) - len(items)
+    return ImagePage(images, '' if image_id else cursor, hidden, surplus)
 
 
 def parse_image(item: object) -> GalleryImage | None:

@@ -1,7 +1,7 @@
 """The wire: the one client through which every byte comes, and all it is made of.
 
 Stands on setting, store, civitai and errors. The only importer of requests and urllib3. `resume`,
-`retry`, `answers` and `framing` are pure. From the top down:
+`retry`, `answers`, `unfolding` and `framing` are pure. From the top down:
 
 client          CivitaiHttpClient, and the one of this process
 failures        the memory of what failed
@@ -19,6 +19,7 @@ slots           places for work at once, which who can only wait lends
 resume          going on with a body that broke off
 retry           what to do after an attempt
 answers         what an error says in words
+unfolding       what JSON would unfold to, known before it does
 framing         what headers say about the shape of a body
 """
 

@@ -7,6 +7,8 @@ from typing import Any
 
 MAX_WORDS = 300
 MAX_DEPTH = 6
+# No message is longer; a text costs many times its length where it is taken apart.
+MAX_BYTES = 64 * 1024
 
 _KEYS = ('error', 'message', 'error_description', 'issues')
 
@@ -19,7 +21,7 @@ def site_words(body: bytes, secret: str = '') -> str:
     Understands Civitai's forms: `error` as text or as a ZodError object whose message is JSON
     again, `message`, a list of issues, plain text. A web page says nothing: ''.
     """
-    text = body.decode('utf-8', 'replace').strip()
+    text = body[:MAX_BYTES].decode('utf-8', 'replace').strip()
     text = text.replace(secret, '***') if secret else text
     if text.startswith('<'):
         return ''

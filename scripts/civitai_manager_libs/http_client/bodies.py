@@ -24,6 +24,7 @@ from ..errors import (
 from ..store import ends, files, media
 from . import answers, framing
 from .resume import WHOLE_STATUSES, Course, Held, validator
+from .unfolding import MAX_VALUES, Unfolding
 
 log = logging.getLogger(__name__)
 
@@ -84,16 +85,20 @@ class Body:
 
 def read_json(body: Body) -> Any:
     """Return the JSON that `body` holds. Raises BodyIncompleteError, WrongContentError."""
-    data = bytearray()
+    data, unfolding = bytearray(), Unfolding()
     if body.announced > MAX_JSON_BYTES:
         raise body.too_large(MAX_JSON_BYTES)
     for chunk in body.chunks:
         data += chunk
+        unfolding.add(chunk)
         if len(data) > MAX_JSON_BYTES:
             raise body.too_large(MAX_JSON_BYTES)
+        if unfolding.is_too_much:
+            raise WrongContentError('error_unfolds', url=body.url, limit=f'{MAX_VALUES:,}')
     body.check_whole(len(data))
     try:
-        return json.loads(data)
+        # only as UTF-8, because nothing else was counted
+        return json.loads(data.decode('utf-8-sig', 'surrogatepass'))
     except (ValueError, RecursionError):
         is_page = media.is_html(bytes(data[: media.HEAD_BYTES]))
         key = 'error_page_for_data' if is_page else 'error_not_json'

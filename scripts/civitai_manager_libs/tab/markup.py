@@ -25,15 +25,19 @@ def step(step: Step) -> str:
 
 def page_status(view: View) -> str:
     """What the status says about a page that was just listed."""
-    count = len(view.page.images)
-    hidden = _text('hidden', count=view.page.hidden, ceiling=setting.gallery_maturity_ceiling)
+    page, count = view.page, len(view.page.images)
     if view.gallery is None:
         return notice(_text('status_start'))
+    left_out = []
+    if page.hidden:
+        ceiling = setting.gallery_maturity_ceiling
+        left_out.append(_text('hidden', count=page.hidden, ceiling=ceiling))
+    if page.surplus:
+        left_out.append(_text('surplus', count=page.surplus))
     if not count:
-        why = hidden if view.page.hidden else _text('status_nothing')
-        return notice(why, 'problem')
+        return notice(' '.join(left_out) or _text('status_nothing'), 'problem')
     ready = _text('status_ready_one' if count == 1 else 'status_ready', count=count)
-    return notice(f'{ready} {hidden}' if view.page.hidden else ready)
+    return notice(' '.join((ready, *left_out)))
 
 
 def title(gallery: api.Gallery | None) -> str:

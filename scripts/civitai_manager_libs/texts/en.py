@@ -81,6 +81,10 @@ ENGLISH: dict[str, str] = {
         'later.'
     ),
     'error_not_json': 'Civitai sent data that cannot be read. Try again later.',
+    'error_unfolds': (
+        'Civitai sent data of more than {limit} values, or nested more deeply than any page, so it '
+        'cannot be read. Try again later.'
+    ),
     'error_page_for_file': (
         'A web page came instead of the file. It may need an API key, or be gone.'
     ),
@@ -159,6 +163,7 @@ ENGLISH: dict[str, str] = {
     'status_ready_one': '1 picture. Click it to see how it was made.',
     'status_nothing': 'No pictures here. Try another version, or another link.',
     'hidden': 'Hidden because above your maturity ceiling ({ceiling}): {count}.',
+    'surplus': 'Left out because Civitai sent more than was asked for: {count}.',
     'packages_missing': (
         'Civitai Gallery needs packages that this WebUI lacks. Run this command, then start '
         'the WebUI again: {command}'
