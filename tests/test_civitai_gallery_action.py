@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import responses
 from PIL import Image
 
 from civitai_demo.server import DemoServer
@@ -146,6 +148,31 @@ def test_partial_failure_keeps_the_rest_and_tells_how_many_why_and_what_to_do(
     ((message, seconds),) = toasts
     assert message.startswith(f'{missing} of {len(wanted)} pictures failed')
     assert '404' in message and seconds == 3
+
+
+def test_the_cause_of_most_of_very_many_failures_is_told(
+    use: Any, monkeypatch: pytest.MonkeyPatch, toasts: list[tuple[str, float]]
+) -> None:
+    """Those that failed first have long left the client's memory when the report is made."""
+    use(http_client.CivitaiHttpClient(sleep=lambda seconds: None))
+    wanted = [f'https://image.civitai.com/b/{number}.jpeg' for number in range(2400)]
+
+    def answer(request: Any) -> tuple[int, dict[str, str], str]:
+        return 403 if int(Path(request.path_url).stem) < 1300 else 410, {}, ''
+
+    with responses.RequestsMock() as wire:
+        wire.add_callback(responses.GET, re.compile('https://image.civitai.com/.*'), answer)
+        action.download_images(wanted)
+    assert toasts[0][0].startswith('2400 of 2400 pictures failed: Civitai refuses access (403)')
+
+
+def test_a_path_that_is_none_of_ours_is_the_cause(
+    use: Any, tmp_path: Path, toasts: list[tuple[str, float]]
+) -> None:
+    use(Fetcher())
+    (tmp_path / 'secret.png').write_bytes(PNG)
+    action.gallery_loading([str(tmp_path / 'secret.png')], Progress())
+    assert 'neither a web address nor a file of the picture cache' in toasts[0][0]
 
 
 def test_busy_site_is_named_with_what_to_do(

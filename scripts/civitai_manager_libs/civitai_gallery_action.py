@@ -6,6 +6,7 @@ and as globals of this module, so that a caller can put others in their place.
 
 from __future__ import annotations
 
+import copy
 import datetime
 import os
 import shutil
@@ -19,7 +20,7 @@ from . import ishortcut, setting, texts, util, widgets
 from .civitai import gallery, urls
 from .downloads import batch
 from .downloads.plan import BatchReport, DownloadJob, DownloadResult, Outcome, main_cause
-from .errors import CivitaiError, StorageError
+from .errors import CivitaiError, SourceError, StorageError
 from .http_client import CivitaiHttpClient, get_http_client
 from .store import files
 
@@ -179,8 +180,7 @@ def failure_message(report: BatchReport) -> str:
     """Say how many pictures failed, why and what to do; '' if none did."""
     if not report.failed_urls:
         return ''
-    why = getattr(get_http_client(), 'failure_for', None)
-    cause = main_cause(why(url) for url in report.failed_urls) if why else None
+    cause = main_cause(result.error for result in report.failures)
     return texts.text(
         'pictures_failed',
         setting.language,
@@ -229,21 +229,28 @@ def _loading_job(url: str) -> DownloadJob:
 
 def _run(jobs: Sequence[DownloadJob], fetch: batch.Fetch | None = None) -> Results:
     concurrency = max(1, setting.gallery_max_concurrent_downloads)
-    return batch.download(jobs, fetch or _fetch_if_named, concurrency)
+    return batch.download(jobs, fetch or _fetch, concurrency)
 
 
-def _fetch_if_named(url: str, path: str) -> bool:
-    """Fetch `url`; a job without a path was refused."""
-    return bool(path) and _download_single_image(url, path)
+def _fetch(url: str, path: str) -> bool:
+    """Save `url` as `path`. Raises the cause where the client can tell it."""
+    if not path:
+        raise SourceError('path_refused')
+    if _download_single_image(url, path):
+        return True
+    why = getattr(get_http_client(), 'failure_for', None)
+    cause = why(url) if why else None
+    if cause is not None:
+        raise copy.copy(cause)  # the client's own is for others too
+    return False
 
 
 def _keep_single_image(url: str, path: str) -> bool:
-    """Fetch `url`, or copy it if it is a file of the picture cache."""
+    """The same, copying what is a file of the picture cache."""
     if util.is_url_or_filepath(url) != 'filepath':
-        return _download_single_image(url, path)
+        return _fetch(url, path)
     if not files.is_inside(url, setting.shortcut_gallery_folder):
-        util.printD('refused: a file outside the picture cache')
-        return False
+        raise SourceError('path_refused')
     with files.part_file(path) as part, files.explained(part.parent):
         shutil.copyfile(url, part)
     return True

@@ -282,6 +282,40 @@ def test_jobs_for_one_file_share_one_fetch_and_its_outcome(failing: tuple[str, .
     assert Counter(path for _, path in fetch.asked) == {'/folder/a': 1, '/folder/b': 1}
 
 
+def test_each_failure_of_very_many_has_its_own_cause() -> None:
+    """A client remembers only the last ones."""
+    causes = {f'https://x/{n}': NotFoundError(status=404, url=str(n)) for n in range(2500)}
+
+    def fetch(url: str, path: str) -> bool:
+        raise causes[url]
+
+    report = batch.report(batch.download([job_at(str(n)) for n in range(2500)], fetch, 8))
+    told = {failure.job.url: failure.error for failure in report.failures}
+    assert told.keys() == causes.keys()
+    for url, error in told.items():
+        assert isinstance(error, NotFoundError) and error.url == causes[url].url
+        assert error.__traceback__ is None, 'it would keep buffers alive'
+
+
+def test_jobs_for_one_file_share_the_cause_of_its_failure() -> None:
+    def fetch(url: str, path: str) -> bool:
+        raise NotFoundError(status=404)
+
+    report = batch.report(batch.download([job_at('a'), job_at('a')], fetch, 2))
+    assert [type(failure.error) for failure in report.failures] == [NotFoundError] * 2
+
+
+@pytest.mark.parametrize('error', [None, Odd('!')], ids=['just False', 'unexpected'])
+def test_where_nobody_can_tell_the_cause_there_is_none(error: Exception | None) -> None:
+    def fetch(url: str, path: str) -> bool:
+        if error:
+            raise error
+        return False
+
+    (failure,) = batch.report(batch.download([job_at('a')], fetch, 2)).failures
+    assert failure.error is None
+
+
 def test_no_jobs_is_an_empty_report() -> None:
     assert outcomes([], Fetcher()) == []
 

@@ -59,6 +59,7 @@ def test_a_report_counts_and_lists_in_order() -> None:
     )
     assert [report.count(outcome) for outcome in Outcome] == [1, 1, 2]
     assert report.failed_urls == ('https://x/a', 'https://x/d')
+    assert [failure.job.path for failure in report.failures] == ['/f/a', '/f/d']
     assert report.paths == ('/f/c.png', '/f/b.png')
 
 

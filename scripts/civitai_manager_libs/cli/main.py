@@ -39,14 +39,14 @@ def main(argv: list[str]) -> int:
     setting.load()
     client = get_http_client()
     try:
-        report, errors = _download(client, options)
+        report = _download(client, options)
     except CivitaiError as error:
         return _refused(error, options.json)
     except KeyboardInterrupt:
         client.close()
         print(file=sys.stderr)
         return EXIT_INTERRUPTED
-    _say(report, errors, options)
+    _say(report, options)
     return EXIT_FAILED if report.failed_urls else 0
 
 
@@ -75,10 +75,8 @@ def _count(text: str) -> int:
     raise argparse.ArgumentTypeError(f'{text[:20]!r} is not a number above 0')
 
 
-def _download(
-    client: CivitaiHttpClient, options: argparse.Namespace
-) -> tuple[BatchReport, dict[str, str]]:
-    """Keep the pictures; return the report and the cause of each failure by address."""
+def _download(client: CivitaiHttpClient, options: argparse.Namespace) -> BatchReport:
+    """Keep the pictures; return what became of them."""
     source = urls.parse_source(options.source, setting.civitai_base_url)
     with files.explained(options.to):
         options.to.mkdir(parents=True, exist_ok=True)
@@ -94,12 +92,15 @@ def _download(
     done = batch.with_right_extension(
         batch.download(
             jobs,
-            batch.whole_videos(client.download_file),
+            batch.whole_videos(_fetch_with(client)),
             setting.gallery_max_concurrent_downloads,
         )
     )
-    report = batch.report(_with_progress(done, len(jobs)))
-    return report, {url: _cause(client, url) for url in report.failed_urls}
+    return batch.report(_with_progress(done, len(jobs)))
+
+
+def _fetch_with(client: CivitaiHttpClient) -> batch.Fetch:
+    return lambda url, path: bool(client.fetch_file(url, path))
 
 
 def _originals(
@@ -132,9 +133,13 @@ def _with_progress(results: Iterator[Any], total: int) -> Iterator[Any]:
         yield result
 
 
-def _cause(client: CivitaiHttpClient, url: str) -> str:
-    error = client.failure_for(url) or CivitaiError('error_see_log')
-    return error.message_in(setting.language)
+def _causes(report: BatchReport) -> dict[str, str]:
+    """Why each address failed that did."""
+    unknown = CivitaiError('error_see_log')
+    return {
+        result.job.url: (result.error or unknown).message_in(setting.language)
+        for result in report.failures
+    }
 
 
 def _refused(error: CivitaiError, as_json: bool) -> int:
@@ -145,8 +150,8 @@ def _refused(error: CivitaiError, as_json: bool) -> int:
     return EXIT_FAILED
 
 
-def _say(report: BatchReport, errors: dict[str, str], options: argparse.Namespace) -> None:
-    folder = str(options.to)
+def _say(report: BatchReport, options: argparse.Namespace) -> None:
+    folder, errors = str(options.to), _causes(report)
     counts = {outcome.value: report.count(outcome) for outcome in Outcome}
     if options.json:
         failures = [{'url': urls.redact(url), 'error': why} for url, why in errors.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import threading
 import time
@@ -14,7 +15,7 @@ from typing import Callable, Generic, Iterable, Iterator, Sequence, TypeVar
 from urllib.parse import urlsplit
 
 from ..civitai import urls
-from ..errors import StorageError
+from ..errors import CivitaiError, StorageError
 from ..http_client.slots import Slots
 from ..store import files, media, names
 from .plan import BatchReport, DownloadJob, DownloadResult, Outcome
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar('T')
 
+# Saves what is at an address as a file. True: it is there; False or a CivitaiError: it is not.
 Fetch = Callable[[str, str], bool]
 
 # Results are taken some together: waking up for each of hundreds a second costs time of its own.
@@ -138,7 +140,8 @@ def download(
 ) -> Iterator[tuple[int, DownloadResult]]:
     """Yield (position in `jobs`, result) once for every job, as they finish.
 
-    A file that is present is not fetched; jobs for one path share one fetch.
+    A file that is present is not fetched; jobs for one path share one fetch. Why one failed is
+    the CivitaiError that `fetch` raised for it.
     """
     wanted: dict[str, int] = {}
     again: dict[str, list[int]] = {}
@@ -149,12 +152,29 @@ def download(
             again.setdefault(job.path, []).append(position)
         else:
             wanted[job.path] = position
+    results: dict[int, DownloadResult] = {}  # from the threads to here
+
+    def work(position: int) -> bool:
+        results[position] = _fetched(jobs[position], fetch)
+        return True
+
     # Named, because Ctrl-C here would otherwise close it before the caller hears of it, and wait.
-    running = run(lambda at: fetch(jobs[at].url, jobs[at].path), wanted.values(), concurrency)
-    for position, saved in running:
-        job, outcome = jobs[position], Outcome.SAVED if saved else Outcome.FAILED
+    running = run(work, wanted.values(), concurrency)
+    for position, _ in running:
+        job = jobs[position]
+        result = results.pop(position, None) or DownloadResult(job, Outcome.FAILED, job.path)
         for same in (position, *again.get(job.path, ())):
-            yield same, DownloadResult(jobs[same], outcome, job.path)
+            yield same, replace(result, job=jobs[same])
+
+
+def _fetched(job: DownloadJob, fetch: Fetch) -> DownloadResult:
+    try:
+        outcome = Outcome.SAVED if fetch(job.url, job.path) else Outcome.FAILED
+        return DownloadResult(job, outcome, job.path)
+    except CivitaiError as error:
+        log.info('%s: %s', urls.redact(job.url), error)
+        # a copy has no traceback, which would keep buffers and answers alive with it
+        return DownloadResult(job, Outcome.FAILED, job.path, copy.copy(error))
 
 
 def report(results: Iterable[tuple[int, DownloadResult]]) -> BatchReport:

@@ -29,11 +29,12 @@ class DownloadJob:
 
 @dataclass(frozen=True, slots=True)
 class DownloadResult:
-    """What became of `job`: the file is at `path` unless it failed."""
+    """What became of `job`: the file is at `path`, or `error` is why not (None: nobody knows)."""
 
     job: DownloadJob
     outcome: Outcome
     path: str
+    error: CivitaiError | None = None
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,14 @@ class BatchReport:
         return sum(result.outcome is outcome for result in self.results)
 
     @property
+    def failures(self) -> tuple[DownloadResult, ...]:
+        """The downloads that failed."""
+        return tuple(r for r in self.results if r.outcome is Outcome.FAILED)
+
+    @property
     def failed_urls(self) -> tuple[str, ...]:
         """Addresses whose download failed."""
-        return tuple(r.job.url for r in self.results if r.outcome is Outcome.FAILED)
+        return tuple(result.job.url for result in self.failures)
 
     @property
     def paths(self) -> tuple[str, ...]:

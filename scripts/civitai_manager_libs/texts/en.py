@@ -125,6 +125,9 @@ ENGLISH: dict[str, str] = {
     'source_bad_id': 'The id in "{given}" is not a number Civitai uses (1 to 2147483647).',
     'version_unknown': 'This version is not in the list. Choose one from the list.',
     'picture_unknown': 'This picture is no longer on the page. Choose another one.',
+    'path_refused': (
+        'This is neither a web address nor a file of the picture cache, so it was left out.'
+    ),
     'nothing_to_download': 'There are no pictures to download. Open a gallery first.',
     'model_not_known': (
         'Nothing was downloaded: Civitai does not tell the name of this model. Try again later.'

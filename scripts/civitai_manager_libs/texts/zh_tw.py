@@ -73,6 +73,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'source_bad_id': '「{given}」中的編號不是 Civitai 使用的數字（1 到 2147483647）。',
     'version_unknown': '清單中沒有此版本，請從清單中選擇。',
     'picture_unknown': '此圖片已不在頁面上，請選擇其他圖片。',
+    'path_refused': '這既不是網址，也不是圖片快取中的檔案，因此已略過。',
     'nothing_to_download': '沒有可下載的圖片，請先開啟圖庫。',
     'model_not_known': '未下載任何圖片：無法從 Civitai 取得此模型的名稱，請稍後再試。',
     'pictures_failed': '{total} 張圖片中有 {failed} 張失敗：{cause}',
