@@ -18,6 +18,7 @@ import gradio as gr
 
 from . import ishortcut, setting, texts, util, widgets
 from .civitai import gallery, urls
+from .civitai.gallery import GalleryImage
 from .downloads import batch
 from .downloads.plan import BatchReport, DownloadJob, DownloadResult, Outcome, main_cause
 from .errors import CivitaiError, SourceError, StorageError
@@ -122,14 +123,22 @@ def keep_pictures(name: str, image_urls: Sequence[str]) -> tuple[str, Results]:
     Nothing is fetched before the results are asked for. Raises StorageError if the folder
     cannot be made.
     """
+    return _keep(name, lambda folder: batch.picture_jobs(image_urls, folder))
+
+
+def keep_images(name: str, images: Sequence[GalleryImage]) -> tuple[str, Results]:
+    """The same for the originals of `images`, of which Civitai told what they are."""
+    return _keep(name, lambda folder: batch.image_jobs(images, folder))
+
+
+def _keep(name: str, jobs_in: Callable[[Path], list[DownloadJob]]) -> tuple[str, Results]:
     folder = util.make_download_image_folder(name)
     if not folder:
         return '', iter(())
     target = Path(folder) / USER_GALLERY_FOLDER
     with files.explained(target):
         target.mkdir(parents=True, exist_ok=True)
-    jobs = batch.picture_jobs(image_urls, target)
-    return folder, batch.with_right_extension(_run(jobs, batch.whole_videos(_keep_single_image)))
+    return folder, batch.keep_all(jobs_in(target), _keep_single_image, _concurrency())
 
 
 def pre_loading(page_url: str, paging_information: Mapping[str, Any] | None) -> None:
@@ -227,9 +236,12 @@ def _loading_job(url: str) -> DownloadJob:
     return DownloadJob(url, url if mine else '', present=mine)
 
 
-def _run(jobs: Sequence[DownloadJob], fetch: batch.Fetch | None = None) -> Results:
-    concurrency = max(1, setting.gallery_max_concurrent_downloads)
-    return batch.download(jobs, fetch or _fetch, concurrency)
+def _run(jobs: Sequence[DownloadJob]) -> Results:
+    return batch.download(jobs, _fetch, _concurrency())
+
+
+def _concurrency() -> int:
+    return max(1, setting.gallery_max_concurrent_downloads)
 
 
 def _fetch(url: str, path: str) -> bool:

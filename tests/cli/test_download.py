@@ -23,7 +23,9 @@ from civitai_demo.world.models import OPENING_VERSION_ID
 from scripts.civitai_manager_libs import http_client, setting
 from scripts.civitai_manager_libs.cli import main
 from scripts.civitai_manager_libs.store import media
+from tests.support.network import png
 from tests.support.paths import ROOT
+from tests.support.scripted_server import Request, ScriptedServer, ok
 from tests.support.settings_sandbox import fresh_client
 
 EXTENSIONS = {'.png': 'PNG', '.jpg': 'JPEG', '.webp': 'WEBP', '.gif': 'GIF'}
@@ -229,6 +231,34 @@ def test_a_gallery_of_empty_answers_without_end_ends(download: Command, folder: 
         wire.add_callback(responses.GET, 'https://civitai.com/api/v1/images', nothing)
         done = download('https://civitai.com/posts/7', '--to', folder)
     assert (done.code, done.out.strip()) == (0, NOTHING)
+
+
+def movie() -> bytes:
+    """A video as short as can be."""
+    boxes = [(b'ftyp', b'mp42' + bytes(8)), (b'moov', bytes(40)), (b'mdat', bytes(400))]
+    return b''.join((len(data) + 8).to_bytes(4, 'big') + name + data for name, data in boxes)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'ending', 'name'), [('video', '.jpeg', '.mp4'), ('image', '.mp4', '.png')]
+)
+def test_what_civitai_says_it_is_counts_not_how_the_address_ends(
+    download: Command, folder: Path, kind: str, ending: str, name: str
+) -> None:
+    uuid = '1c9a4e0e-9a51-4d2f-8a55-0d2f5f2f7a10'
+
+    def answer(request: Request) -> bytes:
+        if '/api/' not in request.target:
+            return ok(movie() if 'transcode' in request.target else png())
+        url = f'{server.url}/b/{uuid}/width=450/1{ending}'
+        item = {'id': 1, 'url': url, 'type': kind, 'browsingLevel': 1}
+        return ok(json.dumps({'items': [item], 'metadata': {}}).encode())
+
+    with ScriptedServer(handler=answer) as server:
+        setting.civitai_base_url = server.url
+        done = download(f'{server.url}/posts/7', '--to', folder, '--json')
+    assert (done.code, json.loads(done.out)['files']) == (0, [str(folder / f'{uuid}{name}')])
+    assert [path.name for path in folder.iterdir()] == [f'{uuid}{name}']
 
 
 # --- trouble ---------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -158,6 +159,15 @@ def test_a_download_counts_up_and_sums_up(demo: DemoServer, view: events.View) -
     assert [step.done for step in steps] == [*range(total + 1), total]
     assert steps[-1].mood == 'problem' and '404' in steps[-1].message
     assert '<progress' in markup.step(steps[3]) and '<progress' not in markup.step(steps[-1])
+
+
+def test_a_picture_at_the_address_of_a_video_is_kept(demo: DemoServer, view: events.View) -> None:
+    """What Civitai says it is counts, not how the address ends."""
+    first = view.page.images[0]
+    renamed = replace(first, url=first.url.rpartition('.')[0] + '.mp4')
+    view.page = replace(view.page, images=(renamed,))
+    *_, last = events.download_page(view)
+    assert last.mood == 'good' and '1 saved' in last.message
 
 
 def test_nothing_to_download_is_said() -> None:

@@ -15,9 +15,9 @@ from typing import Any, Iterator
 
 from .. import api, setting, texts
 from ..civitai import urls
-from ..civitai.gallery import MAX_LIMIT, CursorTrail
+from ..civitai.gallery import MAX_LIMIT, CursorTrail, GalleryImage
 from ..downloads import batch
-from ..downloads.plan import BatchReport, Outcome
+from ..downloads.plan import BatchReport, Fetch, Outcome
 from ..errors import CivitaiError
 from ..http_client import CivitaiHttpClient, get_http_client
 from ..store import files
@@ -81,40 +81,34 @@ def _download(client: CivitaiHttpClient, options: argparse.Namespace) -> BatchRe
     with files.explained(options.to):
         options.to.mkdir(parents=True, exist_ok=True)
     limit = options.limit or setting.page_size()
-    wanted, hidden = _originals(client, source, limit)
+    wanted, hidden = _wanted(client, source, limit)
     if hidden:
         ceiling = setting.gallery_maturity_ceiling
         print(
             texts.text('cli_hidden', setting.language, count=hidden, ceiling=ceiling),
             file=sys.stderr,
         )
-    jobs = batch.picture_jobs(wanted, options.to)
-    done = batch.with_right_extension(
-        batch.download(
-            jobs,
-            batch.whole_videos(_fetch_with(client)),
-            setting.gallery_max_concurrent_downloads,
-        )
-    )
+    jobs = batch.image_jobs(wanted, options.to)
+    done = batch.keep_all(jobs, _fetch_with(client), setting.gallery_max_concurrent_downloads)
     return batch.report(_with_progress(done, len(jobs)))
 
 
-def _fetch_with(client: CivitaiHttpClient) -> batch.Fetch:
+def _fetch_with(client: CivitaiHttpClient) -> Fetch:
     return lambda url, path: bool(client.fetch_file(url, path))
 
 
-def _originals(
+def _wanted(
     client: CivitaiHttpClient, source: urls.GallerySource, limit: int
-) -> tuple[list[str], int]:
-    """Return the addresses of up to `limit` originals, page after page, and how many are hidden."""
+) -> tuple[list[GalleryImage], int]:
+    """Return up to `limit` pictures, page after page, and how many are hidden."""
     gallery, trail = api.open_gallery(client, source), CursorTrail()
     # the site is asked as seldom as it allows
     query = replace(gallery.query, limit=min(max(limit, gallery.query.limit), MAX_LIMIT))
-    found: list[str] = []
+    found: list[GalleryImage] = []
     hidden = 0
     while True:
         page = api.read_page(client, query, trail)
-        found += [urls.original_url(image.url) for image in page.images]
+        found += page.images
         hidden += page.hidden
         # a page is empty at the end, or when too many answers in a row were
         ended = not page.images or not trail.can_go_to(page.next_cursor)

@@ -2,6 +2,7 @@
 
 Stands on http_client (for its slots), store, civitai and errors. `plan` is pure. From the top down:
 
-batch   many downloads at once
-plan    downloads as values: jobs, results, reports
+batch     many downloads at once
+keeping   one file that a person keeps
+plan      downloads as values: jobs, results, reports
 """

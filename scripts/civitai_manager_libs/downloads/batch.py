@@ -15,17 +15,22 @@ from typing import Callable, Generic, Iterable, Iterator, Sequence, TypeVar
 from urllib.parse import urlsplit
 
 from ..civitai import urls
+from ..civitai.gallery import GalleryImage
 from ..errors import CivitaiError, StorageError
 from ..http_client.slots import Slots
 from ..store import files, media, names
-from .plan import BatchReport, DownloadJob, DownloadResult, Outcome
+from .keeping import keep
+from .plan import BatchReport, DownloadJob, DownloadResult, Fetch, Outcome
 
 log = logging.getLogger(__name__)
 
 T = TypeVar('T')
 
-# Saves what is at an address as a file. True: it is there; False or a CivitaiError: it is not.
-Fetch = Callable[[str, str], bool]
+# What a file of a kind is usually called, and may be called.
+_EXTENSIONS = {
+    'image': ('.jpeg', media.IMAGE_SUFFIXES),
+    'video': ('.mp4', media.VIDEO_SUFFIXES),
+}
 
 # Results are taken some together: waking up for each of hundreds a second costs time of its own.
 GATHER_SECONDS = 0.005
@@ -143,6 +148,19 @@ def download(
     A file that is present is not fetched; jobs for one path share one fetch. Why one failed is
     the CivitaiError that `fetch` raised for it.
     """
+    return _carried_out(jobs, lambda job: _fetched(job, fetch), concurrency)
+
+
+def keep_all(
+    jobs: Sequence[DownloadJob], fetch: Fetch, concurrency: int
+) -> Iterator[tuple[int, DownloadResult]]:
+    """The same for files that a person keeps, see `keep`; all get the extension of their bytes."""
+    return with_right_extension(_carried_out(jobs, lambda job: keep(job, fetch), concurrency))
+
+
+def _carried_out(
+    jobs: Sequence[DownloadJob], work: Callable[[DownloadJob], DownloadResult], concurrency: int
+) -> Iterator[tuple[int, DownloadResult]]:
     wanted: dict[str, int] = {}
     again: dict[str, list[int]] = {}
     for position, job in enumerate(jobs):
@@ -154,12 +172,12 @@ def download(
             wanted[job.path] = position
     results: dict[int, DownloadResult] = {}  # from the threads to here
 
-    def work(position: int) -> bool:
-        results[position] = _fetched(jobs[position], fetch)
+    def carry_out(position: int) -> bool:
+        results[position] = _explained(jobs[position], work)
         return True
 
     # Named, because Ctrl-C here would otherwise close it before the caller hears of it, and wait.
-    running = run(work, wanted.values(), concurrency)
+    running = run(carry_out, wanted.values(), concurrency)
     for position, _ in running:
         job = jobs[position]
         result = results.pop(position, None) or DownloadResult(job, Outcome.FAILED, job.path)
@@ -168,9 +186,14 @@ def download(
 
 
 def _fetched(job: DownloadJob, fetch: Fetch) -> DownloadResult:
+    outcome = Outcome.SAVED if fetch(job.url, job.path) else Outcome.FAILED
+    return DownloadResult(job, outcome, job.path)
+
+
+def _explained(job: DownloadJob, work: Callable[[DownloadJob], DownloadResult]) -> DownloadResult:
+    """What `work` makes of `job`, with the cause if it fails."""
     try:
-        outcome = Outcome.SAVED if fetch(job.url, job.path) else Outcome.FAILED
-        return DownloadResult(job, outcome, job.path)
+        return work(job)
     except CivitaiError as error:
         log.info('%s: %s', urls.redact(job.url), error)
         # a copy has no traceback, which would keep buffers and answers alive with it
@@ -184,45 +207,30 @@ def report(results: Iterable[tuple[int, DownloadResult]]) -> BatchReport:
 
 def picture_jobs(addresses: Sequence[str], folder: Path) -> list[DownloadJob]:
     """Return the jobs that keep the pictures at `addresses` in `folder`, under names that last."""
-    return [_picture_job(url, folder) for url in addresses]
+    return [_picture_job(url, '', folder) for url in addresses]
 
 
-def _picture_job(url: str, folder: Path) -> DownloadJob:
+def image_jobs(images: Sequence[GalleryImage], folder: Path) -> list[DownloadJob]:
+    """Return the jobs that keep the originals of `images` in `folder`, under the same names."""
+    return [_picture_job(urls.original_url(image.url), image.kind, folder) for image in images]
+
+
+def _picture_job(url: str, kind: str, folder: Path) -> DownloadJob:
     stem = names.picture_stem(url)
     there = files.existing_picture(folder, stem)
     if there is not None:
-        return DownloadJob(url, str(there), present=True)
+        return DownloadJob(url, str(there), True, kind)
+    return DownloadJob(url, str(folder / f'{stem}{_extension(url, kind)}'), kind=kind)
+
+
+def _extension(url: str, kind: str) -> str:
+    """What a file is called before its bytes are known."""
     try:
         suffix = Path(urlsplit(url).path).suffix.lower()
     except ValueError:  # a broken [IPv6] address
         suffix = ''
-    extension = suffix if suffix in media.MEDIA_SUFFIXES else '.jpeg'
-    return DownloadJob(url, str(folder / f'{stem}{extension}'))
-
-
-def whole_videos(fetch: Fetch) -> Fetch:
-    """Return a `fetch` that asks elsewhere when a still came in place of a video.
-
-    Civitai's CDN sometimes answers the original of a video with a picture of one frame.
-    """
-
-    def fetch_whole(url: str, path: str) -> bool:
-        if not fetch(url, path):
-            return False
-        if not _is_still(path):
-            return True
-        if fetch(urls.video_original_url(url), path) and not _is_still(path):
-            return True
-        Path(path).unlink(missing_ok=True)
-        return False
-
-    return fetch_whole
-
-
-def _is_still(path: str) -> bool:
-    kind = files.media_type(Path(path))
-    wants_video = Path(path).suffix.lower() in media.VIDEO_SUFFIXES
-    return wants_video and kind is not None and kind.kind == 'image'
+    usual, known = _EXTENSIONS.get(kind, ('.jpeg', media.MEDIA_SUFFIXES))
+    return suffix if suffix in known else usual
 
 
 def with_right_extension(

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
-from typing import Iterable, Sequence
+from typing import Callable, Iterable, Sequence
 
 from ..errors import CivitaiError
+from ..store import media
+
+# Saves what is at an address as a file. True: it is there; False or a CivitaiError: it is not.
+Fetch = Callable[[str, str], bool]
 
 
 class Outcome(Enum):
@@ -20,11 +24,23 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DownloadJob:
-    """One file to fetch: from `url` to `path`; `present` if it is there already."""
+    """One file to fetch: from `url` to `path`; `present` if it is there already.
+
+    `kind` is what Civitai calls it ('image', 'video'), whatever its address ends in; '' where
+    nobody said.
+    """
 
     url: str
     path: str
     present: bool = False
+    kind: str = ''
+
+    @property
+    def wants_video(self) -> bool:
+        """Whether a still picture will not do; the ending tells where nobody said the kind."""
+        if self.kind:
+            return self.kind == 'video'
+        return f'.{self.path.rpartition(".")[2].lower()}' in media.VIDEO_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)

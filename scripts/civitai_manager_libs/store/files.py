@@ -24,7 +24,9 @@ from . import media
 # so that nobody can put a link in its way.
 _NODE = hashlib.sha256(platform.node().encode('utf-8', 'replace')).hexdigest()[:6]
 _RUN = secrets.token_hex(4)
-_PART_NAME = re.compile(r'\.([0-9a-f]{6})-([0-9]{1,10})-([0-9a-f]{8})-[0-9a-f]{16}\.part')
+_PART_NAME = re.compile(
+    r'\.([0-9a-f]{6})-([0-9]{1,10})-([0-9a-f]{8})-[0-9a-f]{16}\.part(\.[0-9a-z]{1,5})?'
+)
 ABANDONED_SECONDS = 24 * 3600.0
 
 _reclaimed: set[str] = set()
@@ -34,14 +36,24 @@ _reclaimed: set[str] = set()
 def part_file(target: str | Path) -> Iterator[Path]:
     """Give a path beside `target` to write to; on success it takes the final name, else it is gone.
 
+    For the rest see `draft`. Raises StorageError with the cause if the disk or folder refuses.
+    """
+    with draft(target) as part:
+        yield part
+        place(part, Path(target))
+
+
+@contextmanager
+def draft(target: str | Path, suffix: str = '') -> Iterator[Path]:
+    """Give a path beside `target`, ending in `suffix`, to write to; what stays there is removed.
+
     Makes parent folders, and clears the folder of what killed processes left behind. The name is
     unique, so that two writers of one target never mix.
-    Raises StorageError with the cause if the disk or folder refuses.
+    Raises StorageError if the folder cannot be made or `target` is one.
     """
     final = Path(target)
     folder = final.parent
-    part = folder / f'.{_NODE}-{os.getpid()}-{_RUN}-{secrets.token_hex(8)}.part'
-    placed = False
+    part = folder / f'.{_NODE}-{os.getpid()}-{_RUN}-{secrets.token_hex(8)}.part{suffix}'
     try:
         with explained(folder):
             if not os.path.isdir(folder):
@@ -52,14 +64,16 @@ def part_file(target: str | Path) -> Iterator[Path]:
             _reclaimed.add(str(folder))
             reclaim(folder)
         yield part
-        with explained(folder):
-            os.replace(part, final)
-        placed = True
     finally:
-        if not placed:
-            # a file that cannot be removed must not hide why we are here
-            with suppress(OSError, ValueError):
-                part.unlink(missing_ok=True)
+        # a file that cannot be removed must not hide why we are here
+        with suppress(OSError, ValueError):
+            part.unlink(missing_ok=True)
+
+
+def place(part: Path, final: Path) -> None:
+    """Give the finished file `part` its final name. Raises StorageError."""
+    with explained(final.parent):
+        os.replace(part, final)
 
 
 def reclaim(folder: Path) -> None:

@@ -177,9 +177,8 @@ def download_page(view: View) -> Iterator[Step]:
     """
     if view.gallery is None or not view.page.images:
         raise SourceError('nothing_to_download')
-    originals = [urls.original_url(image.url) for image in view.page.images]
-    total, finished = len(originals), []
-    folder, results = action.keep_pictures(view.gallery.folder_name, originals)
+    total, finished = len(view.page.images), []
+    folder, results = action.keep_images(view.gallery.folder_name, view.page.images)
     view.kept_in = str(Path(folder) / action.USER_GALLERY_FOLDER)
     yield _step(0, total)
     for result in results:

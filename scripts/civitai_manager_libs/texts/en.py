@@ -90,6 +90,9 @@ ENGLISH: dict[str, str] = {
     ),
     'error_message_for_file': 'An error message came instead of the file.',
     'error_not_a_picture': 'What came is neither a picture nor a video.',
+    'error_still_for_video': (
+        'Civitai sent a still picture in place of the video, so nothing was kept. Try again later.'
+    ),
     'error_not_a_gallery': 'Civitai sent something that is not a gallery. Try again later.',
     'error_not_a_model': 'Civitai sent something that is not a model. Try again later.',
     'error_no_such_user': 'Civitai knows no user called {username}.',

@@ -1,0 +1,53 @@
+"""One file that a person keeps: it has its name only when it is what it should be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..civitai import urls
+from ..errors import AnswerError, WrongContentError
+from ..store import files
+from .plan import DownloadJob, DownloadResult, Fetch, Outcome
+
+
+def keep(job: DownloadJob, fetch: Fetch) -> DownloadResult:
+    """Fetch `job` under a name of no meaning, look at it, and give it the name it is to have.
+
+    The name gets the extension of the bytes. Raises CivitaiError.
+    """
+    final = Path(job.path)
+    with files.draft(final, final.suffix) as part:
+        if not _brought(job, fetch, part):
+            return DownloadResult(job, Outcome.FAILED, job.path)
+        if not part.is_file():  # a fetch that somebody put in the place of ours may do so
+            return DownloadResult(job, Outcome.SAVED, job.path)
+        kind = files.media_type(part)
+        right = final.with_suffix(kind.extension) if kind else final
+        files.place(part, right)
+    return DownloadResult(job, Outcome.SAVED, str(right))
+
+
+def _brought(job: DownloadJob, fetch: Fetch, part: Path) -> bool:
+    """Fetch `job` as `part`; ask elsewhere if a still came in place of a video.
+
+    Civitai's CDN sometimes answers the original of a video with a picture of one frame.
+    """
+    if not fetch(job.url, str(part)):
+        return False
+    if not (job.wants_video and _is_still(part)):
+        return True
+    still = WrongContentError('error_still_for_video', url=urls.redact(job.url))
+    try:
+        came = fetch(urls.video_original_url(job.url), str(part))
+    except (AnswerError, WrongContentError) as error:
+        if error.transient:
+            raise
+        raise still from error  # that there is nothing elsewhere is not what a person asked
+    if not came or _is_still(part):
+        raise still
+    return True
+
+
+def _is_still(path: Path) -> bool:
+    kind = files.media_type(path)
+    return kind is not None and kind.kind == 'image'
