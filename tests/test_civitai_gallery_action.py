@@ -137,6 +137,59 @@ def test_a_second_run_fetches_nothing(demo: DemoServer) -> None:
     assert len(demo.requests) == asked
 
 
+ODD = [
+    pytest.param(b'', id='empty'),
+    pytest.param(b'<!doctype html><title>Log in</title>', id='a web page'),
+    pytest.param(b'{"error": "busy"}', id='an error message'),
+    pytest.param(bytes(2000), id='zeros'),
+]
+
+
+@pytest.mark.parametrize('odd', [*ODD, pytest.param(None, id='half')])
+def test_what_is_no_whole_picture_is_fetched_into_the_cache_again(
+    demo: DemoServer, folders: SimpleNamespace, odd: bytes | None
+) -> None:
+    wanted = originals(demo, 4)
+    action.download_images(wanted)
+    path = Path(setting.get_image_url_to_gallery_file(wanted[1]))
+    whole, asked = path.read_bytes(), len(demo.requests)
+    path.write_bytes(whole[: len(whole) // 2] if odd is None else odd)
+    paths, _, _ = action.gallery_loading(wanted, Progress())
+    assert path.read_bytes() == whole and len(demo.requests) == asked + 1
+    assert paths[1] == str(path) and len(everything_in(folders.cache)) == 4
+
+
+def test_an_odd_file_in_the_cache_is_not_shown_where_the_picture_cannot_be_had(
+    demo: DemoServer, toasts: list[tuple[str, float]]
+) -> None:
+    wanted = originals(demo, 2)
+    action.download_images(wanted)
+    Path(setting.get_image_url_to_gallery_file(wanted[0])).write_bytes(b'<html>')
+    demo.scenario = '503'
+    paths, _, _ = action.gallery_loading(wanted, Progress())
+    assert paths[0] == setting.no_card_preview_image
+    assert paths[1] == setting.get_image_url_to_gallery_file(wanted[1])
+
+
+@pytest.mark.parametrize('odd', ODD)
+def test_an_odd_file_that_is_handed_over_is_neither_shown_nor_kept(
+    use: Any,
+    folders: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
+    toasts: list[tuple[str, float]],
+    odd: bytes,
+) -> None:
+    use(Fetcher())
+    monkeypatch.setattr(ishortcut, 'get_model_info', lambda model_id: {'name': 'm'})
+    folders.cache.mkdir()
+    path = folders.cache / 'mine.png'
+    path.write_bytes(odd)
+    assert action.gallery_loading([str(path)], Progress())[0] == [setting.no_card_preview_image]
+    assert action.download_user_gallery_images(1, [str(path)]) is not None
+    assert everything_in(folders.downloads) == []
+    assert [message.partition(':')[0] for message, _ in toasts] == ['1 of 1 pictures failed'] * 2
+
+
 def test_partial_failure_keeps_the_rest_and_tells_how_many_why_and_what_to_do(
     demo: DemoServer, folders: SimpleNamespace, toasts: list[tuple[str, float]]
 ) -> None:
@@ -172,7 +225,7 @@ def test_a_path_that_is_none_of_ours_is_the_cause(
     use(Fetcher())
     (tmp_path / 'secret.png').write_bytes(PNG)
     action.gallery_loading([str(tmp_path / 'secret.png')], Progress())
-    assert 'neither a web address nor a file of the picture cache' in toasts[0][0]
+    assert 'neither a web address nor a picture of the picture cache' in toasts[0][0]
 
 
 def test_busy_site_is_named_with_what_to_do(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import datetime
-import os
 import shutil
 import threading
 from pathlib import Path
@@ -19,7 +18,7 @@ import gradio as gr
 from . import ishortcut, setting, texts, util, widgets
 from .civitai import gallery, urls
 from .civitai.gallery import GalleryImage
-from .downloads import batch
+from .downloads import batch, presence
 from .downloads.plan import BatchReport, DownloadJob, DownloadResult, Outcome, main_cause
 from .errors import CivitaiError, SourceError, StorageError
 from .http_client import CivitaiHttpClient, get_http_client
@@ -223,7 +222,7 @@ def _cache_jobs(image_urls: Sequence[str] | None) -> list[DownloadJob]:
 
 def _cache_job(url: str) -> DownloadJob:
     path = setting.get_image_url_to_gallery_file(url)
-    return DownloadJob(url, path, present=os.path.isfile(path))
+    return DownloadJob(url, path, present=presence.is_there(Path(path)))
 
 
 def _loading_job(url: str) -> DownloadJob:
@@ -232,8 +231,14 @@ def _loading_job(url: str) -> DownloadJob:
         return DownloadJob('', '')
     if util.is_url_or_filepath(url) != 'filepath':
         return _cache_job(url)
-    mine = files.is_inside(url, setting.shortcut_gallery_folder)
+    mine = _is_cached_picture(url)
     return DownloadJob(url, url if mine else '', present=mine)
+
+
+def _is_cached_picture(path: str) -> bool:
+    """Tell whether `path` is in the picture cache and a picture; more of it cannot be had."""
+    inside = files.is_inside(path, setting.shortcut_gallery_folder)
+    return inside and files.media_type(Path(path)) is not None
 
 
 def _run(jobs: Sequence[DownloadJob]) -> Results:
@@ -261,7 +266,7 @@ def _keep_single_image(url: str, path: str) -> bool:
     """The same, copying what is a file of the picture cache."""
     if util.is_url_or_filepath(url) != 'filepath':
         return _fetch(url, path)
-    if not files.is_inside(url, setting.shortcut_gallery_folder):
+    if not _is_cached_picture(url):
         raise SourceError('path_refused')
     with files.part_file(path) as part, files.explained(part.parent):
         shutil.copyfile(url, part)

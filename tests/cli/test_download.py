@@ -25,6 +25,7 @@ from scripts.civitai_manager_libs.cli import main
 from scripts.civitai_manager_libs.store import media
 from tests.support.network import png
 from tests.support.paths import ROOT
+from tests.support.pictures import MOVIE
 from tests.support.scripted_server import Request, ScriptedServer, ok
 from tests.support.settings_sandbox import fresh_client
 
@@ -183,6 +184,31 @@ def test_a_missing_picture_is_fetched_alone(
     assert lost.exists()
 
 
+@pytest.mark.parametrize('words', [['--json'], []], ids=['json', 'text'])
+def test_what_is_no_whole_picture_is_fetched_again_and_kept_aside(
+    demo: DemoServer, download: Command, folder: Path, words: list[str]
+) -> None:
+    download(demo.url + OPENING_PATH, '--to', folder, '--limit', 6)
+    before = {path: path.read_bytes() for path in in_order(folder)}
+    empty, half, page, *_ = before
+    empty.write_bytes(b'')
+    half.write_bytes(before[half][:-20])
+    page.write_bytes(b'<html>Log in</html>')
+    demo.requests.clear()
+    done = download(demo.url + OPENING_PATH, '--to', folder, '--limit', 6, *words)
+    assert done.code == 0 and len(cdn_requests(demo)) == 3
+    assert all(path.read_bytes() == content for path, content in before.items())
+    aside = sorted(path for path in folder.iterdir() if path not in before)
+    assert [path.name for path in aside] == [
+        f'{path.stem}.odd-1{path.suffix}' for path in sorted((empty, half, page))
+    ]
+    assert 'kept aside: 3, such as' in done.err
+    if words:
+        report = json.loads(done.out)
+        assert sorted(report['kept_aside']) == [str(path) for path in aside]
+        assert (report['saved'], report['skipped']) == (3, 3)
+
+
 def test_other_files_in_the_folder_stay(demo: DemoServer, download: Command, folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / 'notes.txt').write_text('mine')
@@ -233,12 +259,6 @@ def test_a_gallery_of_empty_answers_without_end_ends(download: Command, folder: 
     assert (done.code, done.out.strip()) == (0, NOTHING)
 
 
-def movie() -> bytes:
-    """A video as short as can be."""
-    boxes = [(b'ftyp', b'mp42' + bytes(8)), (b'moov', bytes(40)), (b'mdat', bytes(400))]
-    return b''.join((len(data) + 8).to_bytes(4, 'big') + name + data for name, data in boxes)
-
-
 @pytest.mark.parametrize(
     ('kind', 'ending', 'name'), [('video', '.jpeg', '.mp4'), ('image', '.mp4', '.png')]
 )
@@ -249,7 +269,7 @@ def test_what_civitai_says_it_is_counts_not_how_the_address_ends(
 
     def answer(request: Request) -> bytes:
         if '/api/' not in request.target:
-            return ok(movie() if 'transcode' in request.target else png())
+            return ok(MOVIE if 'transcode' in request.target else png())
         url = f'{server.url}/b/{uuid}/width=450/1{ending}'
         item = {'id': 1, 'url': url, 'type': kind, 'browsingLevel': 1}
         return ok(json.dumps({'items': [item], 'metadata': {}}).encode())

@@ -430,7 +430,7 @@ def test_a_picture_that_is_there_under_any_extension_is_present(
     suffix: str, tmp_path: Path
 ) -> None:
     there = tmp_path / f'{UUID}{suffix}'
-    there.write_bytes(b'x')
+    there.write_bytes(picture('PNG'))
     url = f'{CDN}/{UUID}/original=true/{UUID}.jpeg'
     assert batch.picture_jobs([url], tmp_path) == [DownloadJob(url, str(there), present=True)]
 

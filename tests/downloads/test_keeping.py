@@ -10,25 +10,25 @@ from typing import Callable
 
 import pytest
 
-from scripts.civitai_manager_libs import errors
+from scripts.civitai_manager_libs import errors, setting
 from scripts.civitai_manager_libs.civitai.gallery import GalleryImage
 from scripts.civitai_manager_libs.downloads import batch
-from scripts.civitai_manager_libs.downloads.plan import BatchReport, DownloadJob, Fetch, Outcome
+from scripts.civitai_manager_libs.downloads.plan import (
+    BatchReport,
+    DownloadJob,
+    Fetch,
+    Outcome,
+    aside_message,
+)
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from tests.support.faults import PATIENCE, Work
 from tests.support.network import at_home, files_in, patient, png
 from tests.support.paths import ROOT
+from tests.support.pictures import MOVIE, drawn
 from tests.support.scripted_server import STALL, Answer, Request, ScriptedServer, head, ok
 
 UUID = '1c9a4e0e-9a51-4d2f-8a55-0d2f5f2f7a10'
 STILL = png()
-
-
-def box(name: bytes, content: bytes) -> bytes:
-    return (len(content) + 8).to_bytes(4, 'big') + name + content
-
-
-MOVIE = box(b'ftyp', b'mp42' + bytes(8)) + box(b'moov', bytes(40)) + box(b'mdat', bytes(400))
 
 
 def address(server: ScriptedServer, ending: str = '.mp4') -> str:
@@ -180,3 +180,193 @@ def test_the_least_of_fetchers_may_bring_a_still_or_nothing(tmp_path: Path, writ
     else:
         assert (result.outcome, result.path) == (Outcome.SAVED, str(tmp_path / f'{UUID}.mp4'))
     assert files_in(tmp_path) == []
+
+
+# -- what is there already -----------------------------------------------------------------------
+
+ODD = [
+    pytest.param(b'', id='empty'),
+    pytest.param(png(9000)[:5000], id='half'),
+    pytest.param(png()[:-1], id='all but the last byte'),
+    pytest.param(drawn('JPEG')[:-2], id='a jpeg without its end'),
+    pytest.param(drawn('WEBP')[:-9], id='a webp that says it is longer'),
+    pytest.param(drawn('GIF')[:-1], id='a gif without its end'),
+    pytest.param(b'<!DOCTYPE html><title>Log in</title>', id='a web page'),
+    pytest.param(b'{"error": "not found"}', id='an error message'),
+    pytest.param(bytes(4096), id='zeros, as after a power cut'),
+    pytest.param(b'\x89PN', id='three bytes'),
+]
+
+
+@pytest.mark.parametrize('extension', ['.png', '.jpeg', '.webp', '.mp4'])
+@pytest.mark.parametrize('odd', ODD)
+def test_an_odd_file_under_a_pictures_name_is_kept_aside_and_the_picture_fetched(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    odd: bytes,
+    extension: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (tmp_path / f'{UUID}{extension}').write_bytes(odd)
+    with ScriptedServer(ok(png())) as server:
+        at_home(monkeypatch, server)
+        wanted = [address(server, '.jpeg')]
+        first = keep(batch.picture_jobs(wanted, tmp_path), patient()[0])
+        second = keep(batch.picture_jobs(wanted, tmp_path), patient()[0])
+    assert len(server.requests) == 1
+    aside = f'{UUID}.odd-1{extension}'
+    assert (first.count(Outcome.SAVED), first.aside) == (1, (str(tmp_path / aside),))
+    assert (second.count(Outcome.SKIPPED), second.aside) == (1, ())
+    assert first.paths == second.paths == (str(tmp_path / f'{UUID}.png'),)
+    assert (tmp_path / f'{UUID}.png').read_bytes() == png()
+    assert (tmp_path / aside).read_bytes() == odd
+    assert files_in(tmp_path) == sorted([f'{UUID}.png', aside])
+    assert aside in caplog.text and aside in aside_message(first, 'zh_TW')
+    assert aside_message(second, 'en') == ''
+
+
+WHOLE = [
+    pytest.param(png(), '.png', id='png'),
+    pytest.param(drawn('JPEG'), '.jpg', id='jpeg'),
+    pytest.param(drawn('JPEG') + b'\0camera', '.jpg', id='with something behind its end'),
+    pytest.param(drawn('WEBP'), '.webp', id='webp'),
+    pytest.param(drawn('GIF'), '.gif', id='gif'),
+    pytest.param(MOVIE, '.mp4', id='mp4'),
+]
+
+
+@pytest.mark.parametrize('extension', ['.jpeg', '.png', '.webm'])
+@pytest.mark.parametrize(('content', 'right'), WHOLE)
+def test_a_whole_file_is_there_whatever_its_extension_says(
+    tmp_path: Path, content: bytes, right: str, extension: str
+) -> None:
+    (tmp_path / f'{UUID}{extension}').write_bytes(content)
+    url = f'https://image.civitai.com/b/{UUID}/original=true/1.jpeg'
+    report = keep(batch.picture_jobs([url], tmp_path), patient()[0])
+    assert report.count(Outcome.SKIPPED) == 1 and report.aside == ()
+    assert report.paths == (str(tmp_path / f'{UUID}{right}'),)
+    assert files_in(tmp_path) == [f'{UUID}{right}']
+
+
+@pytest.mark.parametrize('extension', ['.mp4', '.webp', '.png', '.jpeg'])
+@pytest.mark.parametrize('kind', ['video', ''])
+def test_a_still_that_was_left_under_a_videos_name_is_not_the_video(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, extension: str
+) -> None:
+    """One that was killed left it there, and a later run gave it the extension of its bytes."""
+    (tmp_path / f'{UUID}{extension}').write_bytes(STILL)
+    with ScriptedServer(ok(MOVIE)) as server:
+        at_home(monkeypatch, server)
+        for _ in range(2):
+            if kind:
+                jobs = batch.image_jobs([GalleryImage(7, address(server), kind)], tmp_path)
+            else:
+                jobs = batch.picture_jobs([address(server)], tmp_path)
+            keep(jobs, patient()[0])
+    assert files_in(tmp_path) == sorted([f'{UUID}.mp4', f'{UUID}.odd-1{extension}'])
+    assert (tmp_path / f'{UUID}.mp4').read_bytes() == MOVIE and len(server.requests) == 1
+
+
+def test_several_odd_files_of_one_name_are_all_kept_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, extension in enumerate(('.jpeg', '.png', '.webp')):
+        (tmp_path / f'{UUID}{extension}').write_bytes(bytes([number]))
+    (tmp_path / f'{UUID}.odd-1.png').write_bytes(b'from another day')
+    with ScriptedServer(ok(png())) as server:
+        at_home(monkeypatch, server)
+        report = keep(batch.picture_jobs([address(server, '.png')], tmp_path), patient()[0])
+    assert [Path(path).name for path in report.aside] == [
+        f'{UUID}.odd-1.jpeg',
+        f'{UUID}.odd-2.png',
+        f'{UUID}.odd-1.webp',
+    ]
+    assert (tmp_path / f'{UUID}.odd-1.png').read_bytes() == b'from another day'
+    assert (tmp_path / f'{UUID}.png').read_bytes() == png()
+
+
+def test_a_whole_file_beside_an_odd_one_of_its_name_is_there_and_both_stay(tmp_path: Path) -> None:
+    (tmp_path / f'{UUID}.jpeg').write_bytes(png())
+    (tmp_path / f'{UUID}.png').write_bytes(b'')
+    url = f'https://image.civitai.com/b/{UUID}/original=true/1.jpeg'
+    report = keep(batch.picture_jobs([url], tmp_path), patient()[0])
+    assert report.count(Outcome.SKIPPED) == 1
+    assert files_in(tmp_path) == [f'{UUID}.jpeg', f'{UUID}.png']
+
+
+def test_where_the_picture_cannot_be_had_an_odd_file_stays_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / f'{UUID}.png').write_bytes(png()[:-1])
+    with ScriptedServer(ok(b'', status=404)) as server:
+        at_home(monkeypatch, server)
+        report = keep(batch.picture_jobs([address(server, '.png')], tmp_path), patient()[0])
+    assert report.count(Outcome.FAILED) == 1 and report.aside == ()
+    assert files_in(tmp_path) == [f'{UUID}.png']
+    assert (tmp_path / f'{UUID}.png').read_bytes() == png()[:-1]
+
+
+@pytest.mark.parametrize('was_there', [False, True], ids=['new', 'kept by the version before'])
+@pytest.mark.parametrize('extension', ['.png', '.jpeg'])
+def test_a_picture_that_always_comes_without_its_end_is_not_fetched_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, was_there: bool, extension: str
+) -> None:
+    endless = png()[:-12]
+    if was_there:
+        (tmp_path / f'{UUID}{extension}').write_bytes(endless)
+    with ScriptedServer(ok(endless)) as server:
+        at_home(monkeypatch, server)
+        wanted = [address(server, extension)]
+        first = keep(batch.picture_jobs(wanted, tmp_path), patient()[0])
+        asked = len(server.requests)
+        later = [keep(batch.picture_jobs(wanted, tmp_path), patient()[0]) for _ in range(3)]
+    assert first.failures == () and asked == 2, 'the second time it was believed'
+    assert len(server.requests) == asked
+    assert [report.count(Outcome.SKIPPED) for report in later] == [1, 1, 1]
+    assert files_in(tmp_path) == [f'{UUID}.png'], 'and there are no copies of it'
+
+
+def test_half_of_a_picture_that_always_comes_without_its_end_is_an_odd_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endless = png(900)[:-12]
+    with ScriptedServer(ok(endless)) as server:
+        at_home(monkeypatch, server)
+        wanted = [address(server, '.png')]
+        (path,) = keep(batch.picture_jobs(wanted, tmp_path), patient()[0]).paths
+        Path(path).write_bytes(endless[:300])
+        report = keep(batch.picture_jobs(wanted, tmp_path), patient()[0])
+    assert len(report.aside) == 1 and Path(path).read_bytes() == endless
+
+
+@pytest.mark.parametrize('notes', ['{"half', '[1]', '{"a": "b"}', None])
+def test_without_usable_notes_it_is_fetched_again_and_nothing_breaks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, notes: str | None
+) -> None:
+    home = tmp_path / 'home'
+    monkeypatch.setattr(setting, 'data_folder', str(home))
+    if notes is None:
+        home.write_text('a file where the folder should be')
+    else:
+        home.mkdir()
+        (home / 'fetched_as_they_are.json').write_text(notes)
+    with ScriptedServer(ok(png()[:-12])) as server:
+        at_home(monkeypatch, server)
+        report = keep(batch.picture_jobs([address(server)], tmp_path / 'kept'), patient()[0])
+        assert report.count(Outcome.FAILED) == 1  # a still in place of a video
+        wanted = [address(server, '.png')]
+        report = keep(batch.picture_jobs(wanted, tmp_path / 'kept'), patient()[0])
+        assert report.count(Outcome.SAVED) == 1
+        again = keep(batch.picture_jobs(wanted, tmp_path / 'kept'), patient()[0])
+    assert again.count(Outcome.SKIPPED) == 1 and again.aside == ()
+
+
+def test_two_addresses_of_one_picture_do_not_take_each_others_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedServer(ok(png())) as server:
+        at_home(monkeypatch, server)
+        wanted = [address(server, '.png'), address(server, '.jpeg')]
+        report = keep(batch.picture_jobs(wanted, tmp_path), patient()[0])
+    assert set(report.paths) == {str(tmp_path / f'{UUID}.png')} and report.aside == ()
+    assert files_in(tmp_path) == [f'{UUID}.png']

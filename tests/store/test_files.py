@@ -280,5 +280,46 @@ def test_a_file_gets_the_extension_of_its_bytes(
     assert files_in(tmp_path) == [right] and (tmp_path / right).read_bytes() == content
 
 
+def test_no_other_file_loses_its_name_to_it(tmp_path: Path) -> None:
+    (tmp_path / 'a.jpeg').write_bytes(png())
+    (tmp_path / 'a.png').write_bytes(b'mine')
+    with pytest.raises(StorageError):
+        files.named_by_bytes(tmp_path / 'a.jpeg')
+    assert (tmp_path / 'a.png').read_bytes() == b'mine' and (tmp_path / 'a.jpeg').exists()
+
+
+def test_what_is_set_aside_takes_the_first_free_name(tmp_path: Path) -> None:
+    for content, name in ((b'1', 'a.odd-1.png'), (b'2', 'a.odd-2.png')):
+        (tmp_path / 'a.png').write_bytes(content)
+        assert files.set_aside(tmp_path / 'a.png') == tmp_path / name
+        assert (tmp_path / name).read_bytes() == content
+    assert files_in(tmp_path) == ['a.odd-1.png', 'a.odd-2.png']
+
+
+def test_what_is_not_there_cannot_be_set_aside(tmp_path: Path) -> None:
+    with pytest.raises(StorageError):
+        files.set_aside(tmp_path / 'missing' / 'a.png')
+
+
+LOOKS = [
+    pytest.param(png(), True, id='whole'),
+    pytest.param(png(100_000), True, id='whole and long'),
+    pytest.param(png()[:-1], False, id='without its last byte'),
+    pytest.param(png(100_000)[:50_000], False, id='half'),
+    pytest.param(b'', False, id='empty'),
+    pytest.param(bytes(5000), False, id='zeros'),
+    pytest.param(b'<html><body>Log in</body></html>', False, id='a page'),
+]
+
+
+@pytest.mark.parametrize(('content', 'is_whole'), LOOKS)
+def test_a_look_tells_whether_a_file_is_whole(
+    tmp_path: Path, content: bytes, is_whole: bool
+) -> None:
+    (tmp_path / 'a').write_bytes(content)
+    seen = files.look(tmp_path / 'a')
+    assert seen is not None and (seen.is_whole, seen.size) == (is_whole, len(content))
+
+
 def test_a_missing_file_keeps_its_name(tmp_path: Path) -> None:
     assert files.named_by_bytes(tmp_path / 'a.jpeg') == tmp_path / 'a.jpeg'

@@ -170,6 +170,24 @@ def test_a_picture_at_the_address_of_a_video_is_kept(demo: DemoServer, view: eve
     assert last.mood == 'good' and '1 saved' in last.message
 
 
+def test_a_download_says_what_it_kept_aside(demo: DemoServer, view: events.View) -> None:
+    *_, last = events.download_page(view)
+    assert 'aside' not in last.message
+    kept = sorted(Path(view.kept_in).iterdir())
+    kept[0].write_bytes(b'')
+    *_, last = events.download_page(view)
+    assert f'aside: 1, such as {kept[0].stem}.odd-1' in last.message and last.mood == 'good'
+
+
+def test_an_odd_file_is_no_preview(demo: DemoServer, view: events.View) -> None:
+    image = view.page.images[0]
+    path = events.load_preview(image)
+    assert path is not None
+    Path(path).write_bytes(b'')
+    demo.scenario = '503'
+    assert events.load_preview(image) is None
+
+
 def test_nothing_to_download_is_said() -> None:
     with pytest.raises(SourceError):
         list(events.download_page(events.View()))

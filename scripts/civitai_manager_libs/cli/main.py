@@ -17,7 +17,7 @@ from .. import api, setting, texts
 from ..civitai import urls
 from ..civitai.gallery import MAX_LIMIT, CursorTrail, GalleryImage
 from ..downloads import batch
-from ..downloads.plan import BatchReport, Fetch, Outcome
+from ..downloads.plan import BatchReport, Fetch, Outcome, aside_message
 from ..errors import CivitaiError
 from ..http_client import CivitaiHttpClient, get_http_client
 from ..store import files
@@ -150,11 +150,14 @@ def _say(report: BatchReport, options: argparse.Namespace) -> None:
     if options.json:
         failures = [{'url': urls.redact(url), 'error': why} for url, why in errors.items()]
         data = {**counts, 'folder': folder, 'files': report.paths, 'failures': failures}
+        data['kept_aside'] = report.aside
         print(json.dumps(data, indent=2))  # in ASCII, which every pipe can carry
     elif not report.results:
         ceiling = setting.gallery_maturity_ceiling
         print(texts.text('cli_nothing', setting.language, ceiling=ceiling))
     else:
         print(texts.text('cli_page_done', setting.language, folder=folder, **counts))
+    if report.aside:
+        print(aside_message(report, setting.language), file=sys.stderr)
     for url, why in errors.items():
         print(f'{urls.redact(url)}: {why}', file=sys.stderr)

@@ -2,7 +2,8 @@
 
 Stands on http_client (for its slots), store, civitai and errors. `plan` is pure. From the top down:
 
-batch     many downloads at once
-keeping   one file that a person keeps
-plan      downloads as values: jobs, results, reports
+batch      many downloads at once
+keeping    one file that a person keeps
+presence   whether a file is there, as far as can be told
+plan       downloads as values: jobs, results, reports
 """

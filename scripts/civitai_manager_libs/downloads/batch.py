@@ -8,6 +8,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -19,6 +20,7 @@ from ..civitai.gallery import GalleryImage
 from ..errors import CivitaiError, StorageError
 from ..http_client.slots import Slots
 from ..store import files, media, names
+from . import presence
 from .keeping import keep
 from .plan import BatchReport, DownloadJob, DownloadResult, Fetch, Outcome
 
@@ -183,11 +185,14 @@ def _carried_out(
         result = results.pop(position, None) or DownloadResult(job, Outcome.FAILED, job.path)
         for same in (position, *again.get(job.path, ())):
             yield same, replace(result, job=jobs[same])
+            result = replace(result, aside=())  # told once
 
 
 def _fetched(job: DownloadJob, fetch: Fetch) -> DownloadResult:
-    outcome = Outcome.SAVED if fetch(job.url, job.path) else Outcome.FAILED
-    return DownloadResult(job, outcome, job.path)
+    if not fetch(job.url, job.path):
+        return DownloadResult(job, Outcome.FAILED, job.path)
+    presence.vouch(Path(job.path), Path(job.path).stem)
+    return DownloadResult(job, Outcome.SAVED, job.path)
 
 
 def _explained(job: DownloadJob, work: Callable[[DownloadJob], DownloadResult]) -> DownloadResult:
@@ -217,10 +222,10 @@ def image_jobs(images: Sequence[GalleryImage], folder: Path) -> list[DownloadJob
 
 def _picture_job(url: str, kind: str, folder: Path) -> DownloadJob:
     stem = names.picture_stem(url)
-    there = files.existing_picture(folder, stem)
-    if there is not None:
-        return DownloadJob(url, str(there), True, kind)
-    return DownloadJob(url, str(folder / f'{stem}{_extension(url, kind)}'), kind=kind)
+    job = DownloadJob(url, str(folder / f'{stem}{_extension(url, kind)}'), kind=kind)
+    is_there = partial(presence.is_there, wants_video=job.wants_video)
+    there = files.existing_picture(folder, stem, is_there)
+    return replace(job, path=str(there), present=True) if there else job
 
 
 def _extension(url: str, kind: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import filecmp
 from pathlib import Path
 
 from ..civitai import urls
 from ..errors import AnswerError, WrongContentError
 from ..store import files
+from . import presence
 from .plan import DownloadJob, DownloadResult, Fetch, Outcome
 
 
@@ -21,10 +23,32 @@ def keep(job: DownloadJob, fetch: Fetch) -> DownloadResult:
             return DownloadResult(job, Outcome.FAILED, job.path)
         if not part.is_file():  # a fetch that somebody put in the place of ours may do so
             return DownloadResult(job, Outcome.SAVED, job.path)
-        kind = files.media_type(part)
-        right = final.with_suffix(kind.extension) if kind else final
-        files.place(part, right)
-    return DownloadResult(job, Outcome.SAVED, str(right))
+        return _placed(job, part)
+
+
+def _placed(job: DownloadJob, part: Path) -> DownloadResult:
+    """Give `part` its name, and what is there in its place a name aside."""
+    final, kind = Path(job.path), files.media_type(part)
+    right = final.with_suffix(kind.extension) if kind else final
+    if right.is_dir():
+        right = final
+    others = files.pictures_called(final.parent, final.stem)
+    for other in others:
+        if presence.is_there(other, wants_video=job.wants_video) or _is_same(other, part):
+            # somebody else was faster, or this odd file is what there is
+            presence.vouch(other, final.stem)
+            return DownloadResult(job, Outcome.SKIPPED, str(other))
+    aside = tuple(str(files.set_aside(other)) for other in others)
+    files.place(part, right)
+    presence.vouch(right, final.stem)
+    return DownloadResult(job, Outcome.SAVED, str(right), aside=aside)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return filecmp.cmp(one, other, shallow=False)
+    except OSError:
+        return False
 
 
 def _brought(job: DownloadJob, fetch: Fetch, part: Path) -> bool:

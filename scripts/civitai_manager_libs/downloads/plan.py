@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 from typing import Callable, Iterable, Sequence
 
+from .. import texts
 from ..errors import CivitaiError
 from ..store import media
 
@@ -45,12 +47,16 @@ class DownloadJob:
 
 @dataclass(frozen=True, slots=True)
 class DownloadResult:
-    """What became of `job`: the file is at `path`, or `error` is why not (None: nobody knows)."""
+    """What became of `job`: the file is at `path`, or `error` is why not (None: nobody knows).
+
+    `aside` is where files are now that had its name without being what they should be.
+    """
 
     job: DownloadJob
     outcome: Outcome
     path: str
     error: CivitaiError | None = None
+    aside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,19 @@ class BatchReport:
     def paths(self) -> tuple[str, ...]:
         """Files that are there now, saved or present before."""
         return tuple(r.path for r in self.results if r.outcome is not Outcome.FAILED)
+
+    @property
+    def aside(self) -> tuple[str, ...]:
+        """Where files are now that stood under a picture's name and were not it."""
+        return tuple(path for result in self.results for path in result.aside)
+
+
+def aside_message(report: BatchReport, language: str) -> str:
+    """Say how many files were kept aside, and what one of them is called; '' if none were."""
+    if not report.aside:
+        return ''
+    name = re.split(r'[/\\]', report.aside[0])[-1]
+    return texts.text('kept_aside', language, count=len(report.aside), name=name)
 
 
 def main_cause(errors: Iterable[CivitaiError | None]) -> CivitaiError | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import itertools
 import json
+import logging
 import os
 import platform
 import re
@@ -13,11 +15,14 @@ import shutil
 import sys
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
+from typing import Callable, Iterator
 
 from ..errors import StorageError
 from . import media
+
+log = logging.getLogger(__name__)
 
 # A part file tells whose it is, so that what a killed process left behind can be told from what
 # another one is writing: machine, process, run (process numbers come again). The rest is chance,
@@ -154,13 +159,41 @@ def write_json(path: Path, data: object) -> None:
         part.write_text(content, encoding='ascii')
 
 
-def media_type(path: Path) -> media.MediaType | None:
-    """Return what the file at `path` is from its first bytes, None if unreadable or neither."""
+@dataclass(frozen=True)
+class Look:
+    """What can be seen of a file at once: its first bytes, its last ones, its size."""
+
+    head: bytes
+    tail: bytes
+    size: int
+
+    @property
+    def kind(self) -> media.MediaType | None:
+        """What it begins like."""
+        return media.sniff(self.head)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it begins like a picture or video and, where its kind tells, has its end."""
+        return self.kind is not None and not media.lacks_end(self.head, self.tail, self.size)
+
+
+def look(path: Path) -> Look | None:
+    """Look at the file at `path`; None if it cannot be read."""
     try:
         with path.open('rb') as file:
-            return media.sniff(file.read(media.HEAD_BYTES))
-    except OSError:
+            head = file.read(media.HEAD_BYTES)
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - media.TAIL_BYTES))
+            return Look(head, file.read(), size)
+    except (OSError, ValueError):
         return None
+
+
+def media_type(path: Path) -> media.MediaType | None:
+    """Return what the file at `path` is from its first bytes, None if unreadable or neither."""
+    seen = look(path)
+    return seen.kind if seen else None
 
 
 def is_inside(path: str | Path, folder: str | Path) -> bool:
@@ -171,21 +204,47 @@ def is_inside(path: str | Path, folder: str | Path) -> bool:
         return False
 
 
-def existing_picture(folder: Path, stem: str) -> Path | None:
-    """Return the picture or video called `stem` in `folder`, whatever its extension, or None."""
+def pictures_called(folder: Path, stem: str) -> list[Path]:
+    """Return the files in `folder` that are called `stem` and like a picture or video."""
     candidates = (folder / f'{stem}{suffix}' for suffix in sorted(media.MEDIA_SUFFIXES))
-    return next((path for path in candidates if path.is_file()), None)
+    return [path for path in candidates if path.is_file()]
+
+
+def existing_picture(
+    folder: Path, stem: str, is_wanted: Callable[[Path], bool] = Path.is_file
+) -> Path | None:
+    """Return the first of `pictures_called` that `is_wanted`, None if none is."""
+    return next(filter(is_wanted, pictures_called(folder, stem)), None)
 
 
 def named_by_bytes(path: Path) -> Path:
     """Give the finished file at `path` the extension of its bytes; return where it is now.
 
-    A file that is missing or of no known type stays as it is.
+    A file that is missing or of no known type stays as it is. Raises StorageError if another
+    file has that name.
     """
     kind = media_type(path)
     if kind is None or path.suffix.lower() == kind.extension:
         return path
     right = path.with_suffix(kind.extension)
     with explained(path.parent):
+        if os.path.lexists(right):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         os.replace(path, right)
     return right
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file to the first free NAME.odd-N.EXTENSION; return where it is now.
+
+    Raises StorageError.
+    """
+    with explained(path.parent):
+        for number in itertools.count(1):
+            aside = path.with_name(f'{path.stem}.odd-{number}{path.suffix}')
+            with suppress(FileExistsError):
+                os.close(os.open(aside, os.O_CREAT | os.O_EXCL))  # nobody else takes it now
+                break
+        os.replace(path, aside)
+    log.warning('%s is no whole picture; it is kept as %s', path, aside.name)
+    return aside

@@ -9,8 +9,8 @@ from typing import Any, Iterator
 from .. import api, civitai_gallery_action as action, host, setting, texts, util, widgets
 from ..civitai import infotext, urls
 from ..civitai.gallery import CursorTrail, GalleryImage, ImagePage
-from ..downloads import batch
-from ..downloads.plan import BatchReport, Outcome
+from ..downloads import batch, presence
+from ..downloads.plan import BatchReport, Outcome, aside_message
 from ..errors import SourceError
 from ..http_client import CivitaiHttpClient
 
@@ -139,7 +139,7 @@ def load_preview(image: GalleryImage) -> str | None:
         wanted = urls.thumbnail_url(image.url, PREVIEW_WIDTH)
     action.download_images([wanted])
     path = setting.get_image_url_to_gallery_file(wanted)
-    return path if Path(path).is_file() else None
+    return path if presence.is_there(Path(path)) else None
 
 
 def sendable(image: GalleryImage, has_still: bool) -> list[bool]:
@@ -200,11 +200,11 @@ def _summed_up(report: BatchReport, folder: str) -> Step:
         skipped=report.count(Outcome.SKIPPED),
         folder=folder,
     )
-    failures = action.failure_message(report)
+    aside, failures = aside_message(report, setting.language), action.failure_message(report)
     if failures:
         widgets.toast(failures)
     total, mood = len(report.results), 'problem' if failures else 'good'
-    return Step(f'{message} {failures}'.strip(), total, total, mood)
+    return Step(' '.join(filter(None, (message, aside, failures))), total, total, mood)
 
 
 def open_kept_folder(view: View, request: Any) -> str:

@@ -129,13 +129,14 @@ ENGLISH: dict[str, str] = {
     'version_unknown': 'This version is not in the list. Choose one from the list.',
     'picture_unknown': 'This picture is no longer on the page. Choose another one.',
     'path_refused': (
-        'This is neither a web address nor a file of the picture cache, so it was left out.'
+        'This is neither a web address nor a picture of the picture cache, so it was left out.'
     ),
     'nothing_to_download': 'There are no pictures to download. Open a gallery first.',
     'model_not_known': (
         'Nothing was downloaded: Civitai does not tell the name of this model. Try again later.'
     ),
     'pictures_failed': '{failed} of {total} pictures failed: {cause}',
+    'kept_aside': ('Files that were no whole pictures were kept aside: {count}, such as {name}.'),
     'download_summary': '{saved} saved, {skipped} were there already. Folder: {folder}',
     'folder_opened': 'Opened {folder}',
     'folder_not_opened': 'The folder could not be opened here: {folder}',

@@ -1,0 +1,59 @@
+"""Whether a file under a picture's name is that picture: its bytes say so, or a fetch did.
+
+Some originals lack the mark that ends their kind, however often they are fetched. What a fetch
+brought as whole is noted by name and size, so that it is not fetched again at every run.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from itertools import islice
+from pathlib import Path
+
+from .. import setting
+from ..errors import StorageError
+from ..store import files, media
+
+log = logging.getLogger(__name__)
+
+MAX_NOTES = 5000
+
+_lock = threading.Lock()
+
+
+def is_there(path: Path, *, wants_video: bool = False) -> bool:
+    """Tell whether the file at `path` is whole, and no still picture where a video is wanted."""
+    seen = files.look(path)
+    if seen is None or not seen.size:
+        return False
+    if wants_video and seen.kind is not None and seen.kind.kind == 'image':
+        return False
+    return seen.is_whole or _notes().get(path.stem) == seen.size
+
+
+def vouch(path: Path, stem: str) -> None:
+    """Note that the file at `path`, just fetched, is all there is of what is called `stem`.
+
+    Nothing is noted of what proves itself, and of what is not there or a web page. Never raises.
+    """
+    seen = files.look(path)
+    if seen is None or not seen.size or seen.is_whole or media.is_html(seen.head):
+        return
+    with _lock:
+        notes = _notes()
+        notes.pop(stem, None)
+        kept = dict(islice(notes.items(), max(0, len(notes) - MAX_NOTES + 1), None))
+        try:
+            files.write_json(_file(), {**kept, stem: seen.size})
+        except StorageError as error:
+            log.warning('%s may be fetched again: %s', stem, error)
+
+
+def _file() -> Path:
+    return Path(setting.data_folder) / 'fetched_as_they_are.json'
+
+
+def _notes() -> dict[str, int]:
+    stored = files.read_json(_file())
+    return stored if isinstance(stored, dict) else {}
