@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import subprocess
 import sys
@@ -370,3 +372,68 @@ def test_two_addresses_of_one_picture_do_not_take_each_others_file(
         report = keep(batch.picture_jobs(wanted, tmp_path), patient()[0])
     assert set(report.paths) == {str(tmp_path / f'{UUID}.png')} and report.aside == ()
     assert files_in(tmp_path) == [f'{UUID}.png']
+
+
+# -- a power cut ---------------------------------------------------------------------------------
+
+
+class Disk:
+    """Notes in order which files and folders are flushed, and what gets a name."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, refusal: int = 0) -> None:
+        self.events: list[tuple[str, int]] = []
+        flush, rename = os.fsync, os.replace
+
+        def fsync(handle: int) -> None:
+            self.events.append(('flushed', os.fstat(handle).st_ino))
+            if refusal:
+                raise OSError(refusal, os.strerror(refusal))
+            flush(handle)
+
+        def replace(source: str, target: str) -> None:
+            self.events.append((str(target), os.stat(source).st_ino))
+            rename(source, target)
+
+        monkeypatch.setattr(os, 'fsync', fsync)
+        monkeypatch.setattr(os, 'replace', replace)
+
+
+def test_a_kept_file_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(monkeypatch)
+    with ScriptedServer(ok(png())) as server:
+        at_home(monkeypatch, server)
+        (path,) = keep(batch.picture_jobs([address(server, '.png')], tmp_path), patient()[0]).paths
+    mine, folder = os.stat(path).st_ino, os.stat(tmp_path).st_ino
+    expected = [('flushed', mine), (path, mine)]
+    if sys.platform != 'win32':
+        expected.append(('flushed', folder))
+    assert disk.events[-len(expected) :] == expected
+
+
+def test_the_picture_cache_waits_for_no_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(monkeypatch)
+    with ScriptedServer(ok(png())) as server:
+        at_home(monkeypatch, server)
+        job = DownloadJob(address(server, '.png'), str(tmp_path / 'a.png'))
+        report = batch.report(batch.download([job], fetch_with(patient()[0]), 1))
+    assert report.count(Outcome.SAVED) == 1
+    assert [what for what, _ in disk.events] == [str(tmp_path / 'a.png')]
+
+
+@pytest.mark.parametrize(
+    ('refusal', 'is_kept'),
+    [(errno.EINVAL, True), (errno.ENOSYS, True), (errno.EIO, False), (errno.ENOSPC, False)],
+)
+def test_a_disk_that_fails_to_flush_gets_no_name_and_one_that_cannot_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: int, is_kept: bool
+) -> None:
+    Disk(monkeypatch, refusal)
+    with ScriptedServer(ok(png())) as server:
+        at_home(monkeypatch, server)
+        report = keep(batch.picture_jobs([address(server, '.png')], tmp_path), patient()[0])
+    assert files_in(tmp_path) == ([f'{UUID}.png'] if is_kept else [])
+    assert is_kept or isinstance(report.failures[0].error, errors.StorageError)

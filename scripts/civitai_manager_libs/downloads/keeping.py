@@ -39,7 +39,7 @@ def _placed(job: DownloadJob, part: Path) -> DownloadResult:
             presence.vouch(other, final.stem)
             return DownloadResult(job, Outcome.SKIPPED, str(other))
     aside = tuple(str(files.set_aside(other)) for other in others)
-    files.place(part, right)
+    files.place(part, right, durable=True)
     presence.vouch(right, final.stem)
     return DownloadResult(job, Outcome.SAVED, str(right), aside=aside)
 

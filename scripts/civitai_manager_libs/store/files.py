@@ -75,10 +75,32 @@ def draft(target: str | Path, suffix: str = '') -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
-def place(part: Path, final: Path) -> None:
-    """Give the finished file `part` its final name. Raises StorageError."""
+def place(part: Path, final: Path, *, durable: bool = False) -> None:
+    """Give the finished file `part` its final name. Raises StorageError.
+
+    `durable`: a power cut leaves the whole file under that name, or none; without it perhaps an
+    empty one, in exchange for about half a millisecond.
+    """
     with explained(final.parent):
+        if durable:
+            _settle(part)
         os.replace(part, final)
+    if durable and sys.platform != 'win32':  # where a folder cannot be opened
+        with suppress(OSError):  # the name is there; some file systems cannot promise more
+            _settle(final.parent, os.O_RDONLY)
+
+
+def _settle(path: Path, mode: int = os.O_RDWR) -> None:
+    """Wait until what was written to `path` is on the disk."""
+    handle = os.open(path, mode)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        # a file system that knows no such thing is no reason to lose the file, a broken one is
+        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(handle)
 
 
 def reclaim(folder: Path) -> None:
