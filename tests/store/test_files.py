@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from scripts.civitai_manager_libs.errors import StorageError
-from scripts.civitai_manager_libs.store import files, media
+from scripts.civitai_manager_libs.store import files, media, parts
 from tests.support.network import files_in, png
 from tests.support.paths import ROOT
 
@@ -197,6 +197,15 @@ def test_what_a_killed_process_left_is_cleared_at_the_next_write(tmp_path: Path)
     assert files_in(tmp_path) == ['b']
 
 
+@pytest.mark.parametrize('suffix', ['', '.png', '.webm'])
+def test_an_unfinished_draft_of_a_killed_process_is_cleared_too(
+    tmp_path: Path, suffix: str
+) -> None:
+    (tmp_path / f'{part_of(tmp_path, process="999999999").name}{suffix}').touch()
+    files.reclaim(tmp_path)
+    assert files_in(tmp_path) == ['x']
+
+
 def test_what_a_living_process_writes_is_left_alone(tmp_path: Path) -> None:
     with writer(tmp_path / 'a', 'live') as process:
         assert process.stdout is not None
@@ -226,6 +235,10 @@ LEFT = [
     pytest.param({'number': 'f' * 16}, 9 * DAY, False, id='our own'),
     pytest.param({'process': '1'}, 9 * DAY, False, id='of a process that lives'),
     pytest.param({'node': '000000'}, DAY / 2, False, id='of another machine'),
+    pytest.param({'node': '000000'}, -9 * DAY, False, id='of another machine with a wrong clock'),
+    pytest.param({'node': '000000', 'process': '999999999'}, 0, False, id='of nobody here'),
+    pytest.param({'process': '999999999'}, 0, True, id='of a process that is no more'),
+    pytest.param({'process': '1', 'run': '00000000'}, 9 * DAY, False, id='number in use again'),
     pytest.param({'node': '000000'}, 2 * DAY, True, id='of another machine, long ago'),
 ]
 
@@ -239,6 +252,88 @@ def test_whose_part_it_is_decides(
     os.utime(path, (then, then))
     files.reclaim(tmp_path)
     assert path.exists() is not is_cleared
+
+
+def test_a_clock_that_jumps_ahead_costs_nobody_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other machine writes at this moment; only ours thinks that days have passed."""
+    theirs = part_of(tmp_path, node='000000')
+    monkeypatch.setattr(time, 'time', lambda now=time.time: now() + 9 * DAY)
+    files.reclaim(tmp_path)
+    assert theirs.exists()
+
+
+def place_of(**environment: str) -> str:
+    """How a process calls its place; `environment` changes what the system tells it."""
+    changes = '; '.join(
+        f'platform.node = lambda: {value!r}' if name == 'node' else f'parts._{name} = {value!r}'
+        for name, value in environment.items()
+    )
+    code = (
+        'import platform\nfrom scripts.civitai_manager_libs.store import files, parts\n'
+        f'{changes}\n'
+        "with files.draft('a') as part: print(part.name[1:].split('-')[0])"
+    )
+    done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_all_processes_of_one_place_call_it_the_same(tmp_path: Path) -> None:
+    with files.draft(tmp_path / 'a') as part:
+        assert place_of() == part.name[1:].split('-')[0]
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='there are no such numberings')
+@pytest.mark.parametrize(
+    'change', [{'node': 'another'}, {'NUMBERING': '/proc/self/ns/mnt'}], ids=['name', 'processes']
+)
+def test_a_place_with_another_name_or_numbering_is_another(change: dict[str, str]) -> None:
+    assert place_of(**change) != place_of()
+
+
+def test_where_processes_cannot_be_told_apart_only_time_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, '_NUMBERING', str(tmp_path / 'no such file'))
+    monkeypatch.setattr(sys, 'platform', 'linux')
+    parts._place_of.cache_clear()
+    try:
+        young, old = (part_of(tmp_path, process=number) for number in ('999999998', '999999999'))
+        os.utime(old, (0, 0))
+        files.reclaim(tmp_path)
+    finally:
+        parts._place_of.cache_clear()
+    assert young.exists() and not old.exists()
+
+
+def can_make_containers() -> bool:
+    made = shutil.which('unshare') and subprocess.run(['unshare', '-rpf', 'true'], check=False)
+    return bool(made) and made.returncode == 0
+
+
+def test_a_container_of_our_name_keeps_the_file_it_writes(tmp_path: Path) -> None:
+    """Its process has a number there under which nobody is to be found here."""
+    if not can_make_containers():
+        pytest.skip('The system does not let us make one.')
+    process = subprocess.Popen(
+        ['unshare', '-rpf', sys.executable, '-c', KILLED, str(tmp_path / 'a'), 'live'],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        theirs = process.stdout.readline().strip()
+        place, _, run, number = theirs[1:-5].split('-')
+        beside = tmp_path / f'.{place}-999999999-{run}-{number}.part'
+        beside.touch()
+        files.reclaim(tmp_path)
+        assert files_in(tmp_path) == sorted([theirs, beside.name])
+        process.communicate('')
+    assert files_in(tmp_path) == sorted(['a', beside.name])
 
 
 @pytest.mark.parametrize('name', ['.a.part', 'a.part', '.part', 'download.part', '.ab-1-cd-1.part'])

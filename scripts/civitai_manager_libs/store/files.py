@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import itertools
 import json
 import logging
 import os
-import platform
-import re
-import secrets
 import shutil
 import sys
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterator
 
 from ..errors import StorageError
-from . import media
+from . import media, parts
 
 log = logging.getLogger(__name__)
-
-# A part file tells whose it is, so that what a killed process left behind can be told from what
-# another one is writing: machine, process, run (process numbers come again). The rest is chance,
-# so that nobody can put a link in its way.
-_NODE = hashlib.sha256(platform.node().encode('utf-8', 'replace')).hexdigest()[:6]
-_RUN = secrets.token_hex(4)
-_PART_NAME = re.compile(
-    r'\.([0-9a-f]{6})-([0-9]{1,10})-([0-9a-f]{8})-[0-9a-f]{16}\.part(\.[0-9a-z]{1,5})?'
-)
-ABANDONED_SECONDS = 24 * 3600.0
 
 _reclaimed: set[str] = set()
 
@@ -58,7 +43,7 @@ def draft(target: str | Path, suffix: str = '') -> Iterator[Path]:
     """
     final = Path(target)
     folder = final.parent
-    part = folder / f'.{_NODE}-{os.getpid()}-{_RUN}-{secrets.token_hex(8)}.part{suffix}'
+    part = folder / parts.new_name(suffix)
     try:
         with explained(folder):
             if not os.path.isdir(folder):
@@ -107,32 +92,20 @@ def reclaim(folder: Path) -> None:
     """Remove from `folder` the part files of processes that are no more. Never raises."""
     with suppress(OSError):
         with os.scandir(folder) as entries:
-            left = [entry for entry in entries if _is_abandoned(entry)]
-        for entry in left:
+            found = [entry for entry in entries if parts.is_part(entry.name)]
+        now = _time_in(folder) if found else 0.0
+        for entry in found:
             with suppress(OSError):
-                os.unlink(entry.path)
+                age = now - entry.stat(follow_symlinks=False).st_mtime
+                if parts.is_abandoned(entry.name, age):
+                    os.unlink(entry.path)
 
 
-def _is_abandoned(entry: os.DirEntry[str]) -> bool:
-    match = _PART_NAME.fullmatch(entry.name)
-    if not match:
-        return False
-    node, process, run = match[1], int(match[2]), match[3]
-    if node == _NODE and process == os.getpid():
-        return run != _RUN
-    if node != _NODE or sys.platform == 'win32':  # only time can tell
-        return time.time() - entry.stat(follow_symlinks=False).st_mtime > ABANDONED_SECONDS
-    return not _is_running(process)
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        pass
-    return True
+def _time_in(folder: Path) -> float:
+    """What time it is for the disk that `folder` is on; another machine's clock may be wrong."""
+    with suppress(OSError):
+        os.utime(folder)
+    return os.stat(folder).st_mtime
 
 
 @contextmanager
