@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import os
 import re
 import threading
@@ -23,6 +24,7 @@ from scripts.civitai_manager_libs import (
 )
 from scripts.civitai_manager_libs.civitai import urls
 from tests.support.gradio_event import Progress
+from tests.support.network import png
 from tests.support.settings_sandbox import set_process_client
 
 PNG = b'\x89PNG\r\n\x1a\n' + b'\0' * 64
@@ -433,6 +435,25 @@ def test_user_gallery_again_fetches_only_what_is_missing(
     before = len(demo.requests)
     action.download_user_gallery_images('4201', wanted)
     assert gone.exists() and len(demo.requests) == before + 1
+
+
+def test_what_an_earlier_version_kept_under_longer_names_is_there(
+    use: Any, folders: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetcher, name = use(Fetcher()), 'A model with a very long name, ' * 4
+    monkeypatch.setattr(ishortcut, 'get_model_info', lambda model_id: {'name': name})
+    digest = hashlib.sha256(f'https://x/{"n" * 200}.png'.encode()).hexdigest()[:8]
+    former = folders.downloads / name.strip() / 'user_gallery_images'
+    former.mkdir(parents=True)
+    for stem in ('0a1b2c3d-0000-4000-8000-00000000000f', f'{"n" * 100}-{digest}'):
+        (former / f'{stem}.png').write_bytes(png())
+    before = everything_in(folders.downloads)
+    wanted = [
+        'https://x/0a1b2c3d-0000-4000-8000-00000000000f/a/b.jpeg',
+        f'https://x/{"n" * 200}.png',
+    ]
+    assert action.download_user_gallery_images(1, wanted) == str(former.parent)
+    assert fetcher.asked == [] and everything_in(folders.downloads) == before
 
 
 def test_a_video_that_comes_as_a_still_is_asked_for_elsewhere(

@@ -88,6 +88,15 @@ def test_making_a_folder_that_is_there_is_fine() -> None:
     assert util.make_download_image_folder('a') == util.make_download_image_folder('a')
 
 
+@pytest.mark.parametrize('name', ['x' * 120, '模型' * 33, '🏳' * 40], ids=ascii)
+def test_a_folder_of_an_earlier_version_under_a_longer_name_goes_on_being_used(name: str) -> None:
+    short = Path(util.make_download_image_folder(name))
+    assert len(short.name) < len(name)
+    former = Path(setting.download_images_folder) / name
+    former.mkdir()
+    assert util.make_download_image_folder(name) == str(former)
+
+
 @pytest.mark.parametrize('in_the_way', ['downloads', 'downloads/name'])
 def test_a_file_in_the_way_is_an_error_with_a_sentence(tmp_path: Path, in_the_way: str) -> None:
     (tmp_path / in_the_way).parent.mkdir(exist_ok=True)

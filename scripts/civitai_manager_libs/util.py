@@ -37,9 +37,13 @@ def is_url_or_filepath(text: str) -> str | None:
 def make_download_image_folder(name: str) -> str:
     """Make and return the folder that pictures of the model called `name` are downloaded to.
 
+    One that an earlier version made under a longer name goes on being used.
     Raises StorageError if it cannot be made.
     """
-    folder = setting.download_folder() / names.safe_name(name)
+    downloads = setting.download_folder()
+    folder, former = downloads / names.folder_name(name), downloads / names.safe_name(name)
+    if former != folder and os.path.isdir(former):
+        return str(former)
     with files.explained(folder.parent):
         folder.mkdir(parents=True, exist_ok=True)
     return str(folder)

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 from pathvalidate import is_valid_filename
 
-from scripts.civitai_manager_libs.store.names import MAX_NAME_BYTES, picture_stem, safe_name
+from scripts.civitai_manager_libs.store.names import (
+    MAX_FOLDER_UNITS,
+    MAX_NAME_BYTES,
+    MAX_STEM_UNITS,
+    folder_name,
+    picture_stem,
+    picture_stems,
+    safe_name,
+)
+from scripts.civitai_manager_libs.store.parts import new_name
 
 UUID = '0a1b2c3d-0000-4000-8000-00000000000f'
 
@@ -170,3 +179,55 @@ def test_every_address_gives_a_legal_stem(url: str) -> None:
     name = picture_stem(url) + '.jpeg'
     assert is_valid_filename(name, platform='universal') and Path(name).name == name
     assert not is_device(name) and fits(name)
+
+
+# -- paths that Windows takes --------------------------------------------------------------------
+
+LONG = ['x' * 300, '模型' * 100, '🏳' * 100, 'é' * 300, 'e\u0301' * 300, 'con ' * 60, '. x' * 100]
+
+
+def units(name: str) -> int:
+    return len(name.encode('utf-16-le')) // 2
+
+
+@pytest.mark.parametrize('text', LONG, ids=ascii)
+def test_the_path_of_a_picture_is_short_enough_for_windows(text: str) -> None:
+    base = 'C:' + '\\d' * 49  # 100 characters
+    stem = picture_stem(f'https://example.org/{text}.png')
+    folder = f'{base}\\{folder_name(text)}\\user_gallery_images'
+    assert units(folder) < 248, 'for a folder it is less'
+    for leaf in (f'{stem}.odd-99.jpeg', f'{UUID}.odd-99.jpeg', f'{new_name(".webm")}'):
+        assert units(f'{folder}\\{leaf}') < 260
+
+
+@settings(deadline=None)
+@given(HOSTILE)
+@example('🏳' * 100)
+@example('a' * 59 + '🏳')
+@example('a' * 59 + ' b')
+def test_every_text_gives_a_short_legal_folder_name(text: str) -> None:
+    name = folder_name(text)
+    assert is_valid_filename(name, platform='universal') and not is_device(name)
+    assert 0 < units(name) <= MAX_FOLDER_UNITS and name == name.strip(' .')
+    assert folder_name(name) == name == safe_name(name)
+    assert units(picture_stem(f'https://x/{name}')) <= MAX_STEM_UNITS
+
+
+@pytest.mark.parametrize('text', ['Paper Horizons XL', '紙の地平線', 'a' * 60, 'é' * 60])
+def test_a_folder_name_that_is_short_enough_is_as_it_always_was(text: str) -> None:
+    assert folder_name(text) == safe_name(text) == text
+
+
+@pytest.mark.parametrize(
+    ('last', 'former'),
+    [('photo', []), ('n' * 300, ['n' * 100]), ('n' * 60, ['n' * 60]), ('n' * 39, [])],
+    ids=lambda value: str(value)[:9],
+)
+def test_what_a_picture_was_called_by_earlier_versions_is_known(
+    last: str, former: list[str]
+) -> None:
+    url = f'https://example.org/{last}.png'
+    now, *before = picture_stems(url)
+    assert now == picture_stem(url)
+    assert [stem[:-9] for stem in before] == former
+    assert {stem[-9:] for stem in before} <= {now[-9:]}

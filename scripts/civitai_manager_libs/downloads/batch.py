@@ -221,11 +221,14 @@ def image_jobs(images: Sequence[GalleryImage], folder: Path) -> list[DownloadJob
 
 
 def _picture_job(url: str, kind: str, folder: Path) -> DownloadJob:
-    stem = names.picture_stem(url)
-    job = DownloadJob(url, str(folder / f'{stem}{_extension(url, kind)}'), kind=kind)
+    stems = names.picture_stems(url)
+    job = DownloadJob(url, str(folder / f'{stems[0]}{_extension(url, kind)}'), kind=kind)
     is_there = partial(presence.is_there, wants_video=job.wants_video)
-    there = files.existing_picture(folder, stem, is_there)
-    return replace(job, path=str(there), present=True) if there else job
+    for stem in stems:
+        there = files.existing_picture(folder, stem, is_there)
+        if there is not None:
+            return replace(job, path=str(there), present=True)
+    return job
 
 
 def _extension(url: str, kind: str) -> str:

@@ -13,6 +13,12 @@ from pathvalidate import sanitize_filename
 # and accents apart; the rest is room for an extension and a number.
 MAX_NAME_BYTES = 200
 
+# Windows takes paths of up to 259 units of UTF-16. With these, 117 are left for the download folder
+# in <download folder>/<model>/user_gallery_images/<stem>.odd-99.jpeg, or a part file there.
+MAX_FOLDER_UNITS = 60
+MAX_STEM_UNITS = 48
+_FORMER_STEM = 100
+
 # Windows ignores what follows the first dot, and spaces before it: 'CON .txt' is a device.
 _DEVICE = re.compile(
     r'^(con|prn|aux|nul|conin\$|conout\$|clock\$|(?:com|lpt)[0-9¹²³])(?= *(?:\.|$))', re.IGNORECASE
@@ -59,12 +65,31 @@ def _decomposed_length(name: str) -> int:
     return len(unicodedata.normalize('NFD', name).encode('utf-16-le')) // 2
 
 
+def folder_name(text: str, fallback: str = 'unnamed') -> str:
+    """Return `text` as the name of a folder that leaves room for what comes into it.
+
+    As `safe_name` makes it, of at most `MAX_FOLDER_UNITS` units of UTF-16.
+    """
+    return safe_name(_units(safe_name(text, fallback), MAX_FOLDER_UNITS), fallback)
+
+
+def _units(name: str, count: int) -> str:
+    """The beginning of `name`, at most `count` units of UTF-16 and no half characters."""
+    return name.encode('utf-16-le')[: 2 * count].decode('utf-16-le', 'ignore')
+
+
 def picture_stem(url: str) -> str:
     """Return a file name without extension that identifies the picture behind `url`.
 
     Civitai's media URLs carry a UUID, which is the identity of the file. Any other URL gets its
-    last path segment and a short hash, so that two pictures of one name never collide.
+    last path segment and a short hash, so that two pictures of one name never collide; at most
+    `MAX_STEM_UNITS` units of UTF-16.
     """
+    return picture_stems(url)[0]
+
+
+def picture_stems(url: str) -> tuple[str, ...]:
+    """Return `picture_stem` and, where it differed, what earlier versions called the picture."""
     try:
         path = urlsplit(url).path
     except ValueError:
@@ -72,9 +97,11 @@ def picture_stem(url: str) -> str:
     segments = [unquote(part) for part in path.split('/') if part]
     for segment in segments[:-1]:
         if _UUID.fullmatch(segment):
-            return segment.lower()
+            return (segment.lower(),)
     last = segments[-1].rsplit('.', 1)[0] if segments else ''
     if _UUID.fullmatch(last):
-        return last.lower()
+        return (last.lower(),)
     digest = hashlib.sha256(url.encode('utf-8', 'replace')).hexdigest()[:8]
-    return f'{safe_name(last, "picture")[:100]}-{digest}'
+    name = safe_name(last, 'picture')
+    short, former = _units(name, MAX_STEM_UNITS - 9), name[:_FORMER_STEM]
+    return tuple(dict.fromkeys((f'{short}-{digest}', f'{former}-{digest}')))
