@@ -23,6 +23,7 @@ from scripts.civitai_manager_libs import (
     util,
 )
 from scripts.civitai_manager_libs.civitai import urls
+from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from tests.support.gradio_event import Progress
 from tests.support.network import png
 from tests.support.settings_sandbox import set_process_client
@@ -206,10 +207,9 @@ def test_partial_failure_keeps_the_rest_and_tells_how_many_why_and_what_to_do(
 
 
 def test_the_cause_of_most_of_very_many_failures_is_told(
-    use: Any, monkeypatch: pytest.MonkeyPatch, toasts: list[tuple[str, float]]
+    client: CivitaiHttpClient, toasts: list[tuple[str, float]]
 ) -> None:
     """Those that failed first have long left the client's memory when the report is made."""
-    use(http_client.CivitaiHttpClient(sleep=lambda seconds: None))
     wanted = [f'https://image.civitai.com/b/{number}.jpeg' for number in range(2400)]
 
     def answer(request: Any) -> tuple[int, dict[str, str], str]:

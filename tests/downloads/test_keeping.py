@@ -23,6 +23,7 @@ from scripts.civitai_manager_libs.downloads.plan import (
     aside_message,
 )
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
+from tests.support.endings import riff
 from tests.support.faults import PATIENCE, Work
 from tests.support.network import at_home, files_in, patient, png
 from tests.support.paths import ROOT
@@ -193,6 +194,8 @@ ODD = [
     pytest.param(drawn('JPEG')[:-2], id='a jpeg without its end'),
     pytest.param(drawn('WEBP')[:-9], id='a webp that says it is longer'),
     pytest.param(drawn('GIF')[:-1], id='a gif without its end'),
+    pytest.param(MOVIE[:-50], id='half an mp4'),
+    pytest.param(riff(b'WEBP', b'VP8 ' + bytes(400))[:99], id='a quarter of a webp'),
     pytest.param(b'<!DOCTYPE html><title>Log in</title>', id='a web page'),
     pytest.param(b'{"error": "not found"}', id='an error message'),
     pytest.param(bytes(4096), id='zeros, as after a power cut'),

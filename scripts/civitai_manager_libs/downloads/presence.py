@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .. import setting
 from ..errors import StorageError
-from ..store import files, media
+from ..store import files
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +25,9 @@ _lock = threading.Lock()
 def is_there(path: Path, *, wants_video: bool = False) -> bool:
     """Tell whether the file at `path` is whole, and no still picture where a video is wanted."""
     seen = files.look(path)
-    if seen is None or not seen.size:
+    if seen is None or seen.kind is None:
         return False
-    if wants_video and seen.kind is not None and seen.kind.kind == 'image':
+    if wants_video and seen.kind.kind == 'image':
         return False
     return seen.is_whole or _notes().get(path.stem) == seen.size
 
@@ -35,10 +35,10 @@ def is_there(path: Path, *, wants_video: bool = False) -> bool:
 def vouch(path: Path, stem: str) -> None:
     """Note that the file at `path`, just fetched, is all there is of what is called `stem`.
 
-    Nothing is noted of what proves itself, and of what is not there or a web page. Never raises.
+    Nothing is noted of what is whole by its bytes, or no picture at all. Never raises.
     """
     seen = files.look(path)
-    if seen is None or not seen.size or seen.is_whole or media.is_html(seen.head):
+    if seen is None or seen.kind is None or seen.is_whole:
         return
     with _lock:
         notes = _notes()

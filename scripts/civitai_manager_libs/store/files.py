@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Callable, Iterator
 
 from ..errors import StorageError
-from . import media, parts
+from . import ends, media, parts
 
 log = logging.getLogger(__name__)
 
@@ -156,11 +156,11 @@ def write_json(path: Path, data: object) -> None:
 
 @dataclass(frozen=True)
 class Look:
-    """What can be seen of a file at once: its first bytes, its last ones, its size."""
+    """What can be seen of a file at once: its first bytes, its size, what is told of its end."""
 
     head: bytes
-    tail: bytes
     size: int
+    end: ends.End
 
     @property
     def kind(self) -> media.MediaType | None:
@@ -169,18 +169,21 @@ class Look:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it begins like a picture or video and, where its kind tells, has its end."""
-        return self.kind is not None and not media.lacks_end(self.head, self.tail, self.size)
+        """Whether it begins like a picture or video, and does not tell that its end is missing."""
+        return self.kind is not None and self.end is not ends.End.SHORT
 
 
 def look(path: Path) -> Look | None:
     """Look at the file at `path`; None if it cannot be read."""
     try:
         with path.open('rb') as file:
-            head = file.read(media.HEAD_BYTES)
+
+            def read(at: int, count: int) -> bytes:
+                file.seek(at)
+                return file.read(count)
+
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - media.TAIL_BYTES))
-            return Look(head, file.read(), size)
+            return Look(read(0, media.HEAD_BYTES), size, ends.end_of(read, size))
     except (OSError, ValueError):
         return None
 
