@@ -377,6 +377,47 @@ def test_two_addresses_of_one_picture_do_not_take_each_others_file(
     assert files_in(tmp_path) == [f'{UUID}.png']
 
 
+# -- two who keep one picture at a time ----------------------------------------------------------
+
+
+def keep_twice(server: ScriptedServer, folder: Path) -> list[BatchReport]:
+    """What two callers are told who keep the same picture; the second begins meanwhile."""
+    client, _ = patient(max_retries=3)
+    jobs = batch.picture_jobs([address(server, '.png')], folder)
+    with Work(lambda: keep(jobs, client)) as first:
+        assert server.stalled.wait(PATIENCE)
+        with Work(lambda: keep(jobs, client)) as second:
+            second.goes_on()
+            server.release.set()
+    reports = [first.result, second.result]
+    assert all(isinstance(report, BatchReport) for report in reports)
+    return reports  # type: ignore[return-value]
+
+
+def test_who_keeps_what_another_is_keeping_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = (head(200, {'Content-Length': str(len(png()))}), png()[:20], STALL, png()[20:])
+    with ScriptedServer(whole) as server:
+        at_home(monkeypatch, server)
+        reports = keep_twice(server, tmp_path)
+    assert len(server.requests) == 1
+    assert {report.paths for report in reports} == {(str(tmp_path / f'{UUID}.png'),)}
+    assert files_in(tmp_path) == [f'{UUID}.png'] and not [r for r in reports if r.aside]
+
+
+def test_who_waits_for_another_is_told_why_it_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = (head(410, {'Content-Length': '9'}), STALL, b'x' * 9)
+    with ScriptedServer(gone) as server:
+        at_home(monkeypatch, server)
+        reports = keep_twice(server, tmp_path)
+    assert len(server.requests) == 1
+    for report in reports:
+        assert isinstance(report.failures[0].error, errors.GoneError)
+
+
 # -- a power cut ---------------------------------------------------------------------------------
 
 

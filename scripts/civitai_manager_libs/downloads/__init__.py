@@ -1,6 +1,7 @@
 """Many files: which are to be fetched, fetched together, what became of them.
 
-Stands on http_client (for its slots), store, civitai and errors. `plan` is pure. From the top down:
+Stands on http_client (for its slots and single flights), setting, store, civitai and errors.
+`plan` is pure. From the top down:
 
 batch      many downloads at once
 keeping    one file that a person keeps

@@ -8,7 +8,6 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -223,9 +222,8 @@ def image_jobs(images: Sequence[GalleryImage], folder: Path) -> list[DownloadJob
 def _picture_job(url: str, kind: str, folder: Path) -> DownloadJob:
     stems = names.picture_stems(url)
     job = DownloadJob(url, str(folder / f'{stems[0]}{_extension(url, kind)}'), kind=kind)
-    is_there = partial(presence.is_there, wants_video=job.wants_video)
     for stem in stems:
-        there = files.existing_picture(folder, stem, is_there)
+        there = presence.find(folder, stem, wants_video=job.wants_video)
         if there is not None:
             return replace(job, path=str(there), present=True)
     return job

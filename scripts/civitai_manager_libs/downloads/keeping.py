@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import filecmp
+import os
+import threading
 from pathlib import Path
 
 from ..civitai import urls
 from ..errors import AnswerError, WrongContentError
+from ..http_client.single_flight import SingleFlight
 from ..store import files
 from . import presence
 from .plan import DownloadJob, DownloadResult, Fetch, Outcome
+
+_single = SingleFlight()
+_never = threading.Event()
 
 
 def keep(job: DownloadJob, fetch: Fetch) -> DownloadResult:
     """Fetch `job` under a name of no meaning, look at it, and give it the name it is to have.
 
-    The name gets the extension of the bytes. Raises CivitaiError.
+    The name gets the extension of the bytes. Who asks for what another thread is keeping already
+    waits for that. Raises CivitaiError.
     """
+    final = Path(job.path)
+    results: list[DownloadResult] = []
+    what = os.path.abspath(final.parent), final.stem
+    if _single.run(what, lambda: results.append(_kept(job, fetch)), _never):
+        return results[0]
+    there = presence.find(final.parent, final.stem, wants_video=job.wants_video)
+    return DownloadResult(job, Outcome.SAVED, str(there)) if there else _kept(job, fetch)
+
+
+def _kept(job: DownloadJob, fetch: Fetch) -> DownloadResult:
     final = Path(job.path)
     with files.draft(final, final.suffix) as part:
         if not _brought(job, fetch, part):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -30,6 +31,11 @@ def is_there(path: Path, *, wants_video: bool = False) -> bool:
     if wants_video and seen.kind.kind == 'image':
         return False
     return seen.is_whole or _notes().get(path.stem) == seen.size
+
+
+def find(folder: Path, stem: str, *, wants_video: bool = False) -> Path | None:
+    """Return the file in `folder` called `stem` that is there, whatever its extension, or None."""
+    return files.existing_picture(folder, stem, partial(is_there, wants_video=wants_video))
 
 
 def vouch(path: Path, stem: str) -> None:
