@@ -21,7 +21,7 @@ from .civitai.gallery import GalleryImage
 from .downloads import batch, presence
 from .downloads.plan import BatchReport, DownloadJob, DownloadResult, Outcome, main_cause
 from .errors import CivitaiError, SourceError, StorageError
-from .http_client import CivitaiHttpClient, get_http_client
+from .http_client import CivitaiHttpClient, forks, get_http_client
 from .store import files
 
 __all__ = ['CivitaiHttpClient', 'get_http_client', 'gr', 'util', 'setting', 'ishortcut']
@@ -34,7 +34,7 @@ Results = Iterator[tuple[int, DownloadResult]]
 
 # What threads found out, told at the next event of the session that started them.
 _notices: dict[str, list[str]] = {}
-_notices_lock = threading.Lock()
+_notices_lock = forks.Lock()
 
 
 def _download_single_image(img_url: str, save_path: str) -> bool:

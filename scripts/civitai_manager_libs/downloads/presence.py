@@ -7,20 +7,20 @@ brought as whole is noted by name and size, so that it is not fetched again at e
 from __future__ import annotations
 
 import logging
-import threading
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from .. import setting
 from ..errors import StorageError
+from ..http_client import forks
 from ..store import files
 
 log = logging.getLogger(__name__)
 
 MAX_NOTES = 5000
 
-_lock = threading.Lock()
+_lock = forks.Lock()
 
 
 def is_there(path: Path, *, wants_video: bool = False) -> bool:

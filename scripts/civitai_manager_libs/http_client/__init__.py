@@ -15,6 +15,7 @@ outgoing        requests as they go out, and the way they take
 connections     connections that can be cut off, and share one SSLContext
 heads           heads of answers, behind those that only announce them
 watch           an eye that cuts off what is stopped or comes too late
+forks           what renews itself in the child of a fork
 slots           places for work at once, which who can only wait lends
 resume          going on with a body that broke off
 retry           what to do after an attempt

@@ -22,7 +22,7 @@ from .. import __version__, setting
 from ..civitai import urls
 from ..errors import CivitaiError
 from ..store import files
-from . import bodies, retry
+from . import bodies, forks, retry
 from .attempts import Attempts
 from .exchange import Exchange, Terms
 from .failures import Failures
@@ -68,7 +68,7 @@ class CivitaiHttpClient:
         self._timeout = timeout
         self._max_retries = max_retries
         self._retry_delay = retry_delay
-        self._closed = threading.Event()
+        self._closed = forks.Event()
         self._patience = math.inf
         self._failures = Failures(clock)
         self._single = SingleFlight()
@@ -213,7 +213,7 @@ def _lenient(fetch: Callable[[], T]) -> T | None:
 
 
 _clients: list[CivitaiHttpClient] = []
-_clients_lock = threading.Lock()
+_clients_lock = forks.Lock()
 
 
 def get_http_client() -> CivitaiHttpClient:
@@ -222,7 +222,3 @@ def get_http_client() -> CivitaiHttpClient:
         if not _clients:
             _clients.append(CivitaiHttpClient())
         return _clients[0]
-
-
-if hasattr(os, 'register_at_fork'):  # two processes must not speak on one connection
-    os.register_at_fork(after_in_child=_clients.clear)

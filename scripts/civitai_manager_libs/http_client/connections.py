@@ -30,6 +30,7 @@ from urllib3.util import wait_for_write
 
 from .. import setting
 from ..errors import TlsFailedError
+from . import forks
 from .heads import ASK_ELSEWHERE, Head
 from .watch import Guard
 
@@ -155,6 +156,8 @@ def _connect(sock: socket.socket, address: Any, seconds: float | None) -> None:
 
 class _Pool(urllib3.HTTPConnectionPool):
     ConnectionCls = _Connection
+    # the library looks into that of a pool which it drops, at the end of a process too
+    QueueCls = cast(Any, forks.Stack)
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         """Return a connection on which nothing waits that would be taken for the answer.
@@ -185,11 +188,19 @@ class Adapter(HTTPAdapter):
     def __init__(self) -> None:
         self._verify: Any = True
         self._trusted: tuple[Any, str] | None = None
-        self._lock = threading.Lock()
+        self._lock = forks.Lock()
         self._pools: dict[str, Any] = {}
         super().__init__(
             pool_connections=MAX_CONNECTIONS, pool_maxsize=MAX_CONNECTIONS, max_retries=0
         )
+        forks.renew_in_children(self)
+
+    def renew(self) -> None:
+        """Leave the connections to the parent, without a word on any of them."""
+        self._trusted = None
+        self._pools = {}
+        self.proxy_manager = {}
+        self.init_poolmanager(MAX_CONNECTIONS, MAX_CONNECTIONS)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools of connections."""

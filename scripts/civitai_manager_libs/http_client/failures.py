@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 import logging
-import threading
 from collections import OrderedDict
 from contextlib import contextmanager
 from typing import Callable, Hashable, Iterator, NamedTuple
 
 from ..civitai import urls
 from ..errors import CivitaiError, GoneError, NotFoundError
-from . import retry
+from . import forks, retry
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +37,7 @@ class _Forward:
         self._clock = clock
         self._last = clock()
         self._passed = 0.0
-        self._lock = threading.Lock()
+        self._lock = forks.Lock()
 
     def __call__(self) -> float:
         with self._lock:
@@ -55,7 +54,7 @@ class Failures:
         self._clock = _Forward(clock)
         self._failures: OrderedDict[str, _Failure] = OrderedDict()
         self._closed: dict[str, tuple[float, CivitaiError]] = {}
-        self._lock = threading.Lock()
+        self._lock = forks.Lock()
 
     def of(self, url: str) -> CivitaiError | None:
         """Return why the last question to `url` failed, None if it did not or is long ago."""

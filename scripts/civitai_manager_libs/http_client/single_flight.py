@@ -7,7 +7,7 @@ import threading
 from typing import Callable, Hashable
 
 from ..errors import CancelledError, CivitaiError
-from . import slots
+from . import forks, slots
 
 PIECE_SECONDS = 0.1
 
@@ -26,7 +26,12 @@ class SingleFlight:
 
     def __init__(self) -> None:
         self._flights: dict[Hashable, _Flight] = {}
-        self._lock = threading.Lock()
+        self._lock = forks.Lock()
+        forks.renew_in_children(self)
+
+    def renew(self) -> None:
+        """Wait for no thread of the parent."""
+        self._flights = {}
 
     def run(self, what: Hashable, fetch: Callable[[], None], stop: threading.Event) -> bool:
         """Have `fetch` done for `what`; return whether this thread did it and not another.
@@ -60,7 +65,7 @@ class SingleFlight:
             raise
         finally:
             with self._lock:
-                del self._flights[what]
+                self._flights.pop(what, None)  # not there in a child
             flight.is_over.set()
 
     def _wait(self, flight: _Flight, stop: threading.Event) -> None:

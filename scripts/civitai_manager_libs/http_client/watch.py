@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Callable, Iterator
 
 from ..errors import CancelledError, TimedOutError
+from . import forks
 
 TICK_SECONDS = 0.1
 IDLE_TICKS = 20
@@ -31,6 +32,10 @@ class Guard:
         self.deadline = 0.0
         self.on_stall: Callable[[float], None] | None = None
         self.late = False
+        self._lock = threading.Lock()
+
+    def renew(self) -> None:
+        """Be free for the thread that went on in a child."""
         self._lock = threading.Lock()
 
     def watch(self, sock: socket.socket, seconds: float | None) -> None:
@@ -94,8 +99,16 @@ class Watch:
 
     def __init__(self) -> None:
         self._guards: set[Guard] = set()
-        self._lock = threading.Lock()
+        self._lock = forks.Lock()
         self._thread: threading.Thread | None = None
+        forks.renew_in_children(self)
+
+    def renew(self) -> None:
+        """Leave the requests of the parent to its own eye."""
+        for guard in self._guards:
+            guard.renew()
+        self._guards = set()
+        self._thread = None
 
     @contextmanager
     def over(self, stop: threading.Event) -> Iterator[Guard]:
@@ -103,7 +116,7 @@ class Watch:
         guard = Guard(stop)
         with self._lock:
             self._guards.add(guard)
-            if self._thread is None or not self._thread.is_alive():  # a fork leaves it behind
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(
                     target=self._look, name='civitai-watch', daemon=True
                 )

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Callable, Deque, Union
 
 from ...errors import CancelledError, CivitaiError
-from .. import slots
+from .. import forks, slots
 from .budget import Budget
 from .pace import Pace
 
@@ -248,7 +248,14 @@ class Throttle:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._hosts: dict[str, _Host] = {}
-        self._lock = threading.Lock()
+        self._lock = forks.Lock()
+        forks.renew_in_children(self)
+
+    def renew(self) -> None:
+        """Begin again: the requests of the parent are not ours, nor who waits there."""
+        for host in self._hosts.values():
+            host.lock = threading.Lock()
+        self._hosts = {}
 
     def turn(
         self,
