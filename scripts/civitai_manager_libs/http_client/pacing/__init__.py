@@ -4,7 +4,12 @@ Stands on errors and http_client's slots. All but `throttle` decide, without clo
 makes threads obey. From the top down:
 
 throttle   waiting for one's turn
-pace       how many requests at once, and how fast they may start, learnt from how they end
-signs      what a pace notices of a host
+pace       how many requests at once, and how fast they may start, learnt from how they end:
+ceiling    ... the most at once that a host accepts, and looks above it
+limit      ... more at once while there is no sign of a limit, fewer when answers come slower
+freed      ... places just freed stay empty for a moment
+signs      ... what is noticed of a host: slower answers, strays and bursts of refusals
 budget     a fixed pace: the API's
+tokens     so many starts a second
+holds      nobody asks for a while
 """

@@ -4,27 +4,8 @@ from __future__ import annotations
 
 import math
 
-MAX_HOLD = 120.0  # seconds; a host that asks for more is asked again after these
-
-
-class Tokens:
-    """A bucket that fills at `rate` a second up to `room`; a start takes one token."""
-
-    __slots__ = ('rate', 'room', 'left', 'at')
-
-    def __init__(self, rate: float, room: float, left: float, now: float) -> None:
-        self.rate = rate
-        self.room = room
-        self.left = left
-        self.at = now
-
-    def wait(self, now: float) -> float:
-        """Seconds until there is a token, 0.0 if there is one."""
-        if now > self.at:
-            self.left = min(self.room, self.left + (now - self.at) * self.rate)
-            self.at = now
-        # rounding must not make anybody come back for a billionth of a token
-        return 0.0 if self.left > 1 - 1e-9 else (1 - self.left) / self.rate
+from .holds import Hold
+from .tokens import Tokens
 
 
 class Budget:
@@ -35,7 +16,7 @@ class Budget:
         self.running = 0
         self.trip = math.inf  # seconds a request may take: the others wait in any case
         self._tokens = Tokens(rate, burst, burst, -math.inf)
-        self._held_until = -math.inf
+        self._hold = Hold()
 
     @property
     def limit(self) -> int:
@@ -47,8 +28,8 @@ class Budget:
 
         math.inf: only when a request has ended.
         """
-        if now < self._held_until:
-            return self._held_until - now
+        if now < self._hold.until:
+            return self._hold.until - now
         if self.running >= self.at_once:
             return math.inf
         wait = self._tokens.wait(now)
@@ -68,7 +49,7 @@ class Budget:
     def refused(self, now: float, retry_after: float | None, began: float | None = None) -> None:
         """Count a request as refused with 429 or 503; nothing starts for `retry_after` seconds."""
         self.running -= 1
-        self._held_until = max(self._held_until, now + min(retry_after or 0.0, MAX_HOLD))
+        self._hold.extend(now, retry_after or 0.0)
 
 
 def of_the_api() -> Budget:

@@ -1,4 +1,4 @@
-"""What a pace notices of a host: slower answers, bursts of refusals, looks above a ceiling."""
+"""What a pace notices of a host: slower answers, and refusals, stray ones or in bursts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 SLOWER, SLOWER_BY = 1.6, 0.04  # times, and seconds (a busy interpreter adds some 30 ms of its own)
 ROUND = 8  # first bytes, of which the fastest counts: single slow ones say nothing
+
+STRAYS = 2.0  # refusals that are no sign yet ...
+STRAYS_PER_SUCCESS = 1 / 64  # ... and how that allowance comes back
 
 
 class FirstBytes:
@@ -46,10 +49,10 @@ class Burst:
 
     at: float
     running: int
-    accepted: int  # successes until then
     limit: float  # until then
     refusals: int = 0
-    began: float = -math.inf  # when the last of them was asked
+    successes: int = 0  # since then
+    began: float = -math.inf  # when the last of the refused was asked
 
     @property
     def kept(self) -> int:
@@ -57,11 +60,47 @@ class Burst:
         return max(0, self.running - self.refusals)
 
 
-@dataclass
-class Probe:
-    """A look above the ceiling from `began` to `ended`, passed after `left` successes."""
+class Refusals:
+    """Makes bursts of refusals, and tells which is a sign: not the few that come astray."""
 
-    began: float
-    left: int
-    settle: float  # what it was before
-    ended: float = math.inf
+    __slots__ = ('burst', 'sign_at', '_strays')
+
+    def __init__(self) -> None:
+        self.burst: Burst | None = None  # the one that goes on
+        self.sign_at = -math.inf  # the last that was a sign
+        self._strays = STRAYS
+
+    def succeeded(self, began: float) -> Burst | None:
+        """Note a success of a request that `began` then; return the burst that is over by it."""
+        if self._strays < STRAYS:
+            self._strays += STRAYS_PER_SUCCESS
+        burst = self.burst
+        if burst is None:
+            return None
+        burst.successes += 1
+        return burst if began > burst.at else None
+
+    def add(self, now: float, began: float, running: int, limit: float) -> Burst:
+        """Count a refusal in the burst that goes on, or begin one: `running` of `limit` ran."""
+        burst = self.burst
+        if burst is None:
+            burst = self.burst = Burst(now, running, limit)
+        burst.refusals += 1
+        burst.began = max(burst.began, began)
+        self._strays -= 1
+        return burst
+
+    def end(self, burst: Burst) -> bool:
+        """End a burst that is over; return whether it was a sign."""
+        self.burst = None
+        if self._strays >= 0:
+            return False
+        self._strays = 0.0
+        self.sign_at = burst.at
+        return True
+
+    def begin_anew(self, now: float) -> None:
+        """Nothing ran for minutes: what is known of refusals is settled."""
+        self.burst = None
+        self.sign_at = now
+        self._strays = STRAYS
