@@ -145,23 +145,23 @@ def test_stop_ends_a_wait(throttle: Throttle, stop: threading.Event, ahead: int)
 
 def test_nobody_starts_once_stopped(throttle: Throttle, stop: threading.Event) -> None:
     stop.set()
+    pace = one_at_a_time()
     with pytest.raises(CancelledError):
-        with throttle.turn('host', stop, one_at_a_time):
+        with throttle.turn('host', stop, lambda: pace):
             raise AssertionError('started')
-    pace = throttle.pace_of('host')
-    assert pace is not None and pace.running == 0
+    assert pace.running == 0
 
 
 @pytest.mark.parametrize('error', [ValueError, KeyboardInterrupt, SystemExit, GeneratorExit])
 def test_a_turn_comes_back_whatever_happens(
     throttle: Throttle, stop: threading.Event, error: type[BaseException]
 ) -> None:
+    pace = one_at_a_time()
     for _ in range(3):
         with pytest.raises(error):
-            with throttle.turn('host', stop, one_at_a_time):
+            with throttle.turn('host', stop, lambda: pace):
                 raise error()
-    pace = throttle.pace_of('host')
-    assert pace is not None and pace.running == 0
+    assert pace.running == 0
 
 
 class Interrupted(Pace):
@@ -175,11 +175,11 @@ class Interrupted(Pace):
 def test_a_turn_comes_back_when_interrupted_on_the_way_in(
     throttle: Throttle, stop: threading.Event
 ) -> None:
+    pace = Interrupted(1)
     with pytest.raises(KeyboardInterrupt):
-        with throttle.turn('host', stop, lambda: Interrupted(1)):
+        with throttle.turn('host', stop, lambda: pace):
             raise AssertionError('started')
-    pace = throttle.pace_of('host')
-    assert pace is not None and pace.running == 0
+    assert pace.running == 0
 
 
 class Told(Pace):
@@ -228,12 +228,12 @@ def test_what_the_pace_hears(clock: Clock, throttle: Throttle, stop: threading.E
 
 
 def test_hosts_do_not_disturb_each_other(throttle: Throttle, stop: threading.Event) -> None:
-    with throttle.turn('slow.example', stop, one_at_a_time):
-        with throttle.turn('other.example', stop, one_at_a_time):
-            pass
-        other = throttle.pace_of('other.example')
-        assert other is not None and other is not throttle.pace_of('slow.example')
-    assert throttle.pace_of('unknown.example') is None
+    slow, other = one_at_a_time(), one_at_a_time()
+    with throttle.turn('slow.example', stop, lambda: slow):
+        assert (slow.running, other.running) == (1, 0)
+        with throttle.turn('other.example', stop, lambda: other):
+            assert (slow.running, other.running) == (1, 1)
+        assert (slow.running, other.running) == (1, 0)
 
 
 def test_a_wait_ends_when_the_clock_has_jumped(
@@ -280,16 +280,15 @@ def test_a_changed_setting_counts_for_those_who_wait(
     throttle: Throttle, stop: threading.Event
 ) -> None:
     started = threading.Event()
+    pace = Pace(1)
 
     def work() -> None:
-        with throttle.turn('host', stop, lambda: Pace(1)):
+        with throttle.turn('host', stop, lambda: pace):
             started.set()
 
-    with throttle.turn('host', stop, lambda: Pace(1)):
+    with throttle.turn('host', stop, lambda: pace):
         threads = in_threads(1, work)
         assert not started.wait(0.05)
-        pace = throttle.pace_of('host')
-        assert isinstance(pace, Pace)
         pace.top = 2
         assert started.wait(PATIENCE)
     assert all_end(threads)
@@ -395,15 +394,15 @@ def test_refusals_within_a_short_time_are_not_given_up() -> None:
 
 
 def test_a_stalled_request_lets_another_go_first() -> None:
-    throttle = Throttle(time.monotonic)
-    first = throttle.turn('h', threading.Event(), lambda: Pace(1))
+    throttle, pace = Throttle(time.monotonic), Pace(1)
+    first = throttle.turn('h', threading.Event(), lambda: pace)
     with first:
         first.stalled(0.2)
-        assert throttle.pace_of('h').running == 1, 'it may only be slow'
+        assert pace.running == 1, 'it may only be slow'
         first.stalled(30.0)
-        with throttle.turn('h', threading.Event(), lambda: Pace(1)):
-            assert throttle.pace_of('h').running == 1
-    assert throttle.pace_of('h').running == 0
+        with throttle.turn('h', threading.Event(), lambda: pace):
+            assert pace.running == 1
+    assert pace.running == 0
 
 
 def test_what_becomes_of_a_stalled_request_counts_as_ever() -> None:
@@ -421,28 +420,28 @@ def test_what_becomes_of_a_stalled_request_counts_as_ever() -> None:
 
 
 def test_where_all_is_slow_few_places_are_lent() -> None:
-    throttle, stop = Throttle(time.monotonic), threading.Event()
-    turns = [throttle.turn('h', stop, lambda: Pace(8)) for _ in range(8)]
+    throttle, stop, pace = Throttle(time.monotonic), threading.Event(), Pace(8)
+    turns = [throttle.turn('h', stop, lambda: pace) for _ in range(8)]
     with contextlib.ExitStack() as running:
         for turn in turns:
             running.enter_context(turn)
         for seconds in (1.0, 2.0, 10.0, 100.0, 1000.0):
             for turn in turns:
                 turn.stalled(seconds)
-        assert throttle.pace_of('h').running == 6
-    assert throttle.pace_of('h').running == 0
+        assert pace.running == 6
+    assert pace.running == 0
 
 
 def test_the_api_waits_for_a_stalled_request() -> None:
-    throttle = Throttle(time.monotonic)
-    with throttle.turn('h', threading.Event(), lambda: Budget(2.0, 5, 1)) as turn:
+    throttle, budget = Throttle(time.monotonic), Budget(2.0, 5, 1)
+    with throttle.turn('h', threading.Event(), lambda: budget) as turn:
         turn.stalled(1000.0)
-        assert throttle.pace_of('h').running == 1
+        assert budget.running == 1
 
 
 def test_a_new_top_counts_for_a_known_host() -> None:
-    throttle, stop = Throttle(time.monotonic), threading.Event()
-    with throttle.turn('h', stop, lambda: Pace(4), top=4):
-        assert throttle.pace_of('h').limit == 4
-    with throttle.turn('h', stop, lambda: Pace(4), top=2):
-        assert throttle.pace_of('h').limit == 2
+    throttle, stop, pace = Throttle(time.monotonic), threading.Event(), Pace(4)
+    with throttle.turn('h', stop, lambda: pace, top=4):
+        assert pace.limit == 4
+    with throttle.turn('h', stop, lambda: pace, top=2):
+        assert pace.limit == 2

@@ -279,8 +279,3 @@ class Throttle:
         if top is not None and isinstance(found.pace, Pace):
             found.pace.top = top
         return Turn(found, stop, self._clock, asked, patience)
-
-    def pace_of(self, host: str) -> AnyPace | None:
-        """Return the pace of `host`, None if it was never asked."""
-        found = self._hosts.get(host)
-        return found.pace if found else None
