@@ -186,6 +186,21 @@ def test_who_may_start(top: int, events: list[Event], count: int, wait: float) -
     assert (found, seconds) == (count, pytest.approx(wait))
 
 
+@pytest.mark.parametrize('then', ['success', 'refused'])
+def test_a_host_that_answered_nobody_between_two_bursts_is_asked_again(then: str) -> None:
+    pace = Pace(32)
+    play(pace, [(0.0, 'start', 8), (0.1, 'refused', 4), (0.1, 'success', 4)])
+    play(pace, [(1.0, 'start', 4), (1.1, 'refused', 3), (1.1, 'failed', 1)])
+    play(pace, [(1.2, 'start', 1), (1.3, then, 1)])
+    now = 1.3
+    while now < 10.0:
+        wait = pace.start(now)
+        if not wait:
+            return
+        now += wait
+    raise AssertionError('nobody may start')
+
+
 def test_the_setting_may_change_at_any_time() -> None:
     pace = Pace(4)
     assert started(pace, 0.0) == (4, math.inf)

@@ -76,6 +76,7 @@ class Accepted:
             self._mark = until
         rate = max(1.0, at_once) / trip
         if trip / 2 < until - since < MEASURED[1]:
-            counted = sum(since < began <= until for began in self.began) / (until - since)
+            count = sum(since < began <= until for began in self.began)
+            counted = max(1, count) / (until - since)  # a rate of nothing would be for ever
             rate = counted if until - since > 4 * trip else max(rate, counted)
         return rate
