@@ -35,19 +35,22 @@ _EXTENSIONS = {
 
 # Results are taken some together: waking up for each of hundreds a second costs time of its own.
 GATHER_SECONDS = 0.005
-# A wait without end would not hear Ctrl-C on Windows.
+# A wait without end would not hear Ctrl-C on Windows, nor the end of the program.
 HEARTBEAT_SECONDS = 1.0
+# How long Ctrl-C waits for part files to be cleared away; what stops at all has stopped by then.
+GRACE_SECONDS = 2.0
 
 
 def run(work: Callable[[T], bool], jobs: Iterable[T], concurrency: int) -> Iterator[tuple[T, bool]]:
     """Yield (job, its outcome) as they finish, `concurrency` at once, pulling jobs as needed.
 
     `work` runs in threads; what it raises is logged and counts as False. Closing the iterator
-    drops what has not begun and waits for what has; Ctrl-C does not wait.
+    drops what has not begun, stops the requests of what has and waits for it. So does Ctrl-C,
+    which waits for what does not stop for `GRACE_SECONDS` only.
     """
     source, outstanding = iter(jobs), 0
     crew: _Crew[T] = _Crew(work, concurrency)
-    patient = True
+    patience = None
     try:
         while True:
             for job in islice(source, 2 * concurrency - outstanding):
@@ -58,11 +61,33 @@ def run(work: Callable[[T], bool], jobs: Iterable[T], concurrency: int) -> Itera
             for done in crew.finished(outstanding > concurrency):
                 outstanding -= 1
                 yield done
+    except GeneratorExit:
+        crew.unwanted.set()
+        raise
     except KeyboardInterrupt:
-        patient = False  # what still runs ends when the caller closes its client
+        crew.unwanted.set()
+        patience = GRACE_SECONDS
         raise
     finally:
-        crew.end(patient)
+        crew.end(patience)
+
+
+class _Unwanted(threading.Event):
+    """Set once nobody waits for results any more: by `set`, or because the program is over.
+
+    The interpreter waits for our threads, so that no file is left half-written; when who called
+    is the main thread, or one that nobody waits for, they must not go on for long then.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        caller = threading.current_thread()
+        self._ends_with_program = caller is threading.main_thread() or caller.daemon
+
+    def is_set(self) -> bool:
+        return super().is_set() or (
+            self._ends_with_program and not threading.main_thread().is_alive()
+        )
 
 
 class _Crew(Generic[T]):
@@ -76,7 +101,8 @@ class _Crew(Generic[T]):
         self._todo: SimpleQueue[tuple[T] | None] = SimpleQueue()
         self._work = work
         self._places = places
-        self._slots = Slots(places, self._hire)
+        self.unwanted = _Unwanted()
+        self._slots = Slots(places, self._hire, self.unwanted)
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._has_ended = False
@@ -100,8 +126,8 @@ class _Crew(Generic[T]):
             while True:
                 yield self._done.get_nowait()
 
-    def end(self, patient: bool) -> None:
-        """Drop what has not begun; wait for the rest if `patient`."""
+    def end(self, patience: float | None) -> None:
+        """Drop what has not begun; wait for the rest, `patience` seconds at most if given."""
         with self._lock:
             self._has_ended = True
         with suppress(Empty):
@@ -109,15 +135,16 @@ class _Crew(Generic[T]):
                 self._todo.get_nowait()
         for _ in self._threads:
             self._todo.put(None)
-        for thread in self._threads if patient else ():
-            thread.join()
+        deadline = None if patience is None else time.monotonic() + patience
+        for thread in self._threads:
+            thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
 
     def _hire(self) -> None:
         with self._lock:
             if self._has_ended or len(self._threads) >= 2 * self._places:
                 return
             name = f'civitai-gallery_{len(self._threads)}'
-            thread = threading.Thread(target=self._labour, name=name)
+            thread = threading.Thread(target=self._labour, name=name, daemon=False)
             try:
                 thread.start()
             except RuntimeError:  # no more threads: those that there are do it
@@ -127,10 +154,17 @@ class _Crew(Generic[T]):
                 self._threads.append(thread)
 
     def _labour(self) -> None:
-        while (item := self._todo.get()) is not None:
+        while (item := self._next()) is not None:
             with self._slots.taken():
                 outcome = _guarded(self._work, item[0])
             self._done.put((item[0], outcome))
+
+    def _next(self) -> tuple[T] | None:
+        """Wait for a job, None once there are no more."""
+        while not self.unwanted.is_set():
+            with suppress(Empty):
+                return self._todo.get(timeout=HEARTBEAT_SECONDS)
+        return None
 
 
 def _guarded(work: Callable[[T], bool], job: T) -> bool:

@@ -22,7 +22,7 @@ from .. import __version__, setting
 from ..civitai import urls
 from ..errors import CivitaiError
 from ..store import files
-from . import bodies, forks, retry
+from . import bodies, forks, retry, slots
 from .attempts import Attempts
 from .exchange import Exchange, Terms
 from .failures import Failures
@@ -190,7 +190,7 @@ class CivitaiHttpClient:
 
     def _terms(self, seconds: float, cancel: threading.Event | None) -> Terms:
         wanted = seconds if self._timeout is None else self._timeout
-        stop, now = cancel or self._closed, self._attempts.now()
+        stop, now = slots.stop_here(cancel or self._closed), self._attempts.now()
         return Terms(self._key(), wanted, stop, now, self._patience)
 
     def _question(self, request: Request) -> tuple[str, ...]:

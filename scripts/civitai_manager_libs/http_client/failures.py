@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Callable, Hashable, Iterator, NamedTuple
 
 from ..civitai import urls
-from ..errors import CivitaiError, GoneError, NotFoundError
+from ..errors import CancelledError, CivitaiError, GoneError, NotFoundError
 from . import forks, retry
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,8 @@ class Failures:
             raise copy.copy(failure.error)
 
     def _note(self, url: str, error: CivitaiError, question: Hashable) -> None:
-        log.warning('%s: %s', urls.redact(url), error)
+        level = logging.INFO if isinstance(error, CancelledError) else logging.WARNING
+        log.log(level, '%s: %s', urls.redact(url), error)
         # a copy has no traceback, which would keep buffers and answers alive with it
         failure = _Failure(copy.copy(error), self._clock(), hash(question))
         is_about_the_host = error.status in (429, 503)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
 from typing import Callable, Iterator
 
@@ -10,11 +11,17 @@ PIECE_SECONDS = 0.1
 
 
 class Slots:
-    """`count` places. `on_lent()` is called when somebody could take a place that was lent."""
+    """`count` places. `on_lent()` is called when somebody could take a place that was lent.
 
-    def __init__(self, count: int, on_lent: Callable[[], None]) -> None:
+    `stop`, once set, stops the requests of who holds a place.
+    """
+
+    def __init__(
+        self, count: int, on_lent: Callable[[], None], stop: threading.Event | None = None
+    ) -> None:
         self.free = threading.Semaphore(count)
         self.on_lent = on_lent
+        self.stop = stop or threading.Event()
 
     @contextmanager
     def taken(self) -> Iterator[None]:
@@ -32,6 +39,7 @@ class Slot:
     """A place that is held, or lent."""
 
     def __init__(self, slots: Slots) -> None:
+        self.stop = slots.stop
         self._slots = slots
         self._is_held = True
         self._lock = threading.Lock()
@@ -79,3 +87,29 @@ def lent(stop: threading.Event) -> Iterator[None]:
 def current() -> Slot | None:
     """Return the slot that this thread works in, None if it works in none."""
     return _here.slot
+
+
+def stop_here(other: threading.Event) -> threading.Event:
+    """Return what stops the requests of this thread: `other`, or that of the slot it works in."""
+    slot = current()
+    return _Either(other, slot.stop) if slot is not None else other
+
+
+class _Either(threading.Event):
+    """Set as soon as one of two is; to be looked at and waited for only."""
+
+    def __init__(self, one: threading.Event, other: threading.Event) -> None:
+        super().__init__()
+        self._both = one, other
+
+    def is_set(self) -> bool:
+        return any(event.is_set() for event in self._both)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        end = None if timeout is None else time.monotonic() + timeout
+        while not self.is_set():
+            left = PIECE_SECONDS if end is None else min(PIECE_SECONDS, end - time.monotonic())
+            if left <= 0:
+                return False
+            self._both[0].wait(left)
+        return True
