@@ -377,7 +377,27 @@ def write_key(content: bytes, mode: int = 0o600) -> Path:
     return path
 
 
-@pytest.mark.parametrize('content', [KEY, f'{KEY}\n', f'  {KEY}\r\n', f'\ufeff{KEY}'], ids=ascii)
+# What else comes along when a key is copied, or set in the manner of another system.
+DRESSED_KEYS = [
+    f'"{KEY}"',
+    f"'{KEY}'",
+    f' "{KEY}" ',
+    f'" {KEY} "',
+    f"'\"{KEY}\"'",
+    f'`{KEY}`',
+    f'“{KEY}”',
+    f'Bearer {KEY}',
+    f'bearer  {KEY}',
+    f'"Bearer {KEY}"',
+    f'Authorization: Bearer {KEY}',
+]
+
+
+@pytest.mark.parametrize(
+    'content',
+    [KEY, f'{KEY}\n', f'  {KEY}\r\n', f'\ufeff{KEY}', *(f'{key}\n' for key in DRESSED_KEYS)],
+    ids=ascii,
+)
 def test_the_key_file_holds_the_key(content: str, warnings: pytest.LogCaptureFixture) -> None:
     write_key(content.encode('utf-8'))
     setting.load()
@@ -524,6 +544,35 @@ def test_the_environment_is_read_at_import(tmp_path: Path) -> None:
     assert found['data_folder'] == str(tmp_path)
     assert Path(found['shortcut_gallery_folder']) == tmp_path / 'picture_cache'
     assert said == ''
+
+
+@pytest.mark.parametrize('given', DRESSED_KEYS, ids=ascii)
+def test_a_key_in_the_environment_may_have_quotes_around_it(given: str, tmp_path: Path) -> None:
+    write_key(b'key-of-the-file')
+    found, said = fresh(tmp_path, 'setting.load()', CIVITAI_TOKEN=given)
+    assert (found['civitai_api_key'], said) == (KEY, '')
+
+
+@pytest.mark.parametrize('quote', ['"', "'"])
+def test_every_variable_may_have_quotes_around_it(quote: str, tmp_path: Path) -> None:
+    given = {
+        'CIVITAI_GALLERY_HOME': str(tmp_path),
+        'CIVITAI_BASE_URL': 'http://127.0.0.1:8765',
+        'CIVITAI_GALLERY_LANG': 'zh_TW',
+    }
+    named = {name: f'{quote}{value}{quote}' for name, value in given.items()}
+    found, said = fresh(tmp_path, 'setting.load()', **named)
+    assert (found['data_folder'], said) == (str(tmp_path), '')
+    assert found['civitai_base_url'] == 'http://127.0.0.1:8765'
+    assert found['language'] == 'zh_TW'
+
+
+@pytest.mark.parametrize('nothing', ['""', "''", '" "'])
+def test_quotes_around_nothing_count_as_unset(nothing: str, tmp_path: Path) -> None:
+    names = ('CIVITAI_BASE_URL', 'CIVITAI_GALLERY_LANG', 'CIVITAI_TOKEN')
+    found, said = fresh(tmp_path, **dict.fromkeys(names, nothing))
+    assert found['civitai_base_url'] == 'https://civitai.com'
+    assert (found['language'], found['civitai_api_key'], said) == ('en', '', '')
 
 
 def test_an_empty_environment_variable_counts_as_unset(tmp_path: Path) -> None:

@@ -104,6 +104,13 @@ def test_a_good_key_is_kept_for_its_owner_only_used_at_once_and_never_shown(
     assert 'No API key' in shown and not path.exists() and setting.civitai_api_key == ''
 
 
+@pytest.mark.parametrize('pasted', ['"demo-key"', " 'demo-key' ", 'Bearer demo-key'])
+def test_quotes_around_a_pasted_key_do_not_matter(demo: DemoServer, pasted: str) -> None:
+    _, shown = settings_panel._save_key(HERE, pasted)
+    assert 'cg-good' in shown
+    assert setting.api_key_file().read_text() == setting.civitai_api_key == 'demo-key'
+
+
 def test_a_wrong_key_does_not_replace_a_good_one(demo: DemoServer) -> None:
     settings_panel._save_key(HERE, 'demo-key')
     _, shown = settings_panel._save_key(HERE, 'wrong')

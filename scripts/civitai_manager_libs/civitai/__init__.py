@@ -8,4 +8,5 @@ models      models and their versions
 gallery     pictures, pages, what to ask for, the way through the cursors
 meta        the generation data of a picture, as the API gives it
 urls        addresses: what people paste, what may be fetched, who may see the key
+keys        the API key, as people copy it
 """

@@ -71,7 +71,7 @@ def parse_source(text: str, base_url: str) -> GallerySource:
     if not given:
         raise SourceError('source_empty')
     if len(given) > MAX_SOURCE_LENGTH:
-        raise SourceError('source_unknown', given=_shown(given))
+        raise SourceError('source_unknown', given=shown(given))
     if re.fullmatch(r'[0-9]+', given):
         return GallerySource('model', _number(given, given))
     air = _AIR.fullmatch(given.split('?')[0].rstrip('/'))
@@ -83,7 +83,7 @@ def parse_source(text: str, base_url: str) -> GallerySource:
     query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     source = _from_api_path(segments, query, given) or _from_page_path(segments, query, given)
     if source is None:
-        raise SourceError('source_unknown', given=_shown(given))
+        raise SourceError('source_unknown', given=shown(given))
     return source
 
 
@@ -94,12 +94,12 @@ def _site_parts(given: str, base_url: str) -> SplitResult:
         parts = _split(address)
         base = _split(base_url)
     except UrlRefusedError:
-        raise SourceError('source_unknown', given=_shown(given)) from None
+        raise SourceError('source_unknown', given=shown(given)) from None
     host = (parts.hostname or '').removeprefix('www.')
     if host not in SITE_HOSTS and parts.hostname != base.hostname:
         # a word with no dot and no slash is not a site of somebody else's, just not a link
         key = 'source_other_site' if '.' in host and parts.path else 'source_unknown'
-        raise SourceError(key, given=_shown(given), host=_shown(host))
+        raise SourceError(key, given=shown(given), host=shown(host))
     return parts
 
 
@@ -154,10 +154,10 @@ def _number(digits: str, given: str) -> int:
     # Civitai answers 400 for ids above 2**31-1
     if re.fullmatch(r'[0-9]{1,10}', digits) and 1 <= int(digits) <= MAX_ID:
         return int(digits)
-    raise SourceError('source_bad_id', given=_shown(given))
+    raise SourceError('source_bad_id', given=shown(given))
 
 
-def _shown(given: str) -> str:
+def shown(given: str) -> str:
     """A pasted text as it may stand in a sentence: printable, short, no secrets, no markup."""
     plain = ''.join(c for c in given if c.isprintable() and c not in '<>')
     plain = redact(plain) if '://' in plain or '?' in plain else plain
@@ -220,14 +220,6 @@ def may_send_key(url: str, base_url: str) -> bool:
         return False
 
 
-def usable_key(key: str) -> str:
-    """Return `key` without the space around it. Raises SourceError if no header can carry it."""
-    key = key.strip()
-    if not key.isascii() or not key.isprintable() or ' ' in key:
-        raise SourceError('key_unusable')
-    return key
-
-
 def is_api(url: str, base_url: str) -> bool:
     """Tell whether `url` is one of the API at the configured host."""
     return may_send_key(url, base_url) and urlsplit(url).path.startswith('/api/')
@@ -249,7 +241,7 @@ def check_first(url: str, base_url: str, extra_hosts: Collection[str] = ()) -> N
     host = _split(url).hostname or ''
     known = {_split(base_url).hostname, *MEDIA_HOSTS, *SITE_HOSTS, *extra_hosts}
     if host not in known and host.removeprefix('www.') not in SITE_HOSTS:
-        raise UrlRefusedError(url=redact(url), host=_shown(host))
+        raise UrlRefusedError(url=redact(url), host=shown(host))
 
 
 def check_redirect(url: str, base_url: str) -> None:
@@ -261,9 +253,9 @@ def check_redirect(url: str, base_url: str) -> None:
     parts, base = _split(url), _split(base_url)
     host = parts.hostname or ''
     if parts.scheme != 'https' and base.scheme != 'http':
-        raise UrlRefusedError('error_url_not_https', url=redact(url), host=_shown(host))
+        raise UrlRefusedError('error_url_not_https', url=redact(url), host=shown(host))
     if _is_private(host) and not _is_private(base.hostname or ''):
-        raise UrlRefusedError('error_url_private', url=redact(url), host=_shown(host))
+        raise UrlRefusedError('error_url_private', url=redact(url), host=shown(host))
 
 
 def redirect_target(url: str, location: str, base_url: str) -> str:

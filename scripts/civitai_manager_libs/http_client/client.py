@@ -19,7 +19,7 @@ from typing import Any, Callable, Mapping, TypeVar
 import requests
 
 from .. import __version__, setting
-from ..civitai import urls
+from ..civitai import keys
 from ..errors import CivitaiError
 from ..store import files
 from . import bodies, forks, retry, slots
@@ -176,7 +176,7 @@ class CivitaiHttpClient:
 
     def update_api_key(self, key: str) -> None:
         """Use `key` from now on; '' for none. Raises SourceError if it cannot be a key."""
-        self._api_key = urls.usable_key(key)
+        self._api_key = keys.usable_key(key)
 
     def close(self) -> None:
         """End the requests without a `cancel` of their own, and close the connections."""

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import requests
 
 from .. import setting
-from ..civitai import urls
+from ..civitai import keys, urls
 from ..errors import UrlRefusedError, error_for_status
 from . import answers, bodies, retry, wire
 from .connections import here
@@ -96,7 +96,7 @@ class Exchange:
         with self._watch.over(terms.stop) as guard:
             for _ in range(MAX_REDIRECTS + 1):
                 # once it led elsewhere, nobody gets the key any more
-                key = urls.usable_key(key) if urls.may_send_key(request.url, base) else ''
+                key = keys.usable_key(key) if urls.may_send_key(request.url, base) else ''
                 with self._turn(request.url, base, terms) as turn:
                     guard.on_stall = turn.stalled
                     response = self._send(request, terms.seconds, key, guard)

@@ -20,7 +20,7 @@ from typing import Any, Callable, Mapping
 import platformdirs
 
 from .. import host, texts
-from ..civitai import gallery, urls
+from ..civitai import gallery, keys
 from ..errors import SourceError, StorageError
 from ..store import media
 from .kinds import (
@@ -43,23 +43,28 @@ MAX_SETTINGS_BYTES = 1_000_000
 ENCODING = 'utf-8-sig'  # some editors put a byte order mark first
 
 
+def _variable(name: str) -> str:
+    """An environment variable; Windows and env files leave quotes around the value on."""
+    return keys.unquoted(os.environ.get(name, ''))
+
+
 def _from_environment(variable: str, default: str, is_good: Callable[[str], bool]) -> str:
     """The value of an environment variable, `default` if unset; a bad one is named and ignored."""
-    value = os.environ.get(variable, '').strip()
+    value = _variable(variable)
     if value and not is_good(value):
         log.warning('%s is not usable and is ignored; using %r', variable, default)
     return value if value and is_good(value) else default
 
 
 def _data_folder() -> str:
-    given = os.environ.get('CIVITAI_GALLERY_HOME', '').strip()
+    given = _variable('CIVITAI_GALLERY_HOME')
     if given:
         return os.path.abspath(os.path.expanduser(given))
     return str(platformdirs.user_data_path(APP_NAME, appauthor=False))
 
 
 data_folder: str = _data_folder()
-civitai_api_key: str = _from_environment('CIVITAI_TOKEN', '', is_key)
+civitai_api_key: str = keys.usable_key(_from_environment('CIVITAI_TOKEN', '', is_key))
 
 civitai_base_url: str = _from_environment('CIVITAI_BASE_URL', DEFAULT_BASE_URL, is_base_url)
 language: str = _from_environment('CIVITAI_GALLERY_LANG', 'en', known_language)
@@ -191,13 +196,13 @@ def save(values: Mapping[str, object]) -> list[str]:
 
 def is_fixed(item: Setting) -> bool:
     """Tell whether the environment decides this setting, with a value that is usable."""
-    value = os.environ.get(item.environment, '').strip() if item.environment else ''
+    value = _variable(item.environment) if item.environment else ''
     return bool(value) and item.accepts(value)
 
 
 def key_is_fixed() -> bool:
     """Tell whether the environment decides the API key, with one that is usable."""
-    value = os.environ.get('CIVITAI_TOKEN', '').strip()
+    value = _variable('CIVITAI_TOKEN')
     return bool(value) and is_key(value)
 
 
@@ -209,7 +214,7 @@ def save_api_key(key: str) -> None:
     """
     if key_is_fixed():
         raise SourceError('key_from_environment')
-    key, path = urls.usable_key(key), api_key_file()
+    key, path = keys.usable_key(key), api_key_file()
     if key:
         _write_private(path, key)
     else:
@@ -282,7 +287,7 @@ def _read_key() -> str:
         if not path.is_file():
             return ''
         path.chmod(0o600)
-        return urls.usable_key(path.read_text(encoding=ENCODING))
+        return keys.usable_key(path.read_text(encoding=ENCODING))
     except (OSError, ValueError) as error:
         log.warning('The API key file %s is not readable: %s', path, error)
     except SourceError as error:

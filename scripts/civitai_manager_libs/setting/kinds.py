@@ -8,7 +8,7 @@ from typing import Callable, Union
 from urllib.parse import urlsplit
 
 from .. import texts
-from ..civitai import urls
+from ..civitai import keys, urls
 from ..errors import SourceError, UrlRefusedError
 
 Value = Union[bool, int, float, str]
@@ -81,7 +81,7 @@ def is_proxy(value: str) -> bool:
 def is_key(value: str) -> bool:
     """Tell whether this could be an API key."""
     try:
-        urls.usable_key(value)
+        keys.usable_key(value)
     except SourceError:
         return False
     return True
