@@ -20,8 +20,8 @@ PAGE = ROOT / 'docs' / 'architecture.md'
 # one imports from those before it only. The modules inside a package stand in the order that its
 # docstring lists them in, the highest first.
 LAYERS = (
-    'texts errors notices host civitai store setting http_client util widgets api downloads '
-    'ishortcut civitai_gallery_action cli tab'
+    'texts errors notices ending host civitai store setting http_client util widgets '
+    'api downloads ishortcut civitai_gallery_action cli tab'
 ).split()
 # Decisions and values: no file, no socket, no clock, no settings, no log.
 PURE_PACKAGES = ('texts', 'errors', 'civitai')

@@ -317,7 +317,7 @@ def test_when_nothing_can_be_asked_one_line_says_why_and_what_to_do(
 
     as_json = download(demo.url + OPENING_PATH, '--to', folder, '--json')
     assert (as_json.code, as_json.err) == (1, done.err)
-    assert json.loads(as_json.out) == {'error': done.err.strip()}
+    assert json.loads(as_json.out) == {'error': done.err.strip(), 'reason': 'failed'}
 
 
 @pytest.mark.parametrize(
@@ -374,7 +374,7 @@ def test_a_source_that_is_none_is_refused_without_asking_anybody(
     demo: DemoServer, download: Command, folder: Path, source: str, words: str
 ) -> None:
     done = download(source, '--to', folder)
-    assert (done.code, done.out) == (1, '')
+    assert (done.code, done.out) == (2, '')
     assert words in done.err and len(done.err) < 600
     assert demo.requests == []
     assert not folder.exists()
@@ -502,7 +502,7 @@ def test_a_token_in_the_pasted_link_is_not_shown_and_goes_nowhere(
     demo: DemoServer, download: Command, folder: Path
 ) -> None:
     done = download('https://example.org/x?token=geheim', '--to', folder)
-    assert done.code == 1 and 'geheim' not in done.err
+    assert done.code == 2 and 'geheim' not in done.err
     download(f'{demo.url}/models/4201?token=geheim', '--to', folder, '--limit', 1)
     assert not [record for record in demo.requests if 'geheim' in record.query]
 

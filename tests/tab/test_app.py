@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs.ending import ExitCode
 from scripts.civitai_manager_libs.tab import app
 from tests.support.paths import ROOT
 
@@ -74,13 +75,13 @@ def test_no_free_port_is_said(
     monkeypatch.setattr(app, 'PORTS_TRIED', 1)
     with socket.create_server(('127.0.0.1', 0)) as taken:
         port = taken.getsockname()[1]
-        assert app.main(['--port', str(port)]) == 1
+        assert app.main(['--port', str(port)]) == ExitCode.CANNOT_START
     assert f'No free port from {port}' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('host', ['999.1.1.1', '203.0.113.7'])
 def test_an_address_that_is_not_ours_is_said(capsys: pytest.CaptureFixture[str], host: str) -> None:
-    assert app.main(['--host', host]) == 1
+    assert app.main(['--host', host]) == ExitCode.CANNOT_START
     assert host in capsys.readouterr().err
 
 
@@ -89,5 +90,5 @@ def test_a_data_folder_that_cannot_be_made_is_said(
 ) -> None:
     (tmp_path / 'file').write_text('')
     monkeypatch.setattr(setting, 'shortcut_gallery_folder', str(tmp_path / 'file' / 'cache'))
-    assert app.main([]) == 1
+    assert app.main([]) == ExitCode.CANNOT_START
     assert str(tmp_path / 'file') in capsys.readouterr().err

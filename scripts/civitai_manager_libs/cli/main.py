@@ -9,27 +9,27 @@ import logging
 import os
 import re
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Iterator
 
-from .. import api, setting, texts
+from .. import api, ending, setting, texts
 from ..civitai import urls
 from ..civitai.gallery import MAX_LIMIT, CursorTrail, GalleryImage
 from ..downloads import batch
-from ..downloads.plan import BatchReport, Fetch, Outcome, aside_message
+from ..downloads.plan import Fetch
 from ..errors import CivitaiError
 from ..http_client import CivitaiHttpClient, get_http_client
 from ..store import files
-
-EXIT_FAILED = 1
-EXIT_INTERRUPTED = 130
+from . import telling
 
 
 def main(argv: list[str]) -> int:
-    """Run `download SOURCE --to DIR [--limit N] [--json]`; return the exit code.
+    """Run `download SOURCE... --to DIR [--limit N] [--json]`; return the exit code.
 
-    0: every picture is there; 1: something failed, stderr says what and why; 2: wrong usage.
+    What was asked for several times is done once. What fails stops nothing else; stderr says what
+    failed and why, and the code is the worst one.
     """
     options = _parser().parse_args(argv)
     logging.basicConfig(level=logging.ERROR, format='%(levelname)s %(message)s')
@@ -37,27 +37,38 @@ def main(argv: list[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a narrow terminal must not stop the report
         sys.stdout.reconfigure(errors='backslashreplace')
     setting.load()
-    client = get_http_client()
-    try:
-        report = _download(client, options)
-    except CivitaiError as error:
-        return _refused(error, options.json)
-    except KeyboardInterrupt:
+    client, stopped = get_http_client(), threading.Event()
+    several = len(options.sources) > 1
+    parts: list[telling.Part] = []
+
+    def work() -> None:
+        for source in dict.fromkeys(options.sources):
+            if not stopped.is_set():
+                part = _part(client, source, options)
+                parts.append(replace(part, was_stopped=stopped.is_set()))
+                _tell(parts[-1], options.json, several)
+
+    def stop() -> None:
+        stopped.set()
         client.close()
-        print(file=sys.stderr)
-        return EXIT_INTERRUPTED
-    _say(report, options)
-    return EXIT_FAILED if report.failed_urls else 0
+
+    number = ending.run(work, stop)
+    if options.json:
+        report = telling.all_as_json(parts, bool(number), several)
+        print(json.dumps(report, indent=2))  # in ASCII, which every pipe can carry
+    return 128 + number if number else max(part.code for part in parts)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog='civitai_gallery.py download', description=__doc__)
-    parser.add_argument('source', metavar='SOURCE', help='Civitai link, model id or AIR')
+    parser.add_argument(
+        'sources', metavar='SOURCE', nargs='+', help='Civitai link, model id or AIR'
+    )
     parser.add_argument(
         '--to', type=_folder, required=True, metavar='DIR', help='folder for the pictures'
     )
     parser.add_argument(
-        '--limit', type=_count, metavar='N', help='how many pictures (default: one page)'
+        '--limit', type=_count, metavar='N', help='how many pictures of each (default: one page)'
     )
     parser.add_argument('--json', action='store_true', help='print a report as JSON')
     return parser
@@ -75,22 +86,27 @@ def _count(text: str) -> int:
     raise argparse.ArgumentTypeError(f'{text[:20]!r} is not a number above 0')
 
 
-def _download(client: CivitaiHttpClient, options: argparse.Namespace) -> BatchReport:
-    """Keep the pictures; return what became of them."""
-    source = urls.parse_source(options.source, setting.civitai_base_url)
+def _part(client: CivitaiHttpClient, given: str, options: argparse.Namespace) -> telling.Part:
+    """Keep the pictures of one source; return what became of it."""
+    part = telling.Part(urls.shown(given.strip()), str(options.to))
+    try:
+        return _download(client, given, options, part)
+    except CivitaiError as error:
+        return replace(part, refusal=error)
+
+
+def _download(
+    client: CivitaiHttpClient, given: str, options: argparse.Namespace, part: telling.Part
+) -> telling.Part:
+    """Keep the pictures; return `part` with what became of them. Raises CivitaiError."""
+    source = urls.parse_source(given, setting.civitai_base_url)
     with files.explained(options.to):
         options.to.mkdir(parents=True, exist_ok=True)
     limit = options.limit or setting.page_size()
     wanted, hidden = _wanted(client, source, limit)
-    if hidden:
-        ceiling = setting.gallery_maturity_ceiling
-        print(
-            texts.text('cli_hidden', setting.language, count=hidden, ceiling=ceiling),
-            file=sys.stderr,
-        )
     jobs = batch.image_jobs(wanted, options.to)
     done = batch.keep_all(jobs, _fetch_with(client), setting.gallery_max_concurrent_downloads)
-    return batch.report(_with_progress(done, len(jobs)))
+    return replace(part, hidden=hidden, report=batch.report(_with_progress(done, len(jobs))))
 
 
 def _fetch_with(client: CivitaiHttpClient) -> Fetch:
@@ -127,37 +143,14 @@ def _with_progress(results: Iterator[Any], total: int) -> Iterator[Any]:
         yield result
 
 
-def _causes(report: BatchReport) -> dict[str, str]:
-    """Why each address failed that did."""
-    unknown = CivitaiError('error_see_log')
-    return {
-        result.job.url: (result.error or unknown).message_in(setting.language)
-        for result in report.failures
-    }
-
-
-def _refused(error: CivitaiError, as_json: bool) -> int:
-    message = error.message_in(setting.language)
-    if as_json:
-        print(json.dumps({'error': message}))
-    print(message, file=sys.stderr)
-    return EXIT_FAILED
-
-
-def _say(report: BatchReport, options: argparse.Namespace) -> None:
-    folder, errors = str(options.to), _causes(report)
-    counts = {outcome.value: report.count(outcome) for outcome in Outcome}
-    if options.json:
-        failures = [{'url': urls.redact(url), 'error': why} for url, why in errors.items()]
-        data = {**counts, 'folder': folder, 'files': report.paths, 'failures': failures}
-        data['kept_aside'] = report.aside
-        print(json.dumps(data, indent=2))  # in ASCII, which every pipe can carry
-    elif not report.results:
-        ceiling = setting.gallery_maturity_ceiling
-        print(texts.text('cli_nothing', setting.language, ceiling=ceiling))
-    else:
-        print(texts.text('cli_page_done', setting.language, folder=folder, **counts))
-    if report.aside:
-        print(aside_message(report, setting.language), file=sys.stderr)
-    for url, why in errors.items():
-        print(f'{urls.redact(url)}: {why}', file=sys.stderr)
+def _tell(part: telling.Part, as_json: bool, several: bool) -> None:
+    """Say what became of `part`, on stderr what went wrong, and on stdout a line unless JSON."""
+    prefix = f'{part.source}: ' if several else ''
+    if part.was_stopped:
+        if sys.stderr.isatty():  # who pressed Ctrl-C is there; a program reads the code or JSON
+            print(f'\n{prefix}{part.summary()}', file=sys.stderr)
+        return
+    if part.summary() and not as_json:
+        print(prefix + part.summary(), flush=True)
+    for line in part.problems():
+        print(prefix + line, file=sys.stderr, flush=True)

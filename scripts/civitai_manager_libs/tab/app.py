@@ -12,8 +12,9 @@ import sys
 import threading
 from pathlib import Path
 
-from .. import setting, texts, widgets
+from .. import ending, setting, texts, widgets
 from ..errors import CivitaiError, SourceError
+from ..http_client import get_http_client
 from ..store import files
 from . import components, events, settings_panel
 
@@ -22,7 +23,7 @@ PORTS_TRIED = 100
 
 
 def main(argv: list[str]) -> int:
-    """Serve the app until Ctrl-C; return the exit code."""
+    """Serve the app until it is told to end; return the exit code, 0 for Ctrl-C."""
     options = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format='%(levelname)s %(message)s')
     logging.getLogger('httpx').setLevel(logging.WARNING)
@@ -35,15 +36,17 @@ def main(argv: list[str]) -> int:
         port = free_port(options.host, options.port)
     except CivitaiError as error:
         sys.stderr.write(error.message_in(setting.language) + '\n')
-        return 1
+        return ending.ExitCode.CANNOT_START
     if port is None:
         sys.stderr.write(texts.text('no_free_port', setting.language, port=options.port) + '\n')
-        return 1
+        return ending.ExitCode.CANNOT_START
     url = serve(options.source, options.host, port)
-    sys.stdout.write(texts.text('running_at', setting.language, url=url) + '\n')
-    sys.stdout.flush()
-    wait_for_end()
-    return 0
+    # Ctrl-C is how a person ends it, so then all went well
+    return (
+        ending.ExitCode.TERMINATED
+        if wait_for_end(url) == signal.SIGTERM
+        else ending.ExitCode.COMPLETE
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -89,10 +92,20 @@ def free_port(host: str, first: int) -> int | None:
     return None
 
 
-def wait_for_end() -> None:
-    """Block until Ctrl-C or a request of the system to end."""
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
-    while not ended.wait(1):
-        pass
+def wait_for_end(url: str) -> int:
+    """Say where the app is, and block until Ctrl-C or SIGTERM; return the number of the signal.
+
+    What is under way is stopped then.
+    """
+    over = threading.Event()
+
+    def work() -> None:
+        sys.stdout.write(texts.text('running_at', setting.language, url=url) + '\n')
+        sys.stdout.flush()
+        over.wait()
+
+    def stop() -> None:
+        get_http_client().close()
+        over.set()
+
+    return ending.run(work, stop)

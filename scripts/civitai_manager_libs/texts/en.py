@@ -212,6 +212,10 @@ ENGLISH: dict[str, str] = {
         'gallery_maturity_ceiling raises it.'
     ),
     'cli_nothing': 'No pictures found up to your maturity ceiling ({ceiling}).',
+    'cli_stopped': (
+        'Stopped. {saved} saved, {skipped} there already, in {folder}. The same command goes on '
+        'from there.'
+    ),
     'setting_civitai_base_url': 'Civitai address',
     'setting_civitai_base_url_help': 'Which site is asked; the API key goes only there.',
     'setting_language': 'Language',

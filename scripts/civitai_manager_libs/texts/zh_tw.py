@@ -133,6 +133,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_page_done': '已儲存 {saved}，已存在 {skipped}，失敗 {failed}，位於 {folder}',
     'cli_hidden': '已略過 {count} 張超過分級上限（{ceiling}）的圖片。可用設定 gallery_maturity_ceiling 提高上限。',
     'cli_nothing': '在您的分級上限（{ceiling}）內找不到圖片。',
+    'cli_stopped': (
+        '已停止。已儲存 {saved}，已存在 {skipped}，位於 {folder}。再次執行相同指令即可繼續。'
+    ),
     'setting_civitai_base_url': 'Civitai 網址',
     'setting_civitai_base_url_help': '向哪個網站查詢；API 金鑰只會傳送到該處。',
     'setting_language': '語言',

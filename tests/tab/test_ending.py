@@ -1,0 +1,69 @@
+"""The app as a program ends when it is told to, also in the middle of downloads."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.faults import PATIENCE, WHOLE
+from tests.support.network import files_in
+from tests.support.paths import ROOT
+from tests.support.scripted_server import STALL, Answer, ScriptedServer, head
+
+pytestmark = pytest.mark.skipif(sys.platform == 'win32', reason='there are no such signals')
+
+ENDED_WITHIN = 20  # asked for are moments; a silent server would hold it up for minutes
+
+# The app, in which somebody loads pictures. What prefetches is a daemon thread, what a press of a
+# button starts is none.
+APP = """
+import signal, sys, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from scripts.civitai_manager_libs import civitai_gallery_action as action
+from scripts.civitai_manager_libs.tab import app
+base, daemon = sys.argv[1:]
+addresses = [[f'{base}/{number}.png' for number in range(3)]]
+threading.Thread(target=action.download_images, args=addresses, daemon=daemon == 'daemon').start()
+sys.exit(app.main(['--port', '7990']))
+"""
+
+SILENT: dict[str, Answer] = {
+    'asked': (STALL,),
+    'in a picture': (head(200, {'Content-Length': str(len(WHOLE))}), WHOLE[:9000], STALL),
+}
+
+
+@pytest.mark.parametrize(
+    ('number', 'code'),
+    [pytest.param(signal.SIGINT, 0, id='Ctrl-C'), pytest.param(signal.SIGTERM, 143, id='SIGTERM')],
+)
+@pytest.mark.parametrize('thread', ['daemon', 'other'])
+@pytest.mark.parametrize('answer', SILENT.values(), ids=SILENT)
+def test_the_app_ends_soon_while_a_server_is_silent(
+    tmp_path: Path, answer: Answer, thread: str, number: signal.Signals, code: int
+) -> None:
+    with ScriptedServer(answer) as server:
+        process = subprocess.Popen(
+            [sys.executable, '-c', APP, server.url, thread],
+            cwd=ROOT,
+            env={**os.environ, 'CIVITAI_BASE_URL': server.url, 'PYTHONPATH': str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding='utf-8',
+        )
+        try:
+            assert process.stdout is not None and 'http://' in process.stdout.readline()
+            assert server.stalled.wait(PATIENCE)
+            process.send_signal(number)
+            _, err = process.communicate(timeout=ENDED_WITHIN)
+        finally:
+            process.kill()
+            process.communicate()
+    assert process.returncode == code
+    assert 'Traceback' not in err
+    assert files_in(tmp_path / 'picture_cache') == []
