@@ -8,13 +8,16 @@ file, and goes on in there.
 import sys
 
 if sys.version_info < (3, 10):  # first of all, so that an old Python says this and nothing else
-    sys.exit(
-        'Civitai Gallery needs Python 3.10 or newer; this is Python %s (%s).'
+    sys.stderr.write(
+        'Civitai Gallery needs Python 3.10 or newer; this is Python %s (%s).\n'
         % ('.'.join(str(part) for part in sys.version_info[:3]), sys.executable)
     )
+    sys.exit(3)  # see ExitCode
 
 import argparse
 import contextlib
+import difflib
+import enum
 import getpass
 import importlib.metadata
 import importlib.util
@@ -36,22 +39,6 @@ if sys.platform == 'win32':
 else:
     import fcntl
 
-USAGE = """\
-usage: python civitai_gallery.py [WORD] [ARGUMENTS]
-
-  app [ARGUMENTS]     the gallery in the browser, against civitai.com; the same without a word
-  demo [--port N] [--scenario NAME] [--latency SECONDS]
-                      the gallery against a stand-in for Civitai on this machine, without internet
-  download SOURCE --to FOLDER [--limit N] [--json]
-                      save the pictures of a Civitai link
-  test [ARGUMENTS]    linters, then pytest with the arguments
-  lint                linters only
-  bench [ARGUMENTS]   measure downloads beside other programs; writes docs/performance.md
-
-"app --help", "demo --help", "download --help" and "bench --help" tell more. The first start makes
-.venv beside this file, unless the Python at hand already has the packages of requirements.txt.
-"""
-
 LAUNCHER = Path(__file__).resolve()
 ROOT = LAUNCHER.parent
 VENV = ROOT / '.venv'
@@ -60,11 +47,26 @@ LOCK = ROOT / '.venv.lock'  # held by the one launcher that changes .venv
 UNFINISHED = ROOT / '.venv.unfinished'  # exists from before .venv is changed until all is done
 INSIDE = 'CIVITAI_GALLERY_INSIDE_VENV'  # tells a launcher that another one started it in .venv
 LINTERS = {'black': ['--check', '.'], 'flake8': [], 'mypy': []}
-INTERRUPTED = 130
+HELP = {'-h', '--help'}
+
+
+class ExitCode(enum.IntEnum):
+    """The same as in the library, which cannot be imported before its packages are there."""
+
+    COMPLETE = 0
+    FAILED = 1
+    USAGE = 2
+    CANNOT_START = 3
+    INTERRUPTED = 130
+    TERMINATED = 143
 
 
 class LauncherError(Exception):
     """What stopped the launcher, as one line for the person at the terminal."""
+
+    def __init__(self, line: str, code: ExitCode = ExitCode.CANNOT_START) -> None:
+        super().__init__(line)
+        self.code = code
 
 
 # --- requirements --------------------------------------------------------------------------------
@@ -284,12 +286,39 @@ def demo_home() -> str:
     return home if ours else tempfile.mkdtemp(prefix='civitai-gallery-demo-')
 
 
+def scenario_list() -> str:
+    """What the stand-in can play, as lines; telling that needs no packages."""
+    put_root_first()
+    try:
+        from civitai_demo.api import scenarios
+    except ImportError:  # help is shown whatever is missing
+        return ''
+    return scenarios.listed()
+
+
+def demo_parser() -> argparse.ArgumentParser:
+    """The arguments of the demo."""
+    parser = argparse.ArgumentParser(
+        prog='civitai_gallery.py demo',
+        description=run_demo.__doc__,
+        epilog=scenario_list(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('--port', type=int, metavar='N', help='port of the app')
+    parser.add_argument(
+        '--scenario',
+        metavar='NAME[:N]',
+        help='what goes wrong (for the first N requests), see below',
+    )
+    parser.add_argument(
+        '--latency', type=float, metavar='SECONDS', help='what each answer of the stand-in takes'
+    )
+    return parser
+
+
 def run_demo(args: list[str]) -> int:
     """The gallery against a stand-in for Civitai: data kept apart from your own, no key needed."""
-    parser = argparse.ArgumentParser(prog='civitai_gallery.py demo', description=run_demo.__doc__)
-    parser.add_argument('--port', type=int, help='port of the app')
-    parser.add_argument('--scenario', help='what the stand-in Civitai plays')
-    parser.add_argument('--latency', type=float, help='seconds that each of its answers takes')
+    parser = demo_parser()
     options = vars(parser.parse_args(args))
     given = {name: value for name, value in options.items() if value is not None}
     app_args = ['--port', str(given.pop('port'))] if 'port' in given else []
@@ -300,7 +329,8 @@ def run_demo(args: list[str]) -> int:
         server = DemoServer(**given)
     except ValueError as error:  # an unknown scenario; the error tells those there are
         parser.error(str(error))
-    home = os.environ.get('CIVITAI_GALLERY_HOME') or demo_home()
+    wanted = os.environ.get('CIVITAI_GALLERY_HOME', '')
+    home = wanted.strip(' "\'') or demo_home()  # Windows leaves quotes on
     os.environ['CIVITAI_GALLERY_HOME'] = home
     os.environ.pop('CIVITAI_TOKEN', None)
     for name in ('NO_PROXY', 'no_proxy'):  # a proxy would not find the stand-in on this machine
@@ -319,17 +349,18 @@ def run_tool(name: str, args: Sequence[str]) -> int:
 def run_lint(args: list[str]) -> int:
     """Run all linters, then tell of each in one line; 1 if one found something."""
     if args:
-        raise LauncherError('lint takes no arguments.')
+        raise LauncherError('lint takes no arguments.', ExitCode.USAGE)
     codes = {name: run_tool(name, arguments) for name, arguments in LINTERS.items()}
     for name, code in codes.items():
         print(f'{name}: {"FAILED" if code else "ok"}', flush=True)
-    return int(any(codes.values()))
+    return ExitCode.FAILED if any(codes.values()) else ExitCode.COMPLETE
 
 
 def run_test(args: list[str]) -> int:
     """Run the linters, then pytest whatever they found; not 0 if anything failed."""
     linted = run_lint([])
-    return run_tool('pytest', args) or linted
+    of_pytest = {0: ExitCode.COMPLETE, 4: ExitCode.USAGE}
+    return max(linted, of_pytest.get(run_tool('pytest', args), ExitCode.FAILED))
 
 
 def run_bench(args: list[str]) -> int:
@@ -340,20 +371,99 @@ def run_bench(args: list[str]) -> int:
 
 
 class Word(NamedTuple):
-    """What a word on the command line needs and does."""
+    """What a word on the command line takes, does and needs.
 
+    `tell` gives its help where this file knows it. Others know theirs themselves, once their
+    packages are there.
+    """
+
+    takes: str
+    does: str
     requirements: str
     run: Callable[[list[str]], int]
+    tell: Callable[[], str] | None = None
 
 
 WORDS = {
-    'app': Word('requirements.txt', run_app),
-    'demo': Word('requirements.txt', run_demo),
-    'download': Word('requirements.txt', run_download),
-    'test': Word('requirements-dev.txt', run_test),
-    'lint': Word('requirements-dev.txt', run_lint),
-    'bench': Word('requirements-dev.txt', run_bench),
+    'app': Word(
+        '[--port N] [--host ADDRESS] [--source LINK] [--downloads FOLDER]',
+        'the gallery in the browser, against civitai.com; the same without a word',
+        'requirements.txt',
+        run_app,
+    ),
+    'demo': Word(
+        '[--port N] [--scenario NAME] [--latency SECONDS]',
+        'the gallery against a stand-in for Civitai on this machine, without internet',
+        'requirements.txt',
+        run_demo,
+        lambda: demo_parser().format_help(),
+    ),
+    'download': Word(
+        'SOURCE... --to FOLDER [--limit N] [--json]',
+        'save the pictures of Civitai links',
+        'requirements.txt',
+        run_download,
+    ),
+    'test': Word(
+        '[ARGUMENTS]',
+        'linters, then pytest with the arguments',
+        'requirements-dev.txt',
+        run_test,
+        lambda: summary('test'),
+    ),
+    'lint': Word('', 'linters only', 'requirements-dev.txt', run_lint, lambda: summary('lint')),
+    'bench': Word(
+        '[--only NAME] [--quick] [--output FILE]',
+        'measure downloads beside other programs; writes docs/performance.md',
+        'requirements-dev.txt',
+        run_bench,
+    ),
 }
+
+
+# --- help ----------------------------------------------------------------------------------------
+
+
+def overview() -> str:
+    """What `--help` prints."""
+    rows = [(f'{name} {word.takes}', word.does) for name, word in WORDS.items()]
+    rows.append(('help [WORD]', 'this, or more about a word; so does WORD --help'))
+    rows.append(('--version', 'the version of Civitai Gallery'))
+    lines = [
+        f'  {left:<20}{right}' if len(left) < 20 else f'  {left}\n{"":<22}{right}'
+        for left, right in rows
+    ]
+    return (
+        'usage: python civitai_gallery.py [WORD] [ARGUMENTS]\n\n'
+        + '\n'.join(lines)
+        + '\n\nThe first start makes .venv beside this file, unless the Python at hand already has '
+        'the\npackages of requirements.txt.\n'
+    )
+
+
+def summary(name: str) -> str:
+    """What can be told about a word without its packages."""
+    word = WORDS[name]
+    line = f'usage: civitai_gallery.py {name} {word.takes}'.rstrip()
+    more = '' if word.tell else '\nIt tells more once its first start has installed its packages.\n'
+    return f'{line}\n\n{word.does[0].upper()}{word.does[1:]}.\n{more}'
+
+
+def version() -> str:
+    """The version of the library, which says it in its first file."""
+    first = ROOT / 'scripts' / 'civitai_manager_libs' / '__init__.py'
+    match = re.search(r"^__version__ = '([^']+)'", first.read_text(encoding='utf-8'), re.MULTILINE)
+    return match[1] if match else 'unknown'
+
+
+def unknown(name: str) -> str:
+    """The line about a word that is none."""
+    near = difflib.get_close_matches(name.lower(), [*WORDS, 'help'], n=1)
+    guess = f' Did you mean {near[0]}?' if near else ''
+    return f'Unknown word {name[:40]!r}.{guess} Known are {", ".join(WORDS)}; see --help.'
+
+
+# --- starting ------------------------------------------------------------------------------------
 
 
 def put_root_first() -> None:
@@ -367,8 +477,12 @@ def put_root_first() -> None:
     sys.modules['scripts'] = scripts
 
 
-def start(argv: Sequence[str], word: Word, args: list[str]) -> int:
+def start(argv: Sequence[str], name: str, args: list[str]) -> int:
     """Settle which interpreter to use, then run the word in it. Raises LauncherError."""
+    word, asks_for_help = WORDS[name], not HELP.isdisjoint(args)
+    if asks_for_help and word.tell:
+        print(word.tell(), end='')
+        return ExitCode.COMPLETE
     inside_venv = os.environ.pop(INSIDE, None) is not None
     requirements_file = ROOT / word.requirements
     try:
@@ -378,34 +492,45 @@ def start(argv: Sequence[str], word: Word, args: list[str]) -> int:
             names = ', '.join(missing)
             raise LauncherError(f'{VENV} does not offer the required {names}. Is PYTHONPATH set?')
         if missing and not is_ready(requirements):
+            if asks_for_help:  # which is no reason to install anything
+                print(summary(name), end='')
+                return ExitCode.COMPLETE
             prepare_venv(requirements_file)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         by_hand = f'{sys.executable} -m pip install -r {requirements_file}'
         raise LauncherError(f'Could not set up {VENV}: {error}. By hand: {by_hand}') from error
     if missing:
         return continue_in_venv(argv)
     put_root_first()
-    return word.run(args)
+    try:
+        return word.run(args)
+    except ImportError as error:  # there by its name and version, but damaged
+        raise LauncherError(f'{sys.executable} cannot load what {name} needs: {error}') from error
 
 
 def main(argv: list[str]) -> int:
     """Run one command line, given without the program's name; the exit code."""
+    if argv[:1] == ['help']:  # `help demo` is `demo --help`
+        argv = [*argv[1:2], '--help']
     if argv[:1] in (['-h'], ['--help']):
-        print(USAGE, end='')
-        return 0
+        print(overview(), end='')
+        return ExitCode.COMPLETE
+    if argv[:1] == ['--version']:
+        print(f'Civitai Gallery {version()}')
+        return ExitCode.COMPLETE
     name, args = ('app', argv) if not argv or argv[0].startswith('-') else (argv[0], argv[1:])
     if name not in WORDS:
-        say(f'Unknown word {name!r}; known are {", ".join(WORDS)}. See --help.')
-        return 2
+        say(unknown(name))
+        return ExitCode.USAGE
     os.environ.setdefault('GRADIO_ANALYTICS_ENABLED', 'False')  # read when gradio is imported
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # an orderly end
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ExitCode.TERMINATED))  # an orderly end
     try:
-        return start(argv, WORDS[name], args)
+        return start(argv, name, args)
     except LauncherError as error:
         say(str(error))
-        return 1
+        return error.code
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
 
 
 if __name__ == '__main__':

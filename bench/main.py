@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Sequence
 
+from scripts.civitai_manager_libs.ending import ExitCode
+
 from . import ceiling, due, figures, machine, report, runner
 from .origin import ROOT, Origin
 from .scenarios import GROUPS, SCENARIOS
@@ -16,13 +18,13 @@ PAGE = ROOT / 'docs' / 'performance.md'
 
 
 def main(argv: Sequence[str]) -> int:
-    """Measure, and write the page; 1 if something due is not met, 0 otherwise."""
+    """Measure, and write the page; the exit code, that of a failure if something due is not met."""
     options = _parser().parse_args(argv)
     if sys.platform == 'win32':
         print(
             'bench needs Linux or macOS: it asks the system what a process used.', file=sys.stderr
         )
-        return 1
+        return ExitCode.CANNOT_START
     chosen = [s for s in SCENARIOS if not options.only or s.group in options.only]
     if options.quick:
         chosen = [scenario.shrunk() for scenario in chosen]
@@ -37,7 +39,8 @@ def main(argv: Sequence[str]) -> int:
     )
     whole = not (options.only or options.quick or rounds < ROUNDS)
     _put(text, options.output or (PAGE if whole else None))
-    return int(any(verdict.met is False for verdict in verdicts))
+    missed = any(verdict.met is False for verdict in verdicts)
+    return ExitCode.FAILED if missed else ExitCode.COMPLETE
 
 
 def _put(text: str, path: Path | None) -> None:

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import argparse
 import errno
+import signal
 import sys
 from typing import Sequence
 
-from .api.scenarios import SCENARIOS, parse_scenario
-from .server import OPENING_PATH, DemoServer
+from .api import scenarios
 
 DEFAULT_PORT = 8765
 
+# The same as in the table of all exit codes.
+CANNOT_START = 3
+TERMINATED = 143
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until Ctrl-C; returns the exit code: 0, or 1 when the port cannot be had."""
+    """Serve until Ctrl-C (0) or SIGTERM (143); returns the exit code, 3 if it cannot start."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
-        with DemoServer(options.port, options.latency, options.scenario) as demo:
-            opening = f'{demo.url}{OPENING_PATH}'
-            print(f'Stand-in Civitai: {demo.url} (gallery: {opening}; Ctrl-C ends)', flush=True)
-            demo.wait()
+        _serve(options)
     except KeyboardInterrupt:
         return 0
+    except ImportError as error:
+        how = 'With all it needs: python civitai_gallery.py demo'
+        print(f'The stand-in cannot start: {error}. {how}', file=sys.stderr)
+        return CANNOT_START
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
         reason = 'is taken' if taken else f'cannot be used ({error.strerror})'
@@ -30,13 +36,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f'Port {options.port} {reason}. Choose another with --port; 0 means any free one.',
             file=sys.stderr,
         )
-        return 1
+        return CANNOT_START
     return 0
+
+
+def _serve(options: argparse.Namespace) -> None:
+    from .server import OPENING_PATH, DemoServer  # which needs packages that may not be there
+
+    with DemoServer(options.port, options.latency, options.scenario) as demo:
+        opening = f'{demo.url}{OPENING_PATH}'
+        print(f'Stand-in Civitai: {demo.url} (gallery: {opening}; Ctrl-C ends)', flush=True)
+        demo.wait()
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog='python -m civitai_demo', description='A stand-in Civitai on this computer.'
+        prog='python -m civitai_demo',
+        description='A stand-in Civitai on this computer.',
+        epilog=scenarios.listed(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         '--port', type=_port, default=DEFAULT_PORT, help='default %(default)s; 0: any free one'
@@ -49,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_scenario,
         default='',
         metavar='NAME[:N]',
-        help=f'what goes wrong (for the first N requests): {", ".join(SCENARIOS)}',
+        help='what goes wrong (for the first N requests), see below',
     )
     return parser
 
@@ -72,7 +90,7 @@ def _seconds(text: str) -> float:
 
 def _scenario(text: str) -> str:
     try:
-        parse_scenario(text)
+        scenarios.parse_scenario(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     return text

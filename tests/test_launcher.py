@@ -22,6 +22,8 @@ from typing import Any
 import pytest
 
 import civitai_gallery
+from civitai_demo.api.scenarios import SCENARIOS
+from scripts.civitai_manager_libs import __version__
 
 REPOSITORY = Path(civitai_gallery.__file__).parent
 LIMIT = 120  # seconds after which a process that should have ended counts as hanging
@@ -196,7 +198,7 @@ def test_an_old_python_is_told_in_one_line() -> None:
         f'runpy.run_path({launcher!r}, run_name="__main__")'
     )
     ended = subprocess.run([sys.executable, '-c', pretend], capture_output=True, text=True)
-    assert ended.returncode != 0
+    assert ended.returncode == 3
     assert ended.stdout == ''
     assert len(ended.stderr.splitlines()) == 1
     assert 'needs Python 3.10 or newer; this is Python 3.9.18' in ended.stderr
@@ -210,7 +212,7 @@ def test_an_old_python_can_read_the_launcher_as_far_as_that_line() -> None:
     assert ast.unparse(check).startswith('if sys.version_info < (3, 10):')
 
 
-@pytest.mark.parametrize('flag', ['-h', '--help'])
+@pytest.mark.parametrize('flag', ['-h', '--help', 'help'])
 def test_help_names_every_word_and_makes_nothing(settled: House, flag: str) -> None:
     settled.require('not-to-be-had>=1')
     ended = settled.run(flag)
@@ -219,12 +221,92 @@ def test_help_names_every_word_and_makes_nothing(settled: House, flag: str) -> N
         assert re.search(rf'^  {word} ', ended.out, re.MULTILINE)
 
 
-def test_an_unknown_word_is_told_in_one_line(content: House) -> None:
-    ended = content.run('dowload', 'x')
-    assert (ended.code, ended.out) == (2, '')
-    assert ended.lines == [
-        "Unknown word 'dowload'; known are app, demo, download, test, lint, bench. See --help."
-    ]
+HELP_OF_A_WORD = [
+    pytest.param('app', '--downloads FOLDER', id='app'),
+    pytest.param('demo', '--latency SECONDS', id='demo'),
+    pytest.param('download', 'SOURCE... --to FOLDER', id='download'),
+    pytest.param('test', 'pytest', id='test'),
+    pytest.param('lint', 'inters only', id='lint'),
+    pytest.param('bench', '--quick', id='bench'),
+]
+
+
+@pytest.mark.parametrize('form', ['{} --help', '{} -h', 'help {}', '{} x --help'])
+@pytest.mark.parametrize('word, words', HELP_OF_A_WORD)
+def test_help_of_a_word_installs_nothing(settled: House, word: str, words: str, form: str) -> None:
+    settled.require('not-to-be-had>=1')
+    shutil.rmtree(settled.venv)
+    ended = settled.run(*form.format(word).split())
+    assert (ended.code, ended.lines) == (0, [])
+    assert words in ended.out and f'civitai_gallery.py {word}' in ended.out
+    assert not list(settled.folder.glob('.venv.unfinished')) and not settled.venv.exists()
+
+
+@pytest.mark.parametrize('word', ['app', 'download'])
+def test_once_the_packages_are_there_a_word_tells_its_help_itself(
+    settled: House, word: str
+) -> None:
+    ended = settled.run(word, '--help')
+    assert ended.told['argv'] == ['--help'] and ended.told['prefix'] == str(settled.venv)
+
+
+def launched(*argv: str) -> Run:
+    """Start the launcher of this very project."""
+    launcher = str(REPOSITORY / 'civitai_gallery.py')
+    done = subprocess.run([sys.executable, launcher, *argv], capture_output=True, text=True)
+    return Run(done.returncode, done.stdout, done.stderr)
+
+
+def test_help_of_the_demo_lists_what_can_go_wrong() -> None:
+    ended = launched('demo', '--help')
+    assert (ended.code, ended.lines) == (0, [])
+    assert all(re.search(rf'(?<![\w-]){name}(?![\w-])', ended.out) for name in SCENARIOS)
+
+
+@pytest.mark.parametrize('word', ['app', 'download', 'bench'])
+def test_what_is_told_of_a_word_without_its_packages_is_so(word: str) -> None:
+    told = set(re.findall(r'--[a-z]+', civitai_gallery.summary(word)))
+    assert told and told <= set(re.findall(r'--[a-z]+', launched(word, '--help').out))
+
+
+def test_the_version_is_that_of_the_library() -> None:
+    ended = launched('--version')
+    assert (ended.code, ended.out, ended.lines) == (0, f'Civitai Gallery {__version__}\n', [])
+
+
+@pytest.mark.parametrize(
+    'typed, meant',
+    [
+        ('dowload', 'download'),
+        ('DEMO', 'demo'),
+        ('benhc', 'bench'),
+        ('tests', 'test'),
+        ('lnit', 'lint'),
+        ('halp', 'help'),
+        ('https://civitai.com/models/4201', ''),
+        ('x' * 3000, ''),
+        ('', ''),
+        ('\udcff', ''),
+    ],
+    ids=lambda value: ascii(value)[:20],
+)
+def test_an_unknown_word_is_told_in_one_line_with_the_one_that_is_like_it(
+    content: House, typed: str, meant: str
+) -> None:
+    for argv in ([typed, 'x'], ['help', typed]):
+        ended = content.run(*argv)
+        assert (ended.code, ended.out) == (2, '')
+        assert len(ended.lines) == 1 and len(ended.lines[0]) < 200
+        assert ended.lines[0].startswith('Unknown word ')
+        assert (
+            f' Did you mean {meant}? ' in ended.lines[0] if meant else 'mean' not in ended.lines[0]
+        )
+        assert ended.lines[0].endswith('app, demo, download, test, lint, bench; see --help.')
+
+
+def test_an_argument_where_none_is_taken_is_wrong_usage(settled: House) -> None:
+    ended = settled.run('lint', 'x')
+    assert (ended.code, ended.lines[-1]) == (2, 'lint takes no arguments.')
 
 
 @pytest.mark.parametrize(
@@ -356,7 +438,7 @@ def test_without_a_network_one_line_says_so_and_the_next_start_recovers(settled:
     settled.require('tiny-extra>=2')
     offline = {'PIP_NO_INDEX': '0', 'PIP_INDEX_URL': 'http://127.0.0.1:9/', 'PIP_RETRIES': '0'}
     ended = settled.run(PIP_FIND_LINKS='', **offline)
-    assert ended.code != 0
+    assert ended.code == 3
     assert ended.out == ''
     assert len(ended.lines) == 2
     assert re.match(r'Could not install requirements\.txt \(.*internet.*tiny-extra', ended.lines[1])
@@ -371,7 +453,7 @@ def test_without_ensurepip_one_line_names_the_package_to_install(
     shadow.mkdir()
     (shadow / 'sitecustomize.py').write_text('import sys\nsys.modules["ensurepip"] = None\n')
     ended = house.run(PYTHONPATH=str(shadow))
-    assert ended.code != 0
+    assert ended.code == 3
     assert ended.lines[1:] == [
         f'{sys.executable} cannot make an environment: it has no venv module. '
         'On Debian or Ubuntu: apt install python3-venv'
@@ -384,7 +466,7 @@ def test_an_environment_that_cannot_be_written_is_told_in_one_line(
     house = new_house(tmp_path, wheels, 'tiny-need>=1')
     house.venv.write_text('not a folder')
     ended = house.run()
-    assert ended.code != 0
+    assert ended.code == 3
     assert len(ended.lines) == 2
     assert ended.lines[1].startswith(f'Could not set up {house.venv}: ')
     assert f'-m pip install -r {house.folder / "requirements.txt"}' in ended.lines[1]
@@ -396,10 +478,25 @@ def test_an_environment_that_does_not_help_is_not_tried_again_and_again(settled:
     old.mkdir(parents=True)
     (old / 'METADATA').write_text('Metadata-Version: 2.1\nName: tiny_need\nVersion: 0.1\n')
     ended = settled.run(PYTHONPATH=str(old.parent))
-    assert ended.code != 0
+    assert ended.code == 3
     assert ended.lines == [
         f'{settled.venv} does not offer the required tiny-need. Is PYTHONPATH set?'
     ]
+
+
+def test_a_package_that_is_damaged_is_told_in_one_line(content: House) -> None:
+    app = content.folder / 'scripts' / 'civitai_manager_libs' / 'tab' / 'app.py'
+    app.write_text('import json.no_such_part')
+    ended = content.run()
+    assert (ended.code, ended.out, len(ended.lines)) == (3, '', 1)
+    assert 'no_such_part' in ended.lines[0] and sys.executable in ended.lines[0]
+
+
+def test_requirements_that_cannot_be_read_are_told_in_one_line(content: House) -> None:
+    content.require('pytest==1')
+    ended = content.run()
+    assert (ended.code, ended.out, len(ended.lines)) == (3, '', 1)
+    assert 'pytest==1' in ended.lines[0]
 
 
 def test_a_foreign_package_called_scripts_does_not_get_in_the_way(content: House) -> None:
@@ -446,7 +543,7 @@ def test_the_demo_avoids_a_folder_that_others_can_write_to(
 
 
 def test_the_demo_keeps_to_a_data_folder_that_was_asked_for(content: House, tmp_path: Path) -> None:
-    told = content.run('demo', CIVITAI_GALLERY_HOME=str(tmp_path / 'mine')).told
+    told = content.run('demo', CIVITAI_GALLERY_HOME=f'"{tmp_path / "mine"}"').told
     assert told['environment']['CIVITAI_GALLERY_HOME'] == str(tmp_path / 'mine')
     assert told['argv'][-1] == str(tmp_path / 'mine' / 'downloads')
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import textwrap
 import threading
 from dataclasses import dataclass
 from typing import Mapping
@@ -79,6 +80,12 @@ def parse_scenario(text: str) -> Scenario:
     if not (number.isascii() and number.isdigit()):
         raise ValueError(f'{text!r}: after the colon comes a number of requests, like {name}:2.')
     return Scenario(name, int(number))
+
+
+def listed() -> str:
+    """The names, as lines for a terminal that break none of them."""
+    names = f'Scenarios: {", ".join(SCENARIOS)}'
+    return textwrap.fill(names, 79, subsequent_indent='  ', break_on_hyphens=False)
 
 
 def part_of(path: str) -> str:

@@ -130,10 +130,45 @@ def test_the_command_explains_wrong_options(options: list[str], status: int, wor
 def test_a_taken_port_is_one_clear_line(demo: DemoServer) -> None:
     with command('--port', str(demo.port)) as process:
         out, problem = process.communicate(timeout=30)
-    assert (process.returncode, out) == (1, '')
+    assert (process.returncode, out) == (3, '')
     assert problem.splitlines() == [
         f'Port {demo.port} is taken. Choose another with --port; 0 means any free one.'
     ]
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='there is no such signal')
+def test_the_command_ends_when_it_is_told_to() -> None:
+    with command('--port', '0') as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert 'Ctrl-C ends' in process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 143
+        assert (process.stdout.read(), process.stderr.read()) == ('', '')
+
+
+@pytest.mark.parametrize('package', ['uvicorn', 'starlette', 'PIL'])
+@pytest.mark.parametrize(
+    ('options', 'code', 'words'),
+    [
+        pytest.param([], 3, 'python civitai_gallery.py demo', id='start'),
+        pytest.param(['--port', '70000'], 2, 'not a port', id='wrong usage'),
+        pytest.param(['--help'], 0, '403-no-access', id='help'),
+    ],
+)
+def test_without_its_packages_the_command_still_has_something_to_say(
+    package: str, options: list[str], code: int, words: str
+) -> None:
+    program = (
+        f'import runpy, sys\nsys.modules[{package!r}] = None\nsys.argv[1:] = {options!r}\n'
+        'runpy.run_module("civitai_demo", run_name="__main__")'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', program], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == code
+    assert words in done.stdout + done.stderr and 'Traceback' not in done.stderr
+    if code == 3:
+        assert done.stdout == '' and done.stderr.count('\n') == 1 and package in done.stderr
 
 
 def test_importing_opens_and_draws_nothing() -> None:
