@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import civitai_gallery
 from tests.support.faults import PATIENCE, WHOLE
 from tests.support.network import files_in
 from tests.support.paths import ROOT
@@ -30,6 +31,13 @@ base, daemon = sys.argv[1:]
 addresses = [[f'{base}/{number}.png' for number in range(3)]]
 threading.Thread(target=action.download_images, args=addresses, daemon=daemon == 'daemon').start()
 sys.exit(app.main(['--port', '7990']))
+"""
+
+DEMO = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import civitai_gallery
+sys.exit(civitai_gallery.main(['demo', *sys.argv[1:]]))
 """
 
 SILENT: dict[str, Answer] = {
@@ -67,3 +75,28 @@ def test_the_app_ends_soon_while_a_server_is_silent(
     assert process.returncode == code
     assert 'Traceback' not in err
     assert files_in(tmp_path / 'picture_cache') == []
+
+
+@pytest.mark.parametrize(
+    ('number', 'code'),
+    [pytest.param(signal.SIGINT, 0, id='Ctrl-C'), pytest.param(signal.SIGTERM, 143, id='SIGTERM')],
+)
+def test_so_does_the_demo(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    needed = civitai_gallery.read_requirements(ROOT / 'requirements.txt')
+    if civitai_gallery.unmet(needed, sys.path):
+        pytest.skip('The launcher would set up an environment with the packages it needs.')
+    process = subprocess.Popen(
+        [sys.executable, '-c', DEMO, '--port', '7995'],
+        cwd=ROOT,
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        encoding='utf-8',
+    )
+    try:
+        assert process.stdout is not None and 'http://' in process.stdout.readline()
+        process.send_signal(number)
+        assert process.wait(ENDED_WITHIN) == code
+    finally:
+        process.kill()
+        process.communicate()
