@@ -20,12 +20,13 @@ PAGE = ROOT / 'docs' / 'architecture.md'
 # one imports from those before it only. The modules inside a package stand in the order that its
 # docstring lists them in, the highest first.
 LAYERS = (
-    'texts errors notices ending host civitai store setting http_client util widgets '
+    'texts errors notices ending host civitai store setting access http_client util widgets '
     'api downloads ishortcut civitai_gallery_action cli tab'
 ).split()
 # Decisions and values: no file, no socket, no clock, no settings, no log.
 PURE_PACKAGES = ('texts', 'errors', 'civitai')
 PURE_MODULES = (
+    'access.signs access.table '
     'store.media store.ends store.names http_client.answers http_client.retry http_client.resume '
     'http_client.framing http_client.unfolding downloads.plan http_client.pacing.pace '
     'http_client.pacing.ceiling http_client.pacing.limit http_client.pacing.freed '

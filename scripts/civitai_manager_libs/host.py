@@ -137,12 +137,22 @@ class WebuiHost:
             info = shared.OptionInfo(option.default, option.label, section=place)
             shared.opts.add_option(OPTION_PREFIX + option.name, info.info(option.help))
 
-    def register(self, tab: Callable[[], Any], settings: Callable[[], None]) -> None:
-        """Have `tab` called when the page is built, `settings` when the settings page is."""
+    def register(
+        self,
+        tab: Callable[[], Any],
+        settings: Callable[[], None],
+        started: Callable[[Any, Any], None] | None = None,
+    ) -> None:
+        """Have `tab` called when the page is built, `settings` when the settings page is.
+
+        `started` is called with the page and its web application once that runs, at each start.
+        """
         from modules import script_callbacks
 
         script_callbacks.on_ui_tabs(tab)
         script_callbacks.on_ui_settings(settings)
+        if started and hasattr(script_callbacks, 'on_app_started'):
+            script_callbacks.on_app_started(started)
 
 
 def detect() -> Host:

@@ -8,17 +8,18 @@ from __future__ import annotations
 import functools
 import html
 import inspect
-import ipaddress
 import logging
 import os
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Callable, Iterator, Sequence, cast
-from urllib.parse import urlsplit
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from . import setting
+from .access import owner, signs
+from .access.owner import Finding
 from .errors import CivitaiError
 from .store import files
 
@@ -200,27 +201,26 @@ def is_same_machine(request: Any) -> bool:
     True only for a loopback address, a loopback Host header, no sign of a proxy between, and no
     sign that a page of another site made the browser ask.
     """
-    headers = {str(name).lower(): str(value) for name, value in request.headers.items()}
-    if any(name == 'forwarded' or name.startswith('x-forwarded') for name in headers):
-        return False
-    if headers.get('sec-fetch-site', 'none') not in ('same-origin', 'none'):
-        return False
-    asker = headers.get('origin', '').partition('://')[2]
-    if 'origin' in headers and asker.lower() != headers.get('host', '').lower():
-        return False
     client = getattr(request.client, 'host', '') or ''
-    try:
-        host = urlsplit(f'//{headers.get("host", "")}').hostname or ''
-    except ValueError:
-        return False
-    return _is_loopback(client) and (host == 'localhost' or _is_loopback(host))
+    return signs.from_same_machine(client, dict(request.headers.items()))
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def asked_by(request: Any) -> Finding:
+    """Tell whether an event is the owner's, who may do what others may not."""
+    if not is_same_machine(request):
+        return Finding.STRANGER
+    found = owner.finding_in(dict(request.headers.items()))
+    if found or not isinstance(request, gr.Request):  # no browser asks by anything else
+        return found or Finding.OWNER
+    port = getattr(request.client, 'port', None)
+    if owner.Sealing.at_work or not isinstance(port, int):
+        return Finding.UNTOLD  # gradio 3 takes whole requests from the body of another
+    return owner.find((request.client.host, port), None)
+
+
+def is_owner(request: Any) -> bool:
+    """Tell whether an event is surely the owner's."""
+    return asked_by(request) is Finding.OWNER
 
 
 def page(title: str, css: Path) -> tuple[Any, dict[str, Any]]:
@@ -244,6 +244,15 @@ def launch(blocks: Any, **wanted: Any) -> str:
         limits.pop('concurrency_count', None)  # 4 names it only to refuse it
     blocks.queue(**limits)
     quiet = {'quiet': True, 'prevent_thread_lock': True, 'inbrowser': False, 'show_api': False}
-    private = {'run_history': False, 'footer_links': []}
-    _, url, _ = blocks.launch(**accepted(blocks.launch, **quiet, **private, **wanted))
+    # a server in between would make every connection its own
+    private = {'run_history': False, 'footer_links': [], 'ssr_mode': False}
+    inside = {'app_kwargs': {'middleware': [Middleware(owner.Sealing)]}}
+    _, url, _ = blocks.launch(**accepted(blocks.launch, **quiet, **private, **inside, **wanted))
     return str(url)
+
+
+def add_outermost(app: Any, kind: Any) -> None:
+    """Put ASGI middleware around everything that a running web application does."""
+    app.user_middleware.insert(0, Middleware(kind))
+    # built and put in place in one step: add_middleware refuses once the application has answered
+    app.middleware_stack = app.build_middleware_stack()

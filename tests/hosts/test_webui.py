@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -22,6 +23,7 @@ from civitai_demo.server import OPENING_PATH, DemoServer
 from tests.support.browsing import WAIT, go, load, needs_chromium, part, pictures, sources
 from tests.support.environments import interpreter
 from tests.support.paths import ROOT
+from tests.support.visitor import SOMEBODY_ELSE, Visitor
 
 SHIPPED = ('scripts', 'img', 'install.py', 'style.css')
 KEY = 'demo-key'
@@ -248,6 +250,23 @@ def test_the_api_key_is_kept_apart_and_never_shown(page: Page, webui: Webui) -> 
     assert KEY not in webui.text()
     refused = requests.get(f'{webui.url}/file={kept}', timeout=30)
     assert refused.status_code in (403, 404)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='only root can be another account too')
+def test_another_account_of_the_machine_plants_no_key(webui: Webui) -> None:
+    key = webui.beside('config') / 'civitai-gallery' / 'api_key'
+    before = key.read_text() if key.is_file() else ''
+    visitor = Visitor(webui.url)
+    answer = visitor.click('key_save', {'api_key': 'planted'}, account=SOMEBODY_ELSE)
+    assert 'cg-problem' in answer and 'account' in answer
+    number, _ = visitor.handler('key_save')
+    with contextlib.closing(visitor.connected()) as owners:
+        here = {'host': '127.0.0.1', 'port': owners.getsockname()[1]}
+        forged = {'headers': {'host': f'127.0.0.1:{webui.port}'}, 'client': here}
+        body = {'fn_index': number, 'data': ['planted'], 'session_hash': 'x', 'request': forged}
+        for path in ('/run/predict', '/api/predict'):
+            visitor.ask('POST', visitor.prefix + path, body=body, account=SOMEBODY_ELSE)
+    assert (key.read_text() if key.is_file() else '') == before
 
 
 def test_none_of_our_handlers_is_offered_as_an_api(webui: Webui) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
+import gradio
 import pytest
 
 from civitai_demo.server import DemoServer
@@ -72,6 +74,17 @@ def test_from_another_computer_the_rest_can_be_saved_and_secrets_are_not_shown()
     assert 'secret' not in str(settings_panel._current(ELSEWHERE))
     assert 'cg-good' in saved(ELSEWHERE, gallery_rows=3)
     assert setting.gallery_rows == 3 and setting.http_proxy.startswith('http://user')
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='other systems do not tell')
+def test_where_the_account_is_not_told_the_file_to_edit_is_named(demo: DemoServer) -> None:
+    gone = {'host': '127.0.0.1', 'port': 9}  # nobody's connection
+    untold = gradio.Request(client=gone, headers={'host': '127.0.0.1:7860'})
+    refused = saved(untold, extra_hosts='cdn.example')
+    assert 'cg-problem' in refused and str(setting.settings_file()) in refused
+    assert setting.extra_hosts == ''
+    _, refused = settings_panel._save_key(untold, 'demo-key')
+    assert str(setting.api_key_file()) in refused and not setting.api_key_file().exists()
 
 
 def test_a_folder_below_home_is_written_out(tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ def wire_page(parts: Parts, blocks: Any, *, opening: bool) -> None:
 
     def on_open(request: gr.Request) -> dict[Any, Any]:
         return {
-            parts.open_folder: gr.update(visible=widgets.is_same_machine(request)),
+            parts.open_folder: gr.update(visible=widgets.is_owner(request)),
             parts.grid: gr.update(columns=setting.gallery_columns),
         }
 

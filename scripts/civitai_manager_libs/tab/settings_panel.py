@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from .. import api, civitai_gallery_action as action, setting, widgets
+from ..access.owner import Finding
 from ..errors import CivitaiError, KeyNeededError
 from ..setting.kinds import Setting
 from . import markup
@@ -57,8 +59,10 @@ def _save_key(request: gr.Request, key: Any) -> tuple[str, str]:
 
     One that Civitai does not know leaves the one before in place.
     """
-    if not widgets.is_same_machine(request):
-        return '', markup.notice(label('key_not_from_here'), 'problem')
+    asked_by = widgets.asked_by(request)
+    if asked_by is not Finding.OWNER:
+        refusal = [label('key_not_from_here'), *_by_hand(asked_by, setting.api_key_file())]
+        return '', markup.notice(' '.join(refusal), 'problem')
     before = setting.civitai_api_key
     try:
         _use_key(str(key or ''))
@@ -71,6 +75,11 @@ def _save_key(request: gr.Request, key: Any) -> tuple[str, str]:
     except CivitaiError as error:
         return '', markup.notice(f'{_key_state()} {error.message_in(setting.language)}', 'problem')
     return '', markup.notice(f'{_key_state()} {label("key_works", username=name)}', 'good')
+
+
+def _by_hand(asked_by: Finding, path: Path) -> list[str]:
+    """What else to say to somebody who may well be the owner: the file to edit instead."""
+    return [label('owner_untold', path=path)] if asked_by is Finding.UNTOLD else []
 
 
 def _use_key(key: str) -> None:
@@ -97,10 +106,10 @@ def build_panel(blocks: Any) -> None:
 
 
 def _current(request: gr.Request) -> list[Any]:
-    """The settings as they are when the page opens; the owner's only on the owner's machine."""
-    here = widgets.is_same_machine(request)
+    """The settings as they are when the page opens; the owner's for the owner only."""
+    is_owner = widgets.is_owner(request)
     return [
-        getattr(setting, item.name) if here or not item.owner_only else ''
+        getattr(setting, item.name) if is_owner or not item.owner_only else ''
         for item in setting.SETTINGS
     ]
 
@@ -126,20 +135,24 @@ def _field(item: Setting) -> Any:
 
 def _save_settings(request: gr.Request, *values: Any) -> str:
     """Take over and keep what the panel says; name what is not usable and keep the rest."""
-    here = widgets.is_same_machine(request)
+    asked_by = widgets.asked_by(request)
+    is_owner = asked_by is Finding.OWNER
     given = {
         item: value
         for item, value in zip(setting.SETTINGS, values)
         if not setting.is_fixed(item)
         and item.fitting(value) != getattr(setting, item.name)
-        and (here or not item.owner_only or value)  # elsewhere those fields are shown empty
+        and (is_owner or not item.owner_only or value)  # others are shown those fields empty
     }
-    refused = [item.name for item in given if item.owner_only and not here]
+    refused = [item.name for item in given if item.owner_only and not is_owner]
     try:
         bad = setting.save({i.name: v for i, v in given.items() if i.name not in refused})
     except CivitaiError as error:
         return markup.notice(error.message_in(setting.language), 'problem')
     if bad + refused:
         names = ', '.join(label(f'setting_{name}') for name in bad + refused)
-        return markup.notice(label('settings_refused', names=names), 'problem')
+        refusal = [label('settings_refused', names=names)]
+        if refused:
+            refusal += _by_hand(asked_by, setting.settings_file())
+        return markup.notice(' '.join(refusal), 'problem')
     return markup.notice(label('settings_saved'), 'good')

@@ -6,7 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from .. import host, setting, texts
+from .. import host, setting, texts, widgets
+from ..access import owner
 from ..setting.kinds import Setting
 from . import components, settings_panel
 
@@ -14,7 +15,7 @@ from . import components, settings_panel
 def register() -> None:
     """Have the WebUI call us when it builds its page. Reload UI calls this again."""
     setting.load()
-    host.WebuiHost().register(tab, settings)
+    host.WebuiHost().register(tab, settings, started)
 
 
 def tab() -> list[tuple[Any, str, str]]:
@@ -25,6 +26,11 @@ def tab() -> list[tuple[Any, str, str]]:
         components.wire_page(parts, blocks, opening=False)
         settings_panel.build_key(blocks)
     return [(blocks, 'Civitai Gallery', 'civitai_gallery')]
+
+
+def started(_: Any, app: Any) -> None:
+    """Have each request to the WebUI's web application told apart by its owner."""
+    widgets.add_outermost(app, owner.Sealing)
 
 
 def settings() -> None:

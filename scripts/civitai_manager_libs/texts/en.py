@@ -143,6 +143,7 @@ ENGLISH: dict[str, str] = {
     'folder_not_here': (
         'The folder is on another computer, so it cannot be opened from this browser.'
     ),
+    'folder_not_yours': 'Only the account that runs the gallery can have folders opened here.',
     'progress_loading': 'Loading pictures',
     'progress_picture': 'Downloading picture {done}/{total}',
     'source_placeholder': (
@@ -185,8 +186,12 @@ ENGLISH: dict[str, str] = {
     'key_none': 'No API key is set. Most galleries need none.',
     'key_set': 'An API key is set: {masked}',
     'key_not_from_here': (
-        'The API key can be changed only on the computer the gallery runs on. There you can also '
-        'set the environment variable CIVITAI_TOKEN.'
+        'The API key can be changed only on the computer the gallery runs on, by the account that '
+        'runs it. There you can also set the environment variable CIVITAI_TOKEN.'
+    ),
+    'owner_untold': (
+        'This system does not tell which account is asking; if the gallery is yours, edit the file '
+        '{path} by hand and start again.'
     ),
     'key_refused': (
         'Civitai does not know this key (401), so it was not kept. Copy it again from your account '
@@ -203,7 +208,9 @@ ENGLISH: dict[str, str] = {
     'settings_saved': (
         'Saved. Columns change when the page is loaded again, the language at the next start.'
     ),
-    'settings_refused': 'Not saved, because not usable or not allowed from this computer: {names}',
+    'settings_refused': (
+        'Not saved, because not usable or not allowed from this computer or account: {names}.'
+    ),
     'running_at': 'Civitai Gallery is running at {url} (Ctrl-C ends it)',
     'no_free_port': 'No free port from {port} on. Name another one with --port.',
     'cli_page_done': '{saved} saved, {skipped} there already, {failed} failed, in {folder}',

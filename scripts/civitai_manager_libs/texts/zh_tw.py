@@ -83,6 +83,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'folder_opened': '已開啟 {folder}',
     'folder_not_opened': '無法在此開啟資料夾：{folder}',
     'folder_not_here': '資料夾位於另一台電腦，無法從此瀏覽器開啟。',
+    'folder_not_yours': '只有執行圖庫的帳號可以在此開啟資料夾。',
     'progress_loading': '載入圖片',
     'progress_picture': '下載圖片 {done}/{total}',
     'source_placeholder': '貼上 Civitai 連結：模型、使用者、貼文或圖片頁面、模型編號或 AIR',
@@ -119,7 +120,10 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'key_save': '儲存金鑰',
     'key_none': '未設定 API 金鑰。多數圖庫不需要金鑰。',
     'key_set': '已設定 API 金鑰：{masked}',
-    'key_not_from_here': 'API 金鑰只能在執行圖庫的電腦上變更，也可在該處設定環境變數 CIVITAI_TOKEN。',
+    'key_not_from_here': (
+        'API 金鑰只能在執行圖庫的電腦上，由執行圖庫的帳號變更，也可在該處設定環境變數 CIVITAI_TOKEN。'
+    ),
+    'owner_untold': '此系統無法得知是哪個帳號提出要求；若圖庫屬於您，請手動編輯檔案 {path}，然後重新啟動。',
     'key_refused': 'Civitai 不認得此金鑰（401），因此未儲存。請從帳號設定重新複製。',
     'host_unusable': '此電腦沒有位址 {host} 可供監聽，請以 --host 指定其他位址。',
     'key_works': 'Civitai 識別為 {username}。',
@@ -127,7 +131,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'settings_title': '設定',
     'settings_save': '儲存設定',
     'settings_saved': '已儲存。欄數在重新載入頁面後生效，語言在下次啟動後生效。',
-    'settings_refused': '未儲存，因為無法使用或不允許從此電腦變更：{names}',
+    'settings_refused': '未儲存，因為無法使用或不允許從此電腦或帳號變更：{names}。',
     'running_at': 'Civitai Gallery 正在 {url} 執行（按 Ctrl-C 結束）',
     'no_free_port': '從 {port} 起沒有可用的連接埠，請以 --port 指定其他連接埠。',
     'cli_page_done': '已儲存 {saved}，已存在 {skipped}，失敗 {failed}，位於 {folder}',

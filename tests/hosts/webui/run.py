@@ -201,6 +201,8 @@ def main() -> None:
         app = serve(shared.demo, css, options.port, root)
         app.add_api_route('/_reload', lambda: reload.set())
         app.add_api_route('/sdapi/v1/options', lambda: shared.opts.data)
+        for callback in script_callbacks.started:
+            callback(shared.demo, app)
         print('ready', flush=True)
         reload.wait()
         shared.demo.server.force_exit = True  # open pages do not hold it up

@@ -1,0 +1,8 @@
+"""Who asks, and what that one may do. Stands on nothing; knows no gradio and no web framework.
+
+`signs` and `table` are pure. From the top down:
+
+owner   whether a request is the owner's, found when it arrives and carried along with it
+table   whose a connection is, read from the text of the kernel's tables
+signs   what a request's own headers say: which name was called, which page asked
+"""
