@@ -26,7 +26,7 @@ LAYERS = (
 # Decisions and values: no file, no socket, no clock, no settings, no log.
 PURE_PACKAGES = ('texts', 'errors', 'civitai')
 PURE_MODULES = (
-    'access.signs access.table '
+    'access.signs access.table access.door '
     'store.media store.ends store.names http_client.answers http_client.retry http_client.resume '
     'http_client.framing http_client.unfolding downloads.plan http_client.pacing.pace '
     'http_client.pacing.ceiling http_client.pacing.limit http_client.pacing.freed '

@@ -18,9 +18,10 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from . import setting
-from .access import owner, signs
+from .access import guard, owner, signs
+from .access.door import Door
 from .access.owner import Finding
-from .errors import CivitaiError
+from .errors import CivitaiError, SourceError
 from .store import files
 
 log = logging.getLogger(__name__)
@@ -223,6 +224,16 @@ def is_owner(request: Any) -> bool:
     return asked_by(request) is Finding.OWNER
 
 
+def refuse_other_sites(request: Any) -> None:
+    """Raise SourceError if the browser says that a page of another site made it ask.
+
+    Under which names a WebUI is opened only its owner knows, so nothing else counts there.
+    """
+    headers = signs.lowered(dict(request.headers.items()))
+    if headers.get('sec-fetch-site') in ('cross-site', 'same-site'):
+        raise SourceError('other_site')
+
+
 def page(title: str, css: Path) -> tuple[Any, dict[str, Any]]:
     """Return a Blocks for a page of our own, and the arguments that its launch needs for it."""
     # named fonts would be fetched from the internet
@@ -235,8 +246,8 @@ def page(title: str, css: Path) -> tuple[Any, dict[str, Any]]:
     return blocks, at_launch
 
 
-def launch(blocks: Any, **wanted: Any) -> str:
-    """Serve `blocks` without blocking; return its local URL."""
+def launch(blocks: Any, door: Door | None = None, **wanted: Any) -> str:
+    """Serve `blocks` without blocking to whom `door` lets in (None: all); return its local URL."""
     limits = accepted(
         blocks.queue, default_concurrency_limit=CONCURRENCY, concurrency_count=CONCURRENCY
     )
@@ -246,13 +257,20 @@ def launch(blocks: Any, **wanted: Any) -> str:
     quiet = {'quiet': True, 'prevent_thread_lock': True, 'inbrowser': False, 'show_api': False}
     # a server in between would make every connection its own
     private = {'run_history': False, 'footer_links': [], 'ssr_mode': False}
-    inside = {'app_kwargs': {'middleware': [Middleware(owner.Sealing)]}}
-    _, url, _ = blocks.launch(**accepted(blocks.launch, **quiet, **private, **inside, **wanted))
+    entrance = Middleware(guard.Guard, door=door) if door else Middleware(owner.Sealing)
+    inside = {'app_kwargs': {'middleware': [entrance]}}
+    app, url, _ = blocks.launch(**accepted(blocks.launch, **quiet, **private, **inside, **wanted))
+    _put_outermost(app, entrance)  # gradio puts one of its own around, which answers preflights
     return str(url)
 
 
-def add_outermost(app: Any, kind: Any) -> None:
-    """Put ASGI middleware around everything that a running web application does."""
-    app.user_middleware.insert(0, Middleware(kind))
+def seal(app: Any) -> None:
+    """Have every request to a running web application told apart by its owner."""
+    _put_outermost(app, Middleware(owner.Sealing))
+
+
+def _put_outermost(app: Any, entrance: Middleware) -> None:
+    others = [kind for kind in app.user_middleware if kind is not entrance]
+    app.user_middleware[:] = [entrance, *others]
     # built and put in place in one step: add_middleware refuses once the application has answered
     app.middleware_stack = app.build_middleware_stack()

@@ -19,6 +19,7 @@ from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.ending import ExitCode
 from scripts.civitai_manager_libs.tab import app
 from tests.support.paths import ROOT
+from tests.support.running_app import RunningApp
 
 # Python imports a module of this name at every start; this one writes down whom we talk to.
 WATCH = """
@@ -69,20 +70,110 @@ def test_a_taken_port_is_passed_over() -> None:
     assert found is not None and found > port
 
 
+def test_any_port_is_one_that_nobody_listens_on() -> None:
+    found = [app.free_port(host, 0) for host in ('127.0.0.1', '0.0.0.0', '::1', '::')]
+    assert all(port and 1024 <= port <= 65535 for port in found)
+
+
+def test_a_port_that_only_gradio_could_not_use_is_passed_over() -> None:
+    with socket.create_server(('127.0.0.1', 0)) as taken:
+        port = taken.getsockname()[1]
+        assert app.free_port('::1', port) != port
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'told'),
+    [
+        (['--port', '-5'], '-5'),
+        (['--port', '70000'], '70000'),
+        (['--port', '65536'], '65536'),
+        (['--port', str(10**30)], '65535'),
+        (['--source', '\udcff'], '--source'),
+        (['--downloads', 'a\udcffb'], '--downloads'),
+        (['--host', '127.0.0.1\ud800'], '--host'),
+        (['--allow-host', 'fine.example', '--allow-host', '\udcff'], '--allow-host'),
+        (['--allow-host', ''], '--allow-host'),
+        (['--allow-host', 'two words'], '--allow-host'),
+        (['--allow-host', 'https://gallery.example'], '--allow-host'),
+        (['--allow-host', '*.example'], '--allow-host'),
+    ],
+    ids=repr,
+)
+def test_what_cannot_be_used_is_refused_in_one_sentence(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    assert app.main(arguments) == ExitCode.USAGE == 2
+    said = capsys.readouterr().err
+    assert told in said and said.count('\n') == 1
+
+
+@pytest.mark.parametrize(
+    ('host', 'shown', 'family'),
+    [
+        ('::1', '[::1]', socket.AF_INET6),
+        ('[::1]', '[::1]', socket.AF_INET6),
+        ('::', '[::1]', socket.AF_INET6),
+        ('0.0.0.0', '127.0.0.1', socket.AF_INET),
+        ('0', '127.0.0.1', socket.AF_INET),
+        ('localhost', 'localhost', socket.AF_INET),
+    ],
+)
+def test_the_printed_address_is_one_to_open(
+    tmp_path: Path, host: str, shown: str, family: socket.AddressFamily
+) -> None:
+    running = RunningApp(tmp_path, '--host', host, '--port', '0')
+    try:
+        assert re.fullmatch(rf'http://{re.escape(shown)}:[1-9]\d*/', running.url)
+        assert requests.get(running.url, timeout=30).status_code == 200
+    finally:
+        assert running.stop() == 0
+
+
+def own_address() -> str:
+    """The address by which other machines would reach this one; loopback if none could."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(('203.0.113.7', 9))  # sends nothing
+        except OSError:
+            return '127.0.0.1'
+        return str(probe.getsockname()[0])
+
+
+def test_names_of_our_own_are_answered_and_those_allowed(tmp_path: Path) -> None:
+    allowed = ['--allow-host', 'Gallery.example', '--allow-host', 'bücher.example']
+    running = RunningApp(tmp_path, '--host', '0.0.0.0', '--port', '0', *allowed)
+    try:
+        ours = [found[4][0] for found in socket.getaddrinfo(socket.gethostname(), None)]
+        names = [
+            'gallery.example',
+            'xn--bcher-kva.example:443',
+            'localhost',
+            *map(app._in_url, ours),
+        ]
+        assert [running.ask('GET', '/', {'Host': name})[0] for name in names] == [200] * len(names)
+        for name in ('other.example', '203.0.113.7'):
+            assert running.ask('GET', '/', {'Host': name})[0] == 421
+    finally:
+        running.stop()
+
+
 def test_no_free_port_is_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(app, 'PORTS_TRIED', 1)
     with socket.create_server(('127.0.0.1', 0)) as taken:
         port = taken.getsockname()[1]
-        assert app.main(['--port', str(port)]) == ExitCode.CANNOT_START
+        assert app.main(['--port', str(port)]) == ExitCode.CANNOT_START == 3
     assert f'No free port from {port}' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize('host', ['999.1.1.1', '203.0.113.7'])
+@pytest.mark.parametrize(
+    'host', ['999.1.1.1', '203.0.113.7', '2001:db8::7', ':::', '[::1', 'fe80::1', 'a' * 99, '-']
+)
 def test_an_address_that_is_not_ours_is_said(capsys: pytest.CaptureFixture[str], host: str) -> None:
     assert app.main(['--host', host]) == ExitCode.CANNOT_START
-    assert host in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert host in said and said.count('\n') == 1
 
 
 def test_a_data_folder_that_cannot_be_made_is_said(

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
+import requests
 
 from tests.support.environments import PINS, interpreter
 from tests.support.running_app import RunningApp
-from tests.support.visitor import SOMEBODY_ELSE
+from tests.support.visitor import SOMEBODY_ELSE, WEBSOCKET
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason='only root can be another account too')
 ADDRESS = 'https://civitai.com'
@@ -36,7 +37,7 @@ def app(
 ) -> Iterator[RunningApp]:
     """The app on each gradio that hands a request to a handler in its own way."""
     home = tmp_path_factory.mktemp('home')
-    running = RunningApp(home, '--port', '7910', python=interpreter(request.param))
+    running = RunningApp(home, '--port', '0', python=interpreter(request.param))
     yield running
     assert running.stop() == 0
 
@@ -144,3 +145,92 @@ def test_who_leaves_at_once_is_not_taken_for_root(app: RunningApp) -> None:
             line.sendall(app.request('POST', f'{app.prefix}/queue/join', body=body))
     assert 'cg-problem' in app.click('key_save', {'api_key': 'a b'})  # what came before is done
     assert key_files() == []
+
+
+# -- a name of a stranger's, a page of another site ---------------------------------------------
+
+EVERY_ROUTE = [
+    ('GET', '/'),
+    ('HEAD', '/'),
+    ('GET', '/config'),
+    ('GET', '/theme.css'),
+    ('GET', '/nowhere'),
+    ('GET', '{api}/info'),
+    ('GET', '{api}/file=/etc/passwd'),
+    ('GET', '{api}/queue/status'),
+    ('GET', '{api}/queue/data?session_hash=x'),
+    ('GET', '{api}/startup-events'),
+    ('POST', '{api}/queue/join'),
+    ('POST', '{api}/run/predict'),
+    ('POST', '{api}/api/predict'),
+    ('POST', '{api}/upload'),
+    ('POST', '/login'),
+]
+
+
+@pytest.mark.parametrize(('method', 'path'), EVERY_ROUTE)
+@pytest.mark.parametrize('host', ['evil.example', 'evil.example:7860', '', None], ids=repr)
+def test_under_a_strangers_name_nothing_is_answered(
+    app: RunningApp, method: str, path: str, host: str | None
+) -> None:
+    status, text = app.ask(method, path.format(api=app.prefix), {'Host': host})
+    assert status in (400, 421)  # 400: without the line the server itself refuses
+    assert status == 400 or method == 'HEAD' or '--allow-host' in text and text.count('\n') == 1
+
+
+@pytest.mark.parametrize('path', ['/queue/join', '/gradio_api/queue/join', '/x'])
+@pytest.mark.parametrize(
+    ('name', 'value', 'status'),
+    [('Host', 'evil.example', 421), ('Origin', 'https://evil.example', 403)],
+)
+def test_no_websocket_opens_for_a_stranger(
+    app: RunningApp, path: str, name: str, value: str, status: int
+) -> None:
+    told, _ = app.ask('GET', path, {**WEBSOCKET, name: value})
+    assert told == status
+
+
+FOREIGN = {'Origin': 'https://evil.example', 'Sec-Fetch-Site': 'cross-site'}
+
+
+@pytest.mark.parametrize('headers', [FOREIGN, {'Host': 'evil.example'}], ids=['site', 'name'])
+def test_a_stranger_changes_nothing(app: RunningApp, headers: dict[str, str | None]) -> None:
+    given: dict[str, object] = {'setting_extra_hosts': 'evil.example', 'setting_gallery_rows': 9}
+    assert 'cg-' not in save(app, given, headers=headers)
+    assert 'evil.example' not in kept(app).values() and kept(app).get('gallery_rows') != 9
+
+
+@pytest.mark.parametrize('headers', [FOREIGN, {'Host': 'evil.example'}], ids=['site', 'name'])
+def test_a_stranger_starts_nothing(app: RunningApp, headers: dict[str, str | None]) -> None:
+    for button in ('load', 'download_page'):
+        assert 'cg-' not in app.click(button, {'source': ADDRESS + '/models/1'}, headers=headers)
+
+
+@pytest.mark.parametrize('headers', [FOREIGN, {**FOREIGN, 'Host': 'evil.example'}], ids=repr)
+def test_nobody_says_yes_when_a_browser_asks_before(
+    app: RunningApp, headers: dict[str, str | None]
+) -> None:
+    asked = {'Access-Control-Request-Method': 'POST', **headers}
+    assert app.ask('OPTIONS', f'{app.prefix}/queue/join', asked)[0] in (403, 421)
+
+
+def test_a_link_of_another_site_opens_the_page_but_no_frame_does(app: RunningApp) -> None:
+    link = {'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'navigate'}
+    assert app.ask('GET', '/', {**link, 'Sec-Fetch-Dest': 'document'})[0] == 200
+    assert app.ask('GET', '/', {**link, 'Sec-Fetch-Dest': 'iframe'})[0] == 403
+
+
+def test_older_browsers_are_told_that_it_belongs_in_no_frame(app: RunningApp) -> None:
+    answer = requests.get(app.url, timeout=30)
+    assert answer.headers['X-Frame-Options'] == 'SAMEORIGIN'
+
+
+@pytest.mark.parametrize('route', ['upload', 'upload/', 'component_server'])
+def test_nothing_can_be_uploaded(app: RunningApp, route: str) -> None:
+    for prefix in ('', '/gradio_api'):
+        answer = requests.post(
+            f'{app.url.rstrip("/")}{prefix}/{route}',
+            files={'files': ('planted.html', b'<script>')},
+            timeout=30,
+        )
+        assert answer.status_code == 403 and 'no files' in answer.text

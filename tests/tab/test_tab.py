@@ -19,7 +19,7 @@ from scripts.civitai_manager_libs import (
 )
 from scripts.civitai_manager_libs.civitai.gallery import GalleryImage, ImagePage
 from scripts.civitai_manager_libs.errors import CivitaiError, NotFoundError, SourceError
-from scripts.civitai_manager_libs.tab import events, markup
+from scripts.civitai_manager_libs.tab import components, events, markup
 from tests.support.gradio_event import Progress
 
 pytestmark = pytest.mark.usefixtures('downloads')
@@ -338,6 +338,16 @@ def test_folders_open_only_where_browser_and_server_are_one_machine(
 ) -> None:
     request = SimpleNamespace(client=SimpleNamespace(host=client), headers={'host': host, **extra})
     assert widgets.is_same_machine(request) is same
+
+
+@pytest.mark.parametrize('site', ['cross-site', 'same-site'])
+def test_no_download_starts_for_a_page_of_another_site(
+    demo: DemoServer, view: events.View, site: str
+) -> None:
+    seen = len(demo.requests)
+    request: Any = SimpleNamespace(headers={'Sec-Fetch-Site': site, 'host': 'webui.example'})
+    (told,) = components._download(request, view)
+    assert 'another site' in told and len(demo.requests) == seen and not view.kept_in
 
 
 def test_only_files_that_are_there_and_ours_are_shown(tmp_path: Path) -> None:

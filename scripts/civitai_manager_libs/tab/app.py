@@ -11,15 +11,22 @@ import socket
 import sys
 import threading
 from pathlib import Path
+from typing import Iterable
 
 from .. import ending, setting, texts, widgets
+from ..access import guard, signs
+from ..access.door import Door
 from ..errors import CivitaiError, SourceError
 from ..http_client import get_http_client
 from ..store import files
 from . import components, events, settings_panel
 
 FIRST_PORT = 7860
+LAST_PORT = 65535
 PORTS_TRIED = 100
+LOOPBACK = '127.0.0.1'
+# What listens on every address is reached by its own machine as this.
+_REACHED_AS = {'0.0.0.0': LOOPBACK, '::': '::1'}
 
 
 def main(argv: list[str]) -> int:
@@ -28,19 +35,22 @@ def main(argv: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format='%(levelname)s %(message)s')
     logging.getLogger('httpx').setLevel(logging.WARNING)
     setting.load()
+    try:
+        names = _checked(options)
+    except SourceError as error:
+        return _ended(error, ending.ExitCode.USAGE)
     if options.downloads:
         setting.download_images_folder = os.path.abspath(options.downloads)
+    host = plain_address(options.host)
     try:
         with files.explained(Path(setting.shortcut_gallery_folder)):
             Path(setting.shortcut_gallery_folder).mkdir(parents=True, exist_ok=True)
-        port = free_port(options.host, options.port)
+        port = free_port(host, options.port)
+        if port is None:
+            raise SourceError('no_free_port', port=options.port)
     except CivitaiError as error:
-        sys.stderr.write(error.message_in(setting.language) + '\n')
-        return ending.ExitCode.CANNOT_START
-    if port is None:
-        sys.stderr.write(texts.text('no_free_port', setting.language, port=options.port) + '\n')
-        return ending.ExitCode.CANNOT_START
-    url = serve(options.source, options.host, port)
+        return _ended(error, ending.ExitCode.CANNOT_START)
+    url = serve(options.source, host, port, names)
     # Ctrl-C is how a person ends it, so then all went well
     return (
         ending.ExitCode.TERMINATED
@@ -49,47 +59,130 @@ def main(argv: list[str]) -> int:
     )
 
 
+def _ended(error: CivitaiError, code: int) -> int:
+    sys.stderr.write(error.message_in(setting.language) + '\n')
+    return code
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog='civitai_gallery.py app', description=__doc__)
     parser.add_argument('--source', default='', help='Civitai link to open on')
-    parser.add_argument('--host', default='127.0.0.1', help='address to listen on')
-    parser.add_argument('--port', type=int, default=FIRST_PORT, help='first port to try')
+    parser.add_argument('--host', default=LOOPBACK, help='address to listen on')
+    parser.add_argument('--port', type=int, default=FIRST_PORT, help='first port to try; 0: any')
     parser.add_argument('--downloads', default='', help='folder for downloads')
+    parser.add_argument(
+        '--allow-host',
+        action='append',
+        default=[],
+        metavar='NAME',
+        help='another host name to answer to, may be given more than once',
+    )
     return parser
 
 
-def serve(source: str, host: str, port: int) -> str:
-    """Start the app in the background and return its URL; it opens on `source` if given."""
+def _checked(options: argparse.Namespace) -> frozenset[str]:
+    """Return the host names that are allowed. Raises SourceError for what cannot be used."""
+    texts_given = {
+        '--source': [options.source],
+        '--host': [options.host],
+        '--downloads': [options.downloads],
+        '--allow-host': options.allow_host,
+    }
+    for name, given in texts_given.items():
+        if not all(map(_is_text, given)):
+            raise SourceError('argument_not_text', name=name)
+    if not 0 <= options.port <= LAST_PORT:
+        raise SourceError('port_unusable', port=options.port, last=LAST_PORT)
+    return frozenset(map(_host_name, options.allow_host))
+
+
+def _is_text(given: str) -> bool:
+    """Tell whether an argument is text; what cannot be decoded comes as halves of characters."""
+    try:
+        given.encode('utf-8')
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _host_name(given: str) -> str:
+    try:
+        name = signs.host_name(given.encode('idna').decode('ascii'))  # as browsers send it
+    except UnicodeError:
+        name = ''
+    if not name:
+        raise SourceError('allow_host_unusable', name=given)
+    return name
+
+
+def serve(source: str, host: str, port: int, names: Iterable[str] = ()) -> str:
+    """Start the app in the background and return its URL; it opens on `source` if given.
+
+    names: host names that it answers to besides those of `host` and of this machine.
+    """
     blocks, look = widgets.page('Civitai Gallery', setting.ROOT / 'style.css')
     with blocks:
         parts = components.build(source)
         components.wire_page(parts, blocks, opening=bool(source))
         settings_panel.build_panel(blocks)
-    return widgets.launch(
+    widgets.launch(
         blocks,
-        server_name=host,
+        Door(host.lower(), frozenset(names), guard.is_our_address),
+        server_name=_in_url(host),
         server_port=port,
         allowed_paths=events.allowed_folders(),
         **look,
     )
+    return f'http://{_in_url(_REACHED_AS.get(host, host))}:{port}/'
+
+
+def _in_url(host: str) -> str:
+    return f'[{host}]' if ':' in host else host
+
+
+def plain_address(host: str) -> str:
+    """Return an address in its usual form ("0" is 0.0.0.0, "[::1]" is ::1), a name as it is."""
+    inner = host[1:-1] if host.startswith('[') and host.endswith(']') else host
+    try:
+        numbers = socket.getaddrinfo(inner, None, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return host
+    return str(numbers[0][4][0])
 
 
 def free_port(host: str, first: int) -> int | None:
-    """Return the first port from `first` on that nobody listens on, None if all are taken.
+    """Return the first port from `first` on (0: any) that nobody listens on, None if all are taken.
 
     Raises SourceError if this machine has no such address.
     """
-    for port in range(first, min(first + PORTS_TRIED, 65536)):
-        with socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET) as probe:
+    last = min(first + PORTS_TRIED, LAST_PORT + 1)
+    for port in range(first, last) if first else [0] * PORTS_TRIED:
+        found = _listenable(host, port)
+        if found and _listenable(LOOPBACK, found):  # gradio wants it there too
+            return found
+    return None
+
+
+def _listenable(host: str, port: int) -> int | None:
+    """Return the port (0: one the system chooses) if nobody listens there, None if somebody does.
+
+    Raises SourceError if this machine has no such address.
+    """
+    family = socket.AF_INET6 if ':' in host else socket.AF_INET
+    try:
+        if not host:  # that would be every address
+            raise ValueError('empty')
+        with socket.socket(family) as probe:
             if os.name == 'posix':  # there a port in TIME_WAIT would seem taken without it
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-                return port
-            except OSError as error:
-                if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                    raise SourceError('host_unusable', host=host) from error
-    return None
+            if family == socket.AF_INET6:  # as the server will
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            probe.bind((host, port))
+            return int(probe.getsockname()[1])
+    except (OSError, ValueError) as error:
+        if getattr(error, 'errno', None) in (errno.EADDRINUSE, errno.EACCES):
+            return None
+        raise SourceError('host_unusable', host=host) from error
 
 
 def wait_for_end(url: str) -> int:

@@ -314,8 +314,9 @@ def _on_select(parts: Parts) -> Callable[..., Iterator[Any]]:
     return select
 
 
-def _download(view: View) -> Iterator[str]:
+def _download(request: gr.Request, view: View) -> Iterator[str]:
     try:
+        widgets.refuse_other_sites(request)
         for step in events.download_page(view):
             yield markup.step(step)
     except CivitaiError as error:

@@ -7,7 +7,6 @@ from typing import Any
 import gradio as gr
 
 from .. import host, setting, texts, widgets
-from ..access import owner
 from ..setting.kinds import Setting
 from . import components, settings_panel
 
@@ -29,8 +28,8 @@ def tab() -> list[tuple[Any, str, str]]:
 
 
 def started(_: Any, app: Any) -> None:
-    """Have each request to the WebUI's web application told apart by its owner."""
-    widgets.add_outermost(app, owner.Sealing)
+    """Have each request to the WebUI told apart by its owner from now on."""
+    widgets.seal(app)
 
 
 def settings() -> None:

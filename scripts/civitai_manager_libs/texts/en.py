@@ -189,6 +189,15 @@ ENGLISH: dict[str, str] = {
         'The API key can be changed only on the computer the gallery runs on, by the account that '
         'runs it. There you can also set the environment variable CIVITAI_TOKEN.'
     ),
+    'name_not_answered': (
+        'Civitai Gallery does not answer under this host name. If the name is yours, start the '
+        'gallery with --allow-host and the name.'
+    ),
+    'other_site': (
+        'A page of another site asked for this, so it was refused. Open Civitai Gallery itself and '
+        'try again.'
+    ),
+    'no_uploads': 'Civitai Gallery takes no files.',
     'owner_untold': (
         'This system does not tell which account is asking; if the gallery is yours, edit the file '
         '{path} by hand and start again.'
@@ -212,6 +221,11 @@ ENGLISH: dict[str, str] = {
         'Not saved, because not usable or not allowed from this computer or account: {names}.'
     ),
     'running_at': 'Civitai Gallery is running at {url} (Ctrl-C ends it)',
+    'argument_not_text': 'What follows {name} is no readable text. Give it again in UTF-8.',
+    'port_unusable': '{port} is no port. Name one from 1 to {last} with --port, or 0 for any.',
+    'allow_host_unusable': (
+        '"{name}" is no host name. Name one such as gallery.example with --allow-host.'
+    ),
     'no_free_port': 'No free port from {port} on. Name another one with --port.',
     'cli_page_done': '{saved} saved, {skipped} there already, {failed} failed, in {folder}',
     'cli_hidden': (

@@ -123,6 +123,11 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'key_not_from_here': (
         'API 金鑰只能在執行圖庫的電腦上，由執行圖庫的帳號變更，也可在該處設定環境變數 CIVITAI_TOKEN。'
     ),
+    'name_not_answered': (
+        'Civitai Gallery 不回應此主機名稱。若此名稱屬於您，請以 --allow-host 加上該名稱啟動圖庫。'
+    ),
+    'other_site': '此要求來自其他網站的頁面，因此遭到拒絕。請直接開啟 Civitai Gallery 再試一次。',
+    'no_uploads': 'Civitai Gallery 不接收檔案。',
     'owner_untold': '此系統無法得知是哪個帳號提出要求；若圖庫屬於您，請手動編輯檔案 {path}，然後重新啟動。',
     'key_refused': 'Civitai 不認得此金鑰（401），因此未儲存。請從帳號設定重新複製。',
     'host_unusable': '此電腦沒有位址 {host} 可供監聽，請以 --host 指定其他位址。',
@@ -133,6 +138,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'settings_saved': '已儲存。欄數在重新載入頁面後生效，語言在下次啟動後生效。',
     'settings_refused': '未儲存，因為無法使用或不允許從此電腦或帳號變更：{names}。',
     'running_at': 'Civitai Gallery 正在 {url} 執行（按 Ctrl-C 結束）',
+    'argument_not_text': '{name} 之後的內容不是可讀的文字，請以 UTF-8 重新輸入。',
+    'port_unusable': '{port} 不是連接埠。請以 --port 指定 1 到 {last}，或以 0 表示任意連接埠。',
+    'allow_host_unusable': '"{name}" 不是主機名稱。請以 --allow-host 指定例如 gallery.example 的名稱。',
     'no_free_port': '從 {port} 起沒有可用的連接埠，請以 --port 指定其他連接埠。',
     'cli_page_done': '已儲存 {saved}，已存在 {skipped}，失敗 {failed}，位於 {folder}',
     'cli_hidden': '已略過 {count} 張超過分級上限（{ceiling}）的圖片。可用設定 gallery_maturity_ceiling 提高上限。',
