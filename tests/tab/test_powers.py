@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from tests.support.environments import PINS, interpreter
+from tests.support.network import png
 from tests.support.running_app import RunningApp
 from tests.support.visitor import SOMEBODY_ELSE, WEBSOCKET
 
@@ -234,3 +235,27 @@ def test_nothing_can_be_uploaded(app: RunningApp, route: str) -> None:
             timeout=30,
         )
         assert answer.status_code == 403 and 'no files' in answer.text
+
+
+# -- the folders that are served ----------------------------------------------------------------
+
+
+def test_a_picture_cache_of_before_is_served_no_more(app: RunningApp, tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ('one', 'two', 'three')]
+    for folder in folders:
+        assert 'cg-good' in save(app, {'setting_shortcut_gallery_folder': str(folder)})
+        folder.mkdir(exist_ok=True)
+        picture = folder / f'{"0" * 40}.png'
+        picture.write_bytes(png())
+        assert app.ask('GET', f'{app.prefix}/file={picture}')[0] == 200
+    for folder in folders[:-1]:
+        assert app.ask('GET', f'{app.prefix}/file={folder}/{"0" * 40}.png')[0] == 403
+
+
+@needs_root
+def test_what_is_not_saved_is_not_served(app: RunningApp, tmp_path: Path) -> None:
+    picture = tmp_path / f'{"0" * 40}.png'
+    picture.write_bytes(png())
+    given: dict[str, object] = {'setting_shortcut_gallery_folder': str(tmp_path)}
+    assert 'cg-problem' in save(app, given, account=SOMEBODY_ELSE)
+    assert app.ask('GET', f'{app.prefix}/file={picture}')[0] == 403

@@ -11,7 +11,7 @@ from .. import api, civitai_gallery_action as action, setting, widgets
 from ..access.owner import Finding
 from ..errors import CivitaiError, KeyNeededError
 from ..setting.kinds import Setting
-from . import markup
+from . import events, markup
 from .components import PREFIX, label
 
 
@@ -98,7 +98,7 @@ def build_panel(blocks: Any) -> None:
 
     def save_all(request: gr.Request, *values: Any) -> str:
         shown = _save_settings(request, *values)
-        blocks.allowed_paths.append(setting.shortcut_gallery_folder)  # which may be another now
+        blocks.allowed_paths[:] = events.allowed_folders()  # the cache may be another now
         return shown
 
     widgets.on(save.click, save_all, inputs=fields, outputs=[state], show_progress='hidden')
