@@ -49,6 +49,39 @@ def test_other_lines_of_the_file_stay(tmp_path: Path) -> None:
     assert json.loads((tmp_path / 'settings.json').read_text()) == {'mine': 1, 'gallery_rows': 3}
 
 
+class Tab:
+    """A browser tab with the panel open: what it was given, and what it sends back."""
+
+    def __init__(self) -> None:
+        self.given = settings_panel._current(HERE)
+        self.fields = list(self.given)
+
+    def save(self, **changed: Any) -> str:
+        names = [item.name for item in setting.SETTINGS]
+        self.fields = [changed.get(name, value) for name, value in zip(names, self.fields)]
+        told = settings_panel._save_settings(HERE, *self.fields, shown=self.given)
+        self.given = settings_panel._shown_now(self.given, self.fields)
+        return told
+
+
+def test_a_tab_that_was_opened_before_does_not_bring_back_old_values(home: Path) -> None:
+    one, other = Tab(), Tab()
+    one.save(gallery_rows=2)
+    other.save(gallery_columns=3)
+    one.save(language='zh_TW')
+    kept = json.loads((home / 'settings.json').read_text())
+    assert kept == {'gallery_rows': 2, 'gallery_columns': 3, 'language': 'zh_TW'}
+    assert (setting.gallery_rows, setting.gallery_columns) == (2, 3)
+
+
+def test_what_was_refused_is_refused_again_until_it_is_mended() -> None:
+    tab = Tab()
+    for _ in range(2):
+        assert 'Columns' in tab.save(gallery_columns=99)
+    assert 'cg-good' in tab.save(gallery_columns=9)
+    assert setting.gallery_columns == 9
+
+
 @pytest.mark.parametrize(
     ('name', 'value'),
     [

@@ -8,12 +8,12 @@ kinds   what a setting may be: its type, its range, whether a value of unknown o
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import logging
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any, Callable, Mapping
 
@@ -22,7 +22,7 @@ import platformdirs
 from .. import host, texts
 from ..civitai import gallery, keys
 from ..errors import SourceError, StorageError
-from ..store import media
+from ..store import media, private
 from .kinds import (
     Setting,
     Value,
@@ -41,6 +41,11 @@ ROOT = Path(os.path.abspath(__file__)).parents[3]
 DEFAULT_BASE_URL = 'https://civitai.com'
 MAX_SETTINGS_BYTES = 1_000_000
 ENCODING = 'utf-8-sig'  # some editors put a byte order mark first
+_UNREADABLE = (OSError, ValueError, RecursionError)
+
+# Held while files and attributes change together, so that reading does not bring back what was
+# before a save that has not ended. Other programs are kept out by a lock of the file's own.
+_changing = threading.RLock()
 
 
 def _variable(name: str) -> str:
@@ -134,38 +139,58 @@ def load() -> None:
     A file or value that is not usable gives the default, a warning in the log, and a copy of
     the file kept aside.
     """
-    if not key_is_fixed():
-        _assign('civitai_api_key', _read_key())
-    path = settings_file()
+    with _changing:
+        if not key_is_fixed():
+            _assign('civitai_api_key', _read_key())
+        path = settings_file()
+        try:
+            stored = _stored(path)
+        except _UNREADABLE as error:
+            log.warning('Settings file %s is not usable (%s); using defaults', path, error)
+        else:
+            bad = _take_over(stored)
+            if not bad:
+                return
+            names = ', '.join(bad)
+            log.warning('Settings in %s that are not usable: %s; using defaults', path, names)
+        _mend(path)
+
+
+def _stored(path: Path) -> dict[str, object]:
+    """What the settings file holds, nothing if there is none. Raises one of _UNREADABLE."""
+    if not path.is_file():
+        return {}
+    if path.stat().st_size > MAX_SETTINGS_BYTES:
+        raise ValueError('too large')
+    stored = json.loads(private.read(path).decode(ENCODING))
+    if not isinstance(stored, dict):
+        raise ValueError('not a JSON object')
+    return stored
+
+
+def _take_over(stored: Mapping[str, object]) -> list[str]:
+    """Make these values the settings; return the names of those that may not be."""
+    items = [item for item in SETTINGS if item.name in stored and not is_fixed(item)]
+    return [item.name for item in items if not _offer(item, stored[item.name])]
+
+
+def _mend(path: Path) -> None:
+    """Keep the settings file aside, and go on without what is not usable in it.
+
+    It is read once more, because another program may have written it in the meantime.
+    """
     try:
-        if not path.is_file():
-            return
-        if path.stat().st_size > MAX_SETTINGS_BYTES:
-            raise ValueError('too large')
-        stored = json.loads(path.read_text(encoding=ENCODING))
-        if not isinstance(stored, dict):
-            raise ValueError('not a JSON object')
-    except (OSError, ValueError, RecursionError) as error:
-        log.warning('Settings file %s is not usable (%s); using defaults', path, error)
-        _keep_aside(path)
-        return
-    _take_over(stored, path)
-
-
-def _take_over(stored: dict[str, object], path: Path) -> None:
-    bad = []
-    for item in SETTINGS:
-        if item.name not in stored or is_fixed(item):
-            continue
-        if not _offer(item, stored[item.name]):
-            bad.append(item.name)
-    if bad:
-        log.warning('Settings in %s that are not usable: %s; using defaults', path, ', '.join(bad))
-        if _keep_aside(path):
+        with private.locked(path):
             try:
+                stored = _stored(path)
+            except _UNREADABLE:
+                _keep_aside(path)
+                return
+            bad = _take_over(stored)
+            if bad and _keep_aside(path):
                 _write(path, {k: v for k, v in stored.items() if k not in bad})
-            except StorageError as error:
-                log.warning('Settings could not be saved: %s', error)
+    except StorageError as error:
+        log.warning('Settings could not be saved: %s', error)
 
 
 def refresh() -> None:
@@ -179,18 +204,22 @@ def refresh() -> None:
 def save(values: Mapping[str, object]) -> list[str]:
     """Take over and keep new values; return the names of those that are not usable.
 
-    Raises StorageError if the settings file cannot be written; then they count until the end.
+    What other tabs and programs save at the same time stays. Raises StorageError if the settings
+    file cannot be written; then they count until the end.
     """
     known = {item.name: item for item in SETTINGS if not is_fixed(item)}
-    bad = [n for n, value in values.items() if n not in known or not _offer(known[n], value)]
-    kept = {name: getattr(sys.modules[__name__], name) for name in values if name not in bad}
-    if kept:
-        path = settings_file()
-        try:
-            stored = json.loads(path.read_text(encoding=ENCODING))
-        except (OSError, ValueError, RecursionError):
-            stored = {}
-        _write(path, {**(stored if isinstance(stored, dict) else {}), **kept})
+    with _changing:
+        bad = [n for n, value in values.items() if n not in known or not _offer(known[n], value)]
+        kept = {name: getattr(sys.modules[__name__], name) for name in values if name not in bad}
+        if kept:
+            path = settings_file()
+            with private.locked(path):
+                try:
+                    stored = _stored(path)
+                except _UNREADABLE:
+                    stored = {}
+                    _keep_aside(path)
+                _write(path, {**stored, **kept})
     return bad
 
 
@@ -215,14 +244,13 @@ def save_api_key(key: str) -> None:
     if key_is_fixed():
         raise SourceError('key_from_environment')
     key, path = keys.usable_key(key), api_key_file()
-    if key:
-        _write_private(path, key)
-    else:
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise _not_written(path, error) from error
-    _assign('civitai_api_key', key)
+    with _changing:
+        with private.locked(path):
+            if key:
+                private.write(path, key)
+            else:
+                private.remove(path)
+        _assign('civitai_api_key', key)
 
 
 def _offer(item: Setting, value: object) -> bool:
@@ -239,13 +267,8 @@ def _assign(name: str, value: Value) -> None:
 
 
 def _keep_aside(path: Path) -> bool:
-    """Move an unusable file to the first free `settings.broken-N.json` beside it, if possible."""
     try:
-        number = 1
-        while (aside := path.with_name(f'{path.stem}.broken-{number}.json')).exists():
-            number += 1
-        os.replace(path, aside)
-        log.warning('The file is kept as %s', aside)
+        log.warning('The file is kept as %s', private.keep_aside(path))
     except OSError as error:
         log.warning('The file could not be kept aside: %s', error)
         return False
@@ -255,30 +278,9 @@ def _keep_aside(path: Path) -> bool:
 def _write(path: Path, content: dict[str, object]) -> None:
     try:
         # in ASCII, because a text may hold half a character that UTF-8 cannot write
-        _write_private(path, json.dumps(content, indent=2))
+        private.write(path, json.dumps(content, indent=2))
     except RecursionError as error:
-        raise _not_written(path, error) from error
-
-
-def _write_private(path: Path, content: str) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
-    part = path.with_name(f'.{path.name}.{os.getpid()}.part')
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.unlink(missing_ok=True)
-        handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(handle, 'w', encoding='ascii') as file:
-            file.write(content)
-        os.replace(part, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise _not_written(path, error) from error
-
-
-def _not_written(path: Path, error: Exception) -> StorageError:
-    reason = getattr(error, 'strerror', None) or type(error).__name__
-    return StorageError(folder=str(path), reason=reason)
+        raise private.not_written(path, error) from error
 
 
 def _read_key() -> str:
@@ -287,7 +289,7 @@ def _read_key() -> str:
         if not path.is_file():
             return ''
         path.chmod(0o600)
-        return keys.usable_key(path.read_text(encoding=ENCODING))
+        return keys.usable_key(private.read(path).decode(ENCODING))
     except (OSError, ValueError) as error:
         log.warning('The API key file %s is not readable: %s', path, error)
     except SourceError as error:

@@ -3,9 +3,10 @@
 Stands on errors; knows no network. `names`, `ends` and `media` are pure. From the top
 down:
 
-files   files that are whole or not there at all
-parts   names of files that are being written, and whose they are
-names   safe file and folder names out of text that strangers wrote
-ends    whether a file is all there, told from its bytes
-media   the type of a picture or video, told from its bytes
+private  small files of the owner's: one writer at a time
+files    files that are whole or not there at all
+parts    names of files that are being written, and whose they are
+names    safe file and folder names out of text that strangers wrote
+ends     whether a file is all there, told from its bytes
+media    the type of a picture or video, told from its bytes
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 import gradio as gr
 
@@ -93,16 +93,27 @@ def build_panel(blocks: Any) -> None:
         state = gr.HTML('', elem_id=f'{PREFIX}_settings_status')
         with gr.Row():
             fields = [_field(item) for item in setting.SETTINGS]
+        shown = gr.State([])  # the values that this browser tab was given
         save = gr.Button(label('settings_save'), elem_id=f'{PREFIX}_settings_save')
     build_key(blocks)
 
-    def save_all(request: gr.Request, *values: Any) -> str:
-        shown = _save_settings(request, *values)
-        blocks.allowed_paths[:] = events.allowed_folders()  # the cache may be another now
-        return shown
+    def opened(request: gr.Request) -> list[Any]:
+        current = _current(request)
+        return [*current, current]
 
-    widgets.on(save.click, save_all, inputs=fields, outputs=[state], show_progress='hidden')
-    widgets.on(blocks.load, _current, outputs=fields, show_progress='hidden')
+    def save_all(request: gr.Request, before: list[Any], *values: Any) -> tuple[str, list[Any]]:
+        told = _save_settings(request, *values, shown=before)
+        blocks.allowed_paths[:] = events.allowed_folders()  # the cache may be another now
+        return told, _shown_now(before, values)
+
+    widgets.on(
+        save.click,
+        save_all,
+        inputs=[shown, *fields],
+        outputs=[state, shown],
+        show_progress='hidden',
+    )
+    widgets.on(blocks.load, opened, outputs=[*fields, shown], show_progress='hidden')
 
 
 def _current(request: gr.Request) -> list[Any]:
@@ -133,15 +144,20 @@ def _field(item: Setting) -> Any:
     return widgets.component(gr.Number, precision=precision, **shown)
 
 
-def _save_settings(request: gr.Request, *values: Any) -> str:
-    """Take over and keep what the panel says; name what is not usable and keep the rest."""
+def _save_settings(request: gr.Request, *values: Any, shown: Sequence[Any] = ()) -> str:
+    """Take over and keep what the panel says; name what is not usable and keep the rest.
+
+    `shown` is what this tab was given: what it left as it was is not touched, because another
+    tab may have changed it in the meantime. Without it the settings are compared.
+    """
     asked_by = widgets.asked_by(request)
     is_owner = asked_by is Finding.OWNER
+    before = shown or [getattr(setting, item.name) for item in setting.SETTINGS]
     given = {
         item: value
-        for item, value in zip(setting.SETTINGS, values)
+        for item, value, old in zip(setting.SETTINGS, values, before)
         if not setting.is_fixed(item)
-        and item.fitting(value) != getattr(setting, item.name)
+        and item.fitting(value) != old
         and (is_owner or not item.owner_only or value)  # others are shown those fields empty
     }
     refused = [item.name for item in given if item.owner_only and not is_owner]
@@ -156,3 +172,11 @@ def _save_settings(request: gr.Request, *values: Any) -> str:
             refusal += _by_hand(asked_by, setting.settings_file())
         return markup.notice(' '.join(refusal), 'problem')
     return markup.notice(label('settings_saved'), 'good')
+
+
+def _shown_now(before: Sequence[Any], values: Sequence[Any]) -> list[Any]:
+    """What the tab shows and is a setting; what was refused counts as changed still."""
+    return [
+        value if item.fitting(value) == getattr(setting, item.name) else old
+        for item, value, old in zip(setting.SETTINGS, values, before)
+    ]

@@ -110,6 +110,9 @@ ENGLISH: dict[str, str] = {
     'error_not_writable': (
         'No permission to write to {folder}. Choose another folder in the settings.'
     ),
+    'error_locked': (
+        '{folder} is being written by another program that does not end. Close it and try again.'
+    ),
     'error_target_is_folder': '{name} is a folder, so no file of that name can be written.',
     'error_cancelled': 'Stopped.',
     'key_unusable': 'This cannot be an API key: it has spaces or special characters.',

@@ -59,6 +59,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'error_storage': '無法寫入 {folder}：{reason}。請選擇其他資料夾。',
     'error_disk_full': '磁碟已滿，沒有遺失任何資料。請為 {folder} 釋出空間後再試。',
     'error_not_writable': '沒有寫入 {folder} 的權限。請在設定中選擇其他資料夾。',
+    'error_locked': '{folder} 正由另一個沒有結束的程式寫入。請關閉該程式後再試。',
     'error_target_is_folder': '{name} 是資料夾，無法寫入同名檔案。',
     'error_cancelled': '已停止。',
     'key_unusable': '這不是有效的 API 金鑰：含有空白或特殊字元。',

@@ -1,0 +1,167 @@
+"""Small files that only their owner may read: one writer at a time, readers see them whole.
+
+The lock is a file beside the one to be written. The system frees it when its holder dies, however
+it dies, and who frees it takes the file away.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Callable, Iterator, TypeVar
+
+from ..errors import StorageError
+
+if sys.platform == 'win32':
+    import msvcrt
+else:
+    import fcntl
+
+T = TypeVar('T')
+
+PATIENCE_SECONDS = 10.0
+WINDOWS_SECONDS = 2.0
+PAUSE_SECONDS = 0.005
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other threads and programs that want to write `path` out until the block ends.
+
+    Raises StorageError if one of them does not end, or the folder cannot be written.
+    """
+    lock = path.with_name(f'{path.name}.lock')
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = _acquire(lock)
+    if handle is None:
+        raise StorageError('error_locked', folder=str(path))
+    try:
+        yield
+    finally:
+        _release(lock, handle)
+
+
+def write(path: Path, content: str) -> None:
+    """Replace the file at `path`, whole or not at all. To be called inside `locked(path)`.
+
+    `content` is ASCII. Raises StorageError.
+    """
+    part = path.with_name(f'.{path.name}.{secrets.token_hex(8)}.part')
+    try:
+        for left in path.parent.glob(f'.{path.name}.*.part'):  # by a writer that was killed
+            left.unlink(missing_ok=True)
+        handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(handle, 'w', encoding='ascii') as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # a power cut leaves the old file or the new one
+        _patiently(lambda: os.replace(part, path))
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise not_written(path, error) from error
+
+
+def remove(path: Path) -> None:
+    """Remove the file at `path` if it is there. Raises StorageError."""
+    with _explained(path):
+        _patiently(lambda: path.unlink(missing_ok=True))
+
+
+def read(path: Path) -> bytes:
+    """Return the whole content of `path`. Raises OSError."""
+    return _patiently(path.read_bytes)
+
+
+def keep_aside(path: Path) -> Path:
+    """Move the file to the first free `<stem>.broken-N.json` beside it, which is returned.
+
+    To be called inside `locked(path)`. Raises OSError.
+    """
+    number = 1
+    while (aside := path.with_name(f'{path.stem}.broken-{number}.json')).exists():
+        number += 1
+    _patiently(lambda: os.replace(path, aside))
+    return aside
+
+
+def not_written(path: Path, error: Exception) -> StorageError:
+    """Return the error to raise where `path` could not be written because of `error`."""
+    reason = getattr(error, 'strerror', None) or type(error).__name__
+    return StorageError(folder=str(path), reason=reason)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise not_written(path, error) from error
+
+
+def _patiently(action: Callable[[], T]) -> T:
+    """Do what Windows forbids while somebody else has the file open, which is never for long."""
+    end = time.monotonic() + WINDOWS_SECONDS
+    while True:
+        try:
+            return action()
+        except PermissionError:
+            if sys.platform != 'win32' or time.monotonic() > end:
+                raise
+        time.sleep(PAUSE_SECONDS)
+
+
+def _acquire(lock: Path) -> int | None:
+    """Return an open, locked file at `lock`, None if others have it for too long."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    flags = os.O_CREAT | os.O_RDWR | getattr(os, 'O_NOFOLLOW', 0)
+    while True:
+        handle = _patiently(lambda: os.open(lock, flags, 0o600))
+        if _try_lock(handle) and _is_at(lock, handle):
+            return handle
+        os.close(handle)
+        if time.monotonic() > end:
+            return None
+        time.sleep(PAUSE_SECONDS)
+
+
+def _is_at(lock: Path, handle: int) -> bool:
+    """Tell whether the open file is still the one at `lock`: its last holder took it away."""
+    try:
+        return os.path.samestat(os.fstat(handle), os.lstat(lock))
+    except OSError:
+        return False
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        if sys.platform == 'win32':
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:
+        pass  # a network folder without locks: better to go on than to refuse for ever
+    return True
+
+
+def _release(lock: Path, handle: int) -> None:
+    """Take the lock away and free it, for a copy of it in a forked process too."""
+    with suppress(OSError):  # on Windows it goes after it is closed, if nobody has it by then
+        lock.unlink()
+    with suppress(OSError):
+        if sys.platform == 'win32':
+            os.lseek(handle, 0, os.SEEK_SET)
+            msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+        else:
+            fcntl.flock(handle, fcntl.LOCK_UN)
+    os.close(handle)
+    if sys.platform == 'win32':
+        with suppress(OSError):
+            lock.unlink()
