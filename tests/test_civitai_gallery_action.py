@@ -305,6 +305,46 @@ def test_unwritable_cache_is_a_cause_a_person_can_read(
     assert str(folders.cache) in toasts[0][0]
 
 
+def bodies_of(size: int) -> Any:
+    class Large(Fetcher):
+        def download_file(self, url: str, path: str) -> bool:
+            saved = super().download_file(url, path)
+            with open(path, 'ab') as file:
+                file.write(bytes(size))
+            return saved
+
+    return Large()
+
+
+@pytest.mark.parametrize(
+    'load',
+    [
+        action.download_images,
+        action.download_images_with_progress,
+        lambda urls: action.download_images_batch(urls, 2),
+        lambda urls: action.gallery_loading(urls, Progress()),
+    ],
+    ids=['plainly', 'with progress', 'in batches', 'as a gallery'],
+)
+def test_the_picture_cache_keeps_to_its_bound_and_what_was_asked_for_last(
+    use: Any, folders: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, load: Any
+) -> None:
+    use(bodies_of(100_000))
+    monkeypatch.setattr(setting, 'shortcut_gallery_max_mib', 1)
+    (folders.cache / 'kept').mkdir(parents=True)
+    (folders.cache / 'kept' / 'mine.png').write_bytes(bytes(3_000_000))
+    for page in range(5):
+        wanted = [f'{page} {number}' for number in range(4)]
+        load(wanted)
+        assert all(os.path.isfile(setting.get_image_url_to_gallery_file(url)) for url in wanted)
+        assert sum(f.stat().st_size for f in folders.cache.iterdir() if f.is_file()) <= 2**20
+    load(['one'] * 3 + [f'large {number}' for number in range(20)])
+    assert len(everything_in(folders.cache)) == 22, 'a page is never too large to be shown'
+    load(['one'])
+    assert 'kept/mine.png' in everything_in(folders.cache)
+    assert sum(f.stat().st_size for f in folders.cache.iterdir() if f.is_file()) <= 2**20
+
+
 # -- with progress, in batches -------------------------------------------------------------------
 
 

@@ -73,6 +73,7 @@ def kept_aside() -> list[Path]:
         ('http_ca_bundle', ''),
         ('extra_hosts', ''),
         ('download_images_folder', ''),
+        ('shortcut_gallery_max_mib', 2048),
     ],
 )
 def test_a_setting_is_at_first(name: str, default: object) -> None:
@@ -133,6 +134,7 @@ GOOD = {
     'extra_hosts': 'example.org',
     'download_images_folder': os.path.abspath('/somewhere/ünder a name'),
     'shortcut_gallery_folder': os.path.abspath('/cache'),
+    'shortcut_gallery_max_mib': 500,
 }
 
 

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 
@@ -18,7 +17,6 @@ from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.errors import StorageError
 from scripts.civitai_manager_libs.store import private
 from tests.support.paths import ROOT
-from tests.support.settings_sandbox import sandbox
 
 ROUNDS = 25
 # A setting for each writer, and the last value that writer gives it.
@@ -35,10 +33,10 @@ LAST = {
 }
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path) -> Iterator[Path]:
-    with sandbox(tmp_path):
-        yield tmp_path
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """The data folder."""
+    return tmp_path
 
 
 def stored() -> dict[str, object]:

@@ -22,7 +22,7 @@ from .downloads import batch, presence
 from .downloads.plan import BatchReport, DownloadJob, DownloadResult, Outcome, main_cause
 from .errors import CivitaiError, SourceError, StorageError
 from .http_client import CivitaiHttpClient, forks, get_http_client
-from .store import files
+from .store import cache, files
 
 __all__ = ['CivitaiHttpClient', 'get_http_client', 'gr', 'util', 'setting', 'ishortcut']
 
@@ -61,14 +61,14 @@ def download_images_with_progress(
     `progress_callback(done, total, message)` gets a rising `done`.
     """
     jobs = _cache_jobs(dn_image_list)
-    _tell(batch.report(_counted(_run(jobs), len(jobs), progress_callback)))
+    _tell(batch.report(_counted(_fill(jobs), len(jobs), progress_callback)))
 
 
 def download_images_batch(dn_image_list: Sequence[str], batch_size: int | None = None) -> None:
     """The same as `download_images`, `batch_size` pictures (None: the setting) at a time."""
     size = max(1, batch_size or setting.gallery_download_batch_size)
     jobs = _cache_jobs(dn_image_list)
-    parts = [batch.report(_run(jobs[i : i + size])) for i in range(0, len(jobs), size)]
+    parts = [batch.report(_fill(jobs[i : i + size], jobs)) for i in range(0, len(jobs), size)]
     _tell(BatchReport(tuple(result for part in parts for result in part.results)))
 
 
@@ -82,7 +82,8 @@ def gallery_loading(images_url: Sequence[str] | None, progress: Any) -> tuple[An
     if not images_url:
         return None, None, gr.update(visible=False)
     jobs = [_loading_job(url) for url in images_url]
-    results, done = _run(jobs), []
+    cache.on_screen.show(widgets.session(), [job.path for job in jobs])
+    results, done = _fill(jobs), []
     for _ in progress.tqdm(jobs, desc=texts.text('progress_loading', setting.language)):
         done.append(next(results))
     done.extend(results)  # whatever the bar did
@@ -213,7 +214,7 @@ def _summary(report: BatchReport) -> str:
 
 
 def _cached(image_urls: Sequence[str]) -> BatchReport:
-    return batch.report(_run(_cache_jobs(image_urls)))
+    return batch.report(_fill(_cache_jobs(image_urls)))
 
 
 def _cache_jobs(image_urls: Sequence[str] | None) -> list[DownloadJob]:
@@ -239,6 +240,12 @@ def _is_cached_picture(path: str) -> bool:
     """Tell whether `path` is in the picture cache and a picture; more of it cannot be had."""
     inside = files.is_inside(path, setting.shortcut_gallery_folder)
     return inside and files.media_type(Path(path)) is not None
+
+
+def _fill(jobs: Sequence[DownloadJob], wanted: Sequence[DownloadJob] = ()) -> Results:
+    """Run jobs of the picture cache, then bound it; what is `wanted` (these jobs) stays in it."""
+    kept = cache.at(setting.shortcut_gallery_folder)
+    return batch.bounded(_run(jobs), kept, setting.cache_limit(), wanted or jobs)
 
 
 def _run(jobs: Sequence[DownloadJob]) -> Results:

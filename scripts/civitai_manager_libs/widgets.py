@@ -10,6 +10,7 @@ import html
 import inspect
 import logging
 import os
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Callable, Iterator, Sequence, cast
@@ -244,6 +245,14 @@ def page(title: str, css: Path) -> tuple[Any, dict[str, Any]]:
     at_making |= accepted(getattr(gr.Blocks, '__init__'), fill_width=True)
     blocks = gr.Blocks(title=title, analytics_enabled=False, **at_making)
     return blocks, at_launch
+
+
+def use_folder(folder: str) -> None:
+    """Have gradio make its folders there, besides what GRADIO_TEMP_DIR says later."""
+    for name in ('gradio.routes', 'gradio.route_utils'):  # 6 read it when it was imported
+        module = sys.modules.get(name)
+        if module is not None and hasattr(module, 'DEFAULT_TEMP_DIR'):
+            setattr(module, 'DEFAULT_TEMP_DIR', folder)
 
 
 def launch(blocks: Any, door: Door | None = None, **wanted: Any) -> str:

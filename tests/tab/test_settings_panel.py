@@ -14,7 +14,8 @@ import pytest
 
 from civitai_demo.server import DemoServer
 from scripts.civitai_manager_libs import setting
-from scripts.civitai_manager_libs.tab import settings_panel
+from scripts.civitai_manager_libs.store import cache
+from scripts.civitai_manager_libs.tab import cache_panel, settings_panel
 from tests.support.gradio_event import ELSEWHERE, HERE
 
 
@@ -64,12 +65,12 @@ class Tab:
         return told
 
 
-def test_a_tab_that_was_opened_before_does_not_bring_back_old_values(home: Path) -> None:
+def test_a_tab_that_was_opened_before_does_not_bring_back_old_values(tmp_path: Path) -> None:
     one, other = Tab(), Tab()
     one.save(gallery_rows=2)
     other.save(gallery_columns=3)
     one.save(language='zh_TW')
-    kept = json.loads((home / 'settings.json').read_text())
+    kept = json.loads((tmp_path / 'settings.json').read_text())
     assert kept == {'gallery_rows': 2, 'gallery_columns': 3, 'language': 'zh_TW'}
     assert (setting.gallery_rows, setting.gallery_columns) == (2, 3)
 
@@ -88,7 +89,7 @@ def test_what_was_refused_is_refused_again_until_it_is_mended() -> None:
         ('civitai_base_url', 'https://evil.example'),
         ('http_proxy', 'http://evil.example:1'),
         ('extra_hosts', 'evil.example'),
-        ('shortcut_gallery_folder', '/etc'),
+        ('shortcut_gallery_folder', os.path.abspath('/not/there/yet')),
         ('download_images_folder', '/etc'),
     ],
 )
@@ -118,6 +119,21 @@ def test_where_the_account_is_not_told_the_file_to_edit_is_named(demo: DemoServe
     assert setting.extra_hosts == ''
     _, refused = settings_panel._save_key(untold, 'demo-key')
     assert str(setting.api_key_file()) in refused and not setting.api_key_file().exists()
+
+
+def test_only_a_folder_of_its_own_can_be_the_picture_cache(tmp_path: Path) -> None:
+    before = setting.shortcut_gallery_folder
+    (tmp_path / 'diary').mkdir()
+    (tmp_path / 'diary' / 'page 1.png').touch()
+    for folder in (tmp_path / 'diary', tmp_path.parent):
+        shown = saved(shortcut_gallery_folder=str(folder), gallery_rows=3)
+        assert 'cg-problem' in shown and str(folder) in shown and 'folder of its own' in shown
+    assert 'page 1.png' in saved(shortcut_gallery_folder=str(tmp_path / 'diary'))
+    assert (setting.shortcut_gallery_folder, setting.gallery_rows) == (before, 3)
+    (tmp_path / 'empty').mkdir()
+    for folder in (tmp_path / 'empty', tmp_path / 'new'):
+        assert 'cg-good' in saved(shortcut_gallery_folder=str(folder))
+        assert setting.shortcut_gallery_folder == str(folder)
 
 
 def test_a_folder_below_home_is_written_out(tmp_path: Path) -> None:
@@ -184,3 +200,47 @@ def test_a_key_from_the_environment_stays(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv('CIVITAI_TOKEN', 'from-outside')
     _, shown = settings_panel._save_key(HERE, 'mine')
     assert 'CIVITAI_TOKEN' in shown and not setting.api_key_file().exists()
+
+
+# -- the picture cache ---------------------------------------------------------------------------
+
+
+def cached(*sizes: int) -> list[Path]:
+    """Pictures of these sizes in the picture cache, the first one shown longest ago."""
+    folder = Path(setting.shortcut_gallery_folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [Path(setting.get_image_url_to_gallery_file(f'{n}.png')) for n in range(len(sizes))]
+    for number, (path, size) in enumerate(zip(paths, sizes)):
+        path.write_bytes(bytes(size))
+        os.utime(path, (1000 + number, 1000 + number))
+    return paths
+
+
+def test_the_size_of_the_picture_cache_is_shown() -> None:
+    cached(3 * 2**20, 2**19)
+    shown = cache_panel._size()
+    assert '3.5 MiB' in shown and f'{setting.shortcut_gallery_max_mib} MiB' in shown
+
+
+def test_clearing_the_picture_cache_removes_our_pictures_and_nothing_else(tmp_path: Path) -> None:
+    seen, *others = cached(2**20, 2**20, 2**20)
+    folder = seen.parent
+    mine = [folder / name for name in ('notes.txt', 'holiday.jpeg', 'a' * 40)]
+    (folder / 'kept').mkdir()
+    mine.append(folder / 'kept' / others[0].name)
+    for path in mine:
+        path.touch()
+    cache.on_screen.show('somebody', [str(seen)])
+    try:
+        shown = cache_panel._clear(HERE)
+    finally:
+        cache.on_screen.show('somebody', [])
+    assert 'cg-good' in shown and '1.0 MiB' in shown
+    assert seen.exists() and not any(path.exists() for path in others)
+    assert all(path.exists() for path in mine)
+
+
+def test_nobody_elsewhere_clears_the_picture_cache() -> None:
+    (path,) = cached(10)
+    assert 'cg-problem' in cache_panel._clear(ELSEWHERE)
+    assert path.exists()

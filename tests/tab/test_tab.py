@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import os
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -348,6 +349,39 @@ def test_no_download_starts_for_a_page_of_another_site(
     request: Any = SimpleNamespace(headers={'Sec-Fetch-Site': site, 'host': 'webui.example'})
     (told,) = components._download(request, view)
     assert 'another site' in told and len(demo.requests) == seen and not view.kept_in
+
+
+def shown_to(view: events.View) -> list[str]:
+    paths = events.load_thumbnails(view, Progress())
+    assert paths is not None
+    return paths
+
+
+def test_what_any_tab_shows_stays_in_a_picture_cache_that_is_too_small(
+    demo: DemoServer, view: events.View, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setting, 'shortcut_gallery_max_mib', 0)
+    other = events.View()
+    events.open_source(other, demo.url + MODEL)
+    events.go_next(other)
+    first, second = shown_to(view), shown_to(other)
+    large = events.load_preview(events.select(view, 0))
+    events.go_next(other)
+    third = shown_to(other)
+    assert large is not None
+    assert all(map(os.path.isfile, [*first, large, *third]))
+    assert not any(map(os.path.isfile, set(second) - {*first, *third}))
+    assert events.showable(first) == first
+
+
+def test_a_folder_of_somebody_else_never_becomes_the_picture_cache(
+    view: events.View, tmp_path: Path
+) -> None:
+    (tmp_path / 'cache').mkdir()
+    (tmp_path / 'cache' / 'diary.txt').touch()
+    with pytest.raises(CivitaiError, match='folder of its own'):
+        events.load_thumbnails(view, Progress())
+    assert os.listdir(tmp_path / 'cache') == ['diary.txt']
 
 
 def test_only_files_that_are_there_and_ours_are_shown(tmp_path: Path) -> None:

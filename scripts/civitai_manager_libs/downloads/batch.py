@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import os
 import threading
 import time
 from contextlib import suppress
@@ -18,7 +19,7 @@ from ..civitai import urls
 from ..civitai.gallery import GalleryImage
 from ..errors import CivitaiError, StorageError
 from ..http_client.slots import Slots
-from ..store import files, media, names
+from ..store import cache, files, media, names
 from . import presence
 from .keeping import keep
 from .plan import BatchReport, DownloadJob, DownloadResult, Fetch, Outcome
@@ -241,6 +242,26 @@ def _explained(job: DownloadJob, work: Callable[[DownloadJob], DownloadResult]) 
 def report(results: Iterable[tuple[int, DownloadResult]]) -> BatchReport:
     """Run `results` to their end and return them in the order of the jobs."""
     return BatchReport(tuple(result for _, result in sorted(results, key=lambda pair: pair[0])))
+
+
+def bounded(
+    results: Iterable[tuple[int, DownloadResult]],
+    kept: cache.PictureCache,
+    limit: int,
+    wanted: Sequence[DownloadJob],
+) -> Iterator[tuple[int, DownloadResult]]:
+    """Yield `results` in the picture cache `kept`, then bound it to `limit` bytes.
+
+    What is `wanted` stays in it, and what is on a screen.
+    """
+    for position, result in results:
+        if result.outcome is Outcome.SAVED:
+            kept.added(result.path)
+        elif result.outcome is Outcome.SKIPPED:
+            kept.shown(result.path)
+        yield position, result
+    names = {os.path.basename(job.path) for job in wanted}
+    kept.bound(limit, names | cache.on_screen.names())
 
 
 def picture_jobs(addresses: Sequence[str], folder: Path) -> list[DownloadJob]:

@@ -8,8 +8,6 @@ kinds   what a setting may be: its type, its range, whether a value of unknown o
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
 import sys
@@ -22,13 +20,13 @@ import platformdirs
 from .. import host, texts
 from ..civitai import gallery, keys
 from ..errors import SourceError, StorageError
-from ..store import media, private
+from ..store import cache, private
 from .kinds import (
     Setting,
     Value,
     is_base_url,
+    is_cache_folder,
     is_key,
-    is_path,
     is_path_or_empty,
     is_proxy,
     known_language,
@@ -39,9 +37,6 @@ log = logging.getLogger(__name__)
 APP_NAME = 'civitai-gallery'
 ROOT = Path(os.path.abspath(__file__)).parents[3]
 DEFAULT_BASE_URL = 'https://civitai.com'
-MAX_SETTINGS_BYTES = 1_000_000
-ENCODING = 'utf-8-sig'  # some editors put a byte order mark first
-_UNREADABLE = (OSError, ValueError, RecursionError)
 
 # Held while files and attributes change together, so that reading does not bring back what was
 # before a save that has not ended. Other programs are kept out by a lock of the file's own.
@@ -87,6 +82,7 @@ gallery_columns: int = 6
 gallery_rows: int = 4
 gallery_maturity_ceiling: str = gallery.SAFE_CEILING
 shortcut_gallery_folder: str = os.path.join(data_folder, 'picture_cache')
+shortcut_gallery_max_mib: int = 2048
 download_images_folder: str = ''
 
 no_card_preview_image: str = str(ROOT / 'img' / 'no_preview.png')
@@ -119,7 +115,13 @@ SETTINGS: tuple[Setting, ...] = (
         is_good=is_path_or_empty,
         owner_only=True,
     ),
-    Setting('shortcut_gallery_folder', shortcut_gallery_folder, is_good=is_path, owner_only=True),
+    Setting(
+        'shortcut_gallery_folder',
+        shortcut_gallery_folder,
+        is_good=is_cache_folder,
+        owner_only=True,
+    ),
+    Setting('shortcut_gallery_max_mib', shortcut_gallery_max_mib, 1, 1_000_000),
 )
 
 
@@ -144,8 +146,8 @@ def load() -> None:
             _assign('civitai_api_key', _read_key())
         path = settings_file()
         try:
-            stored = _stored(path)
-        except _UNREADABLE as error:
+            stored = private.read_json(path)
+        except private.UNREADABLE as error:
             log.warning('Settings file %s is not usable (%s); using defaults', path, error)
         else:
             bad = _take_over(stored)
@@ -153,19 +155,10 @@ def load() -> None:
                 return
             names = ', '.join(bad)
             log.warning('Settings in %s that are not usable: %s; using defaults', path, names)
+            for item in (item for item in SETTINGS if item.name in bad):
+                if why := item.why_not(stored[item.name], language):
+                    log.warning('%s', why)
         _mend(path)
-
-
-def _stored(path: Path) -> dict[str, object]:
-    """What the settings file holds, nothing if there is none. Raises one of _UNREADABLE."""
-    if not path.is_file():
-        return {}
-    if path.stat().st_size > MAX_SETTINGS_BYTES:
-        raise ValueError('too large')
-    stored = json.loads(private.read(path).decode(ENCODING))
-    if not isinstance(stored, dict):
-        raise ValueError('not a JSON object')
-    return stored
 
 
 def _take_over(stored: Mapping[str, object]) -> list[str]:
@@ -182,13 +175,13 @@ def _mend(path: Path) -> None:
     try:
         with private.locked(path):
             try:
-                stored = _stored(path)
-            except _UNREADABLE:
+                stored = private.read_json(path)
+            except private.UNREADABLE:
                 _keep_aside(path)
                 return
             bad = _take_over(stored)
             if bad and _keep_aside(path):
-                _write(path, {k: v for k, v in stored.items() if k not in bad})
+                private.write_json(path, {k: v for k, v in stored.items() if k not in bad})
     except StorageError as error:
         log.warning('Settings could not be saved: %s', error)
 
@@ -215,11 +208,11 @@ def save(values: Mapping[str, object]) -> list[str]:
             path = settings_file()
             with private.locked(path):
                 try:
-                    stored = _stored(path)
-                except _UNREADABLE:
+                    stored = private.read_json(path)
+                except private.UNREADABLE:
                     stored = {}
                     _keep_aside(path)
-                _write(path, {**stored, **kept})
+                private.write_json(path, {**stored, **kept})
     return bad
 
 
@@ -275,21 +268,13 @@ def _keep_aside(path: Path) -> bool:
     return True
 
 
-def _write(path: Path, content: dict[str, object]) -> None:
-    try:
-        # in ASCII, because a text may hold half a character that UTF-8 cannot write
-        private.write(path, json.dumps(content, indent=2))
-    except RecursionError as error:
-        raise private.not_written(path, error) from error
-
-
 def _read_key() -> str:
     path = api_key_file()
     try:
         if not path.is_file():
             return ''
         path.chmod(0o600)
-        return keys.usable_key(private.read(path).decode(ENCODING))
+        return keys.usable_key(private.read_text(path))
     except (OSError, ValueError) as error:
         log.warning('The API key file %s is not readable: %s', path, error)
     except SourceError as error:
@@ -299,10 +284,21 @@ def _read_key() -> str:
 
 def get_image_url_to_gallery_file(url: str) -> str:
     """Return the path in the picture cache for the picture at `url`; it depends on `url` alone."""
-    digest = hashlib.sha256(url.encode('utf-8', 'replace')).hexdigest()[:40]
-    suffix = os.path.splitext(url.partition('?')[0])[1].lower()
-    extension = suffix if suffix in media.MEDIA_SUFFIXES else '.jpeg'
-    return os.path.join(os.path.expanduser(shortcut_gallery_folder), digest + extension)
+    return os.path.join(os.path.expanduser(shortcut_gallery_folder), cache.picture_name(url))
+
+
+def claim_picture_cache() -> None:
+    """Make the picture cache and mark it as ours. Raises StorageError if it cannot be one.
+
+    What lies in our own data folder is ours whatever it holds.
+    """
+    folder = Path(shortcut_gallery_folder).expanduser()
+    cache.claim(folder, trusted=folder == Path(data_folder) / 'picture_cache')
+
+
+def cache_limit() -> int:
+    """How many bytes the pictures of the picture cache may have."""
+    return shortcut_gallery_max_mib * cache.MIB
 
 
 def download_folder() -> Path:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Callable, Union
 from urllib.parse import urlsplit
 
 from .. import texts
 from ..civitai import keys, urls
 from ..errors import SourceError, UrlRefusedError
+from ..store import cache
 
 Value = Union[bool, int, float, str]
 
@@ -37,7 +39,7 @@ class Setting:
         """Return `value` in the form of this setting: 6 for 6.0, a full path for one with ~."""
         if isinstance(self.default, bool) or isinstance(value, bool):
             return value
-        if isinstance(value, str) and self.is_good in (is_path, is_path_or_empty):
+        if isinstance(value, str) and self.is_good in (is_path_or_empty, is_cache_folder):
             return os.path.expanduser(value)
         if isinstance(self.default, int) and isinstance(value, float) and value.is_integer():
             return int(value)
@@ -52,6 +54,13 @@ class Setting:
             return False
         whole = isinstance(value, int) or isinstance(self.default, float)
         return whole and self.minimum <= value <= self.maximum
+
+    def why_not(self, value: object, language: str) -> str:
+        """Say why `value` may not be this setting, '' if there is no more to say about it."""
+        if self.is_good is not is_cache_folder or not isinstance(value, str) or not is_path(value):
+            return ''
+        problem = cache.refusal(Path(value).expanduser())
+        return problem.message_in(language) if problem else ''
 
     def _accepts_text(self, value: str) -> bool:
         return (not self.choices or value in self.choices) and (
@@ -95,6 +104,11 @@ def known_language(value: str) -> bool:
 def is_path(value: str) -> bool:
     """Tell whether this is a full path, maybe one that begins with ~."""
     return os.path.isabs(os.path.expanduser(value))
+
+
+def is_cache_folder(value: str) -> bool:
+    """Tell whether this is the full path of a folder that may be a picture cache."""
+    return is_path(value) and cache.refusal(Path(value).expanduser()) is None
 
 
 def is_path_or_empty(value: str) -> bool:

@@ -3,6 +3,7 @@
 Stands on errors; knows no network. `names`, `ends` and `media` are pure. From the top
 down:
 
+cache    the picture cache: whose folder it is, and how large it may get
 private  small files of the owner's: one writer at a time
 files    files that are whole or not there at all
 parts    names of files that are being written, and whose they are

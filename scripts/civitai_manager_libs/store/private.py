@@ -6,6 +6,7 @@ it dies, and who frees it takes the file away.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import sys
@@ -23,6 +24,10 @@ else:
 
 T = TypeVar('T')
 
+ENCODING = 'utf-8-sig'  # some editors put a byte order mark first
+MAX_JSON_BYTES = 1_000_000
+UNREADABLE = (OSError, ValueError, RecursionError)
+
 PATIENCE_SECONDS = 10.0
 WINDOWS_SECONDS = 2.0
 PAUSE_SECONDS = 0.005
@@ -34,16 +39,47 @@ def locked(path: Path) -> Iterator[None]:
 
     Raises StorageError if one of them does not end, or the folder cannot be written.
     """
+    end = time.monotonic() + PATIENCE_SECONDS
     lock = path.with_name(f'{path.name}.lock')
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = _acquire(lock)
-    if handle is None:
-        raise StorageError('error_locked', folder=str(path))
+        while (handle := hold(lock)) is None:
+            if time.monotonic() > end:
+                raise StorageError('error_locked', folder=str(path))
+            time.sleep(PAUSE_SECONDS)
     try:
         yield
     finally:
-        _release(lock, handle)
+        let_go(lock, handle)
+
+
+def hold(lock: Path) -> int | None:
+    """Lock the file `lock`, which is made, until this process ends; None if another one has it.
+
+    Returns what `let_go` takes. Raises OSError.
+    """
+    flags = os.O_CREAT | os.O_RDWR | getattr(os, 'O_NOFOLLOW', 0)
+    handle = _patiently(lambda: os.open(lock, flags, 0o600))
+    if _try_lock(handle) and _is_at(lock, handle):
+        return handle
+    os.close(handle)
+    return None
+
+
+def let_go(lock: Path, handle: int) -> None:
+    """Free the lock and take it away, for a copy of it in a forked process too."""
+    with suppress(OSError):  # on Windows it goes after it is closed, if nobody has it by then
+        lock.unlink()
+    with suppress(OSError):
+        if sys.platform == 'win32':
+            os.lseek(handle, 0, os.SEEK_SET)
+            msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+        else:
+            fcntl.flock(handle, fcntl.LOCK_UN)
+    os.close(handle)
+    if sys.platform == 'win32':
+        with suppress(OSError):
+            lock.unlink()
 
 
 def write(path: Path, content: str) -> None:
@@ -64,7 +100,7 @@ def write(path: Path, content: str) -> None:
     except OSError as error:
         with suppress(OSError):
             part.unlink()
-        raise not_written(path, error) from error
+        raise _not_written(path, error) from error
 
 
 def remove(path: Path) -> None:
@@ -73,9 +109,30 @@ def remove(path: Path) -> None:
         _patiently(lambda: path.unlink(missing_ok=True))
 
 
-def read(path: Path) -> bytes:
-    """Return the whole content of `path`. Raises OSError."""
-    return _patiently(path.read_bytes)
+def read_text(path: Path) -> str:
+    """Return the content of `path`. Raises OSError, ValueError."""
+    return _patiently(path.read_bytes).decode(ENCODING)
+
+
+def read_json(path: Path) -> dict[str, object]:
+    """Return the object a JSON file holds, {} if there is no file. Raises one of UNREADABLE."""
+    if not path.is_file():
+        return {}
+    if path.stat().st_size > MAX_JSON_BYTES:
+        raise ValueError('too large')
+    content = json.loads(read_text(path))
+    if not isinstance(content, dict):
+        raise ValueError('not a JSON object')
+    return content
+
+
+def write_json(path: Path, content: dict[str, object]) -> None:
+    """Replace the JSON file at `path`, as `write` does. Raises StorageError."""
+    try:
+        # in ASCII, because a text may hold half a character that UTF-8 cannot write
+        write(path, json.dumps(content, indent=2))
+    except RecursionError as error:
+        raise _not_written(path, error) from error
 
 
 def keep_aside(path: Path) -> Path:
@@ -90,8 +147,7 @@ def keep_aside(path: Path) -> Path:
     return aside
 
 
-def not_written(path: Path, error: Exception) -> StorageError:
-    """Return the error to raise where `path` could not be written because of `error`."""
+def _not_written(path: Path, error: Exception) -> StorageError:
     reason = getattr(error, 'strerror', None) or type(error).__name__
     return StorageError(folder=str(path), reason=reason)
 
@@ -101,7 +157,7 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise not_written(path, error) from error
+        raise _not_written(path, error) from error
 
 
 def _patiently(action: Callable[[], T]) -> T:
@@ -113,20 +169,6 @@ def _patiently(action: Callable[[], T]) -> T:
         except PermissionError:
             if sys.platform != 'win32' or time.monotonic() > end:
                 raise
-        time.sleep(PAUSE_SECONDS)
-
-
-def _acquire(lock: Path) -> int | None:
-    """Return an open, locked file at `lock`, None if others have it for too long."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    flags = os.O_CREAT | os.O_RDWR | getattr(os, 'O_NOFOLLOW', 0)
-    while True:
-        handle = _patiently(lambda: os.open(lock, flags, 0o600))
-        if _try_lock(handle) and _is_at(lock, handle):
-            return handle
-        os.close(handle)
-        if time.monotonic() > end:
-            return None
         time.sleep(PAUSE_SECONDS)
 
 
@@ -149,19 +191,3 @@ def _try_lock(handle: int) -> bool:
     except OSError:
         pass  # a network folder without locks: better to go on than to refuse for ever
     return True
-
-
-def _release(lock: Path, handle: int) -> None:
-    """Take the lock away and free it, for a copy of it in a forked process too."""
-    with suppress(OSError):  # on Windows it goes after it is closed, if nobody has it by then
-        lock.unlink()
-    with suppress(OSError):
-        if sys.platform == 'win32':
-            os.lseek(handle, 0, os.SEEK_SET)
-            msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
-        else:
-            fcntl.flock(handle, fcntl.LOCK_UN)
-    os.close(handle)
-    if sys.platform == 'win32':
-        with suppress(OSError):
-            lock.unlink()

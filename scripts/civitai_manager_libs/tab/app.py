@@ -10,7 +10,6 @@ import signal
 import socket
 import sys
 import threading
-from pathlib import Path
 from typing import Iterable
 
 from .. import ending, setting, texts, widgets
@@ -18,8 +17,7 @@ from ..access import guard, signs
 from ..access.door import Door
 from ..errors import CivitaiError, SourceError
 from ..http_client import get_http_client
-from ..store import files
-from . import components, events, settings_panel
+from . import components, events, settings_panel, temporary
 
 FIRST_PORT = 7860
 LAST_PORT = 65535
@@ -43,20 +41,20 @@ def main(argv: list[str]) -> int:
         setting.download_images_folder = os.path.abspath(options.downloads)
     host = plain_address(options.host)
     try:
-        with files.explained(Path(setting.shortcut_gallery_folder)):
-            Path(setting.shortcut_gallery_folder).mkdir(parents=True, exist_ok=True)
+        setting.claim_picture_cache()
         port = free_port(host, options.port)
         if port is None:
             raise SourceError('no_free_port', port=options.port)
+        temporary.move_in()
     except CivitaiError as error:
         return _ended(error, ending.ExitCode.CANNOT_START)
-    url = serve(options.source, host, port, names)
+    try:
+        ended_by = wait_for_end(serve(options.source, host, port, names))
+    finally:
+        temporary.move_out()
     # Ctrl-C is how a person ends it, so then all went well
-    return (
-        ending.ExitCode.TERMINATED
-        if wait_for_end(url) == signal.SIGTERM
-        else ending.ExitCode.COMPLETE
-    )
+    code = ending.ExitCode
+    return code.TERMINATED if ended_by == signal.SIGTERM else code.COMPLETE
 
 
 def _ended(error: CivitaiError, code: int) -> int:

@@ -302,6 +302,7 @@ def _on_select(parts: Parts) -> Callable[..., Iterator[Any]]:
         }
         large = events.load_preview(image)
         if large and view.selected is image:
+            (large,) = events.showable([large])
             yield {
                 parts.image: gr.update(
                     value=None if image.is_video else large, visible=not image.is_video

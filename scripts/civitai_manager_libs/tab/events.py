@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterator, Sequence
 
 from .. import api, civitai_gallery_action as action, host, setting, texts, util, widgets
 from ..civitai import infotext, urls
 from ..civitai.gallery import CursorTrail, GalleryImage, ImagePage
 from ..downloads import batch, presence
 from ..downloads.plan import BatchReport, Outcome, aside_message
-from ..errors import SourceError
+from ..errors import SourceError, StorageError
 from ..http_client import CivitaiHttpClient
+from ..store import cache
+from . import temporary
+
+log = logging.getLogger(__name__)
 
 PREVIEW_WIDTH = 1200
 
@@ -21,7 +27,8 @@ PREVIEW_WIDTH = 1200
 class View:
     """What one browser tab looks at. Nothing in it ever comes back from the browser.
 
-    turn counts the pages asked for, so that a slow answer never replaces a newer one.
+    turn counts the pages asked for, so that a slow answer never replaces a newer one. name tells
+    this view from others once it has shown something.
     """
 
     gallery: api.Gallery | None = None
@@ -30,11 +37,18 @@ class View:
     selected: GalleryImage | None = None
     kept_in: str = ''
     turn: int = 0
+    name: str = ''
 
     def begin(self) -> int:
         """Count up and return the turn; what belongs to an older one is no longer wanted."""
         self.turn += 1
         return self.turn
+
+    def sees(self, where: str, addresses: Sequence[str]) -> None:
+        """Note which pictures this tab shows now, so that they stay in the picture cache."""
+        self.name = self.name or secrets.token_hex(8)
+        paths = map(setting.get_image_url_to_gallery_file, addresses)
+        cache.on_screen.show(f'{self.name} {where}', paths)
 
 
 def open_source(view: View, pasted: str) -> None:
@@ -94,11 +108,26 @@ def _show(view: View, turn: int, gallery: api.Gallery, trail: CursorTrail) -> No
 
 
 def load_thumbnails(view: View, progress: Any) -> list[str] | None:
-    """Return a local thumbnail for each picture of the page, None if it is no longer wanted."""
+    """Return a local thumbnail for each picture of the page, None if it is no longer wanted.
+
+    Raises StorageError if the folder of the picture cache is not one.
+    """
     turn = view.turn
+    _check_cache()
     wanted = [thumbnail(image) for image in view.page.images]
+    view.sees('page', wanted)
     paths, _, _ = action.gallery_loading(wanted, progress)
     return (paths or []) if turn == view.turn else None
+
+
+def _check_cache() -> None:
+    """Mark the picture cache as ours. Raises StorageError if it is somebody else's folder."""
+    try:
+        setting.claim_picture_cache()
+    except StorageError as error:
+        if cache.refusal(Path(setting.shortcut_gallery_folder)):
+            raise
+        log.warning('The picture cache is not marked: %s', error)  # it may still be read
 
 
 def load_ahead(view: View) -> None:
@@ -109,13 +138,19 @@ def load_ahead(view: View) -> None:
 
 
 def allowed_folders() -> list[str]:
-    """The folders whose files may be shown: the picture cache and our own pictures."""
-    return [setting.shortcut_gallery_folder, str(setting.ROOT / 'img')]
+    """The folders of which gradio may serve every file: our own pictures."""
+    return [str(setting.ROOT / 'img')]
 
 
 def showable(paths: list[str]) -> list[str]:
-    """Return `paths`, with the placeholder for each that is missing or none of ours."""
-    return widgets.showable(paths, allowed_folders(), setting.no_card_preview_image)
+    """Return what gradio can show for `paths`: the placeholder for what is missing or not ours.
+
+    Raises StorageError if gradio's folder cannot be written.
+    """
+    placeholder = setting.no_card_preview_image
+    cached = setting.shortcut_gallery_folder
+    ours = [path if cache.serves(path, cached) else placeholder for path in paths]
+    return temporary.shown(ours, keep=placeholder)
 
 
 def thumbnail(image: GalleryImage) -> str:
@@ -128,15 +163,20 @@ def select(view: View, index: Any) -> GalleryImage:
     if not isinstance(index, int) or not 0 <= index < len(view.page.images):
         raise SourceError('picture_unknown')
     view.selected = view.page.images[index]
+    view.sees('selected', [thumbnail(view.selected), preview(view.selected)])
     return view.selected
+
+
+def preview(image: GalleryImage) -> str:
+    """The address of `image` as it is shown large: a short video of a video."""
+    if image.is_video:
+        return urls.video_preview_url(image.url, action.THUMBNAIL_WIDTH)
+    return urls.thumbnail_url(image.url, PREVIEW_WIDTH)
 
 
 def load_preview(image: GalleryImage) -> str | None:
     """Return a local file to show `image` large (a video for a video), None if it failed."""
-    if image.is_video:
-        wanted = urls.video_preview_url(image.url, action.THUMBNAIL_WIDTH)
-    else:
-        wanted = urls.thumbnail_url(image.url, PREVIEW_WIDTH)
+    wanted = preview(image)
     action.download_images([wanted])
     path = setting.get_image_url_to_gallery_file(wanted)
     return path if presence.is_there(Path(path)) else None

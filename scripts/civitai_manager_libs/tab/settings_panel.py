@@ -11,7 +11,7 @@ from .. import api, civitai_gallery_action as action, setting, widgets
 from ..access.owner import Finding
 from ..errors import CivitaiError, KeyNeededError
 from ..setting.kinds import Setting
-from . import events, markup
+from . import cache_panel, markup
 from .components import PREFIX, label
 
 
@@ -96,6 +96,7 @@ def build_panel(blocks: Any) -> None:
         shown = gr.State([])  # the values that this browser tab was given
         save = gr.Button(label('settings_save'), elem_id=f'{PREFIX}_settings_save')
     build_key(blocks)
+    cache_panel.build(blocks)
 
     def opened(request: gr.Request) -> list[Any]:
         current = _current(request)
@@ -103,7 +104,6 @@ def build_panel(blocks: Any) -> None:
 
     def save_all(request: gr.Request, before: list[Any], *values: Any) -> tuple[str, list[Any]]:
         told = _save_settings(request, *values, shown=before)
-        blocks.allowed_paths[:] = events.allowed_folders()  # the cache may be another now
         return told, _shown_now(before, values)
 
     widgets.on(
@@ -167,10 +167,11 @@ def _save_settings(request: gr.Request, *values: Any, shown: Sequence[Any] = ())
         return markup.notice(error.message_in(setting.language), 'problem')
     if bad + refused:
         names = ', '.join(label(f'setting_{name}') for name in bad + refused)
-        refusal = [label('settings_refused', names=names)]
+        told = [label('settings_refused', names=names)]
+        told += [i.why_not(v, setting.language) for i, v in given.items() if i.name in bad]
         if refused:
-            refusal += _by_hand(asked_by, setting.settings_file())
-        return markup.notice(' '.join(refusal), 'problem')
+            told += _by_hand(asked_by, setting.settings_file())
+        return markup.notice(' '.join(told).strip(), 'problem')
     return markup.notice(label('settings_saved'), 'good')
 
 

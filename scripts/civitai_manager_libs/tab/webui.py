@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import gradio as gr
 
 from .. import host, setting, texts, widgets
+from ..errors import StorageError
 from ..setting.kinds import Setting
-from . import components, settings_panel
+from . import cache_panel, components, settings_panel
+
+log = logging.getLogger(__name__)
 
 
 def register() -> None:
     """Have the WebUI call us when it builds its page. Reload UI calls this again."""
     setting.load()
+    try:
+        setting.claim_picture_cache()
+    except StorageError as error:  # told again where a picture is to be kept
+        log.warning('%s', error.message_in(setting.language))
     host.WebuiHost().register(tab, settings, started)
 
 
@@ -24,6 +32,7 @@ def tab() -> list[tuple[Any, str, str]]:
         parts = components.build()
         components.wire_page(parts, blocks, opening=False)
         settings_panel.build_key(blocks)
+        cache_panel.build(blocks)
     return [(blocks, 'Civitai Gallery', 'civitai_gallery')]
 
 

@@ -110,6 +110,14 @@ ENGLISH: dict[str, str] = {
     'error_not_writable': (
         'No permission to write to {folder}. Choose another folder in the settings.'
     ),
+    'error_cache_not_own': (
+        '{folder} holds files that are not of a picture cache, such as {name}. A picture cache is '
+        'a folder of its own: name a new or an empty one.'
+    ),
+    'error_temporary': (
+        'Pictures cannot be shown, because {folder} cannot be written: {reason}. Make room there, '
+        'or name another folder in the environment variable GRADIO_TEMP_DIR.'
+    ),
     'error_locked': (
         '{folder} is being written by another program that does not end. Close it and try again.'
     ),
@@ -223,6 +231,13 @@ ENGLISH: dict[str, str] = {
     'settings_refused': (
         'Not saved, because not usable or not allowed from this computer or account: {names}.'
     ),
+    'cache_title': 'Picture cache',
+    'cache_size': 'It holds {size} MiB of at most {limit} MiB.',
+    'cache_clear': 'Clear picture cache',
+    'cache_cleared': 'Cleared. {size} MiB are left: pictures that are on a screen stay.',
+    'cache_not_from_here': (
+        'The picture cache can be cleared only on the computer the gallery runs on.'
+    ),
     'running_at': 'Civitai Gallery is running at {url} (Ctrl-C ends it)',
     'argument_not_text': 'What follows {name} is no readable text. Give it again in UTF-8.',
     'port_unusable': '{port} is no port. Name one from 1 to {last} with --port, or 0 for any.',
@@ -279,7 +294,13 @@ ENGLISH: dict[str, str] = {
     'setting_download_images_folder': 'Download folder',
     'setting_download_images_folder_help': 'Where downloads go; empty: your pictures folder.',
     'setting_shortcut_gallery_folder': 'Picture cache folder',
-    'setting_shortcut_gallery_folder_help': 'Where pictures that were shown are kept.',
+    'setting_shortcut_gallery_folder_help': (
+        'Where pictures that were shown are kept: a new or an empty folder, for them alone.'
+    ),
+    'setting_shortcut_gallery_max_mib': 'Picture cache (MiB)',
+    'setting_shortcut_gallery_max_mib_help': (
+        'How large the picture cache may get; what was shown least recently goes first.'
+    ),
     'notice_asked_to_wait': (
         '{host} asks us to wait ({status}). Going on in {seconds} s; what is there stays.'
     ),

@@ -59,6 +59,13 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'error_storage': '無法寫入 {folder}：{reason}。請選擇其他資料夾。',
     'error_disk_full': '磁碟已滿，沒有遺失任何資料。請為 {folder} 釋出空間後再試。',
     'error_not_writable': '沒有寫入 {folder} 的權限。請在設定中選擇其他資料夾。',
+    'error_cache_not_own': (
+        '{folder} 中有不屬於圖片快取的檔案，例如 {name}。圖片快取必須是專用資料夾：請指定新的或空的資料夾。'
+    ),
+    'error_temporary': (
+        '無法顯示圖片，因為無法寫入 {folder}：{reason}。請在該處騰出空間，'
+        '或以環境變數 GRADIO_TEMP_DIR 指定其他資料夾。'
+    ),
     'error_locked': '{folder} 正由另一個沒有結束的程式寫入。請關閉該程式後再試。',
     'error_target_is_folder': '{name} 是資料夾，無法寫入同名檔案。',
     'error_cancelled': '已停止。',
@@ -138,6 +145,11 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'settings_save': '儲存設定',
     'settings_saved': '已儲存。欄數在重新載入頁面後生效，語言在下次啟動後生效。',
     'settings_refused': '未儲存，因為無法使用或不允許從此電腦或帳號變更：{names}。',
+    'cache_title': '圖片快取',
+    'cache_size': '目前 {size} MiB，上限 {limit} MiB。',
+    'cache_clear': '清除圖片快取',
+    'cache_cleared': '已清除，剩下 {size} MiB：正在顯示的圖片會保留。',
+    'cache_not_from_here': '只能在執行圖庫的電腦上清除圖片快取。',
     'running_at': 'Civitai Gallery 正在 {url} 執行（按 Ctrl-C 結束）',
     'argument_not_text': '{name} 之後的內容不是可讀的文字，請以 UTF-8 重新輸入。',
     'port_unusable': '{port} 不是連接埠。請以 --port 指定 1 到 {last}，或以 0 表示任意連接埠。',
@@ -180,7 +192,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'setting_download_images_folder': '下載資料夾',
     'setting_download_images_folder_help': '下載位置；留空則使用圖片資料夾。',
     'setting_shortcut_gallery_folder': '圖片快取資料夾',
-    'setting_shortcut_gallery_folder_help': '已顯示圖片的保存位置。',
+    'setting_shortcut_gallery_folder_help': '已顯示圖片的保存位置：新的或空的專用資料夾。',
+    'setting_shortcut_gallery_max_mib': '圖片快取上限（MiB）',
+    'setting_shortcut_gallery_max_mib_help': '圖片快取的大小上限；最久沒有顯示的圖片會先移除。',
     'notice_asked_to_wait': '{host} 要求我們稍候（{status}）。{seconds} 秒後繼續，已取得的內容會保留。',
     'notice_waiting': '{host} 的回應不正常，{seconds} 秒後再試一次。',
 }

@@ -1,0 +1,215 @@
+"""The picture cache: a folder of its own, bounded, shared by threads and programs.
+
+What was shown last is told by the time of change of a file, which all programs see. Nothing is
+remembered on disk besides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+import threading
+from collections import OrderedDict
+from contextlib import suppress
+from pathlib import Path
+from typing import AbstractSet, Iterable, Iterator
+
+from ..errors import StorageError
+from . import files, media, parts
+
+MIB = 1024 * 1024
+# Backup programs know this name and its first line, and leave such a folder out.
+MARK = 'CACHEDIR.TAG'
+_MARK_TEXT = (
+    'Signature: 8a477f597d28d172789f06886806bc55\n'
+    '# This folder is a picture cache of Civitai Gallery, which removes pictures from it.\n'
+)
+_PICTURE = re.compile(r'[0-9a-f]{40}(\.[0-9a-z]+)')
+# What systems put into any folder they show or keep.
+_LITTER = frozenset(
+    '.ds_store thumbs.db desktop.ini .directory .localized lost+found .fseventsd .spotlight-v100 '
+    '.trashes'.split()
+)
+# A folder is looked through again after so much of what it may hold came anew, and then emptied
+# to so much of it: then looking through it costs little for each picture.
+SCAN_AFTER = 1 / 16
+TRIM_TO = 7 / 8
+MAX_WATCHERS = 256
+
+
+def picture_name(url: str) -> str:
+    """Return the name in a picture cache of the picture at `url`; it depends on `url` alone."""
+    digest = hashlib.sha256(url.encode('utf-8', 'replace')).hexdigest()[:40]
+    suffix = os.path.splitext(url.partition('?')[0])[1].lower()
+    return digest + (suffix if suffix in media.MEDIA_SUFFIXES else '.jpeg')
+
+
+def is_picture(name: str) -> bool:
+    """Tell whether a file of this name is a picture that a cache of ours keeps."""
+    match = _PICTURE.fullmatch(name)
+    return match is not None and match[1] in media.MEDIA_SUFFIXES
+
+
+def serves(path: str | Path, folder: str | Path) -> bool:
+    """Tell whether `path`, with links and dots resolved, is a picture of the cache `folder`."""
+    try:
+        real, place = Path(path).resolve(), Path(folder).resolve()
+        return real.parent == place and is_picture(real.name) and real.is_file()
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
+def refusal(folder: Path) -> StorageError | None:
+    """Return why `folder` may not be a picture cache, None if it may.
+
+    It may if it is new, empty or marked as ours, or holds only what a cache of ours holds. Whether
+    it can be written is another question.
+    """
+    try:
+        if not folder.exists() or _is_marked(folder):
+            return None
+        with os.scandir(folder) as entries:
+            strange = next((entry.name for entry in entries if not _is_usual(entry)), None)
+    except OSError:
+        return None
+    if strange is None:
+        return None
+    return StorageError('error_cache_not_own', folder=str(folder), name=strange)
+
+
+def _is_usual(entry: os.DirEntry[str]) -> bool:
+    name = entry.name
+    if name.lower() in _LITTER or name.startswith(('._', '.nfs', '.Trash-')):
+        return True
+    ours = is_picture(name) or parts.is_part(name) or name == MARK
+    return ours and entry.is_file(follow_symlinks=False)
+
+
+def _is_marked(folder: Path) -> bool:
+    try:
+        with (folder / MARK).open(encoding='utf-8') as file:
+            return file.read(len(_MARK_TEXT)) == _MARK_TEXT
+    except (OSError, ValueError):
+        return False
+
+
+def claim(folder: Path, *, trusted: bool = False) -> None:
+    """Make the folder if need be and mark it as a picture cache of ours.
+
+    `trusted`: whatever it holds. Raises StorageError if it cannot be one.
+    """
+    problem = None if trusted else refusal(folder)
+    if problem:
+        raise problem
+    with files.explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    if not _is_marked(folder):
+        with files.part_file(folder / MARK) as part, files.explained(folder):
+            part.write_text(_MARK_TEXT, encoding='ascii', newline='')
+
+
+class OnScreen:
+    """The pictures that somebody looks at, which stay: what each one was shown last."""
+
+    def __init__(self) -> None:
+        self._names: OrderedDict[str, frozenset[str]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def show(self, watcher: str, paths: Iterable[str]) -> None:
+        """Note that `watcher` sees these pictures now, and no longer those before."""
+        names = frozenset(os.path.basename(path) for path in paths)
+        with self._lock:
+            self._names[watcher] = names
+            self._names.move_to_end(watcher)
+            while len(self._names) > MAX_WATCHERS:  # somebody who went long ago
+                self._names.popitem(last=False)
+
+    def names(self) -> set[str]:
+        """The names of all pictures that are seen."""
+        with self._lock:
+            return set().union(*self._names.values())
+
+
+class PictureCache:
+    """What is known in this process about one cache, or another folder of such pictures.
+
+    deep: the pictures in folders below it count too.
+    """
+
+    def __init__(self, folder: Path, *, deep: bool = False) -> None:
+        self._folder = folder
+        self._deep = deep
+        self._lock = threading.Lock()
+        self._size = -1  # as far as known; -1: nothing is
+        self._new = 0  # bytes that came since it was looked through
+
+    def added(self, path: str) -> None:
+        """Count a picture that has just been put there."""
+        with suppress(OSError):
+            size = os.stat(path).st_size
+            with self._lock:
+                self._new += size
+
+    def shown(self, path: str) -> None:
+        """Make a picture the one shown last."""
+        with suppress(OSError):
+            os.utime(path)
+
+    def size(self) -> int:
+        """Return how many bytes the pictures have, by looking."""
+        return sum(size for _, size, _ in self._pictures())
+
+    def bound(self, limit: int, keep: AbstractSet[str]) -> None:
+        """Remove what was shown least recently if there are more than `limit` bytes.
+
+        Pictures with names in `keep` stay, whatever their size. It looks only where that may be.
+        """
+        with self._lock:
+            known = self._size >= 0 and self._new < limit * SCAN_AFTER
+            if known and self._size + self._new <= limit:
+                return
+            self._remove(limit, int(limit * TRIM_TO), keep)
+
+    def clear(self, keep: AbstractSet[str]) -> int:
+        """Remove all pictures but those in `keep`; return how many bytes are left."""
+        with self._lock:
+            files.reclaim(self._folder)
+            self._remove(0, 0, keep)
+            return self._size
+
+    def _remove(self, limit: int, target: int, keep: AbstractSet[str]) -> None:
+        found = sorted(self._pictures())
+        self._size, self._new = sum(size for _, size, _ in found), 0
+        if self._size <= limit:
+            return
+        for _, size, path in found:
+            if self._size <= target:
+                return
+            if os.path.basename(path) not in keep:
+                with suppress(OSError):  # it may be open in a program on Windows, or gone
+                    os.unlink(path)
+                    self._size -= size
+
+    def _pictures(self) -> Iterator[tuple[float, int, str]]:
+        """Yield (when it was shown last, bytes, path) of each picture."""
+        for place, below, names in os.walk(self._folder):
+            if not self._deep:
+                below.clear()
+            for name in filter(is_picture, names):
+                path = os.path.join(place, name)
+                with suppress(OSError):
+                    found = os.lstat(path)
+                    if stat.S_ISREG(found.st_mode):
+                        yield found.st_mtime, found.st_size, path
+
+
+on_screen = OnScreen()
+_caches: dict[str, PictureCache] = {}
+
+
+def at(folder: str | Path, *, deep: bool = False) -> PictureCache:
+    """Return what this process knows of the cache `folder`."""
+    place = os.path.expanduser(folder)
+    return _caches.setdefault(place, PictureCache(Path(place), deep=deep))
