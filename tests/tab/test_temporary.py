@@ -140,6 +140,16 @@ def test_what_was_shown_does_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> Non
     assert os.path.isfile(last) and os.path.isfile(*first), 'what is on a screen stays'
 
 
+def test_clearing_the_cache_frees_the_disk() -> None:
+    temporary.move_in()
+    seen, other = kept(0), kept(1)
+    one, two = events.showable([str(seen), str(other)])
+    cache.on_screen.show('somebody', [one])
+    temporary.clear()
+    cache.on_screen.show('somebody', [])
+    assert os.path.isfile(one) and not os.path.exists(two)
+
+
 START = """
 import sys
 from scripts.civitai_manager_libs import setting

@@ -8,7 +8,7 @@ import gradio as gr
 
 from .. import setting, widgets
 from ..store import cache
-from . import markup
+from . import markup, temporary
 from .components import PREFIX, label
 
 
@@ -33,6 +33,7 @@ def _clear(request: gr.Request) -> str:
     if not widgets.is_same_machine(request):
         return markup.notice(label('cache_not_from_here'), 'problem')
     left = cache.at(setting.shortcut_gallery_folder).clear(cache.on_screen.names())
+    temporary.clear()
     return markup.notice(label('cache_cleared', size=_mib(left)), 'good')
 
 

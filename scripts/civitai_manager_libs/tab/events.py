@@ -149,8 +149,8 @@ def showable(paths: list[str]) -> list[str]:
     """
     placeholder = setting.no_card_preview_image
     cached = setting.shortcut_gallery_folder
-    ours = [path if cache.serves(path, cached) else placeholder for path in paths]
-    return temporary.shown(ours, keep=placeholder)
+    ours = [path if cache.serves(path, cached) else None for path in paths]
+    return temporary.shown(widgets.showable(ours, [cached], placeholder), keep=placeholder)
 
 
 def thumbnail(image: GalleryImage) -> str:

@@ -19,6 +19,8 @@ from ..errors import StorageError
 from ..store import cache, files, private
 
 VARIABLE = 'GRADIO_TEMP_DIR'
+# Pictures that are no longer shown stay for a while, as a page may still be on its way.
+ROOM_MIB = 64
 _PREFIX = 'civitai-gallery-shown-'
 _USER = os.getuid() if hasattr(os, 'getuid') else 0
 
@@ -85,8 +87,15 @@ def shown(paths: Sequence[str], keep: str) -> list[str]:
             place.mkdir(mode=0o700, exist_ok=True)
         placed = [path if path == keep else _placed(Path(path), folder) or keep for path in paths]
     seen = cache.on_screen.names() | {os.path.basename(path) for path in placed}
-    cache.at(_rooms[0].folder, deep=True).bound(setting.cache_limit(), seen)
+    room = cache.at(_rooms[0].folder, deep=True)
+    room.bound(min(setting.cache_limit(), ROOM_MIB * cache.MIB), seen)
     return placed
+
+
+def clear() -> None:
+    """Remove what nobody looks at any more, so that the disk has its room again. Never raises."""
+    for room in _rooms:
+        cache.at(room.folder, deep=True).clear(cache.on_screen.names())
 
 
 def _placed(picture: Path, folder: Path) -> str:
