@@ -281,6 +281,9 @@ def test_everybody_sees_the_last_page_they_were_shown() -> None:
     assert seen.names() == {'a.png', 'b.png', 'c.png'}
     seen.show('one', ['/c/d.png'])
     assert seen.names() == {'b.png', 'c.png', 'd.png'}
+    seen.forget('other')
+    seen.forget('nobody')
+    assert seen.names() == {'d.png'}
     for number in range(cache.MAX_WATCHERS):
         seen.show(f'another {number}', [])
     assert seen.names() == set(), 'who went long ago is forgotten'

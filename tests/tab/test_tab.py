@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import gc
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -374,14 +375,30 @@ def test_what_any_tab_shows_stays_in_a_picture_cache_that_is_too_small(
     assert events.showable(first) == first
 
 
+def test_a_tab_that_was_closed_holds_nothing_in_the_picture_cache(
+    demo: DemoServer, view: events.View, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setting, 'shortcut_gallery_max_mib', 0)
+    other = events.View()
+    events.open_source(other, demo.url + MODEL)
+    events.go_next(other)
+    second = shown_to(other)
+    del other
+    gc.collect()
+    first = shown_to(view)
+    assert all(map(os.path.isfile, first))
+    assert not any(map(os.path.isfile, set(second) - set(first)))
+
+
 def test_a_folder_of_somebody_else_never_becomes_the_picture_cache(
     view: events.View, tmp_path: Path
 ) -> None:
-    (tmp_path / 'cache').mkdir()
-    (tmp_path / 'cache' / 'diary.txt').touch()
+    setting.shortcut_gallery_folder = str(tmp_path / 'mine')
+    (tmp_path / 'mine').mkdir()
+    (tmp_path / 'mine' / 'diary.txt').touch()
     with pytest.raises(CivitaiError, match='folder of its own'):
         events.load_thumbnails(view, Progress())
-    assert os.listdir(tmp_path / 'cache') == ['diary.txt']
+    assert os.listdir(tmp_path / 'mine') == ['diary.txt']
 
 
 def test_only_files_that_are_there_and_ours_are_shown(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ _LITTER = frozenset(
 # to so much of it: then looking through it costs little for each picture.
 SCAN_AFTER = 1 / 16
 TRIM_TO = 7 / 8
-MAX_WATCHERS = 256
+MAX_WATCHERS = 128
 
 
 def picture_name(url: str) -> str:
@@ -115,7 +115,7 @@ class OnScreen:
 
     def __init__(self) -> None:
         self._names: OrderedDict[str, frozenset[str]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # `forget` may be called by the garbage collection inside
 
     def show(self, watcher: str, paths: Iterable[str]) -> None:
         """Note that `watcher` sees these pictures now, and no longer those before."""
@@ -126,10 +126,16 @@ class OnScreen:
             while len(self._names) > MAX_WATCHERS:  # somebody who went long ago
                 self._names.popitem(last=False)
 
+    def forget(self, watcher: str) -> None:
+        """Note that `watcher` is gone."""
+        with self._lock:
+            self._names.pop(watcher, None)
+
     def names(self) -> set[str]:
         """The names of all pictures that are seen."""
         with self._lock:
-            return set().union(*self._names.values())
+            shown = tuple(self._names.values())
+        return set().union(*shown)
 
 
 class PictureCache:

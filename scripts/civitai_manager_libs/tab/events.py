@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import secrets
+import weakref
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, Iterator, Sequence
 
@@ -28,7 +30,7 @@ class View:
     """What one browser tab looks at. Nothing in it ever comes back from the browser.
 
     turn counts the pages asked for, so that a slow answer never replaces a newer one. name tells
-    this view from others once it has shown something.
+    this view from others once it has shown something, seen is what it shows.
     """
 
     gallery: api.Gallery | None = None
@@ -38,6 +40,7 @@ class View:
     kept_in: str = ''
     turn: int = 0
     name: str = ''
+    seen: dict[str, list[str]] = field(default_factory=dict)
 
     def begin(self) -> int:
         """Count up and return the turn; what belongs to an older one is no longer wanted."""
@@ -46,9 +49,12 @@ class View:
 
     def sees(self, where: str, addresses: Sequence[str]) -> None:
         """Note which pictures this tab shows now, so that they stay in the picture cache."""
-        self.name = self.name or secrets.token_hex(8)
-        paths = map(setting.get_image_url_to_gallery_file, addresses)
-        cache.on_screen.show(f'{self.name} {where}', paths)
+        if not self.name:
+            self.name = secrets.token_hex(8)
+            # gradio lets go of a view some time after its tab was closed
+            weakref.finalize(self, cache.on_screen.forget, self.name)
+        self.seen[where] = [setting.get_image_url_to_gallery_file(url) for url in addresses]
+        cache.on_screen.show(self.name, chain.from_iterable(self.seen.values()))
 
 
 def open_source(view: View, pasted: str) -> None:
