@@ -45,7 +45,7 @@ DOORS = {
     'gradio': {'widgets', 'civitai_gallery_action', 'tab'},
 }
 LATE_IMPORTS = {'host'}  # what a WebUI has is asked for when it is needed
-RIMS = {'downloads.batch', 'widgets'}
+RIMS = {'downloads.crew', 'widgets'}
 MAX_MODULE_LINES = 330
 MAX_FUNCTION_LINES = 45
 TOP_LEVEL = set(

@@ -11,7 +11,7 @@ from typing import Callable, Iterator
 import pytest
 from PIL import Image
 
-from scripts.civitai_manager_libs.downloads import batch
+from scripts.civitai_manager_libs.downloads import batch, crew
 from scripts.civitai_manager_libs.downloads.plan import DownloadJob, DownloadResult, Outcome
 from scripts.civitai_manager_libs.errors import NotFoundError
 from scripts.civitai_manager_libs.http_client import slots
@@ -37,7 +37,7 @@ def job_at(name: str) -> DownloadJob:
 @pytest.mark.parametrize('concurrency', [1, 3, 16])
 @pytest.mark.parametrize('count', [0, 1, 40])
 def test_every_job_is_done_once_and_told_with_its_outcome(count: int, concurrency: int) -> None:
-    done = list(batch.run(lambda n: n % 3 > 0, range(count), concurrency))
+    done = list(crew.run(lambda n: n % 3 > 0, range(count), concurrency))
     assert sorted(done) == [(n, n % 3 > 0) for n in range(count)]
 
 
@@ -55,7 +55,7 @@ def test_no_more_run_at_once_than_allowed_and_so_many_do() -> None:
             running -= 1
         return True
 
-    assert len(list(batch.run(work, range(40), 4))) == 40
+    assert len(list(crew.run(work, range(40), 4))) == 40
     assert most == 4
 
 
@@ -70,7 +70,7 @@ def test_jobs_are_pulled_as_they_are_needed(concurrency: int) -> None:
             most = max(most, pulled - received)
             yield number
 
-    results = batch.run(lambda number: True, endless(), concurrency)
+    results = crew.run(lambda number: True, endless(), concurrency)
     for _ in results:
         received += 1
         if received == 50:
@@ -82,7 +82,7 @@ def test_jobs_are_pulled_as_they_are_needed(concurrency: int) -> None:
 
 def test_a_job_is_told_as_soon_as_it_is_done_while_others_still_run() -> None:
     told = threading.Event()
-    results = batch.run(lambda slow: told.wait(PATIENCE) if slow else True, [True, False], 2)
+    results = crew.run(lambda slow: told.wait(PATIENCE) if slow else True, [True, False], 2)
     assert next(results) == (False, True)
     told.set()
     assert next(results) == (True, True)
@@ -102,7 +102,7 @@ def test_what_goes_wrong_in_one_job_is_logged_and_stops_no_other(
             raise error
         return True
 
-    done = list(batch.run(work, range(10), 3))
+    done = list(crew.run(work, range(10), 3))
     assert sorted(done) == [(n, n != 2) for n in range(10)]
     assert type(error).__name__ in caplog.text
 
@@ -117,7 +117,7 @@ def test_closing_drops_what_has_not_begun_and_waits_for_what_has() -> None:
         return True
 
     jobs = iter(range(1000))
-    results = batch.run(work, jobs, 2)
+    results = crew.run(work, jobs, 2)
     next(results)
     results.close()
     assert sorted(begun) == sorted(ended)
@@ -127,7 +127,7 @@ def test_closing_drops_what_has_not_begun_and_waits_for_what_has() -> None:
 
 def test_closing_before_the_beginning_starts_nothing() -> None:
     begun: list[int] = []
-    results = batch.run(lambda number: bool(begun.append(number)), range(9), 2)
+    results = crew.run(lambda number: bool(begun.append(number)), range(9), 2)
     results.close()
     assert begun == []
 
@@ -141,7 +141,7 @@ def test_a_source_of_jobs_that_breaks_is_an_error_after_the_running_ones_ended()
         raise Odd
 
     with pytest.raises(Odd):
-        list(batch.run(lambda number: not ended.append(number), broken(), 4))
+        list(crew.run(lambda number: not ended.append(number), broken(), 4))
     assert sorted(ended) in ([], [0], [1], [0, 1])
     assert not [t for t in threading.enumerate() if t.name.startswith('civitai-gallery')]
 
@@ -160,7 +160,7 @@ def test_while_some_can_only_wait_others_work_in_their_place() -> None:
             slot.take_back(threading.Event())
         return True
 
-    results = batch.run(work, range(20), 2)
+    results = crew.run(work, range(20), 2)
     meanwhile = threading.Thread(target=lambda: told.extend(number for number, _ in results))
     meanwhile.start()
     all_lent.wait(PATIENCE)  # both places are lent
@@ -192,7 +192,7 @@ def test_nobody_gets_more_places_than_there_are_by_lending() -> None:
             slot.take_back(threading.Event())
         return True
 
-    assert len(list(batch.run(work, range(60), 3))) == 60
+    assert len(list(crew.run(work, range(60), 3))) == 60
     assert most <= 3
 
 
@@ -207,7 +207,7 @@ def test_a_place_is_not_waited_for_once_stopped() -> None:
         slot.take_back(stop)
         return True
 
-    assert len(list(batch.run(work, range(9), 1))) == 9
+    assert len(list(crew.run(work, range(9), 1))) == 9
     assert slots.current() is None
 
 

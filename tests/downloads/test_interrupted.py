@@ -12,7 +12,7 @@ from typing import Iterator
 
 import pytest
 
-from scripts.civitai_manager_libs.downloads import batch
+from scripts.civitai_manager_libs.downloads import crew
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from tests.support.faults import PATIENCE, WHOLE, Work
 from tests.support.network import at_home, files_in
@@ -131,7 +131,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> CivitaiHttpClient:
 
 def running(client: CivitaiHttpClient, url: str, folder: Path) -> Iterator[tuple[str, bool]]:
     """Downloads of four pictures at once."""
-    return batch.run(
+    return crew.run(
         lambda name: client.download_file(f'{url}/{name}', folder / name),
         [f'{number}.png' for number in range(PICTURES)],
         4,

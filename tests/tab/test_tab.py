@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import gc
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace

@@ -3,7 +3,8 @@
 Stands on http_client (for its slots, flights and forks), setting, store, civitai and errors.
 `plan` is pure. From the top down:
 
-batch      many downloads at once
+batch      many downloads at once, each with its result
+crew       threads that work on jobs
 keeping    one file that a person keeps
 presence   whether a file is there, as far as can be told
 plan       downloads as values: jobs, results, reports

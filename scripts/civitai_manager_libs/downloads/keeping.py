@@ -5,36 +5,46 @@ from __future__ import annotations
 import filecmp
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
+from typing import Callable, Hashable
 
 from ..civitai import urls
 from ..errors import AnswerError, WrongContentError
+from ..http_client import slots
 from ..http_client.single_flight import SingleFlight
 from ..store import files
 from . import presence
 from .plan import DownloadJob, DownloadResult, Fetch, Outcome
 
-_single = SingleFlight()
-_never = threading.Event()
+# Two that want one file at the same time, in whatever batches, fetch it once.
+_single: SingleFlight[DownloadResult] = SingleFlight()
+
+
+def shared(job: DownloadJob, what: Hashable, work: Callable[[], DownloadResult]) -> DownloadResult:
+    """Have `work` done for `job`, unless another thread is at `what` just now: then its outcome."""
+    result, is_mine = _single.run(what, work, slots.stop_here(threading.Event()))
+    if is_mine:
+        return result
+    outcome = Outcome.SKIPPED if result.outcome is Outcome.SAVED else result.outcome
+    return replace(result, job=job, outcome=outcome, aside=())
 
 
 def keep(job: DownloadJob, fetch: Fetch) -> DownloadResult:
     """Fetch `job` under a name of no meaning, look at it, and give it the name it is to have.
 
-    The name gets the extension of the bytes. Who asks for what another thread is keeping already
-    waits for that. Raises CivitaiError.
+    The name gets the extension of the bytes. Raises CivitaiError.
     """
     final = Path(job.path)
-    results: list[DownloadResult] = []
     what = os.path.abspath(final.parent), final.stem
-    if _single.run(what, lambda: results.append(_kept(job, fetch)), _never):
-        return results[0]
-    there = presence.find(final.parent, final.stem, wants_video=job.wants_video)
-    return DownloadResult(job, Outcome.SAVED, str(there)) if there else _kept(job, fetch)
+    return shared(job, what, lambda: _kept(job, fetch))
 
 
 def _kept(job: DownloadJob, fetch: Fetch) -> DownloadResult:
     final = Path(job.path)
+    there = presence.find(final.parent, final.stem, wants_video=job.wants_video)
+    if there:  # somebody was faster
+        return DownloadResult(job, Outcome.SKIPPED, str(there))
     with files.draft(final, final.suffix) as part:
         if not _brought(job, fetch, part):
             return DownloadResult(job, Outcome.FAILED, job.path)

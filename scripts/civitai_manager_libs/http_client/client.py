@@ -71,7 +71,7 @@ class CivitaiHttpClient:
         self._closed = forks.Event()
         self._patience = math.inf
         self._failures = Failures(clock)
-        self._single = SingleFlight()
+        self._single: SingleFlight[None] = SingleFlight()
         self._attempts = Attempts(sleep, chance)
         self.session = new_session(USER_AGENT)
         self._exchange = Exchange(self.session, clock, self._attempts.now)
@@ -168,7 +168,7 @@ class CivitaiHttpClient:
                 self._tried(url, lambda: receive(request, terms, transfer), terms)
 
         with self._failures.noted(url, self._question(request)):
-            did_it = self._single.run((url, os.path.abspath(target)), fetch, terms.stop)
+            _, did_it = self._single.run((url, os.path.abspath(target)), fetch, terms.stop)
         if progress_callback and not did_it:
             size = target.stat().st_size
             progress_callback(size, size)

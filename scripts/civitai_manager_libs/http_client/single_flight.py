@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import copy
 import threading
-from typing import Callable, Hashable
+from typing import Callable, Generic, Hashable, TypeVar
 
 from ..errors import CancelledError, CivitaiError
 from . import forks, slots
 
+T = TypeVar('T')
+
 PIECE_SECONDS = 0.1
 
 
-class _Flight:
+class _Flight(Generic[T]):
     """A fetch under way; once it is over, its outcome, if it is one for others too."""
 
     def __init__(self) -> None:
         self.is_over = threading.Event()
         self.error: CivitaiError | None = None
-        self.is_shared = False
+        self.results: list[T] = []
 
 
-class SingleFlight:
+class SingleFlight(Generic[T]):
     """Runs one fetch at a time for each of what is asked for."""
 
     def __init__(self) -> None:
-        self._flights: dict[Hashable, _Flight] = {}
+        self._flights: dict[Hashable, _Flight[T]] = {}
         self._lock = forks.Lock()
         forks.renew_in_children(self)
 
@@ -33,8 +35,8 @@ class SingleFlight:
         """Wait for no thread of the parent."""
         self._flights = {}
 
-    def run(self, what: Hashable, fetch: Callable[[], None], stop: threading.Event) -> bool:
-        """Have `fetch` done for `what`; return whether this thread did it and not another.
+    def run(self, what: Hashable, fetch: Callable[[], T], stop: threading.Event) -> tuple[T, bool]:
+        """Have `fetch` done for `what`; return its result, and whether this thread did it.
 
         Raises what `fetch` raises, CancelledError once `stop` is set. Where who fetches is
         stopped, or fails in a way that is its own affair, one who waits takes over.
@@ -46,18 +48,18 @@ class SingleFlight:
                 if flight is None:
                     flight = self._flights[what] = _Flight()
             if is_mine:
-                self._fly(what, flight, fetch)
-                return True
+                return self._fly(what, flight, fetch), True
             self._wait(flight, stop)
             if flight.error is not None:
                 raise copy.copy(flight.error)
-            if flight.is_shared:
-                return False
+            if flight.results:
+                return flight.results[0], False
 
-    def _fly(self, what: Hashable, flight: _Flight, fetch: Callable[[], None]) -> None:
+    def _fly(self, what: Hashable, flight: _Flight[T], fetch: Callable[[], T]) -> T:
         try:
-            fetch()
-            flight.is_shared = True
+            result = fetch()
+            flight.results.append(result)
+            return result
         except CancelledError:
             raise
         except CivitaiError as error:
@@ -68,7 +70,7 @@ class SingleFlight:
                 self._flights.pop(what, None)  # not there in a child
             flight.is_over.set()
 
-    def _wait(self, flight: _Flight, stop: threading.Event) -> None:
+    def _wait(self, flight: _Flight[T], stop: threading.Event) -> None:
         with slots.lent(stop):
             while not flight.is_over.wait(PIECE_SECONDS):
                 if stop.is_set():

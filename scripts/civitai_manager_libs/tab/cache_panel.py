@@ -9,7 +9,7 @@ import gradio as gr
 from .. import setting, widgets
 from ..store import cache
 from . import markup, temporary
-from .components import PREFIX, label
+from .markup import PREFIX, label
 
 
 def build(blocks: Any) -> None:

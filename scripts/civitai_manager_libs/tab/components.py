@@ -7,17 +7,11 @@ from typing import Any, Callable, Iterator
 
 import gradio as gr
 
-from .. import host, setting, texts, widgets
+from .. import host, setting, widgets
 from ..errors import CivitaiError
 from . import events, markup
 from .events import View
-
-PREFIX = 'civitai_gallery'
-
-
-def label(key: str, **values: object) -> str:
-    """A text of the interface in the language of the settings."""
-    return texts.text(key, setting.language, **values)
+from .markup import PREFIX, label
 
 
 @dataclass(frozen=True)

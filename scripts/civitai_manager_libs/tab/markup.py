@@ -8,6 +8,13 @@ from ..civitai.gallery import CEILINGS, GalleryImage
 from ..widgets import escape
 from .events import Step, View, has_next
 
+PREFIX = 'civitai_gallery'  # of every element's id
+
+
+def label(key: str, **values: object) -> str:
+    """A text of the interface in the language of the settings."""
+    return texts.text(key, setting.language, **values)
+
 
 def notice(message: str, mood: str = 'calm') -> str:
     """One line for the status; mood is calm, busy, good or problem."""
@@ -27,16 +34,16 @@ def page_status(view: View) -> str:
     """What the status says about a page that was just listed."""
     page, count = view.page, len(view.page.images)
     if view.gallery is None:
-        return notice(_text('status_start'))
+        return notice(label('status_start'))
     left_out = []
     if page.hidden:
         ceiling = setting.gallery_maturity_ceiling
-        left_out.append(_text('hidden', count=page.hidden, ceiling=ceiling))
+        left_out.append(label('hidden', count=page.hidden, ceiling=ceiling))
     if page.surplus:
-        left_out.append(_text('surplus', count=page.surplus))
+        left_out.append(label('surplus', count=page.surplus))
     if not count:
-        return notice(' '.join(left_out) or _text('status_nothing'), 'problem')
-    ready = _text('status_ready_one' if count == 1 else 'status_ready', count=count)
+        return notice(' '.join(left_out) or label('status_nothing'), 'problem')
+    ready = label('status_ready_one' if count == 1 else 'status_ready', count=count)
     return notice(' '.join((ready, *left_out)))
 
 
@@ -52,7 +59,7 @@ def title(gallery: api.Gallery | None) -> str:
     if source.kind == 'user':
         return _heading(source.username, f'{setting.civitai_base_url}/user/{source.username}', '')
     link = urls.page_url(setting.civitai_base_url, f'{source.kind}s', source.number)
-    return _heading(_text(f'title_{source.kind}', number=source.number), link, '')
+    return _heading(label(f'title_{source.kind}', number=source.number), link, '')
 
 
 def _heading(name: str, link: str, byline: str) -> str:
@@ -67,7 +74,7 @@ def page_info(view: View) -> str:
     if view.gallery is None:
         return ''
     key = 'page_number' if has_next(view) else 'page_number_last'
-    return f'<span class="cg-page">{escape(_text(key, number=view.trail.page_number))}</span>'
+    return f'<span class="cg-page">{escape(label(key, number=view.trail.page_number))}</span>'
 
 
 def details(image: GalleryImage) -> str:
@@ -78,8 +85,8 @@ def details(image: GalleryImage) -> str:
     facts = (image.username and f'@{image.username}', image.base_model, size, level)
     chips = ''.join(f'<span class="cg-chip">{escape(fact)}</span>' for fact in facts if fact)
     anchor = f'<a href="{escape(link)}" target="_blank" rel="noreferrer">'
-    place = f'{anchor}{escape(_text("open_on_civitai"))}</a>'
-    missing = '' if image.meta else f'<p class="cg-none">{escape(_text("no_infotext"))}</p>'
+    place = f'{anchor}{escape(label("open_on_civitai"))}</a>'
+    missing = '' if image.meta else f'<p class="cg-none">{escape(label("no_infotext"))}</p>'
     return f'<div class="cg-details">{missing}{chips}{place}{_resources(image)}</div>'
 
 
@@ -88,7 +95,7 @@ def _resources(image: GalleryImage) -> str:
     if not used:
         return ''
     rows = ''.join(f'<li>{_resource(item)}</li>' for item in used)
-    return f'<h4>{escape(_text("resources"))}</h4><ul class="cg-resources">{rows}</ul>'
+    return f'<h4>{escape(label("resources"))}</h4><ul class="cg-resources">{rows}</ul>'
 
 
 def _resource(item: resources.Resource) -> str:
@@ -98,7 +105,3 @@ def _resource(item: resources.Resource) -> str:
         name = f'<a href="{escape(link)}" target="_blank" rel="noreferrer">{name}</a>'
     weight = '' if item.weight is None else f' <code>{escape(f"{item.weight:g}")}</code>'
     return f'<span class="cg-kind">{escape(item.kind)}</span> {name}{weight}'
-
-
-def _text(key: str, **values: object) -> str:
-    return texts.text(key, setting.language, **values)

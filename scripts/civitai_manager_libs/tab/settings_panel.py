@@ -12,7 +12,7 @@ from ..access.owner import Finding
 from ..errors import CivitaiError, KeyNeededError
 from ..setting.kinds import Setting
 from . import cache_panel, markup
-from .components import PREFIX, label
+from .markup import PREFIX, label
 
 
 def build_key(blocks: Any) -> None:

@@ -1,0 +1,175 @@
+"""Threads that work on jobs: a bounded pool, one failure never stops the rest."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from contextlib import suppress
+from itertools import islice
+from queue import Empty, SimpleQueue
+from typing import Any, Callable, Generic, Iterable, Iterator, Mapping, TypeVar
+
+from .. import notices
+from ..http_client.slots import Slots
+
+log = logging.getLogger(__name__)
+
+T = TypeVar('T')
+
+# Results are taken some together: waking up for each of hundreds a second costs time of its own.
+GATHER_SECONDS = 0.005
+# A wait without end would not hear Ctrl-C on Windows, nor the end of the program.
+HEARTBEAT_SECONDS = 1.0
+TOLD_AGAIN_SECONDS = 30.0
+# How long Ctrl-C waits for part files to be cleared away; what stops at all has stopped by then.
+GRACE_SECONDS = 2.0
+
+
+def run(work: Callable[[T], bool], jobs: Iterable[T], concurrency: int) -> Iterator[tuple[T, bool]]:
+    """Yield (job, its outcome) as they finish, `concurrency` at once, pulling jobs as needed.
+
+    `work` runs in threads; what it raises is logged and counts as False. Closing the iterator
+    drops what has not begun, stops the requests of what has and waits for it. So does Ctrl-C,
+    which waits for what does not stop for `GRACE_SECONDS` only.
+    """
+    source, outstanding = iter(jobs), 0
+    crew: _Crew[T] = _Crew(work, concurrency)
+    patience = None
+    try:
+        while True:
+            for job in islice(source, 2 * concurrency - outstanding):
+                crew.give(job)
+                outstanding += 1
+            if not outstanding:
+                return
+            for done in crew.finished(outstanding > concurrency):
+                outstanding -= 1
+                yield done
+    except GeneratorExit:
+        crew.unwanted.set()
+        raise
+    except KeyboardInterrupt:
+        crew.unwanted.set()
+        patience = GRACE_SECONDS
+        raise
+    finally:
+        crew.end(patience)
+
+
+class _Unwanted(threading.Event):
+    """Set once nobody waits for results any more: by `set`, or because the program is over.
+
+    The interpreter waits for our threads, so that no file is left half-written; when who called
+    is the main thread, or one that nobody waits for, they must not go on for long then.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        caller = threading.current_thread()
+        self._ends_with_program = caller is threading.main_thread() or caller.daemon
+
+    def is_set(self) -> bool:
+        return super().is_set() or (
+            self._ends_with_program and not threading.main_thread().is_alive()
+        )
+
+
+class _Crew(Generic[T]):
+    """Threads that work on jobs, `places` at once, and more while some can only wait.
+
+    They hand over by queues: waiting for a set of futures takes more time than the work.
+    """
+
+    def __init__(self, work: Callable[[T], bool], places: int) -> None:
+        self._done: SimpleQueue[tuple[T, bool]] = SimpleQueue()
+        self._told: SimpleQueue[tuple[str, Mapping[str, Any]]] = SimpleQueue()
+        self._told_at: dict[object, float] = {}
+        self._todo: SimpleQueue[tuple[T] | None] = SimpleQueue()
+        self._work = work
+        self._places = places
+        self.unwanted = _Unwanted()
+        self._slots = Slots(places, self._hire, self.unwanted)
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._has_ended = False
+
+    def give(self, job: T) -> None:
+        """Have `job` done; it comes out of `finished`."""
+        self._todo.put((job,))
+        if len(self._threads) < self._places:
+            self._hire()
+
+    def finished(self, more_to_come: bool) -> Iterator[tuple[T, bool]]:
+        """Yield what is done, one at least; while there is enough to do, some together."""
+        while True:
+            self._tell()
+            with suppress(Empty):
+                done = self._done.get(timeout=HEARTBEAT_SECONDS)
+                break
+        yield done
+        if more_to_come:
+            time.sleep(GATHER_SECONDS)
+        with suppress(Empty):
+            while True:
+                yield self._done.get_nowait()
+
+    def _tell(self) -> None:
+        """Tell here what the threads had to tell, each thing about a host once in a while."""
+        with suppress(Empty):
+            while True:
+                key, values = self._told.get_nowait()
+                what, now = (key, values.get('host')), time.monotonic()
+                if now - self._told_at.get(what, -math.inf) > TOLD_AGAIN_SECONDS:
+                    self._told_at[what] = now
+                    notices.tell(key, **values)
+
+    def end(self, patience: float | None) -> None:
+        """Drop what has not begun; wait for the rest, `patience` seconds at most if given."""
+        with self._lock:
+            self._has_ended = True
+        with suppress(Empty):
+            while True:
+                self._todo.get_nowait()
+        for _ in self._threads:
+            self._todo.put(None)
+        deadline = None if patience is None else time.monotonic() + patience
+        for thread in self._threads:
+            thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+
+    def _hire(self) -> None:
+        with self._lock:
+            if self._has_ended or len(self._threads) >= 2 * self._places:
+                return
+            name = f'civitai-gallery_{len(self._threads)}'
+            thread = threading.Thread(target=self._labour, name=name, daemon=False)
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads: those that there are do it
+                if not self._threads:
+                    raise
+            else:
+                self._threads.append(thread)
+
+    def _labour(self) -> None:
+        with notices.going_to(lambda *notice: self._told.put(notice)):
+            while (item := self._next()) is not None:
+                with self._slots.taken():
+                    outcome = _guarded(self._work, item[0])
+                self._done.put((item[0], outcome))
+
+    def _next(self) -> tuple[T] | None:
+        """Wait for a job, None once there are no more."""
+        while not self.unwanted.is_set():
+            with suppress(Empty):
+                return self._todo.get(timeout=HEARTBEAT_SECONDS)
+        return None
+
+
+def _guarded(work: Callable[[T], bool], job: T) -> bool:
+    try:
+        return bool(work(job))
+    except Exception:  # a rim: one bad picture must not stop the others
+        log.exception('A download failed in an unexpected way')
+        return False
