@@ -12,8 +12,8 @@ from civitai_demo.server import OPENING_PATH, DemoServer
 from civitai_demo.world.catalog import load_catalog
 from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID, USERS
 from scripts.civitai_manager_libs import api, setting
-from scripts.civitai_manager_libs.civitai import urls
 from scripts.civitai_manager_libs.civitai.gallery import CursorTrail, GalleryQuery, ImagePage
+from scripts.civitai_manager_libs.civitai.source import GallerySource, parse_source
 from scripts.civitai_manager_libs.errors import (
     BadRequestError,
     CivitaiError,
@@ -240,7 +240,7 @@ MODEL = {'id': 42, 'name': 'Paper: Horizons', 'modelVersions': [{'id': 9, 'name'
 
 
 def open_source(client: CivitaiHttpClient, text: str) -> api.Gallery:
-    return api.open_gallery(client, urls.parse_source(text, setting.civitai_base_url))
+    return api.open_gallery(client, parse_source(text, setting.civitai_base_url))
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def test_a_user_with_an_odd_name_is_looked_up(
     found = {'items': [*others, {'id': 3, 'username': name}]}
     question = responses.matchers.query_param_matcher({'query': name})
     wire.get(f'{BASE}/api/v1/users', json=found, match=[question])
-    source = urls.GallerySource('user', username=name)
+    source = GallerySource('user', username=name)
     query = api.open_gallery(client, source).query
     assert query.parameters().items() >= {'userId': '3', 'sort': 'Newest'}.items()
     assert 'username' not in query.parameters()
@@ -339,7 +339,7 @@ def test_an_unknown_user_is_named(
 ) -> None:
     wire.get(f'{BASE}/api/v1/users', json=answer)
     with pytest.raises(NotFoundError, match='no user called Noor-Vale'):
-        api.open_gallery(client, urls.GallerySource('user', username='Noor-Vale'))
+        api.open_gallery(client, GallerySource('user', username='Noor-Vale'))
 
 
 def test_page_size_and_maturity_are_those_of_the_settings(

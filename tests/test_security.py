@@ -37,7 +37,7 @@ from scripts.civitai_manager_libs import (
     util,
     widgets,
 )
-from scripts.civitai_manager_libs.civitai import urls
+from scripts.civitai_manager_libs.civitai.source import GallerySource
 from scripts.civitai_manager_libs.downloads import batch
 from scripts.civitai_manager_libs.errors import CivitaiError
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
@@ -409,7 +409,7 @@ def test_a_model_of_any_name_gets_one_folder_of_its_own(name: str) -> None:
 @NAME_SETTINGS
 @given(st.text(min_size=1), st.sampled_from(['user', 'post', 'image']))
 def test_a_user_of_any_name_gets_one_folder_too(username: str, kind: str) -> None:
-    source = urls.GallerySource(kind, 7, username=username)
+    source = GallerySource(kind, 7, username=username)
     gallery = api.Gallery(source, api.GalleryQuery())
     with tempfile.TemporaryDirectory() as place:
         setting.download_images_folder = place

@@ -10,6 +10,7 @@ from . import setting
 from .civitai import urls
 from .civitai.gallery import CursorTrail, GalleryQuery, ImagePage, parse_page
 from .civitai.models import Model, ModelVersion, parse_model
+from .civitai.source import GallerySource
 from .errors import NotFoundError, WrongContentError
 from .http_client import CivitaiHttpClient
 
@@ -23,7 +24,7 @@ MAX_EMPTY_ANSWERS = 20
 class Gallery:
     """A gallery ready to be read: the query for it and, for a model's, what it belongs to."""
 
-    source: urls.GallerySource
+    source: GallerySource
     query: GalleryQuery
     model: Model | None = None
 
@@ -49,7 +50,7 @@ class Gallery:
         return f'{self.source.kind} {self.source.username or self.source.number}'
 
 
-def open_gallery(client: CivitaiHttpClient, source: urls.GallerySource) -> Gallery:
+def open_gallery(client: CivitaiHttpClient, source: GallerySource) -> Gallery:
     """Return the gallery that `source` means, with the settings' page size and maturity."""
     base = GalleryQuery(limit=setting.page_size(), levels=setting.maturity_levels())
     if source.kind == 'user':

@@ -5,8 +5,9 @@ Stands on errors. From the top down:
 infotext    generation data as the text that a WebUI reads, and back
 resources   the models that a picture was made with
 models      models and their versions
+source      what people paste, and which gallery it means
 gallery     pictures, pages, what to ask for, the way through the cursors
 meta        the generation data of a picture, as the API gives it
-urls        addresses: what people paste, what may be fetched, who may see the key
+urls        addresses: what we ask, what may be fetched, who may see the key
 keys        the API key, as people copy it
 """

@@ -1,13 +1,12 @@
-"""Addresses: what people paste, what we ask, what may be fetched, who may see the key."""
+"""Addresses: what we ask, what may be fetched, who may see the key."""
 
 from __future__ import annotations
 
 import functools
 import ipaddress
 import re
-from dataclasses import dataclass
 from typing import Collection, Mapping
-from urllib.parse import SplitResult, parse_qs, quote, unquote, urlencode, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlencode, urljoin, urlsplit
 
 from ..errors import SourceError, UrlRefusedError
 
@@ -28,133 +27,15 @@ MEDIA_HOSTS = frozenset(
 # Civitai's CDN rounds other widths up to the next of these.
 THUMBNAIL_WIDTHS = (96, 320, 450, 512, 800, 1200, 1600, 2200)
 
-MAX_ID = 2**31 - 1
-MAX_SOURCE_LENGTH = 2000
-
 _SECRET = re.compile(r'token|key|secret|sig|credential|auth|password', re.IGNORECASE)
 _SECRET_INSIDE = re.compile(rf'({_SECRET.pattern})[^=&;?]*=', re.IGNORECASE)  # ?to=%2F%3Fkey%3D
-_AIR = re.compile(
-    r'(?:urn:)?(?:air:)?(?:[a-z0-9_.\-]+:){0,2}civitai:(\d{1,10})(?:@(\d{1,10})(?:\.\w+)?)?',
-    re.IGNORECASE,
-)
 _NUMERIC_HOST = re.compile(r'(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+)){0,3}\.?', re.IGNORECASE)
 _TRANSFORM = re.compile(r'(?:[a-z]+=[^/]*)', re.IGNORECASE)
-_SCHEME = re.compile(r'[a-z][a-z0-9+.\-]*://', re.IGNORECASE)
 # All of IPv6 that is routed; outside of it, and in the second, lie forms of IPv4 addresses.
 _ROUTED_IPV6 = ipaddress.IPv6Network('2000::/3')
 _SIX_TO_FOUR = ipaddress.IPv6Network('2002::/16')
 # No letters of other alphabets, no escapes: some of them become dots and digits on the way.
 _PLAIN_HOST = re.compile(r'([a-z0-9._\-]+|\[[0-9a-f:.]+\])(:[0-9]*)?', re.IGNORECASE | re.ASCII)
-
-
-@dataclass(frozen=True)
-class GallerySource:
-    """What a person wants to see. `kind` is model, version, user, post or image.
-
-    `number` is the id (0 for a user), `version_id` a chosen version of a model or 0,
-    `username` is set for a user only.
-    """
-
-    kind: str
-    number: int = 0
-    version_id: int = 0
-    username: str = ''
-
-
-def parse_source(text: str, base_url: str) -> GallerySource:
-    """Return what `text`, pasted by a person, means; nothing is fetched.
-
-    Accepted: pages and API addresses of Civitai's sites and of `base_url`, a bare model id, an AIR.
-    Raises SourceError that says what is accepted.
-    """
-    given = text.strip()
-    if not given:
-        raise SourceError('source_empty')
-    if len(given) > MAX_SOURCE_LENGTH:
-        raise SourceError('source_unknown', given=shown(given))
-    if re.fullmatch(r'[0-9]+', given):
-        return GallerySource('model', _number(given, given))
-    air = _AIR.fullmatch(given.split('?')[0].rstrip('/'))
-    if air:
-        version = _number(air[2], given) if air[2] else 0
-        return GallerySource('model', _number(air[1], given), version)
-    parts = _site_parts(given, base_url)
-    segments = [unquote(part) for part in parts.path.split('/') if part]
-    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    source = _from_api_path(segments, query, given) or _from_page_path(segments, query, given)
-    if source is None:
-        raise SourceError('source_unknown', given=shown(given))
-    return source
-
-
-def _site_parts(given: str, base_url: str) -> SplitResult:
-    """Split a pasted address, if it is one of Civitai's or of the configured host."""
-    address = given if _SCHEME.match(given) else f'https://{given}'
-    try:
-        parts = _split(address)
-        base = _split(base_url)
-    except UrlRefusedError:
-        raise SourceError('source_unknown', given=shown(given)) from None
-    host = (parts.hostname or '').removeprefix('www.')
-    if host not in SITE_HOSTS and parts.hostname != base.hostname:
-        # a word with no dot and no slash is not a site of somebody else's, just not a link
-        key = 'source_other_site' if '.' in host and parts.path else 'source_unknown'
-        raise SourceError(key, given=shown(given), host=shown(host))
-    return parts
-
-
-def _from_page_path(
-    segments: list[str], query: Mapping[str, str], given: str
-) -> GallerySource | None:
-    match segments:
-        case ['models', number, *_]:
-            version = query.get('modelVersionId', '')
-            chosen = _number(version, given) if version else 0
-            return GallerySource('model', _number(number, given), chosen)
-        case ['model-versions', number, *_]:
-            return GallerySource('version', _number(number, given))
-        case ['user', name, *_] if name.strip():
-            return GallerySource('user', username=name.strip())
-        case ['posts', number, *_]:
-            return GallerySource('post', _number(number, given))
-        case ['images', number, *_]:
-            return GallerySource('image', _number(number, given))
-    return None
-
-
-def _from_api_path(
-    segments: list[str], query: Mapping[str, str], given: str
-) -> GallerySource | None:
-    match segments:
-        case ['api', 'download', 'models', number]:
-            return GallerySource('version', _number(number, given))
-        case ['api', 'v1', 'images']:
-            return _from_image_query(query, given)
-        case ['api', 'v1', *rest] if len(rest) == 2 and rest[0] != 'images':
-            return _from_page_path(rest, query, given)
-    return None
-
-
-def _from_image_query(query: Mapping[str, str], given: str) -> GallerySource | None:
-    if query.get('imageId'):
-        return GallerySource('image', _number(query['imageId'], given))
-    if query.get('postId'):
-        return GallerySource('post', _number(query['postId'], given))
-    version = _number(query['modelVersionId'], given) if query.get('modelVersionId') else 0
-    if query.get('modelId'):
-        return GallerySource('model', _number(query['modelId'], given), version)
-    if version:
-        return GallerySource('version', version)
-    if query.get('username', '').strip():
-        return GallerySource('user', username=query['username'].strip())
-    return None
-
-
-def _number(digits: str, given: str) -> int:
-    # Civitai answers 400 for ids above 2**31-1
-    if re.fullmatch(r'[0-9]{1,10}', digits) and 1 <= int(digits) <= MAX_ID:
-        return int(digits)
-    raise SourceError('source_bad_id', given=shown(given))
 
 
 def shown(given: str) -> str:
@@ -227,7 +108,7 @@ def is_api(url: str, base_url: str) -> bool:
 
 def origin(url: str) -> tuple[str, str, int]:
     """Return (scheme, host, port) of `url`. Raises UrlRefusedError if it is malformed."""
-    parts = _split(url)
+    parts = split(url)
     port = parts.port or (443 if parts.scheme == 'https' else 80)
     return parts.scheme, parts.hostname or '', port
 
@@ -238,8 +119,8 @@ def check_first(url: str, base_url: str, extra_hosts: Collection[str] = ()) -> N
     Allowed are the configured host, Civitai's site and media hosts, and `extra_hosts`.
     """
     check_redirect(url, base_url)
-    host = _split(url).hostname or ''
-    known = {_split(base_url).hostname, *MEDIA_HOSTS, *SITE_HOSTS, *extra_hosts}
+    host = split(url).hostname or ''
+    known = {split(base_url).hostname, *MEDIA_HOSTS, *SITE_HOSTS, *extra_hosts}
     if host not in known and host.removeprefix('www.') not in SITE_HOSTS:
         raise UrlRefusedError(url=redact(url), host=shown(host))
 
@@ -250,7 +131,7 @@ def check_redirect(url: str, base_url: str) -> None:
     Any https host will do; http and addresses of private networks only if the configured host is
     itself such, so that an answer from outside cannot make us talk to machines inside.
     """
-    parts, base = _split(url), _split(base_url)
+    parts, base = split(url), split(base_url)
     host = parts.hostname or ''
     if parts.scheme != 'https' and base.scheme != 'http':
         raise UrlRefusedError('error_url_not_https', url=redact(url), host=shown(host))
@@ -288,7 +169,7 @@ def _is_private(host: str) -> bool:
 
 
 @functools.lru_cache(maxsize=256)
-def _split(url: str) -> SplitResult:
+def split(url: str) -> SplitResult:
     """Split an http(s) address, refusing every form that two parsers could read differently."""
     try:
         parts = urlsplit(url)

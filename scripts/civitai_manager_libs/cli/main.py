@@ -17,6 +17,7 @@ from typing import Any, Iterator
 from .. import api, ending, setting, texts
 from ..civitai import urls
 from ..civitai.gallery import MAX_LIMIT, CursorTrail, GalleryImage
+from ..civitai.source import GallerySource, parse_source
 from ..downloads import batch
 from ..downloads.plan import Fetch
 from ..errors import CivitaiError
@@ -99,7 +100,7 @@ def _download(
     client: CivitaiHttpClient, given: str, options: argparse.Namespace, part: telling.Part
 ) -> telling.Part:
     """Keep the pictures; return `part` with what became of them. Raises CivitaiError."""
-    source = urls.parse_source(given, setting.civitai_base_url)
+    source = parse_source(given, setting.civitai_base_url)
     with files.explained(options.to):
         options.to.mkdir(parents=True, exist_ok=True)
     limit = options.limit or setting.page_size()
@@ -114,7 +115,7 @@ def _fetch_with(client: CivitaiHttpClient) -> Fetch:
 
 
 def _wanted(
-    client: CivitaiHttpClient, source: urls.GallerySource, limit: int
+    client: CivitaiHttpClient, source: GallerySource, limit: int
 ) -> tuple[list[GalleryImage], int]:
     """Return up to `limit` pictures, page after page, and how many are hidden."""
     gallery, trail = api.open_gallery(client, source), CursorTrail()

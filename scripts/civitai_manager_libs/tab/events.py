@@ -13,6 +13,7 @@ from typing import Any, Iterator, Sequence
 from .. import api, civitai_gallery_action as action, host, setting, texts, util, widgets
 from ..civitai import infotext, urls
 from ..civitai.gallery import CursorTrail, GalleryImage, ImagePage
+from ..civitai.source import parse_source
 from ..downloads import batch, presence
 from ..downloads.plan import BatchReport, Outcome, aside_message
 from ..errors import SourceError, StorageError
@@ -60,7 +61,7 @@ class View:
 def open_source(view: View, pasted: str) -> None:
     """Show the first page of what was pasted. Raises CivitaiError and leaves `view` as it was."""
     turn = view.begin()
-    source = urls.parse_source(pasted or '', setting.civitai_base_url)
+    source = parse_source(pasted or '', setting.civitai_base_url)
     gallery = api.open_gallery(_client(), source)
     _show(view, turn, gallery, CursorTrail())
 
