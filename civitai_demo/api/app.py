@@ -51,6 +51,8 @@ def _routes(store: PictureStore) -> list[Route]:
         Route('/', pages.home),
         Route('/models/{id}', pages.show_model),
         Route('/models/{id}/{slug}', pages.show_model),
+        Route('/images', pages.show_pictures),
+        Route('/videos', pages.show_pictures),
         Route('/images/{id}', pages.show_image),
         Route('/posts/{id}', pages.show_post),
         Route('/user/{name}', pages.show_user),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 
 from starlette.requests import Request
@@ -9,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from ..world.catalog import Picture, load_catalog
 from .image_bodies import media_url
+from .images import find_pictures, read_query
 from .query import whole_number
 from .scenarios import DEMO_KEY
 
@@ -80,6 +82,14 @@ def show_user(request: Request) -> Response:
     name = str(request.path_params['name'])
     found = [p for p in load_catalog().pictures if p.user.name.casefold() == name.casefold()]
     return _page(found[0].user.name, _thumbs(found[:60])) if found else _missing()
+
+
+def show_pictures(request: Request) -> Response:
+    """GET /images and /videos: what everybody posted, or what the parameters of the API ask for."""
+    query = read_query(request)
+    kind = 'video' if request.url.path == '/videos' else query.kind or 'image'
+    found = find_pictures(load_catalog(), replace(query, kind=kind))
+    return _page(f'{kind.capitalize()}s', _thumbs(found[:60]))
 
 
 def not_found(request: Request, error: Exception) -> Response:

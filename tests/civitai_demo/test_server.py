@@ -60,7 +60,14 @@ def test_two_servers_do_not_share_a_port(demo: DemoServer) -> None:
 
 @pytest.mark.parametrize(
     'path',
-    ['/', OPENING_PATH, f'/models/{OPENING_MODEL_ID}/paper-horizons', '/user/HanaMori'],
+    [
+        '/',
+        OPENING_PATH,
+        f'/models/{OPENING_MODEL_ID}/paper-horizons',
+        '/user/HanaMori',
+        '/images',
+        '/images?tags=492952',
+    ],
 )
 def test_links_lead_somewhere(demo: DemoServer, path: str) -> None:
     page = get(demo, path)
