@@ -1,15 +1,17 @@
 """Opening galleries and reading them page by page, on a fake wire and against the stand-in."""
 
 import json
-from typing import Any
+from datetime import timedelta
+from typing import Any, Callable
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
 import responses
 
+from civitai_demo.api.image_bodies import media_url, tags_of
 from civitai_demo.server import OPENING_PATH, DemoServer
-from civitai_demo.world.catalog import load_catalog
+from civitai_demo.world.catalog import NOW, Picture, load_catalog
 from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID, USERS
 from scripts.civitai_manager_libs import api, setting
 from scripts.civitai_manager_libs.civitai.gallery import CursorTrail, GalleryQuery, ImagePage
@@ -25,6 +27,7 @@ from scripts.civitai_manager_libs.errors import (
     RateLimitedError,
     RegionBlockedError,
     ServerBusyError,
+    SourceError,
     WrongContentError,
 )
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
@@ -461,6 +464,110 @@ def test_every_kind_of_source_opens_and_shows_pictures(
         assert page.images, source
         assert all(image.level == 1 for image in page.images), source
     assert {record.host for record in demo.requests} == {urlsplit(demo.url).netloc}
+
+
+FOX = USERS[-1].name
+TAG = 492952
+NARROWED: list[tuple[str, Callable[[Picture], bool]]] = [
+    ('/images', lambda p: p.kind == 'image'),
+    ('/videos', lambda p: p.kind == 'video'),
+    (f'/images?tags={TAG}', lambda p: p.kind == 'image' and TAG in dict(tags_of(p))),
+    (f'/api/v1/images?tags={TAG}', lambda p: TAG in dict(tags_of(p))),
+    ('/images?baseModels=Pony', lambda p: p.kind == 'image' and p.version.base_model == 'Pony'),
+    (
+        '/images?baseModels=Pony&baseModels=Illustrious&period=Year',
+        lambda p: p.kind == 'image' and p.version.base_model in ('Pony', 'Illustrious'),
+    ),
+    (f'/user/{FOX}', lambda p: p.user.name == FOX),
+    (f'/user/{FOX}/posts', lambda p: p.user.name == FOX),
+    (f'/user/{FOX}/images', lambda p: p.user.name == FOX and p.kind == 'image'),
+    (f'/user/{FOX}/videos', lambda p: p.user.name == FOX and p.kind == 'video'),
+    ('/user/Noor-Vale/images', lambda p: p.user.name == 'Noor-Vale' and p.kind == 'image'),
+    (f'/images?username={FOX}', lambda p: p.user.name == FOX),
+    (f'/images?userId={USERS[-1].id}', lambda p: p.user.name == FOX),
+    (
+        f'/images?modelVersionId={OPENING_VERSION_ID}&username={FOX}',
+        lambda p: p.user.name == FOX and OPENING_VERSION_ID in p.version_ids,
+    ),
+    (
+        f'/videos?modelId={OPENING_MODEL_ID}&modelVersionId={OPENING_VERSION_ID}',
+        lambda p: p.kind == 'video' and OPENING_VERSION_ID in p.version_ids,
+    ),
+]
+
+
+@pytest.mark.parametrize(('path', 'wanted'), NARROWED, ids=[path for path, _ in NARROWED])
+def test_what_was_asked_for_is_what_comes(
+    demo: DemoServer, client: CivitaiHttpClient, path: str, wanted: Callable[[Picture], bool]
+) -> None:
+    shown = [n for page in walk(client, open_source(client, demo.url + path).query) for n in page]
+    expected = {p.id for p in load_catalog().pictures if p.level == 1 and wanted(p)}
+    assert expected and set(shown) == expected and len(shown) == len(expected)
+
+
+def test_the_order_and_the_time_of_a_link_are_obeyed(
+    demo: DemoServer, client: CivitaiHttpClient
+) -> None:
+    link = f'{demo.url}/user/{FOX}/images?sort=Oldest&period=Month'
+    shown = [number for page in walk(client, open_source(client, link).query) for number in page]
+    recent = [
+        p.id
+        for p in reversed(load_catalog().pictures)
+        if p.user.name == FOX and p.kind == 'image' and p.level == 1
+        if NOW - p.created <= timedelta(days=30)
+    ]
+    assert recent and shown == recent
+
+
+def test_pictures_that_are_named_one_by_one_come_and_no_others(
+    demo: DemoServer, client: CivitaiHttpClient
+) -> None:
+    safe = [p.id for p in load_catalog().pictures if p.level == 1][5:60]
+    link = f'{demo.url}/api/v1/images?ids={",".join(map(str, safe))}'
+    shown = [number for page in walk(client, open_source(client, link).query) for number in page]
+    assert sorted(shown) == sorted(safe)
+
+
+def test_a_server_that_ignores_a_list_of_ids_is_told_of(
+    wire: responses.RequestsMock, client: CivitaiHttpClient
+) -> None:
+    wire.get(f'{BASE}/api/v1/images', json=page_body([1, 2, 3], 'a'))
+    query = open_source(client, f'{BASE}/api/v1/images?ids=2,9').query
+    with pytest.raises(WrongContentError, match='does not list pictures by their ids'):
+        api.read_page(client, query, CursorTrail())
+
+
+@pytest.mark.parametrize('path', ['mini/{id}', 'by-hash/{hash}', 'by-hash/{sha}'])
+def test_a_version_is_found_by_what_names_it(
+    demo: DemoServer, client: CivitaiHttpClient, path: str
+) -> None:
+    version = load_catalog().models[0].versions[0]
+    hashes = requests.get(f'{demo.url}/api/v1/model-versions/{version.id}', timeout=20).json()
+    named = hashes['files'][0]['hashes']
+    path = path.format(id=version.id, hash=named['AutoV2'], sha=named['SHA256'].lower())
+    gallery = open_source(client, f'{demo.url}/api/v1/model-versions/{path}')
+    assert gallery.version is not None and gallery.version.id == version.id
+    assert gallery.query.model_id == version.model_id
+
+
+@pytest.mark.parametrize(
+    'path',
+    ['/models?query=a', '/tag/sea', '/search/models?query=a', f'/user/{FOX}/models', '/models'],
+)
+def test_a_list_of_models_is_no_gallery_and_nothing_is_asked(
+    demo: DemoServer, client: CivitaiHttpClient, path: str
+) -> None:
+    with pytest.raises(SourceError, match='list of models, not a gallery; open one'):
+        open_source(client, demo.url + path)
+    assert demo.requests == []
+
+
+def test_the_file_name_of_a_preview_opens_its_picture(
+    demo: DemoServer, client: CivitaiHttpClient
+) -> None:
+    picture = next(p for p in load_catalog().pictures if p.level == 1 and p.kind == 'image')
+    link = media_url(demo.url, picture, 'width=450', str(picture.id))
+    assert walk(client, open_source(client, link).query) == [[picture.id]]
 
 
 def test_an_image_link_shows_that_image_alone(demo: DemoServer, client: CivitaiHttpClient) -> None:

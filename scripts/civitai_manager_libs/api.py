@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from . import setting
 from .civitai import urls
-from .civitai.gallery import CursorTrail, GalleryQuery, ImagePage, parse_page
+from .civitai.gallery import PERIODS, SORTS, CursorTrail, GalleryQuery, ImagePage, parse_page
 from .civitai.models import Model, ModelVersion, parse_model
 from .civitai.source import GallerySource
-from .errors import NotFoundError, WrongContentError
+from .errors import NotFoundError, SourceError, WrongContentError
 from .http_client import CivitaiHttpClient
 
 log = logging.getLogger(__name__)
@@ -47,27 +47,46 @@ class Gallery:
         """What a folder with these pictures is called, before it is made safe."""
         if self.model:
             return self.model.name
-        return f'{self.source.kind} {self.source.username or self.source.number}'
+        source = self.source
+        name = source.username or source.user_id or source.number or ' '.join(map(str, source.tags))
+        kind = 'videos' if source.kind == 'images' and source.type == 'video' else source.kind
+        return f'{kind} {name}'.strip()
 
 
 def open_gallery(client: CivitaiHttpClient, source: GallerySource) -> Gallery:
     """Return the gallery that `source` means, with the settings' page size and maturity."""
-    base = GalleryQuery(limit=setting.page_size(), levels=setting.maturity_levels())
-    if source.kind == 'user':
-        return Gallery(source, _user_query(client, source.username, base))
-    if source.kind == 'post':
-        return Gallery(source, replace(base, post_id=source.number))
-    if source.kind == 'image':
-        return Gallery(source, replace(base, image_id=source.number))
+    if source.kind == 'models':
+        raise SourceError('source_model_list')
+    query = _named(client, source, _narrowed(source))
+    if source.kind not in ('model', 'version'):
+        return Gallery(source, query)
     model_id, wanted = source.number, source.version_id
     if source.kind == 'version':
-        model_id, wanted = model_of_version(client, source.number), source.number
+        model_id, wanted = find_version(client, source)
     model = fetch_model(client, model_id)
     listed = [version.id for version in model.versions]
     if wanted not in listed:
         # a version may be unlisted (early access, say) and still have pictures
         wanted = wanted or next(iter(listed), 0)
-    return Gallery(source, replace(base, model_id=model.id, version_id=wanted), model)
+    return Gallery(source, replace(query, model_id=model.id, version_id=wanted), model)
+
+
+def _narrowed(source: GallerySource) -> GalleryQuery:
+    """The query for what can be told of `source` without asking; a user's newest come first."""
+    return GalleryQuery(
+        version_id=source.version_id,
+        user_id=source.user_id,
+        post_id=source.number if source.kind == 'post' else 0,
+        image_id=source.number if source.kind == 'image' else 0,
+        ids=source.ids,
+        limit=setting.page_size(),
+        levels=setting.maturity_levels(),
+        sort=source.sort or ('Newest' if source.kind == 'user' else SORTS[0]),
+        period=source.period or PERIODS[0],
+        type=source.type,
+        tags=source.tags,
+        base_models=source.base_models,
+    )
 
 
 def fetch_model(client: CivitaiHttpClient, model_id: int) -> Model:
@@ -77,26 +96,35 @@ def fetch_model(client: CivitaiHttpClient, model_id: int) -> Model:
     )
 
 
-def model_of_version(client: CivitaiHttpClient, version_id: int) -> int:
-    """Return the id of the model that `version_id` belongs to."""
-    data = client.fetch_json(urls.api_url(setting.civitai_base_url, f'model-versions/{version_id}'))
-    model_id = data.get('modelId') if isinstance(data, dict) else None
-    if not isinstance(model_id, int):
+def find_version(client: CivitaiHttpClient, source: GallerySource) -> tuple[int, int]:
+    """Return the ids of the model and the version that `source`, a version, means."""
+    path = (
+        f'model-versions/by-hash/{source.hash}'
+        if source.hash
+        else f'model-versions/{source.number}'
+    )
+    data = client.fetch_json(urls.api_url(setting.civitai_base_url, path))
+    found = data if isinstance(data, dict) else {}
+    model_id, version_id = found.get('modelId'), source.number or found.get('id')
+    if not isinstance(model_id, int) or not isinstance(version_id, int):
         raise WrongContentError('error_not_a_model')
-    return model_id
+    return model_id, version_id
 
 
-def _user_query(client: CivitaiHttpClient, username: str, base: GalleryQuery) -> GalleryQuery:
-    """The query for a user's pictures; Civitai takes names of letters, digits and _ only."""
-    newest = replace(base, sort='Newest')
-    if re.fullmatch(r'[A-Za-z0-9_]+', username):
-        return replace(newest, username=username)
+def _named(client: CivitaiHttpClient, source: GallerySource, query: GalleryQuery) -> GalleryQuery:
+    """`query` for the user that `source` names, if any.
+
+    Civitai takes names of letters, digits and _ only, of others their id.
+    """
+    username = source.username
+    if not username or source.user_id or re.fullmatch(r'[A-Za-z0-9_]+', username):
+        return replace(query, username=username)
     data = client.fetch_json(urls.api_url(setting.civitai_base_url, 'users', {'query': username}))
     found = data.get('items') if isinstance(data, dict) else None
     for user in found if isinstance(found, list) else ():
         if isinstance(user, dict) and str(user.get('username')).lower() == username.lower():
             if isinstance(user.get('id'), int):
-                return replace(newest, user_id=user['id'])
+                return replace(query, user_id=user['id'])
     raise NotFoundError('error_no_such_user', username=username)
 
 
@@ -110,7 +138,8 @@ def fetch_page(client: CivitaiHttpClient, query: GalleryQuery, cursor: str = '')
     """Return one answer of /api/v1/images, with no more pictures than were asked for."""
     address = urls.api_url(setting.civitai_base_url, 'images')
     answer = client.fetch_json(address, query.parameters(cursor))
-    page = parse_page(answer, query.levels, query.image_id, query.limit)
+    wanted = (query.image_id,) if query.image_id else query.ids
+    page = parse_page(answer, query.levels, wanted, query.limit)
     if page.surplus:
         log.warning('%d pictures more than the %d asked for; left out', page.surplus, query.limit)
     return page

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from scripts.civitai_manager_libs.civitai.source import MAX_ID, GallerySource, parse_source
+from scripts.civitai_manager_libs.civitai.gallery import PERIODS, SORTS, TYPES
+from scripts.civitai_manager_libs.civitai.pasted import MAX_ID
+from scripts.civitai_manager_libs.civitai.source import GallerySource, address_of, parse_source
 from scripts.civitai_manager_libs.errors import SourceError
 
 BASE = 'https://civitai.com'
 DEMO = 'http://127.0.0.1:7000'
 
 
-def model(number: int, version: int = 0) -> GallerySource:
-    return GallerySource('model', number, version)
+def model(number: int, version: int = 0, **wishes: Any) -> GallerySource:
+    return GallerySource('model', number, version, **wishes)
 
 
 SOURCES = [
@@ -38,7 +43,7 @@ SOURCES = [
     ('https://civitai.green/models/4201', model(4201)),
     ('https://civitai.com/model-versions/501', GallerySource('version', 501)),
     ('https://civitai.com/user/Some_One', GallerySource('user', username='Some_One')),
-    ('https://civitai.com/user/some%20one/images', GallerySource('user', username='some one')),
+    ('https://civitai.com/user/some%20one', GallerySource('user', username='some one')),
     ('https://civitai.com/posts/77', GallerySource('post', 77)),
     ('https://civitai.com/images/88?postId=77', GallerySource('image', 88)),
     ('https://civitai.com/api/v1/models/4201', model(4201)),
@@ -92,7 +97,6 @@ REFUSED = [
     ('https://civitai.com', 'source_unknown'),
     ('https://civitai.com/', 'source_unknown'),
     ('https://civitai.com/articles/5', 'source_unknown'),
-    ('https://civitai.com/models', 'source_unknown'),
     ('https://civitai.com/user/', 'source_unknown'),
     ('https://civitai.com/user/%20', 'source_unknown'),
     ('https://civitai.com/models/abc', 'source_bad_id'),
@@ -100,7 +104,6 @@ REFUSED = [
     ('https://civitai.com/models/0', 'source_bad_id'),
     ('https://civitai.com/models/4201?modelVersionId=x', 'source_bad_id'),
     ('https://civitai.com/models/99999999999', 'source_bad_id'),
-    ('https://civitai.com/api/v1/images', 'source_unknown'),
     ('https://civitai.com/api/v1/tags', 'source_unknown'),
     ('https://civitai.com/api/trpc/x', 'source_unknown'),
     ('https://example.org/models/4201', 'source_other_site'),
@@ -155,15 +158,353 @@ def test_an_explanation_repeats_no_markup_and_no_secret(text: str) -> None:
     assert message.isprintable() and not {'<', '>'} & set(message) and 'hidden' not in message
 
 
+# -- galleries of the address bar ---------------------------------------------------------------
+
+
+def of_user(name: str = 'wren_ash', **wishes: Any) -> GallerySource:
+    return GallerySource('user', username=name, **wishes)
+
+
+def of_all(type: str = 'image', **wishes: Any) -> GallerySource:
+    return GallerySource('images', type=type, **wishes)
+
+
+LISTS = [
+    # of nobody in particular
+    ('/images', of_all()),
+    ('/images/', of_all()),
+    ('/videos', of_all('video')),
+    ('/images?types=video', of_all('video')),
+    ('/images?types=audio', of_all('audio')),
+    ('/images?tags=81', of_all(tags=(81,))),
+    ('/images?tags=81&tags=5207', of_all(tags=(81, 5207))),
+    ('/images?tags=81,5207,81', of_all(tags=(81, 5207))),
+    ('/videos?tags=81&period=Day', of_all('video', tags=(81,), period='Day')),
+    ('/images?sort=Most+Comments&period=Month', of_all(sort='Most Comments', period='Month')),
+    ('/images?sort=most%20collected&period=YEAR', of_all(sort='Most Collected', period='Year')),
+    ('/images?baseModels=Pony', of_all(base_models=('Pony',))),
+    (
+        '/images?baseModels=SDXL+1.0&baseModels=Flux.1+D',
+        of_all(base_models=('SDXL 1.0', 'Flux.1 D')),
+    ),
+    ('/images?view=feed&utm_source=x&cursor=5&limit=9&sort=', of_all()),
+    ('/images?followed=false&withMeta=false', of_all()),
+    ('/gallery?sort=Newest', of_all(sort='Newest')),
+    ('/api/v1/images', of_all('')),
+    ('/api/v1/images?withMeta=true&nsfw=X&limit=5', of_all('')),
+    (
+        '/api/v1/images?type=video&baseModels=Pony,Other',
+        of_all('video', base_models=('Pony', 'Other')),
+    ),
+    # of something
+    ('/images?modelVersionId=90011', GallerySource('version', 90011)),
+    ('/images?modelId=77', model(77)),
+    ('/images?modelId=77&amp;modelVersionId=90011', model(77, 90011)),
+    ('/images?modelVersionId=90011&modelId=77&sort=Newest', model(77, 90011, sort='Newest')),
+    (
+        '/images?modelVersionId=90011&username=wren_ash',
+        GallerySource('version', 90011, username='wren_ash'),
+    ),
+    ('/images?modelVersionId=90011&prioritizedUserIds=4', GallerySource('version', 90011)),
+    ('/videos?modelVersionId=90011', GallerySource('version', 90011, type='video')),
+    ('/images?postId=640', GallerySource('post', 640)),
+    ('/images?imageId=88', GallerySource('image', 88)),
+    ('/images?username=wren_ash', of_user()),
+    ('/videos?username=wren_ash', of_user(type='video')),
+    ('/images?username=two%20words', of_user('two words')),
+    ('/images?userId=31', GallerySource('user', user_id=31)),
+    ('/posts?username=wren_ash&period=Week', of_user(period='Week')),
+    ('/api/v1/images?userId=31&tags=6', GallerySource('user', user_id=31, tags=(6,))),
+    ('/api/v1/images?postId=640&type=video', GallerySource('post', 640, type='video')),
+    ('/api/v1/images?ids=9,8,9', GallerySource('images', ids=(9, 8))),
+    ('/api/v1/images?ids=9', GallerySource('image', 9)),
+    ('/gallery/88?modelId=77&modelVersionId=90011', GallerySource('image', 88)),
+    ('/images/88?tags=4&sort=Nothing', GallerySource('image', 88)),
+    ('/models/77?sort=Oldest', model(77, sort='Oldest')),
+    ('/api/v1/posts/640', GallerySource('post', 640)),
+    ('/api/v1/model-versions/mini/90011?modelFileId=3', GallerySource('version', 90011)),
+    ('/api/v1/model-versions/by-hash/0A1B2C3D4E', GallerySource('version', hash='0a1b2c3d4e')),
+    # tabs of a user
+    ('/user/wren_ash', of_user()),
+    ('/user/wren_ash/', of_user()),
+    ('/user/wren_ash/posts', of_user()),
+    ('/user/wren_ash/images', of_user(type='image')),
+    ('/User/wren_ash/Videos', of_user(type='video')),
+    ('/user/WREN_ash/images?section=images', of_user('WREN_ash', type='image')),
+    ('/user/wren_ash/videos?sort=Most+Reactions', of_user(type='video', sort='Most Reactions')),
+    ('/user/wren_ash/posts?period=Day&tags=7', of_user(period='Day', tags=(7,))),
+    ('/user/wren_ash?baseModels=Pony', of_user(base_models=('Pony',))),
+    # lists of models, which are no galleries
+    ('/models', GallerySource('models')),
+    ('/models?query=castle&sort=Highest+Rated', GallerySource('models')),
+    ('/tag/castle', GallerySource('models')),
+    ('/search/models?query=castle', GallerySource('models')),
+    ('/user/wren_ash/models?sort=Newest', GallerySource('models', username='wren_ash')),
+    ('/api/v1/models?username=wren_ash', GallerySource('models', username='wren_ash')),
+]
+
+
+@pytest.mark.parametrize(('path', 'expected'), LISTS, ids=[path for path, _ in LISTS])
+def test_a_gallery_of_the_address_bar_is_what_its_parameters_say(
+    path: str, expected: GallerySource
+) -> None:
+    for base in ('https://civitai.com', 'https://Civitai.red', DEMO):
+        assert parse_source(base + path, DEMO) == expected
+
+
+@pytest.mark.parametrize(('path', 'expected'), LISTS, ids=[path for path, _ in LISTS])
+def test_the_address_of_a_gallery_leads_to_it_again(path: str, expected: GallerySource) -> None:
+    assert parse_source(address_of(expected, BASE), BASE) == expected
+
+
+NO_GALLERIES = [
+    ('/user/wren_ash/images?section=reactions', 'source_liked', 'other people'),
+    ('/user/wren_ash/videos?section=Reactions', 'source_liked', 'other people'),
+    ('/images?reactions=Heart', 'source_liked', 'other people'),
+    ('/user/wren_ash/collections', 'source_collection', 'in a collection'),
+    ('/collections', 'source_collection', 'in a collection'),
+    ('/collections/55?sort=Newest', 'source_collection', 'in a collection'),
+    ('/images?collectionId=55', 'source_collection', 'in a collection'),
+    ('/api/v1/images?collectionId=55', 'source_collection', 'in a collection'),
+    ('/api/v1/collections/55', 'source_collection', 'in a collection'),
+    ('/user/wren_ash/articles', 'source_user_tab', '"articles"'),
+    ('/user/wren_ash/followers', 'source_user_tab', '"followers"'),
+    ('/user/account', 'source_user_tab', '"account"'),
+    ('/posts', 'source_post_list', 'one post'),
+    ('/posts?tags=4', 'source_post_list', 'one post'),
+    ('/search/images?query=castle', 'source_search', 'search for pictures'),
+    ('/search/videos?query=castle', 'source_search', 'search for pictures'),
+    ('/generate', 'source_generator', 'to you alone'),
+    ('/generate?model=4', 'source_generator', 'to you alone'),
+    ('/images?tools=5&techniques=2', 'source_filter', 'techniques, tools'),
+    ('/videos?followed=true', 'source_filter', 'followed'),
+    ('/images?withMeta=true', 'source_filter', 'withMeta'),
+    ('/images?tag=castle', 'source_filter', 'tag'),
+    ('/user/wren_ash/images?fromPlatform=true', 'source_filter', 'fromPlatform'),
+    ('/images?sort=Random', 'source_value', 'Most Reactions, Most Comments'),
+    ('/user/wren_ash/images?sort=Relevance', 'source_value', '"Relevance"'),
+    ('/images?period=Decade', 'source_value', 'AllTime, Year, Month, Week, Day'),
+    ('/images?types=image&types=video', 'source_value', '"image, video"'),
+    ('/api/v1/images?type=gif', 'source_value', 'image, video, audio'),
+    ('/images?tags=castle', 'source_bad_id', 'number'),
+    ('/images?userId=x', 'source_bad_id', 'number'),
+    ('/api/v1/images?ids=4,0', 'source_bad_id', 'number'),
+    ('/api/v1/model-versions/by-hash/xyz', 'source_unknown', 'nothing this gallery can open'),
+]
+
+
+@pytest.mark.parametrize(
+    ('path', 'key', 'words'), NO_GALLERIES, ids=[path for path, *_ in NO_GALLERIES]
+)
+def test_what_would_be_another_gallery_is_refused_with_the_reason(
+    path: str, key: str, words: str
+) -> None:
+    with pytest.raises(SourceError) as caught:
+        parse_source(BASE + path, BASE)
+    assert caught.value.key == key
+    assert words in caught.value.user_message
+
+
+# -- marks and words around a link --------------------------------------------------------------
+
+LINK = 'https://civitai.com/models/77?modelVersionId=90011'
+WRAPPED = [
+    f'"{LINK}"',
+    f"'{LINK}'",
+    f'`{LINK}`',
+    f'“{LINK}”',
+    f'「{LINK}」',
+    f'<{LINK}>',
+    f'({LINK})',
+    f'[{LINK}]',
+    f'（{LINK}）',
+    f'**{LINK}**',
+    f'{LINK})',
+    f'{LINK},',
+    f'{LINK}.',
+    f'{LINK}!',
+    f'{LINK}。',
+    f'{LINK}\\',
+    f'"{LINK}",',
+    f'({LINK}).',
+    f'\u200b{LINK}\ufeff',
+    f'- {LINK}',
+    f'2. {LINK}',
+    f'> {LINK}',
+    f'see {LINK} for more',
+    f'see "{LINK}", it is good',
+    f'the model:{LINK}',
+    f'模型：{LINK}。',
+    f'[name of it]({LINK})',
+    f'[{LINK}]({LINK})',
+    f'<a href="{LINK}">{LINK}</a>',
+    f'{LINK}\nGreat model!',
+    f'Great model!\r\n\r\n{LINK}\r\n',
+    f'{LINK}\n{LINK}',
+    f'{LINK}{LINK}',
+    f'hhttps{LINK[5:]}',
+    '"civitai.com/models/77?modelVersionId=90011"',
+    'on civitai.com/models/77?modelVersionId=90011, say',
+    '"urn:air:sdxl:lora:civitai:77@90011"',
+    'AIR: urn:air:sdxl:lora:civitai:77@90011.',
+    'AIR:urn:air:sdxl:lora:civitai:77@90011+4',
+    'link:civitai.com/models/77?modelVersionId=90011',
+    f'{LINK} | Civitai',
+    f'《{LINK}》',
+]
+
+
+@pytest.mark.parametrize('text', WRAPPED, ids=repr)
+def test_marks_and_words_around_a_link_are_left_out(text: str) -> None:
+    assert parse_source(text, BASE) == model(77, 90011)
+
+
+@pytest.mark.parametrize('text', ['4201,', '"4201"', '(4201)', '4201.', '\u20284201', '4201\n4201'])
+def test_marks_around_an_id_are_left_out(text: str) -> None:
+    assert parse_source(text, BASE) == model(4201)
+
+
+SEVERAL = [
+    'https://civitai.com/models/77\nhttps://civitai.com/models/78',
+    'https://civitai.com/models/77\r\n\r\nhttps://civitai.com/models/78\r\n',
+    'https://civitai.com/models/77https://civitai.com/models/78',
+    'https://civitai.com/images?postId=77https://civitai.com/posts/78',
+    'https://civitai.com/models/77 https://civitai.com/models/78',
+    '<https://civitai.com/models/77>, <https://civitai.com/models/78>',
+    'civitai.com/models/77, civitai.com/models/78',
+    'https://civitai.com/models/77\n4201',
+    'https://civitai.com/models/77\nhttps://example.org/',
+    '4201\n4202',
+    '4201 4202',
+    '4201, 4202',
+    '4201、4202',
+    'urn:air:sdxl:lora:civitai:77@9 urn:air:sdxl:lora:civitai:78@9',
+    'civitai:77@9\ncivitai:78@9',
+]
+
+
+@pytest.mark.parametrize('text', SEVERAL, ids=repr)
+def test_several_links_are_told_and_none_is_taken(text: str) -> None:
+    with pytest.raises(SourceError, match='one at a time'):
+        parse_source(text, BASE)
+
+
+@pytest.mark.parametrize(
+    ('text', 'name'),
+    [
+        ('https://civitai.com/user/two words', 'two words'),
+        ('https://civitai.com/images?username=two words', 'two words'),
+        ('https://civitai.com/user/wren(ash)', 'wren(ash)'),
+        ('(https://civitai.com/user/wren(ash))', 'wren(ash)'),
+        ('https://civitai.com/user/wren_,', 'wren_'),
+        ('https://civitai.com/user/wren%2Fash', 'wren/ash'),
+    ],
+)
+def test_the_name_of_a_user_is_never_cut(text: str, name: str) -> None:
+    assert parse_source(text, BASE).username == name
+
+
+# -- files and AIRs -----------------------------------------------------------------------------
+
+UUID = '4f0d2c11-7a3e-4c55-9b1f-0a1b2c3d4e5f'
+FILES = [
+    f'https://image.civitai.com/xG1nkq/{UUID}/original=true/{UUID}.jpeg',
+    f'https://image.civitai.com/xG1nkq/{UUID}/transcode=true,width=450/a-name.mp4',
+    f'https://imagecache.civitai.com/xG1nkq/{UUID}/width=450/{UUID}',
+    f'https://image-b2.civitai.com/file/civitai-media-cache/{UUID}/original',
+    f'https://image-b3.civitai.com/file/civitai-media-cache/{UUID}/original',
+    f'image.civitai.com/xG1nkq/{UUID}/original=true/{UUID}.jpeg',
+    f'{DEMO}/xG1nkq/{UUID}/original=true/{UUID}.jpeg',
+    f'{DEMO}/file/civitai-media-cache/{UUID}/original',
+    f'https://image.civitai.com/xG1nkq/{UUID}/original=true/99999999999.jpeg',
+    f'https://image.civitai.com/xG1nkq/{UUID}/original=true/00019.png',
+    'https://image.civitai.com/',
+]
+
+
+@pytest.mark.parametrize('text', FILES)
+def test_the_address_of_a_picture_file_is_called_that(text: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        parse_source(text, DEMO)
+    assert caught.value.user_message.startswith('This is the address of a picture file; paste')
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        f'https://image.civitai.com/xG1nkq/{UUID}/width=450/314159.jpeg',
+        f'https://image.civitai.com/xG1nkq/{UUID}/original=true/314159.mp4?x=1',
+        f'https://imagecache.civitai.com/xG1nkq/{UUID}/width=450/314159',
+        f'<{DEMO}/xG1nkq/{UUID}/anim=false,width=450/314159.webp>',
+    ],
+)
+def test_a_file_that_is_named_by_the_id_of_its_picture_opens_the_picture(text: str) -> None:
+    assert parse_source(text, DEMO) == GallerySource('image', 314159)
+
+
+@pytest.mark.parametrize('site', ['https://education.civitai.com/a', 'https://auth.civitai.com/b'])
+def test_other_sites_of_civitai_are_not_called_strangers(site: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        parse_source(site, BASE)
+    assert caught.value.key == 'source_unknown'
+
+
+@pytest.mark.parametrize(
+    ('tail', 'version'),
+    [
+        ('', 0),
+        ('@90011', 90011),
+        ('@90011+412', 90011),
+        ('@90011:unet', 90011),
+        ('@90011.safetensors', 90011),
+        ('@90011+412:text-encoder.gguf', 90011),
+        ('+412', 0),
+        (':unet', 0),
+        ('.ckpt', 0),
+        (':unet.ckpt', 0),
+    ],
+)
+@pytest.mark.parametrize(
+    'head', ['urn:air:flux1:lora:', 'air:sd3_x:embedding:', 'zimage-turbo:vae:', 'lora:', '']
+)
+def test_an_air_names_a_model_and_perhaps_its_version(head: str, tail: str, version: int) -> None:
+    assert parse_source(f'{head}civitai:77{tail}', BASE) == model(77, version)
+
+
+AIRS = [
+    ('urn:air:sdxl:lora:civitai:77@0', 'source_bad_id'),
+    ('urn:air:sdxl:lora:civitai:99999999999@5', 'source_bad_id'),
+    ('urn:air:sdxl:lora:civitai:٧٧@5', 'source_unknown'),
+    ('urn:air:sdxl:lora:huggingface:77@5', 'source_unknown'),
+    ('urn:air:sdxl:lora:civitai:77@', 'source_unknown'),
+    ('urn:air:sdxl:lora:civitai:77@5+x', 'source_unknown'),
+]
+
+
+@pytest.mark.parametrize(('text', 'key'), AIRS, ids=[text for text, _ in AIRS])
+def test_what_is_no_air_is_explained(text: str, key: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        parse_source(text, BASE)
+    assert caught.value.key == key
+
+
+# -- anything at all ----------------------------------------------------------------------------
+
 PIECES = st.sampled_from(
-    'https:// http:// civitai.com www. / models posts images user api v1 download ? & = # @ : % \\'
-    ' modelVersionId= modelId= username= urn:air:sdxl:lora:civitai: 4201 0 99999999999 [ ] \ud800'
-    ' %00 %ff ٣ ① example.org .. 127.0.0.1 :80 :99999'.split(' ')
+    'https:// http:// civitai.com image.civitai.com www. / models posts images videos user tag '
+    'search collections api v1 download ? & = # @ : % \\ modelVersionId= modelId= username= ids= '
+    'tags= sort= Newest period=Week types=video &amp; section=reactions by-hash mini '
+    'urn:air:sdxl:lora:civitai: 4201 0 99999999999 [ ] ( ) " < > , \ud800 %00 %ff ٣ ① example.org '
+    f'.. 127.0.0.1 :80 :99999 {UUID}'.split(' ')
+)
+PASTED = st.one_of(
+    st.text(),
+    st.lists(st.one_of(PIECES, st.sampled_from(' \n\t\u2028')), max_size=14).map(''.join),
 )
 
 
 @settings(deadline=None)
-@given(st.one_of(st.text(), st.lists(PIECES, max_size=12).map(''.join)))
+@given(PASTED)
 @example('https://civitai.com/user/%ED%A0%80')
 @example('//[')
 @example('https://[]/models/1')
@@ -173,8 +514,61 @@ def test_whatever_is_pasted_is_a_source_or_an_explanation(text: str) -> None:
     except SourceError as error:
         assert error.user_message and error.message_in('zh_TW')
         return
-    assert source.kind in ('model', 'version', 'user', 'post', 'image')
-    if source.kind == 'user':
-        assert source.username.strip() and source.number == 0
-    else:
-        assert 1 <= source.number <= MAX_ID and 0 <= source.version_id <= MAX_ID
+    assert all(0 <= number <= MAX_ID for number in (source.number, source.version_id))
+    assert all(1 <= number <= MAX_ID for number in (*source.tags, *source.ids))
+    named = {
+        'user': source.username.strip() or source.user_id,
+        'version': source.number or source.hash,
+        'images': True,
+        'models': True,
+    }
+    assert named.get(source.kind, source.kind in ('model', 'post', 'image') and source.number)
+
+
+@settings(deadline=None)
+@given(PASTED)
+def test_what_can_be_opened_can_be_opened_in_quotes_too(text: str) -> None:
+    try:
+        source = parse_source(text, BASE)
+    except SourceError:
+        return
+    assert parse_source(f'"{text}"', BASE) == parse_source(f'  <{text}>,\n', BASE) == source
+
+
+NAMES = st.one_of(st.text(st.sampled_from('abcXYZ019_-')), st.text()).filter(
+    lambda name: name == name.strip() and name.isprintable() and not name.endswith(('.', "'"))
+)
+WISHES = st.fixed_dictionaries(
+    {},
+    optional={
+        'sort': st.sampled_from(SORTS),
+        'period': st.sampled_from(PERIODS),
+        'type': st.sampled_from(TYPES),
+        'tags': st.lists(st.integers(1, MAX_ID), unique=True, max_size=3).map(tuple),
+        'base_models': st.lists(
+            st.sampled_from(['Pony', 'SDXL 1.0', 'Wan Video 14B i2v 480p']), unique=True
+        ).map(tuple),
+    },
+)
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(['model', 'version', 'post', 'user', 'images']),
+    st.integers(1, MAX_ID),
+    st.integers(0, MAX_ID),
+    NAMES.filter(bool),
+    WISHES,
+)
+def test_the_address_of_any_gallery_leads_to_it_again(
+    kind: str, number: int, version: int, name: str, wishes: dict[str, Any]
+) -> None:
+    narrowed = GallerySource(kind, **wishes)
+    of_kind = {
+        'model': {'number': number, 'version_id': version},
+        'version': {'number': number},
+        'post': {'number': number, 'version_id': version},
+        'user': {'username': name},
+    }
+    source = replace(narrowed, **of_kind.get(kind, {}))
+    assert parse_source(address_of(source, BASE), BASE) == source

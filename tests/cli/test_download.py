@@ -158,6 +158,32 @@ def test_other_links_are_kept_too(
         assert [path.stem for path in in_order(folder)] == [picture.uuid]
 
 
+def test_what_a_front_page_shows_is_kept(demo: DemoServer, download: Command, folder: Path) -> None:
+    done = download(f'"{demo.url}/videos?sort=Newest&period=Year",', '--to', folder, '--limit', 3)
+    newest = [p.uuid for p in load_catalog().pictures if p.level == 1 and p.kind == 'video'][:3]
+    assert done.code == 0
+    assert {path.name for path in in_order(folder)} == {f'{uuid}.mp4' for uuid in newest}
+
+
+@pytest.mark.parametrize(
+    ('link', 'words'),
+    [
+        ('/user/lumen_fox/models', 'This is a list of models, not a gallery'),
+        ('/user/lumen_fox/images?section=reactions', 'the pictures of other people'),
+        ('/collections/5', 'which pictures are in a collection'),
+        ('/images?sort=Random', '"Random" is nothing that Civitai knows as sort'),
+        ('/models/4201\nhttps://civitai.com/models/4202', 'Paste one at a time'),
+        (f'/xG1/{"0" * 8}-0000-4000-8000-{"0" * 12}/original=true/a.jpeg', 'of a picture file'),
+    ],
+)
+def test_what_is_no_gallery_is_refused_with_the_reason_and_nothing_is_asked(
+    demo: DemoServer, download: Command, folder: Path, link: str, words: str
+) -> None:
+    done = download(demo.url + link, '--to', folder)
+    assert (done.code, done.out) == (1, '') and words in done.err
+    assert demo.requests == []
+
+
 def test_the_second_time_everything_is_skipped_and_no_picture_is_fetched(
     demo: DemoServer, download: Command, folder: Path
 ) -> None:

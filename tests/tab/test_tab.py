@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import html
 import os
 import threading
 from dataclasses import replace
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
 
 from civitai_demo.server import DemoServer
 from scripts.civitai_manager_libs import (
@@ -124,6 +126,35 @@ def test_bad_input_leaves_the_gallery_as_it_was(
     with pytest.raises(error) as caught:
         events.open_source(view, pasted)
     assert caught.value.user_message and ids(view) == before and view.gallery is not None
+
+
+@pytest.mark.parametrize(
+    ('path', 'words', 'link'),
+    [
+        ('/images?tags=492952', ('Pictures on Civitai', '#492952'), '/images?types=image'),
+        ('/videos?period=Year', ('Videos on Civitai', 'Year'), '/videos?period=Year'),
+        ('/user/lumen_fox/videos', ('lumen_fox', 'video'), '/user/lumen_fox/videos'),
+        ('/images?userId=30010', ('User 30010',), '/images?userId=30010'),
+        (f'{MODEL}&sort=Oldest', ('Oldest',), '/models/4201'),
+    ],
+)
+def test_the_title_says_what_the_link_asked_for_and_leads_there(
+    demo: DemoServer, path: str, words: tuple[str, ...], link: str
+) -> None:
+    view = events.View()
+    events.open_source(view, demo.url + path)
+    title = markup.title(view.gallery)
+    assert ids(view) and all(word in title for word in words)
+    address = html.unescape(title.split('href="')[1].split('"')[0])
+    assert address.startswith(demo.url + link)
+    assert requests.get(address, timeout=20).status_code == 200
+
+
+def test_a_list_of_models_leaves_the_gallery_as_it_was(demo: DemoServer, view: events.View) -> None:
+    before = ids(view)
+    with pytest.raises(SourceError, match='open one of the models'):
+        events.open_source(view, f'{demo.url}/user/lumen_fox/models')
+    assert ids(view) == before
 
 
 @pytest.mark.parametrize('index', [-1, 24, 10**9, None, '0', [0, 1], 1.0], ids=repr)

@@ -6,6 +6,8 @@ infotext    generation data as the text that a WebUI reads, and back
 resources   the models that a picture was made with
 models      models and their versions
 source      what people paste, and which gallery it means
+asked       the parameters of a pasted address
+pasted      the one link or id in a pasted text
 gallery     pictures, pages, what to ask for, the way through the cursors
 meta        the generation data of a picture, as the API gives it
 urls        addresses: what we ask, what may be fetched, who may see the key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import AbstractSet, Any, Mapping
+from typing import AbstractSet, Any, Collection, Mapping
 
 from ..errors import WrongContentError
 from . import meta as meta_of
@@ -18,6 +18,8 @@ _LEVEL_BY_NAME = {'None': 1, 'Soft': 2, 'Mature': 4, 'X': 16, 'Blocked': 32}
 UNKNOWN_LEVEL = 0
 
 SORTS = ('Most Reactions', 'Most Comments', 'Most Collected', 'Newest', 'Oldest')
+PERIODS = ('AllTime', 'Year', 'Month', 'Week', 'Day')
+TYPES = ('image', 'video', 'audio')
 MAX_LIMIT = 200
 
 
@@ -69,9 +71,10 @@ class ImagePage:
 
 @dataclass(frozen=True)
 class GalleryQuery:
-    """What to ask /api/v1/images for. Ids of 0 and empty names are not sent.
+    """What to ask /api/v1/images for. Ids of 0 and what is empty are not sent.
 
-    limit is pictures per answer (1-200); levels is the mask of maturity levels allowed.
+    limit is pictures per answer (1-200); levels is the mask of maturity levels allowed; tags are
+    ids of tags, base_models exact names.
     """
 
     model_id: int = 0
@@ -80,10 +83,14 @@ class GalleryQuery:
     user_id: int = 0
     post_id: int = 0
     image_id: int = 0
+    ids: tuple[int, ...] = ()
     limit: int = 20
     levels: int = CEILINGS[SAFE_CEILING]
     sort: str = SORTS[0]
-    period: str = 'AllTime'
+    period: str = PERIODS[0]
+    type: str = ''
+    tags: tuple[int, ...] = ()
+    base_models: tuple[str, ...] = ()
 
     def parameters(self, cursor: str = '') -> dict[str, str]:
         """Return the query parameters, with the opaque `cursor` of a page that follows.
@@ -99,6 +106,10 @@ class GalleryQuery:
             'imageId': self.image_id,
             'userId': self.user_id,
             'username': '' if self.user_id else self.username,
+            'ids': ','.join(map(str, self.ids)),
+            'type': self.type,
+            'tags': ','.join(map(str, self.tags)),
+            'baseModels': ','.join(self.base_models),
         }
         chosen = {key: str(value) for key, value in named.items() if value}
         chosen |= {
@@ -114,28 +125,30 @@ class GalleryQuery:
         return chosen
 
 
-def parse_page(data: object, levels: int, image_id: int = 0, limit: int = 0) -> ImagePage:
+def parse_page(data: object, levels: int, ids: Collection[int] = (), limit: int = 0) -> ImagePage:
     """Return the page in an answer of /api/v1/images; unreadable items are left out.
 
     Items above `levels`, and of unknown level unless everything is allowed, are left out and
-    counted: the server's own filter is not trusted. If `image_id` was asked for, nothing else is
-    taken and nothing follows: some servers ignore the parameter and send the newest pictures.
+    counted: the server's own filter is not trusted. If `ids` were asked for, nothing else is
+    taken: some servers ignore the parameter and send the newest pictures. Nothing follows one.
     More than `limit` items, 0 for any number, are left out and counted too.
-    Raises WrongContentError if `data` is not such an answer at all.
+    Raises WrongContentError if `data` is not such an answer at all, or if several ids were ignored.
     """
     if not isinstance(data, dict) or not isinstance(data.get('items'), list):
         raise WrongContentError('error_not_a_gallery')
-    items = data['items'] if image_id or not limit else data['items'][:limit]
+    items = data['items'] if ids or not limit else data['items'][:limit]
     once: dict[int, GalleryImage] = {}
     for item in items:
         image = parse_image(item)
-        if image is not None and image_id in (0, image.id):
+        if image is not None and (not ids or image.id in ids):
             once.setdefault(image.id, image)
+        elif image is not None and len(ids) > 1:
+            raise WrongContentError('error_ids_ignored')
     images = tuple(image for image in once.values() if is_allowed(image.level, levels))
     metadata = data.get('metadata')
     cursor = _cursor(metadata.get('nextCursor')) if isinstance(metadata, dict) else ''
     hidden, surplus = len(once) - len(images), len(data['items']) - len(items)
-    return ImagePage(images, '' if image_id else cursor, hidden, surplus)
+    return ImagePage(images, '' if len(ids) == 1 else cursor, hidden, surplus)
 
 
 def parse_image(item: object) -> GalleryImage | None:

@@ -3,61 +3,114 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Mapping
-from urllib.parse import SplitResult, parse_qs, unquote
+from dataclasses import dataclass, replace
+from urllib.parse import SplitResult, quote, unquote, urlencode
 
 from ..errors import SourceError, UrlRefusedError
 from . import urls
+from .asked import Asked
+from .pasted import AIR, MAX_ID, NUMBER, id_in, only_link
 
-MAX_ID = 2**31 - 1
-MAX_SOURCE_LENGTH = 2000
-
-_AIR = re.compile(
-    r'(?:urn:)?(?:air:)?(?:[a-z0-9_.\-]+:){0,2}civitai:(\d{1,10})(?:@(\d{1,10})(?:\.\w+)?)?',
-    re.IGNORECASE,
-)
 _SCHEME = re.compile(r'[a-z][a-z0-9+.\-]*://', re.IGNORECASE)
+_UUID = re.compile(r'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
+_HASH = re.compile(r'[0-9a-f]{8,64}', re.IGNORECASE)
+_PICTURE_HOSTS = urls.MEDIA_HOSTS - {'b2.civitai.com'}  # which has model files
+# What has a page of its own: the page, and the parameter that names it in a list.
+_PAGES = {
+    'model': ('models', 'modelId'),
+    'version': ('model-versions', 'modelVersionId'),
+    'post': ('posts', 'postId'),
+    'image': ('images', 'imageId'),
+}
+_TABS = {'image': 'images', 'video': 'videos'}
+# Pages of the visitor's own that stand where the pages of users do.
+_OWN_PAGES = frozenset(
+    'account buzz-dashboard downloads earn-potential membership notifications transactions '
+    'vault'.split()
+)
 
 
 @dataclass(frozen=True)
 class GallerySource:
-    """What a person wants to see. `kind` is model, version, user, post or image.
+    """What a person wants to see.
 
-    `number` is the id (0 for a user), `version_id` a chosen version of a model or 0,
-    `username` is set for a user only.
+    `kind` is model, version, user, post, image or images (of nobody in particular); or models, a
+    list of models, which is no gallery. `number` is the id of a model, version, post or image.
+    `version_id` is a chosen version of a model, `hash` names a version whose id is not known,
+    `ids` are several pictures. All else narrows a gallery down, under the names of the API.
+    What was not said is 0, '' or ().
     """
 
     kind: str
     number: int = 0
     version_id: int = 0
     username: str = ''
+    user_id: int = 0
+    hash: str = ''
+    ids: tuple[int, ...] = ()
+    sort: str = ''
+    period: str = ''
+    type: str = ''
+    tags: tuple[int, ...] = ()
+    base_models: tuple[str, ...] = ()
 
 
 def parse_source(text: str, base_url: str) -> GallerySource:
     """Return what `text`, pasted by a person, means; nothing is fetched.
 
-    Accepted: pages and API addresses of Civitai's sites and of `base_url`, a bare model id, an AIR.
-    Raises SourceError that says what is accepted.
+    Accepted: pages and API addresses of Civitai's sites and of `base_url`, a bare model id, an
+    AIR, with marks and words around it. Raises SourceError that says what is accepted, or why a
+    page of Civitai is no gallery.
     """
-    given = text.strip()
+    given = only_link(text)
     if not given:
         raise SourceError('source_empty')
-    if len(given) > MAX_SOURCE_LENGTH:
-        raise SourceError('source_unknown', given=urls.shown(given))
-    if re.fullmatch(r'[0-9]+', given):
-        return GallerySource('model', _number(given, given))
-    air = _AIR.fullmatch(given.split('?')[0].rstrip('/'))
+    if NUMBER.fullmatch(given):
+        return GallerySource('model', id_in(given, given))
+    air = AIR.fullmatch(given.split('?')[0].rstrip('/'))
     if air:
-        version = _number(air[2], given) if air[2] else 0
-        return GallerySource('model', _number(air[1], given), version)
+        version = id_in(air[2], given) if air[2] else 0
+        return GallerySource('model', id_in(air[1], given), version)
     parts = _site_parts(given, base_url)
-    segments = [unquote(part) for part in parts.path.split('/') if part]
-    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    source = _from_api_path(segments, query, given) or _from_page_path(segments, query, given)
+    words = [unquote(part) for part in parts.path.split('/') if part]
+    if parts.hostname in _PICTURE_HOSTS or any(map(_UUID.fullmatch, words)):
+        return _of_picture_file(words)
+    link = _Link(given, words, Asked(parts.query, given))
+    source = link.in_api() or link.of_one() or link.of_many() or link.of_user()
     if source is None:
-        raise SourceError('source_unknown', given=urls.shown(given))
+        raise link.unknown()
     return source
+
+
+def address_of(source: GallerySource, base_url: str) -> str:
+    """Return the address of `source` on Civitai; what parse_source reads there is `source`."""
+    base, user = base_url.rstrip('/'), f'user/{quote(source.username, safe="")}'
+    if source.kind == 'models':
+        return f'{base}/{user}/models' if source.username else f'{base}/models'
+    if source.hash:
+        return urls.api_url(base, f'model-versions/by-hash/{source.hash}')
+    page, name = _PAGES.get(source.kind, ('', ''))
+    wishes = {
+        'modelVersionId': source.version_id,
+        name: source.number,
+        'username': source.username,
+        'userId': source.user_id,
+        'ids': ','.join(map(str, source.ids)),
+        'sort': source.sort,
+        'period': source.period,
+        'types': source.type,
+        'tags': ','.join(map(str, source.tags)),
+        'baseModels': ','.join(source.base_models),
+    }
+    asked = {key: value for key, value in wishes.items() if value}
+    tab = _TABS.get(source.type, '')
+    if list(asked) == [name]:
+        return urls.page_url(base, page, source.number)
+    if source.kind == 'user' and not source.user_id:
+        tab, _ = f'{user}/{tab}'.rstrip('/'), asked.pop('username')
+    elif source.kind == 'images' and not source.type:
+        tab = 'api/v1/images'  # the page shows pictures only
+    return f'{base}/{tab or "images"}?{urlencode(asked)}'.rstrip('?')
 
 
 def _site_parts(given: str, base_url: str) -> SplitResult:
@@ -69,62 +122,131 @@ def _site_parts(given: str, base_url: str) -> SplitResult:
     except UrlRefusedError:
         raise SourceError('source_unknown', given=urls.shown(given)) from None
     host = (parts.hostname or '').removeprefix('www.')
-    if host not in urls.SITE_HOSTS and parts.hostname != base.hostname:
+    ours = {*urls.SITE_HOSTS, *_PICTURE_HOSTS}
+    if host not in ours and parts.hostname != base.hostname:
         # a word with no dot and no slash is not a site of somebody else's, just not a link
-        key = 'source_other_site' if '.' in host and parts.path else 'source_unknown'
+        other = '.' in host and parts.path and not host.endswith('.civitai.com')
+        key = 'source_other_site' if other else 'source_unknown'
         raise SourceError(key, given=urls.shown(given), host=urls.shown(host))
     return parts
 
 
-def _from_page_path(
-    segments: list[str], query: Mapping[str, str], given: str
-) -> GallerySource | None:
-    match segments:
-        case ['models', number, *_]:
-            version = query.get('modelVersionId', '')
-            chosen = _number(version, given) if version else 0
-            return GallerySource('model', _number(number, given), chosen)
-        case ['model-versions', number, *_]:
-            return GallerySource('version', _number(number, given))
-        case ['user', name, *_] if name.strip():
-            return GallerySource('user', username=name.strip())
-        case ['posts', number, *_]:
-            return GallerySource('post', _number(number, given))
-        case ['images', number, *_]:
-            return GallerySource('image', _number(number, given))
-    return None
+def _of_picture_file(words: list[str]) -> GallerySource:
+    """The picture of a file on the CDN, whose last name may be the picture's id."""
+    name = words[-1].split('.')[0] if words else ''
+    if re.fullmatch(r'[1-9][0-9]{0,9}', name) and int(name) <= MAX_ID:
+        return GallerySource('image', int(name))
+    raise SourceError('source_media')
 
 
-def _from_api_path(
-    segments: list[str], query: Mapping[str, str], given: str
-) -> GallerySource | None:
-    match segments:
-        case ['api', 'download', 'models', number]:
-            return GallerySource('version', _number(number, given))
-        case ['api', 'v1', 'images']:
-            return _from_image_query(query, given)
-        case ['api', 'v1', *rest] if len(rest) == 2 and rest[0] != 'images':
-            return _from_page_path(rest, query, given)
-    return None
+@dataclass(frozen=True)
+class _Link:
+    """An address of the site in pieces: the parts of its path and what is asked."""
 
+    given: str
+    words: list[str]
+    asked: Asked
+    is_api: bool = False
 
-def _from_image_query(query: Mapping[str, str], given: str) -> GallerySource | None:
-    if query.get('imageId'):
-        return GallerySource('image', _number(query['imageId'], given))
-    if query.get('postId'):
-        return GallerySource('post', _number(query['postId'], given))
-    version = _number(query['modelVersionId'], given) if query.get('modelVersionId') else 0
-    if query.get('modelId'):
-        return GallerySource('model', _number(query['modelId'], given), version)
-    if version:
-        return GallerySource('version', version)
-    if query.get('username', '').strip():
-        return GallerySource('user', username=query['username'].strip())
-    return None
+    @property
+    def route(self) -> list[str]:
+        """The path as the site knows it, whatever the case it was written in."""
+        return [word.lower() for word in self.words]
 
+    def unknown(self) -> SourceError:
+        """The error for a page that is nothing to us."""
+        return SourceError('source_unknown', given=urls.shown(self.given))
 
-def _number(digits: str, given: str) -> int:
-    # Civitai answers 400 for ids above 2**31-1
-    if re.fullmatch(r'[0-9]{1,10}', digits) and 1 <= int(digits) <= MAX_ID:
-        return int(digits)
-    raise SourceError('source_bad_id', given=urls.shown(given))
+    def in_api(self) -> GallerySource | None:
+        """What an address of the API means."""
+        match self.route:
+            case ['api', 'download', 'models', number]:
+                return GallerySource('version', id_in(number, self.given))
+            case ['api', 'v1', 'model-versions', 'mini', number]:
+                return GallerySource('version', id_in(number, self.given))
+            case ['api', 'v1', 'model-versions', 'by-hash', value] if _HASH.fullmatch(value):
+                return GallerySource('version', hash=value)
+            case ['api', 'v1', 'images' | 'models' | 'collections', *_]:
+                inner = replace(self, words=self.words[2:], is_api=True)
+                return inner.of_many() or inner.of_one()
+            case ['api', 'v1', _, _]:
+                inner = replace(self, words=self.words[2:], is_api=True)
+                return inner.of_one() or inner.of_user()
+        return None
+
+    def of_one(self) -> GallerySource | None:
+        """The model, version, post or picture that the page is about."""
+        match self.route:
+            case ['models', number, *_]:
+                version = self.asked.number('modelVersionId')
+                wishes = self.asked.narrowing()
+                return GallerySource('model', id_in(number, self.given), version, **wishes)
+            case ['model-versions', number, *_]:
+                return GallerySource('version', id_in(number, self.given))
+            case ['posts', number, *_]:
+                return GallerySource('post', id_in(number, self.given))
+            case ['images' | 'gallery', number, *_]:  # gallery: the form of 2023
+                return GallerySource('image', id_in(number, self.given))
+        return None
+
+    def of_many(self) -> GallerySource | None:
+        """The pictures or models that a page lists, narrowed down as its parameters say."""
+        match self.route:
+            case ['images' | 'gallery']:
+                return self._of_pictures('' if self.is_api else 'image')
+            case ['videos']:
+                return replace(self._of_pictures(), type='video')
+            case ['posts'] if self.asked.text('username') or self.asked.number('userId'):
+                return self._of_pictures()
+            case ['models'] | ['tag', _] | ['search', 'models']:
+                return GallerySource('models', username=self.asked.text('username'))
+            case ['posts']:
+                raise SourceError('source_post_list')
+            case ['search', 'images' | 'videos' | 'posts']:
+                raise SourceError('source_search')
+            case ['generate', *_]:
+                raise SourceError('source_generator')
+            case ['collections', *_]:
+                raise SourceError('source_collection')
+        return None
+
+    def _of_pictures(self, usual_type: str = '') -> GallerySource:
+        """What /images means; `usual_type` is what it shows where nobody in particular is named."""
+        asked = self.asked
+        image, ids = asked.number('imageId'), asked.numbers('ids')
+        if image or len(ids) == 1:
+            return GallerySource('image', image or ids[0])
+        asked.refuse_what_only_the_site_can(on_page=not self.is_api)
+        wishes = {**asked.narrowing(), **asked.owner()}
+        post, model = asked.number('postId'), asked.number('modelId')
+        version = asked.number('modelVersionId')
+        if ids:
+            return GallerySource('images', 0, version, ids=ids, **wishes)
+        if post or model:
+            kind = 'post' if post else 'model'
+            return GallerySource(kind, post or model, version, **wishes)
+        if version:
+            return GallerySource('version', version, **wishes)
+        if wishes['username'] or wishes['user_id']:
+            return GallerySource('user', **wishes)
+        return GallerySource('images', **{**wishes, 'type': wishes['type'] or usual_type})
+
+    def of_user(self) -> GallerySource | None:
+        """What a tab of a user's page shows."""
+        match self.route:
+            case ['user', page, *_] if page in _OWN_PAGES:
+                raise SourceError('source_user_tab', tab=page)
+            case ['user', _, *tabs] if self.words[1].strip():
+                name, tab = self.words[1].strip(), tabs[0] if tabs else ''
+            case _:
+                return None
+        if tab == 'models':
+            return GallerySource('models', username=name)
+        if tab == 'collections':
+            raise SourceError('source_collection')
+        if tab not in ('', 'images', 'videos', 'posts'):
+            raise SourceError('source_user_tab', tab=urls.shown(tab))
+        self.asked.refuse_what_only_the_site_can(on_page=True)
+        wishes = self.asked.narrowing()
+        shown = {tab: kind for kind, tab in _TABS.items()}.get(tab, wishes['type'])
+        return GallerySource('user', **{**wishes, 'username': name, 'type': shown})

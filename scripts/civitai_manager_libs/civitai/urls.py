@@ -8,7 +8,7 @@ import re
 from typing import Collection, Mapping
 from urllib.parse import SplitResult, quote, unquote, urlencode, urljoin, urlsplit
 
-from ..errors import SourceError, UrlRefusedError
+from ..errors import UrlRefusedError
 
 SITE_HOSTS = frozenset(
     {'civitai.com', 'civitai.red', 'civitai.green', 'civitaired.com', 'api.civitai.com'}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import api, setting, texts
 from ..civitai import resources, urls
 from ..civitai.gallery import CEILINGS, GalleryImage
+from ..civitai.source import GallerySource, address_of
 from ..widgets import escape
 from .events import Step, View, has_next
 
@@ -54,12 +55,26 @@ def title(gallery: api.Gallery | None) -> str:
     source, model = gallery.source, gallery.model
     if model:
         link = urls.page_url(setting.civitai_base_url, 'models', model.id)
-        byline = ' · '.join(filter(None, (model.kind, model.creator and f'@{model.creator}')))
+        facts = (model.kind, model.creator and f'@{model.creator}', _wishes(source))
+        byline = ' · '.join(filter(None, facts))
         return _heading(model.name, link, byline)
-    if source.kind == 'user':
-        return _heading(source.username, f'{setting.civitai_base_url}/user/{source.username}', '')
-    link = urls.page_url(setting.civitai_base_url, f'{source.kind}s', source.number)
-    return _heading(label(f'title_{source.kind}', number=source.number), link, '')
+    link = address_of(source, setting.civitai_base_url)
+    return _heading(_name(source), link, _wishes(source))
+
+
+def _name(source: GallerySource) -> str:
+    """What a gallery that belongs to no model is called."""
+    if source.kind == 'user' and source.username:
+        return source.username
+    kind = 'videos' if source.kind == 'images' and source.type == 'video' else source.kind
+    return label(f'title_{kind}', number=source.number or source.user_id)
+
+
+def _wishes(source: GallerySource) -> str:
+    """What the link asked for, in Civitai's own words."""
+    tags = (f'#{tag}' for tag in source.tags)
+    wishes = (source.sort, source.period, source.type, *source.base_models, *tags)
+    return ' · '.join(filter(None, wishes))
 
 
 def _heading(name: str, link: str, byline: str) -> str:

@@ -94,6 +94,10 @@ ENGLISH: dict[str, str] = {
         'Civitai sent a still picture in place of the video, so nothing was kept. Try again later.'
     ),
     'error_not_a_gallery': 'Civitai sent something that is not a gallery. Try again later.',
+    'error_ids_ignored': (
+        'This Civitai does not list pictures by their ids; open them one at a time '
+        '(civitai.com/images/...).'
+    ),
     'error_not_a_model': 'Civitai sent something that is not a model. Try again later.',
     'error_no_such_user': 'Civitai knows no user called {username}.',
     'error_too_large': (
@@ -136,6 +140,47 @@ ENGLISH: dict[str, str] = {
         '"{given}" is not on Civitai ({host}). Paste a link of civitai.com, civitai.red or '
         'civitai.green: a model, version, user, post or image page.'
     ),
+    'source_several': 'More than one link or id was pasted. Paste one at a time.',
+    'source_media': (
+        'This is the address of a picture file; paste the link of its page '
+        '(civitai.com/images/...) instead.'
+    ),
+    'source_model_list': (
+        'This is a list of models, not a gallery; open one of the models and paste the link of '
+        'its page instead.'
+    ),
+    'source_post_list': (
+        'Civitai does not tell other programs the posts of everybody; paste the link of one post, '
+        'of a user, or of civitai.com/images instead.'
+    ),
+    'source_search': (
+        'Civitai lets no other program search for pictures; open one that you found and paste '
+        'the link of its page instead.'
+    ),
+    'source_generator': (
+        'The pictures of the generator are shown by Civitai to you alone; post one and paste the '
+        'link of that post instead.'
+    ),
+    'source_collection': (
+        'Civitai does not tell other programs which pictures are in a collection; open one of '
+        'them and paste the link of its page or post instead.'
+    ),
+    'source_liked': (
+        'What a user liked cannot be asked for, and these are the pictures of other people; paste '
+        'the link of the user without it, or of one of the pictures.'
+    ),
+    'source_user_tab': (
+        '"{tab}" of a user is no gallery; paste the link of the user, or of the images, videos or '
+        'posts there instead.'
+    ),
+    'source_filter': (
+        'Civitai cannot be asked for {names}, so other pictures would come; take that out of the '
+        'link.'
+    ),
+    'source_value': (
+        '"{value}" is nothing that Civitai knows as {name}; it knows {known}. Change that in the '
+        'link, or take it out.'
+    ),
     'source_bad_id': 'The id in "{given}" is not a number Civitai uses (1 to 2147483647).',
     'version_unknown': 'This version is not in the list. Choose one from the list.',
     'picture_unknown': 'This picture is no longer on the page. Choose another one.',
@@ -174,6 +219,9 @@ ENGLISH: dict[str, str] = {
     'no_infotext': 'The uploader did not share how this was made.',
     'title_post': 'Post {number}',
     'title_image': 'Image {number}',
+    'title_user': 'User {number}',
+    'title_images': 'Pictures on Civitai',
+    'title_videos': 'Videos on Civitai',
     'page_number': 'Page {number}',
     'page_number_last': 'Page {number} (last)',
     'status_start': 'Paste a Civitai link above and press Load.',

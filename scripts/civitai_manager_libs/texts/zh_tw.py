@@ -52,6 +52,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'error_not_a_picture': '收到的內容既非圖片也非影片。',
     'error_still_for_video': 'Civitai 傳回的是靜態圖片而非影片，因此未保留任何檔案，請稍後再試。',
     'error_not_a_gallery': 'Civitai 傳回的不是圖庫資料，請稍後再試。',
+    'error_ids_ignored': (
+        '此 Civitai 無法依編號列出多張圖片，請逐一開啟（civitai.com/images/...）。'
+    ),
     'error_not_a_model': 'Civitai 傳回的不是模型資料，請稍後再試。',
     'error_no_such_user': 'Civitai 沒有名為 {username} 的使用者。',
     'error_too_large': '回應過大（超過 {limit} MB），未保留任何內容。',
@@ -78,6 +81,25 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'source_other_site': (
         '「{given}」不屬於 Civitai（{host}）。請貼上 civitai.com、civitai.red 或 c'
         'ivitai.green 的模型、版本、使用者、貼文或圖片連結。'
+    ),
+    'source_several': '貼上了多個連結或編號，請一次貼上一個。',
+    'source_media': '這是圖片檔案的位址，請改貼其頁面的連結（civitai.com/images/...）。',
+    'source_model_list': '這是模型清單，不是圖庫；請開啟其中一個模型，改貼其頁面的連結。',
+    'source_post_list': (
+        'Civitai 不提供所有人的貼文清單給其他程式；請改貼單一貼文、使用者或 civitai.com/images 的連結。'
+    ),
+    'source_search': 'Civitai 不開放其他程式搜尋圖片；請開啟找到的圖片，改貼其頁面的連結。',
+    'source_generator': '生成器的圖片只有您自己能在 Civitai 看到；請先發佈，再改貼該貼文的連結。',
+    'source_collection': (
+        'Civitai 不提供收藏集的圖片清單給其他程式；請開啟其中一張圖片，改貼其頁面或貼文的連結。'
+    ),
+    'source_liked': (
+        '無法查詢使用者喜歡的圖片，那些也是其他人的作品；請貼上不含此部分的使用者連結，或其中一張圖片的連結。'
+    ),
+    'source_user_tab': '使用者頁面的「{tab}」不是圖庫；請改貼該使用者，或其圖片、影片或貼文頁面的連結。',
+    'source_filter': 'Civitai 無法依 {names} 篩選，會傳回其他圖片；請從連結中移除此部分。',
+    'source_value': (
+        'Civitai 的 {name} 沒有「{value}」這個值；可用的有 {known}。請修改連結，或移除此部分。'
     ),
     'source_bad_id': '「{given}」中的編號不是 Civitai 使用的數字（1 到 2147483647）。',
     'version_unknown': '清單中沒有此版本，請從清單中選擇。',
@@ -109,6 +131,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'no_infotext': '上傳者未分享生成方式。',
     'title_post': '貼文 {number}',
     'title_image': '圖片 {number}',
+    'title_user': '使用者 {number}',
+    'title_images': 'Civitai 上的圖片',
+    'title_videos': 'Civitai 上的影片',
     'page_number': '第 {number} 頁',
     'page_number_last': '第 {number} 頁（最後一頁）',
     'status_start': '請在上方貼上 Civitai 連結並按下載入。',

@@ -1,0 +1,91 @@
+"""The parameters of a pasted address: each that narrows a gallery down is obeyed or refused."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+from urllib.parse import parse_qs
+
+from ..errors import SourceError
+from . import urls
+from .gallery import PERIODS, SORTS, TYPES
+from .pasted import id_in
+
+# Filters of the site that its API has not; it would drop them and send everybody's pictures.
+_ONLY_ON_THE_SITE = (
+    'collectionTagId excludeCrossPosts excludedTagIds followed fromPlatform hidden '
+    'hideAutoResources hideManualResources notPublished query remixOfId requiringMeta scheduled '
+    'search tag techniques tools'
+).split()
+_OFF = ('false', '0', 'undefined', 'null')
+
+
+class Asked:
+    """Reads the query of an address; what is wrong there raises SourceError."""
+
+    def __init__(self, query: str, given: str) -> None:
+        """Read `query` of the pasted text `given`."""
+        self._given = given
+        self._values: dict[str, list[str]] = {}
+        for name, values in parse_qs(query.replace('&amp;', '&')).items():
+            filled = [value.strip() for value in values if value.strip()]
+            self._values.setdefault(name.lower(), []).extend(filled)
+
+    def text(self, name: str) -> str:
+        """The value of `name`, '' if there is none."""
+        return next(reversed(self._values.get(name.lower(), [''])), '')
+
+    def number(self, name: str) -> int:
+        """The id in `name`, 0 if there is none."""
+        value = self.text(name)
+        return id_in(value, self._given) if value else 0
+
+    def numbers(self, name: str) -> tuple[int, ...]:
+        """The ids in `name`, which may be repeated or hold a list with commas."""
+        found = (id_in(value, self._given) for value in self.listed(name))
+        return tuple(dict.fromkeys(found))
+
+    def listed(self, name: str) -> tuple[str, ...]:
+        """The values of `name`, which may be repeated or hold a list with commas, each once."""
+        values = (part.strip() for v in self._values.get(name.lower(), ()) for part in v.split(','))
+        return tuple(dict.fromkeys(filter(None, values)))
+
+    def choice(self, name: str, known: Sequence[str]) -> str:
+        """The one value of `name` that is `known`, in any case, '' if nothing was said."""
+        said = ', '.join(self.listed(name))
+        found = next((value for value in known if _plain(value) == _plain(said)), '')
+        if said and not found:
+            values = ', '.join(known)
+            raise SourceError('source_value', value=urls.shown(said), name=name, known=values)
+        return found
+
+    def narrowing(self) -> dict[str, Any]:
+        """What is asked of any gallery, by the names that GallerySource has for it."""
+        return {
+            'sort': self.choice('sort', SORTS),
+            'period': self.choice('period', PERIODS),
+            'type': self.choice('types', TYPES) or self.choice('type', TYPES),
+            'tags': self.numbers('tags'),
+            'base_models': self.listed('baseModels'),
+        }
+
+    def owner(self) -> dict[str, Any]:
+        """Whose pictures are asked for, by the names that GallerySource has for it."""
+        return {'username': self.text('username'), 'user_id': self.number('userId')}
+
+    def refuse_what_only_the_site_can(self, *, on_page: bool) -> None:
+        """Raise SourceError for a filter that the API has not, so that others would come.
+
+        `on_page`: it is a page of the site, where withMeta is a filter; in the API it is none.
+        """
+        if self.text('reactions') or self.text('section').lower() == 'reactions':
+            raise SourceError('source_liked')
+        if self.text('collectionId'):
+            raise SourceError('source_collection')
+        names = [*_ONLY_ON_THE_SITE, *(['withMeta'] if on_page else [])]
+        wanted = [name for name in names if self.text(name) and self.text(name).lower() not in _OFF]
+        if wanted:
+            raise SourceError('source_filter', names=', '.join(wanted))
+
+
+def _plain(value: str) -> str:
+    return value.replace(' ', '').casefold()
