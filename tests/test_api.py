@@ -1,6 +1,7 @@
 """Opening galleries and reading them page by page, on a fake wire and against the stand-in."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Callable
 from urllib.parse import parse_qsl, urlsplit
@@ -235,6 +236,82 @@ def test_the_picture_asked_for_is_found_among_any_number(
     Feed(wire, {'': (list(range(1, 300)), 'a')})
     page = api.read_page(client, GalleryQuery(image_id=299, limit=20), CursorTrail())
     assert (ids(page), page.surplus) == ([299], 0)
+
+
+# --- the order of a post ---------------------------------------------------------------------
+
+
+def open_post(client: CivitaiHttpClient, path: str = '/posts/7', limit: int = 20) -> GalleryQuery:
+    return replace(open_source(client, BASE + path).query, limit=limit)
+
+
+@pytest.mark.parametrize(
+    ('status', 'answer', 'pages'),
+    [
+        pytest.param(
+            200, {'images': [{'id': n} for n in (4, 1, 5, 3, 2)]}, [[4, 1], [5, 3], [2]], id='told'
+        ),
+        pytest.param(
+            200, {'images': [{'id': 5}, {'id': 9}]}, [[5, 1], [2, 3], [4]], id='the first are told'
+        ),
+        pytest.param(
+            200, {'images': [None, {'id': None}, {}, 4]}, [[1, 2], [3, 4], [5]], id='garbage'
+        ),
+        pytest.param(200, {'images': None}, [[1, 2], [3, 4], [5]], id='null'),
+        pytest.param(200, [], [[1, 2], [3, 4], [5]], id='a list'),
+        pytest.param(404, {'error': 'Post not found'}, [[1, 2], [3, 4], [5]], id='no such route'),
+        pytest.param(403, {'error': 'Forbidden'}, [[1, 2], [3, 4], [5]], id='refused'),
+    ],
+)
+def test_the_pictures_of_a_post_come_as_they_were_posted_else_by_id(
+    wire: responses.RequestsMock,
+    client: CivitaiHttpClient,
+    status: int,
+    answer: object,
+    pages: list[list[int]],
+) -> None:
+    feed = Feed(wire, {'': ([3, 5], 'a'), 'a': ([], 'b'), 'b': ([2, 1, 4], None)})
+    wire.get(f'{BASE}/api/v1/posts/7', status=status, json=answer)
+    assert walk(client, open_post(client, limit=2)) == pages
+    assert feed.asked[0].items() >= {'postId': '7', 'limit': '200'}.items()
+
+
+def test_an_order_that_was_asked_for_is_kept_in_a_post_too(
+    wire: responses.RequestsMock, client: CivitaiHttpClient
+) -> None:
+    feed = Feed(wire, {'': ([3, 5, 2], None)})
+    assert walk(client, open_post(client, '/images?postId=7&sort=Newest')) == [[3, 5, 2]]
+    assert feed.asked[0]['sort'] == 'Newest' and len(wire.calls) == 1
+
+
+def test_one_picture_has_no_order_to_ask_for(
+    wire: responses.RequestsMock, client: CivitaiHttpClient
+) -> None:
+    Feed(wire, {'': ([3], None)})
+    assert walk(client, open_post(client)) == [[3]]
+    assert len(wire.calls) == 1
+
+
+def test_a_server_without_an_end_is_not_asked_for_a_whole_post(
+    wire: responses.RequestsMock, client: CivitaiHttpClient
+) -> None:
+    feed = Feed(wire, {'': ([0], '1')} | {str(n): ([n], str(n + 1)) for n in range(1, 99)})
+    page = api.read_page(client, open_post(client), CursorTrail())
+    assert len(page.images) <= 1 and page.next_cursor
+    assert len(feed.asked) < 10
+
+
+def test_what_is_hidden_in_a_post_is_counted_once(
+    wire: responses.RequestsMock, client: CivitaiHttpClient
+) -> None:
+    safe, mature = page_body([1, 2, 3]), page_body([4, 5], level=16)
+    body = {'items': safe['items'] + mature['items'], 'metadata': {}}
+    wire.get(f'{BASE}/api/v1/images', json=body)
+    wire.get(f'{BASE}/api/v1/posts/7', json={'images': []})
+    query, trail = open_post(client, limit=2), CursorTrail()
+    first = api.read_page(client, query, trail)
+    second = api.read_page(client, query, trail.forward(first))
+    assert (first.hidden, second.hidden) == (2, 0)
 
 
 # --- opening galleries -----------------------------------------------------------------------
@@ -503,6 +580,16 @@ def test_what_was_asked_for_is_what_comes(
     shown = [n for page in walk(client, open_source(client, demo.url + path).query) for n in page]
     expected = {p.id for p in load_catalog().pictures if p.level == 1 and wanted(p)}
     assert expected and set(shown) == expected and len(shown) == len(expected)
+
+
+def test_a_post_of_the_stand_in_comes_as_it_was_posted(
+    demo: DemoServer, client: CivitaiHttpClient
+) -> None:
+    posts = {p.post_id for p in load_catalog().pictures}
+    post = max(posts, key=lambda n: sum(p.level == 1 for p in load_catalog().in_post(n)))
+    expected = [p.id for p in load_catalog().in_post(post) if p.level == 1]
+    assert walk(client, open_source(client, f'{demo.url}/posts/{post}').query) == [expected]
+    assert len(expected) > 3
 
 
 def test_the_order_and_the_time_of_a_link_are_obeyed(

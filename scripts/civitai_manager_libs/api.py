@@ -8,16 +8,27 @@ from dataclasses import dataclass, replace
 
 from . import setting
 from .civitai import urls
-from .civitai.gallery import PERIODS, SORTS, CursorTrail, GalleryQuery, ImagePage, parse_page
+from .civitai.gallery import (
+    MAX_LIMIT,
+    PERIODS,
+    SORTS,
+    CursorTrail,
+    GalleryImage,
+    GalleryQuery,
+    ImagePage,
+    parse_page,
+)
 from .civitai.models import Model, ModelVersion, parse_model
 from .civitai.source import GallerySource
-from .errors import NotFoundError, SourceError, WrongContentError
+from .errors import AnswerError, NotFoundError, SourceError, TransferError, WrongContentError
 from .http_client import CivitaiHttpClient
 
 log = logging.getLogger(__name__)
 
 # A filter applied after the fetch can empty many answers in a row; somewhere it must end.
 MAX_EMPTY_ANSWERS = 20
+# Far more pictures than anybody posts at once; a server that ignores postId would go on for ever.
+MAX_ANSWERS_OF_A_POST = 5
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,11 @@ def open_gallery(client: CivitaiHttpClient, source: GallerySource) -> Gallery:
 
 
 def _narrowed(source: GallerySource) -> GalleryQuery:
-    """The query for what can be told of `source` without asking; a user's newest come first."""
+    """The query for what can be told of `source` without asking.
+
+    A user's newest come first, and a post's pictures as they were posted.
+    """
+    usual = {'user': 'Newest', 'post': 'Oldest'}.get(source.kind, SORTS[0])
     return GalleryQuery(
         version_id=source.version_id,
         user_id=source.user_id,
@@ -81,11 +96,12 @@ def _narrowed(source: GallerySource) -> GalleryQuery:
         ids=source.ids,
         limit=setting.page_size(),
         levels=setting.maturity_levels(),
-        sort=source.sort or ('Newest' if source.kind == 'user' else SORTS[0]),
+        sort=source.sort or usual,
         period=source.period or PERIODS[0],
         type=source.type,
         tags=source.tags,
         base_models=source.base_models,
+        as_posted=source.kind == 'post' and not source.sort,
     )
 
 
@@ -150,6 +166,8 @@ def read_page(client: CivitaiHttpClient, query: GalleryQuery, trail: CursorTrail
 
     Empty answers that lead on are followed; a cursor that was there before ends the gallery.
     """
+    if query.as_posted:
+        return _read_post(client, replace(query, as_posted=False), trail)
     page, hidden, surplus, asked = ImagePage(), 0, 0, set(trail.cursors)
     cursor = trail.cursor
     for _ in range(MAX_EMPTY_ANSWERS):
@@ -163,3 +181,40 @@ def read_page(client: CivitaiHttpClient, query: GalleryQuery, trail: CursorTrail
         if page.images or not cursor:
             break
     return replace(page, hidden=hidden, surplus=surplus)
+
+
+def _read_post(client: CivitaiHttpClient, query: GalleryQuery, trail: CursorTrail) -> ImagePage:
+    """Return the page at the end of `trail` of a post, in the order of its author.
+
+    The pages are cut here, out of the whole post; one of too many answers stays as it comes.
+    """
+    found: list[GalleryImage] = []
+    hidden, way = 0, CursorTrail()
+    for _ in range(MAX_ANSWERS_OF_A_POST):
+        page = read_page(client, replace(query, limit=MAX_LIMIT), way)
+        found += page.images
+        hidden += page.hidden
+        if not way.can_go_to(page.next_cursor):
+            break
+        way = way.forward(page)
+    else:
+        return read_page(client, query, trail)
+    order = _order_of_post(client, query.post_id) if len(found) > 1 else {}
+    found.sort(key=lambda image: (order.get(image.id, len(order)), image.id))
+    start = query.limit * (trail.page_number - 1)
+    end = start + query.limit
+    following = str(end) if end < len(found) else ''
+    return ImagePage(tuple(found[start:end]), following, 0 if start else hidden)
+
+
+def _order_of_post(client: CivitaiHttpClient, post_id: int) -> dict[int, int]:
+    """Return the place of each of the first pictures of a post by id, {} if nobody says."""
+    try:
+        data = client.fetch_json(urls.api_url(setting.civitai_base_url, f'posts/{post_id}'))
+    except (AnswerError, TransferError, WrongContentError):
+        return {}  # not every server has this route, and the pictures are there
+    listed = data.get('images') if isinstance(data, dict) else None
+    items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    return {
+        item['id']: place for place, item in enumerate(items) if isinstance(item.get('id'), int)
+    }

@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from civitai_demo.server import DemoServer
+from civitai_demo.world.catalog import load_catalog
 from scripts.civitai_manager_libs import (
     civitai_gallery_action as action,
     host,
@@ -155,6 +156,28 @@ def test_a_list_of_models_leaves_the_gallery_as_it_was(demo: DemoServer, view: e
     with pytest.raises(SourceError, match='open one of the models'):
         events.open_source(view, f'{demo.url}/user/lumen_fox/models')
     assert ids(view) == before
+
+
+def test_a_post_is_turned_page_by_page_as_it_was_posted(demo: DemoServer) -> None:
+    setting.gallery_columns, setting.gallery_rows = 2, 1
+    catalog = load_catalog()
+    post = max(
+        catalog.pictures, key=lambda p: sum(q.level == 1 for q in catalog.in_post(p.post_id))
+    )
+    expected = [p.id for p in catalog.in_post(post.post_id) if p.level == 1]
+    view, shown = events.View(), []
+    events.open_source(view, f'{demo.url}/posts/{post.post_id}')
+    while True:
+        shown += ids(view)
+        events.load_ahead(view)
+        if not events.has_next(view):
+            break
+        events.go_next(view)
+    assert shown == expected and view.trail.page_number > 1
+    for thread in threading.enumerate():
+        if thread.name == 'civitai-gallery-pre_load':
+            thread.join(timeout=30)
+    assert not [record for record in demo.requests if 'cursor' in record.query]
 
 
 @pytest.mark.parametrize('index', [-1, 24, 10**9, None, '0', [0, 1], 1.0], ids=repr)

@@ -74,7 +74,8 @@ class GalleryQuery:
     """What to ask /api/v1/images for. Ids of 0 and what is empty are not sent.
 
     limit is pictures per answer (1-200); levels is the mask of maturity levels allowed; tags are
-    ids of tags, base_models exact names.
+    ids of tags, base_models exact names. as_posted: a post, in the order of its author, for which
+    there is no sort.
     """
 
     model_id: int = 0
@@ -91,6 +92,7 @@ class GalleryQuery:
     type: str = ''
     tags: tuple[int, ...] = ()
     base_models: tuple[str, ...] = ()
+    as_posted: bool = False
 
     def parameters(self, cursor: str = '') -> dict[str, str]:
         """Return the query parameters, with the opaque `cursor` of a page that follows.

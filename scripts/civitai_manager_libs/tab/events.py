@@ -139,7 +139,8 @@ def _check_cache() -> None:
 
 def load_ahead(view: View) -> None:
     """Begin to fetch the thumbnails of the next page, so that it is there when it is wanted."""
-    if view.gallery and has_next(view):
+    # the pages of a post are cut out of the whole, which no address can ask for
+    if view.gallery and has_next(view) and not view.gallery.query.as_posted:
         query = view.gallery.query.parameters(view.page.next_cursor)
         action.pre_loading(urls.api_url(setting.civitai_base_url, 'images', query), None)
 
