@@ -47,6 +47,7 @@ DOORS = {
 LATE_IMPORTS = {'host'}  # what a WebUI has is asked for when it is needed
 RIMS = {'downloads.crew', 'widgets'}
 MAX_MODULE_LINES = 330
+SENTENCES = {'texts.en', 'texts.zh_tw'}  # as long as there is to say
 MAX_FUNCTION_LINES = 45
 TOP_LEVEL = set(
     '.ci .gitattributes .github .gitignore CHANGELOG.md CONTRIBUTING.md LICENSE README.md bench '
@@ -327,7 +328,7 @@ def test_broad_handlers_stand_at_the_rims_and_log(module: str) -> None:
 @every_module
 def test_sizes_stay_readable(module: str) -> None:
     lines = file_of(module).read_text(encoding='utf-8').count('\n')
-    assert lines <= MAX_MODULE_LINES
+    assert lines <= MAX_MODULE_LINES or module in SENTENCES
     long = [
         f.name
         for f in functions(tree(module))

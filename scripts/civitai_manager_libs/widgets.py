@@ -13,12 +13,12 @@ import os
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Callable, Iterator, Sequence, cast
+from typing import Any, Callable, Iterator, Mapping, Sequence, cast
 
 import gradio as gr
 from starlette.middleware import Middleware
 
-from . import setting
+from . import setting, texts
 from .access import guard, owner, signs
 from .access.door import Door
 from .access.owner import Finding
@@ -145,6 +145,11 @@ def toast(message: str, *, seconds: int = TOAST_SECONDS, gradio: ModuleType | An
         return  # gradio would print it instead
     extra = {'duration': seconds} if _takes(show, 'duration') else {}
     show(_plain(message), **extra)
+
+
+def notice(key: str, values: Mapping[str, Any]) -> None:
+    """Show what is told through `notices` as a toast."""
+    toast(texts.text(key, setting.language, **values))
 
 
 def _takes(function: Callable[..., Any], name: str) -> bool:

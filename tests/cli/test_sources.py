@@ -12,7 +12,7 @@ from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.cli import main
 from tests.support.network import at_home, files_in
 from tests.support.scripted_server import Answer, kept, ok
-from tests.support.settings_sandbox import fresh_client, sandbox
+from tests.support.settings_sandbox import fresh_client
 from tests.support.small_site import small_site
 
 NO_PICTURE = kept(ok(b'', status=404))
@@ -23,14 +23,9 @@ MISSING = '/models/404'
 BAD = 'https://example.org/models/1'
 HALF, NONE = '/posts/3', '/posts/4'
 
-INSTEAD: dict[str, Answer] = {'/302/': NO_PICTURE, '/40': NO_PICTURE}
+BUSY = kept(ok(b'', status=503, Retry_After='14'))
 
-
-@pytest.fixture(autouse=True)
-def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    fresh_client(monkeypatch)
-    with sandbox(tmp_path / 'home'):
-        yield
+INSTEAD: dict[str, Answer] = {'/302/': NO_PICTURE, '/40': NO_PICTURE, '/701/': BUSY}
 
 
 @pytest.fixture
@@ -46,6 +41,7 @@ def download(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Download]:
     """Run the command line against the small site; a source may be a mere path there."""
+    fresh_client(monkeypatch)
     with small_site(instead=INSTEAD) as server:
         at_home(monkeypatch, server)
 
@@ -169,3 +165,10 @@ def test_a_folder_that_cannot_be_made_fails_each(download: Download, folder: Pat
     assert code == 1 and told.count(str(folder)) == 2
     assert {part['reason'] for part in json.loads(out)['sources']} == {'failed'}
     assert folder.read_text() == 'mine'
+
+
+def test_a_wait_is_told_while_it_goes_on_and_once(download: Download) -> None:
+    code, out, err = download(['/posts/7'])
+    told = [line for line in err.splitlines() if 'asks us to wait' in line]
+    assert told == ['127.0.0.1 asks us to wait (503). Going on in 14 s; what is there stays.']
+    assert code == 1 and '2 saved' in out

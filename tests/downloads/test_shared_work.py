@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 import pytest
 
-from scripts.civitai_manager_libs import civitai_gallery_action as action, notices
+from scripts.civitai_manager_libs import civitai_gallery_action as action, notices, widgets
 from scripts.civitai_manager_libs.downloads import batch, crew
 from scripts.civitai_manager_libs.downloads.plan import BatchReport, Outcome
 from tests.support.faults import PATIENCE
@@ -88,3 +88,19 @@ def test_what_a_thread_has_to_tell_is_told_by_who_waits_for_it_and_once_for_a_ho
     with notices.going_to(lambda key, values: told.append((values['host'], threading.get_ident()))):
         assert len(list(crew.run(work, range(8), 4))) == 8
     assert sorted(told) == [('a', here), ('b', here)]
+
+
+def test_who_looks_at_a_gallery_is_told_that_the_site_asks_to_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    toasts: list[str] = []
+    monkeypatch.setattr(widgets.gr, 'Warning', lambda message, **_: toasts.append(message))
+    monkeypatch.setattr(notices, 'sink', widgets.notice)
+    slow = kept(ok(b'', status=429, Retry_After='9'))
+    with ScriptedServer(slow, kept(ok(png()))) as server:
+        at_home(monkeypatch, server)
+        set_process_client(monkeypatch, patient()[0])
+        wanted = [f'{server.url}/width=450/{number}.png' for number in range(3)]
+        paths, _, _ = action.gallery_loading(wanted, Bar())
+    assert all(Path(path).read_bytes() == png() for path in paths)
+    assert toasts == ['127.0.0.1 asks us to wait (429). Going on in 9 s; what is there stays.']

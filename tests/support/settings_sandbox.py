@@ -6,7 +6,7 @@ from typing import Iterator
 
 import pytest
 
-from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs import notices, setting
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient, client
 
 NAMES = (*(item.name for item in setting.SETTINGS), 'civitai_api_key', 'data_folder')
@@ -15,12 +15,13 @@ NAMES = (*(item.name for item in setting.SETTINGS), 'civitai_api_key', 'data_fol
 @contextmanager
 def sandbox(home: Path) -> Iterator[None]:
     """Keep data below `home`; afterwards every setting is what it was."""
-    kept = {name: getattr(setting, name) for name in NAMES}
+    kept, sink = {name: getattr(setting, name) for name in NAMES}, notices.sink
     setting.data_folder = str(home)
     setting.shortcut_gallery_folder = str(home / 'picture_cache')
     try:
         yield
     finally:
+        notices.sink = sink
         for name, value in kept.items():
             setattr(setting, name, value)
 

@@ -12,9 +12,9 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterator, Mapping
 
-from .. import api, ending, setting, texts
+from .. import api, ending, notices, setting, texts
 from ..civitai import urls
 from ..civitai.gallery import MAX_LIMIT, CursorTrail, GalleryImage
 from ..civitai.source import GallerySource, parse_source
@@ -38,6 +38,7 @@ def main(argv: list[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a narrow terminal must not stop the report
         sys.stdout.reconfigure(errors='backslashreplace')
     setting.load()
+    notices.sink = _notice
     client, stopped = get_http_client(), threading.Event()
     several = len(options.sources) > 1
     parts: list[telling.Part] = []
@@ -58,6 +59,10 @@ def main(argv: list[str]) -> int:
         report = telling.all_as_json(parts, bool(number), several)
         print(json.dumps(report, indent=2))  # in ASCII, which every pipe can carry
     return 128 + number if number else max(part.code for part in parts)
+
+
+def _notice(key: str, values: Mapping[str, Any]) -> None:
+    print(texts.text(key, setting.language, **values), file=sys.stderr, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

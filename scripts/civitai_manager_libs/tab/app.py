@@ -12,7 +12,7 @@ import sys
 import threading
 from typing import Iterable
 
-from .. import ending, setting, texts, widgets
+from .. import ending, notices, setting, texts, widgets
 from ..access import guard, signs
 from ..access.door import Door
 from ..errors import CivitaiError, SourceError
@@ -33,6 +33,7 @@ def main(argv: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format='%(levelname)s %(message)s')
     logging.getLogger('httpx').setLevel(logging.WARNING)
     setting.load()
+    notices.sink = widgets.notice
     try:
         names = _checked(options)
     except SourceError as error:

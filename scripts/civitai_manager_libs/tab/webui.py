@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from .. import host, setting, texts, widgets
+from .. import host, notices, setting, texts, widgets
 from ..errors import StorageError
 from ..setting.kinds import Setting
 from . import cache_panel, components, settings_panel
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 def register() -> None:
     """Have the WebUI call us when it builds its page. Reload UI calls this again."""
     setting.load()
+    notices.sink = widgets.notice
     try:
         setting.claim_picture_cache()
     except StorageError as error:  # told again where a picture is to be kept
