@@ -60,7 +60,7 @@ class DemoServer:
 """
 
 
-class House:
+class Project:
     """A copy of the project with stand-ins, and what is needed to start it."""
 
     def __init__(self, folder: Path, wheels: Path) -> None:
@@ -159,32 +159,32 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def new_house(parent: Path, wheels: Path, requirements: str) -> House:
-    """A house that was never started."""
-    house = House(parent / 'Käse und 圖庫', wheels)
-    house.build(requirements)
-    return house
+def new_project(parent: Path, wheels: Path, requirements: str) -> Project:
+    """A project that was never started."""
+    project = Project(parent / 'Käse und 圖庫', wheels)
+    project.build(requirements)
+    return project
 
 
 @pytest.fixture(scope='module')
-def first_start(tmp_path_factory: pytest.TempPathFactory, wheels: Path) -> tuple[House, Run]:
-    """A house that lacked a package, and how its first start went. Not to be changed."""
-    house = new_house(tmp_path_factory.mktemp('first'), wheels, 'tiny-need>=1,<2')
-    return house, house.run('--port', '7')
+def first_start(tmp_path_factory: pytest.TempPathFactory, wheels: Path) -> tuple[Project, Run]:
+    """A project that lacked a package, and how its first start went. Not to be changed."""
+    project = new_project(tmp_path_factory.mktemp('first'), wheels, 'tiny-need>=1,<2')
+    return project, project.run('--port', '7')
 
 
 @pytest.fixture
-def settled(first_start: tuple[House, Run], tmp_path: Path, wheels: Path) -> House:
-    """A copy of the house after its first start."""
-    house = House(tmp_path / 'Käse und 圖庫', wheels)
-    shutil.copytree(first_start[0].folder, house.folder, symlinks=True)
-    return house
+def settled(first_start: tuple[Project, Run], tmp_path: Path, wheels: Path) -> Project:
+    """A copy of the project after its first start."""
+    project = Project(tmp_path / 'Käse und 圖庫', wheels)
+    shutil.copytree(first_start[0].folder, project.folder, symlinks=True)
+    return project
 
 
 @pytest.fixture
-def content(tmp_path: Path, wheels: Path) -> House:
-    """A house that requires nothing but what the interpreter of the tests has."""
-    return new_house(tmp_path, wheels, 'pytest>=1')
+def content(tmp_path: Path, wheels: Path) -> Project:
+    """A project that requires nothing but what the interpreter of the tests has."""
+    return new_project(tmp_path, wheels, 'pytest>=1')
 
 
 # --- what a person may type ----------------------------------------------------------------------
@@ -213,7 +213,7 @@ def test_an_old_python_can_read_the_launcher_as_far_as_that_line() -> None:
 
 
 @pytest.mark.parametrize('flag', ['-h', '--help', 'help'])
-def test_help_names_every_word_and_makes_nothing(settled: House, flag: str) -> None:
+def test_help_names_every_word_and_makes_nothing(settled: Project, flag: str) -> None:
     settled.require('not-to-be-had>=1')
     ended = settled.run(flag)
     assert ended.code == 0
@@ -233,7 +233,9 @@ HELP_OF_A_WORD = [
 
 @pytest.mark.parametrize('form', ['{} --help', '{} -h', 'help {}', '{} x --help'])
 @pytest.mark.parametrize('word, words', HELP_OF_A_WORD)
-def test_help_of_a_word_installs_nothing(settled: House, word: str, words: str, form: str) -> None:
+def test_help_of_a_word_installs_nothing(
+    settled: Project, word: str, words: str, form: str
+) -> None:
     settled.require('not-to-be-had>=1')
     shutil.rmtree(settled.venv)
     ended = settled.run(*form.format(word).split())
@@ -244,7 +246,7 @@ def test_help_of_a_word_installs_nothing(settled: House, word: str, words: str, 
 
 @pytest.mark.parametrize('word', ['app', 'download'])
 def test_once_the_packages_are_there_a_word_tells_its_help_itself(
-    settled: House, word: str
+    settled: Project, word: str
 ) -> None:
     ended = settled.run(word, '--help')
     assert ended.told['argv'] == ['--help'] and ended.told['prefix'] == str(settled.venv)
@@ -291,7 +293,7 @@ def test_the_version_is_that_of_the_library() -> None:
     ids=lambda value: ascii(value)[:20],
 )
 def test_an_unknown_word_is_told_in_one_line_with_the_one_that_is_like_it(
-    content: House, typed: str, meant: str
+    content: Project, typed: str, meant: str
 ) -> None:
     for argv in ([typed, 'x'], ['help', typed]):
         ended = content.run(*argv)
@@ -304,7 +306,7 @@ def test_an_unknown_word_is_told_in_one_line_with_the_one_that_is_like_it(
         assert ended.lines[0].endswith('app, demo, download, test, lint, bench; see --help.')
 
 
-def test_an_argument_where_none_is_taken_is_wrong_usage(settled: House) -> None:
+def test_an_argument_where_none_is_taken_is_wrong_usage(settled: Project) -> None:
     ended = settled.run('lint', 'x')
     assert (ended.code, ended.lines[-1]) == (2, 'lint takes no arguments.')
 
@@ -324,7 +326,7 @@ def test_an_argument_where_none_is_taken_is_wrong_usage(settled: House) -> None:
     ],
 )
 def test_a_word_gets_its_arguments_and_returns_its_code(
-    content: House, argv: list[str], word: str, passed: list[str]
+    content: Project, argv: list[str], word: str, passed: list[str]
 ) -> None:
     ended = content.run(*argv, STAND_IN_RETURNS='3')
     assert (ended.told['word'], ended.told['argv'], ended.code) == (word, passed, 3)
@@ -335,37 +337,37 @@ def test_a_word_gets_its_arguments_and_returns_its_code(
 # --- which interpreter it runs in ----------------------------------------------------------------
 
 
-def test_an_interpreter_that_has_everything_is_used_as_it_is(content: House) -> None:
+def test_an_interpreter_that_has_everything_is_used_as_it_is(content: Project) -> None:
     ended = content.run()
     assert ended.told['prefix'] == sys.prefix
     assert not list(content.folder.glob('.venv*'))
 
 
 def test_a_missing_package_is_installed_into_a_new_environment(
-    first_start: tuple[House, Run],
+    first_start: tuple[Project, Run],
 ) -> None:
-    house, ended = first_start
+    project, ended = first_start
     assert ended.code == 0
     assert ended.lines == ['Setting up .venv (first run, about a minute)...']
-    assert ended.told['prefix'] == str(house.venv)
+    assert ended.told['prefix'] == str(project.venv)
     assert ended.told['installed']['tiny_need'] == '1.0'
     assert ended.told['argv'] == ['--port', '7']
 
 
-def test_the_next_start_uses_it_in_silence_and_without_a_network(settled: House) -> None:
+def test_the_next_start_uses_it_in_silence_and_without_a_network(settled: Project) -> None:
     ended = settled.run(PIP_FIND_LINKS='', STAND_IN_RETURNS='4')
     assert (ended.code, ended.lines) == (4, [])
     assert ended.told['prefix'] == str(settled.venv)
 
 
-def test_changed_requirements_update_it(settled: House) -> None:
+def test_changed_requirements_update_it(settled: Project) -> None:
     settled.require('tiny-need>=1,<2\ntiny-extra>=2.5')
     ended = settled.run()
     assert ended.lines == ['Updating .venv (the requirements changed)...']
     assert ended.told['installed']['tiny_extra'] == '2.5'
 
 
-def test_what_the_tests_need_comes_on_top_of_what_the_app_needs(settled: House) -> None:
+def test_what_the_tests_need_comes_on_top_of_what_the_app_needs(settled: Project) -> None:
     assert settled.run('lint').lines[0] == 'Updating .venv (the requirements changed)...'
     ended = settled.run()
     assert ended.lines == []
@@ -385,7 +387,7 @@ def remove_pip(venv: Path) -> None:
 
 
 @pytest.mark.parametrize('damage', [remove_python, remove_pip])
-def test_a_broken_environment_is_made_anew(settled: House, damage: Any) -> None:
+def test_a_broken_environment_is_made_anew(settled: Project, damage: Any) -> None:
     damage(settled.venv)
     ended = settled.run()
     assert ended.lines == ['Repairing .venv (about a minute)...']
@@ -401,7 +403,9 @@ def silent_index() -> Iterator[tuple[socket.socket, dict[str, str]]]:
         yield server, {'PIP_NO_INDEX': '0', 'PIP_INDEX_URL': url, 'PIP_RETRIES': '0'}
 
 
-def test_after_a_kill_the_next_start_waits_for_what_still_runs_and_repairs(settled: House) -> None:
+def test_after_a_kill_the_next_start_waits_for_what_still_runs_and_repairs(
+    settled: Project,
+) -> None:
     settled.require('tiny-extra>=2')
     with silent_index() as (server, environment):
         first = settled.start(PIP_FIND_LINKS='', **environment)
@@ -422,10 +426,10 @@ def test_after_a_kill_the_next_start_waits_for_what_still_runs_and_repairs(settl
 
 
 def test_two_starts_at_once_make_one_environment(tmp_path: Path, wheels: Path) -> None:
-    house = new_house(tmp_path, wheels, 'tiny-need>=1')
-    both = [house.start(), house.start()]
+    project = new_project(tmp_path, wheels, 'tiny-need>=1')
+    both = [project.start(), project.start()]
     ended = [finish(process) for process in both]
-    assert [run.told['prefix'] for run in ended] == [str(house.venv)] * 2
+    assert [run.told['prefix'] for run in ended] == [str(project.venv)] * 2
     said = sorted(line for run in ended for line in run.lines)
     assert said.count('Setting up .venv (first run, about a minute)...') == 1
     assert set(said) <= {
@@ -434,7 +438,7 @@ def test_two_starts_at_once_make_one_environment(tmp_path: Path, wheels: Path) -
     }
 
 
-def test_without_a_network_one_line_says_so_and_the_next_start_recovers(settled: House) -> None:
+def test_without_a_network_one_line_says_so_and_the_next_start_recovers(settled: Project) -> None:
     settled.require('tiny-extra>=2')
     offline = {'PIP_NO_INDEX': '0', 'PIP_INDEX_URL': 'http://127.0.0.1:9/', 'PIP_RETRIES': '0'}
     ended = settled.run(PIP_FIND_LINKS='', **offline)
@@ -448,11 +452,11 @@ def test_without_a_network_one_line_says_so_and_the_next_start_recovers(settled:
 def test_without_ensurepip_one_line_names_the_package_to_install(
     tmp_path: Path, wheels: Path
 ) -> None:
-    house = new_house(tmp_path, wheels, 'tiny-need>=1')
+    project = new_project(tmp_path, wheels, 'tiny-need>=1')
     shadow = tmp_path / 'shadow'
     shadow.mkdir()
     (shadow / 'sitecustomize.py').write_text('import sys\nsys.modules["ensurepip"] = None\n')
-    ended = house.run(PYTHONPATH=str(shadow))
+    ended = project.run(PYTHONPATH=str(shadow))
     assert ended.code == 3
     assert ended.lines[1:] == [
         f'{sys.executable} cannot make an environment: it has no venv module. '
@@ -463,17 +467,17 @@ def test_without_ensurepip_one_line_names_the_package_to_install(
 def test_an_environment_that_cannot_be_written_is_told_in_one_line(
     tmp_path: Path, wheels: Path
 ) -> None:
-    house = new_house(tmp_path, wheels, 'tiny-need>=1')
-    house.venv.write_text('not a folder')
-    ended = house.run()
+    project = new_project(tmp_path, wheels, 'tiny-need>=1')
+    project.venv.write_text('not a folder')
+    ended = project.run()
     assert ended.code == 3
     assert len(ended.lines) == 2
-    assert ended.lines[1].startswith(f'Could not set up {house.venv}: ')
-    assert f'-m pip install -r {house.folder / "requirements.txt"}' in ended.lines[1]
-    assert house.venv.read_text() == 'not a folder'
+    assert ended.lines[1].startswith(f'Could not set up {project.venv}: ')
+    assert f'-m pip install -r {project.folder / "requirements.txt"}' in ended.lines[1]
+    assert project.venv.read_text() == 'not a folder'
 
 
-def test_an_environment_that_does_not_help_is_not_tried_again_and_again(settled: House) -> None:
+def test_an_environment_that_does_not_help_is_not_tried_again_and_again(settled: Project) -> None:
     old = settled.folder.parent / 'old' / 'tiny_need-0.1.dist-info'
     old.mkdir(parents=True)
     (old / 'METADATA').write_text('Metadata-Version: 2.1\nName: tiny_need\nVersion: 0.1\n')
@@ -484,7 +488,7 @@ def test_an_environment_that_does_not_help_is_not_tried_again_and_again(settled:
     ]
 
 
-def test_a_package_that_is_damaged_is_told_in_one_line(content: House) -> None:
+def test_a_package_that_is_damaged_is_told_in_one_line(content: Project) -> None:
     app = content.folder / 'scripts' / 'civitai_manager_libs' / 'tab' / 'app.py'
     app.write_text('import json.no_such_part')
     ended = content.run()
@@ -492,14 +496,14 @@ def test_a_package_that_is_damaged_is_told_in_one_line(content: House) -> None:
     assert 'no_such_part' in ended.lines[0] and sys.executable in ended.lines[0]
 
 
-def test_requirements_that_cannot_be_read_are_told_in_one_line(content: House) -> None:
+def test_requirements_that_cannot_be_read_are_told_in_one_line(content: Project) -> None:
     content.require('pytest==1')
     ended = content.run()
     assert (ended.code, ended.out, len(ended.lines)) == (3, '', 1)
     assert 'pytest==1' in ended.lines[0]
 
 
-def test_a_foreign_package_called_scripts_does_not_get_in_the_way(content: House) -> None:
+def test_a_foreign_package_called_scripts_does_not_get_in_the_way(content: Project) -> None:
     foreign = content.folder.parent / 'foreign' / 'scripts'
     foreign.mkdir(parents=True)
     (foreign / '__init__.py').write_text('raise SystemExit("the wrong scripts")')
@@ -513,7 +517,7 @@ def test_a_foreign_package_called_scripts_does_not_get_in_the_way(content: House
 
 
 def test_the_demo_points_the_app_to_itself_with_data_of_its_own(
-    content: House, monkeypatch: pytest.MonkeyPatch
+    content: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv('CIVITAI_GALLERY_HOME')
     runs = [content.run('demo', '--port', '9', CIVITAI_TOKEN='secret') for _ in range(2)]
@@ -525,13 +529,13 @@ def test_the_demo_points_the_app_to_itself_with_data_of_its_own(
     assert told['argv'] == expected
     assert told['environment']['CIVITAI_BASE_URL'] == url
     assert 'CIVITAI_TOKEN' not in told['environment']
-    assert home.parent == content.folder.parent  # the temporary folder of this house
+    assert home.parent == content.folder.parent  # the temporary folder of this project
     assert home.stat().st_mode & 0o777 == 0o700
     assert runs[1].told['environment']['CIVITAI_GALLERY_HOME'] == str(home)
 
 
 def test_the_demo_avoids_a_folder_that_others_can_write_to(
-    content: House, monkeypatch: pytest.MonkeyPatch
+    content: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv('CIVITAI_GALLERY_HOME')
     planted = content.folder.parent / f'civitai-gallery-demo-{os.getuid()}'
@@ -542,18 +546,20 @@ def test_the_demo_avoids_a_folder_that_others_can_write_to(
     assert home.stat().st_mode & 0o777 == 0o700
 
 
-def test_the_demo_keeps_to_a_data_folder_that_was_asked_for(content: House, tmp_path: Path) -> None:
+def test_the_demo_keeps_to_a_data_folder_that_was_asked_for(
+    content: Project, tmp_path: Path
+) -> None:
     told = content.run('demo', CIVITAI_GALLERY_HOME=f'"{tmp_path / "mine"}"').told
     assert told['environment']['CIVITAI_GALLERY_HOME'] == str(tmp_path / 'mine')
     assert told['argv'][-1] == str(tmp_path / 'mine' / 'downloads')
 
 
-def test_the_demo_plays_what_it_is_told(content: House) -> None:
+def test_the_demo_plays_what_it_is_told(content: Project) -> None:
     told = content.run('demo', '--scenario', 'foul', '--latency', '0.5').told
     assert told['environment']['CIVITAI_BASE_URL'] == 'http://127.0.0.1:1/foul/0.5'
 
 
-def test_the_demo_names_the_scenarios_when_it_does_not_know_one(content: House) -> None:
+def test_the_demo_names_the_scenarios_when_it_does_not_know_one(content: Project) -> None:
     ended = content.run('demo', '--scenario', 'nonsense')
     assert (ended.code, ended.out) == (2, '')
     assert ended.lines[-1].endswith('Unknown scenario. Known: fair, foul.')
@@ -567,7 +573,7 @@ def test_the_demo_names_the_scenarios_when_it_does_not_know_one(content: House) 
     ],
 )
 def test_a_signal_ends_the_demo_and_all_it_started(
-    settled: House, number: signal.Signals, code: int
+    settled: Project, number: signal.Signals, code: int
 ) -> None:
     process = settled.start('demo', STAND_IN_WAITS='1')
     assert process.stdout is not None
@@ -592,7 +598,7 @@ def test_a_signal_ends_the_demo_and_all_it_started(
     ],
 )
 def test_linters_and_tests_all_run_and_each_can_fail_the_whole(
-    content: House, tests: str, code: int, told: str, closing: str
+    content: Project, tests: str, code: int, told: str, closing: str
 ) -> None:
     (content.folder / 'requirements-dev.txt').write_text('-r requirements.txt\n')
     shutil.rmtree(content.folder / 'scripts')
