@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Callable
 
@@ -16,7 +15,7 @@ import pytest
 
 from scripts.civitai_manager_libs import errors, setting
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
-from tests.support.faults import PATIENCE, STOPPED_WITHIN, WHOLE, Authority, Work
+from tests.support.faults import PATIENCE, STOPPED_WITHIN, WHOLE, Authority, Work, deaf
 from tests.support.network import at_home, files_in
 from tests.support.scripted_server import (
     STALL,
@@ -115,13 +114,9 @@ def at_listener(monkeypatch: pytest.MonkeyPatch, listener: socket.socket, scheme
 
 def test_connecting_can_be_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     cancel = threading.Event()
-    with ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server(('127.0.0.1', 0), backlog=0))
-        for _ in range(8):  # until it does not even answer any more
-            caller = stack.enter_context(socket.socket())
-            caller.setblocking(False)
-            caller.connect_ex(listener.getsockname())
-        url = at_listener(monkeypatch, listener, 'http')
+    with deaf() as (host, port):
+        url = f'http://{host}:{port}'
+        monkeypatch.setattr(setting, 'civitai_base_url', url)
         with Work(asking(CivitaiHttpClient(), url, 'file', tmp_path, cancel)) as work:
             assert work.goes_on()
             cancel.set()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import socket
 import ssl
 import threading
 import time
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Iterator
 
 import trustme
 
@@ -73,3 +75,15 @@ class Work:
         self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
         return time.monotonic() - began
+
+
+@contextmanager
+def deaf(host: str = '127.0.0.1', port: int = 0) -> Iterator[tuple[str, int]]:
+    """A place on this machine where nobody answers who connects; its address."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server((host, port), backlog=0))
+        for _ in range(8):  # until it does not even answer any more
+            caller = stack.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(listener.getsockname())
+        yield listener.getsockname()

@@ -13,6 +13,8 @@ wire            bodies in chunks, and every trouble as an error of ours
 bodies          bodies read whole, checked to be what was asked for
 outgoing        requests as they go out, and the way they take
 connections     connections that can be cut off, and share one SSLContext
+proxies         what their addresses say, and how they open a way
+dialling        from the name of a host to a connected socket, its addresses raced
 heads           heads of answers, behind those that only announce them
 watch           an eye that cuts off what is stopped or comes too late
 forks           what renews itself in the child of a fork

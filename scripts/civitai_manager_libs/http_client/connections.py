@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import socket
 import ssl
 import threading
 import time
+from functools import partial
 from typing import Any, cast
 
 import requests
@@ -20,24 +19,20 @@ from requests.utils import (
     select_proxy,
 )
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    LocationParseError,
-    NameResolutionError,
-    NewConnectionError,
-)
-from urllib3.util import wait_for_write
+from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConnectionError
 
 from .. import setting
 from ..errors import TlsFailedError
 from . import forks
+from .dialling import How, dial, secured
 from .heads import ASK_ELSEWHERE, Head
+from .proxies import Proxy, ProxyTrouble, proxy_at
 from .watch import Guard
 
 # As many as the setting for downloads at once allows, so that no connection is thrown away.
 MAX_CONNECTIONS = 64
-DIAL_TICK_SECONDS = 0.1
-FIRST_DIAL_SECONDS = 3.0  # while there are further addresses, of a family that may work
+
+Way = tuple[Proxy, 'ssl.SSLContext | None']
 
 
 class _Here(threading.local):
@@ -57,23 +52,45 @@ here = _Here()
 
 
 class _Connection(HTTPConnection):
-    """A connection that tells the guard of its thread which socket it waits on."""
+    """A connection that tells the guard of its thread which socket it waits on.
+
+    `way` is the proxy that opens a way to the host, and the context of its TLS; None where the
+    host itself is dialled, or a proxy that is asked for whole addresses (`proxy`).
+    """
 
     response_class = Head
     _has_answered = False
 
-    def connect(self) -> None:
-        """Connect; a request that is stopped meanwhile does not wait for it."""
-        if self.proxy is not None:
-            super().connect()
-        else:
-            self.sock = _dial(self)
+    def __init__(self, *args: Any, way: Way | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._way = way
+
+    def _new_conn(self) -> Any:
+        """Return a socket that leads to the host; the library asks this for every socket."""
+        how = How(self.timeout, here.guard, self.socket_options or ())
+        try:
+            if self._way is None:
+                return dial(self.host, self.port, how)
+            proxy, context = self._way
+            return proxy.open(self.host, self.port, how, context)
+        except ProxyTrouble:
+            raise
+        except (OSError, UnicodeError) as error:
+            if self.proxy is not None:
+                raise ProxyTrouble('error_proxy') from error
+            if isinstance(error, UnicodeError):  # no name of a machine, as with an empty label
+                raise LocationParseError(self.host) from error
+            if isinstance(error, TimeoutError):
+                raise ConnectTimeoutError(self, f'{self.host} did not answer') from error
+            raise NewConnectionError(self, str(error)) from error
 
     def getresponse(self) -> Any:
         """Wait for the head of the answer, and note how long that took."""
         started = time.monotonic()
         if here.guard is not None:
-            here.guard.watch(self.sock, self.timeout)
+            # urllib3 2 tells the connection how long to wait now, 1.26 its socket
+            both = filter(None, (self.timeout, self.sock.gettimeout()))
+            here.guard.watch(self.sock, max(both, default=None))
         here.is_reused, self._has_answered = self._has_answered, True
         response = super().getresponse()
         here.first_byte = time.monotonic() - started
@@ -85,73 +102,15 @@ class _Connection(HTTPConnection):
         self._has_answered = False
 
 
-class _TlsConnection(HTTPSConnection, _Connection):
+class _TlsConnection(_Connection, HTTPSConnection):
     """The same with TLS."""
 
     def connect(self) -> None:
         """Connect and shake hands."""
-        if self.proxy is not None or self.ssl_context is None:
-            HTTPSConnection.connect(self)
-            return
-        plain = _dial(self)
-        try:
-            # in two steps, because a handshake that does not end must be seen by the guard
-            self.sock = self.ssl_context.wrap_socket(
-                plain, server_hostname=self.host, do_handshake_on_connect=False
-            )
-            if here.guard is not None:
-                here.guard.watch(self.sock, self.timeout)
-            self.sock.do_handshake()
-        except (OSError, ValueError):
-            (self.sock or plain).close()
-            raise
-        self.is_verified = self.ssl_context.verify_mode is ssl.CERT_REQUIRED
-
-
-def _dial(connection: HTTPConnection) -> socket.socket:
-    """Return a socket connected to where `connection` leads, with its time-out set."""
-    host, port, seconds = connection.host, connection.port, connection.timeout
-    try:
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except socket.gaierror as error:
-        raise NameResolutionError(host, connection, error) from error
-    except UnicodeError as error:  # no name of a machine, such as one with an empty label
-        raise LocationParseError(host) from error
-    failure: OSError = OSError(errno.EADDRNOTAVAIL, 'no address')
-    for number, (family, kind, protocol, _, address) in enumerate(addresses, start=1):
-        is_last = number == len(addresses)
-        sock = socket.socket(family, kind, protocol)
-        try:
-            _connect(
-                sock, address, seconds if is_last else min(seconds or 60.0, FIRST_DIAL_SECONDS)
-            )
-            sock.settimeout(seconds)
-            for option in connection.socket_options or ():
-                sock.setsockopt(*option)
-            return sock
-        except OSError as error:
-            sock.close()
-            failure = error
-    if isinstance(failure, TimeoutError):
-        raise ConnectTimeoutError(connection, f'{host} did not answer') from failure
-    raise NewConnectionError(connection, str(failure)) from failure
-
-
-def _connect(sock: socket.socket, address: Any, seconds: float | None) -> None:
-    """Connect within `seconds`, or until the request of this thread is stopped."""
-    guard = here.guard
-    sock.setblocking(False)
-    code = sock.connect_ex(address)
-    deadline = time.monotonic() + (60.0 if seconds is None else seconds)
-    if code in (errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN):
-        while not wait_for_write(sock, timeout=DIAL_TICK_SECONDS):
-            if guard is not None and guard.stop.is_set():
-                raise OSError(errno.ECANCELED, 'stopped')
-            if time.monotonic() > deadline:
-                raise TimeoutError('timed out')
-        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    if code:
-        raise OSError(code, os.strerror(code))
+        context, how = self.ssl_context, How(self.timeout, here.guard)
+        assert context is not None  # see Adapter
+        self.sock = secured(self._new_conn(), context, self.host, how)
+        self.is_verified = context.verify_mode is ssl.CERT_REQUIRED
 
 
 class _Pool(urllib3.HTTPConnectionPool):
@@ -189,7 +148,7 @@ class Adapter(HTTPAdapter):
         self._verify: Any = True
         self._trusted: tuple[Any, str] | None = None
         self._lock = forks.Lock()
-        self._pools: dict[str, Any] = {}
+        self._pools: dict[tuple[str, str], Any] = {}
         super().__init__(
             pool_connections=MAX_CONNECTIONS, pool_maxsize=MAX_CONNECTIONS, max_retries=0
         )
@@ -206,14 +165,6 @@ class Adapter(HTTPAdapter):
         """Make the pools of connections."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = cast(Any, _POOLS)
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """Return the pools of connections through `proxy`."""
-        context = self.poolmanager.connection_pool_kw.get('ssl_context')
-        manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=context)
-        if not proxy.lower().startswith('socks'):  # which has classes of its own
-            manager.pool_classes_by_scheme = cast(Any, _POOLS)
-        return manager
 
     def send(
         self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
@@ -243,20 +194,32 @@ class Adapter(HTTPAdapter):
     _get_connection = get_connection_with_tls_context  # its name in requests 2.32.0 and 2.32.1
 
     def get_connection(self, url: str | bytes, proxies: Any = None) -> Any:
-        """Return the pool for `url`; requests before 2.32 asks here."""
+        """Return the pool for `url`; requests before 2.32 asks here. Raises ProxyTrouble."""
         address = cast(str, url)
-        if address.startswith('https:'):
+        proxy = (select_proxy(address, proxies) if proxies else None) or ''
+        if address.startswith('https:') or proxy.lower().startswith('https:'):
             self._trust(self._verify, setting.http_ca_bundle)
-        proxy = select_proxy(address, proxies) if proxies else None
-        if not proxy:
-            origin = '/'.join(address.split('/', 3)[:3])
-            pool = self._pools.get(origin)
-            if pool is None:
-                pool = self._pools[origin] = self.poolmanager.connection_from_url(origin)
-            return pool
-        if '://' not in proxy:
-            proxy = f'http://{proxy}'
-        return self.proxy_manager_for(proxy).connection_from_url(address)
+        origin = '/'.join(address.split('/', 3)[:3])
+        pool = self._pools.get((origin, proxy))
+        if pool is None:
+            pool = self._pools[origin, proxy] = self._pool(origin, proxy)
+        return pool
+
+    def _pool(self, origin: str, address: str) -> Any:
+        """The connections to `origin`, through the proxy at `address` if that is not empty."""
+        context = self.poolmanager.connection_pool_kw.get('ssl_context')
+        if not address:
+            manager: Any = self.poolmanager
+        elif (proxy := proxy_at(address)).forwards(origin):
+            manager = self.proxy_manager_for(proxy.url, ssl_context=context)
+            manager.pool_classes_by_scheme = _POOLS
+        else:
+            manager = urllib3.PoolManager(maxsize=MAX_CONNECTIONS, ssl_context=context)
+            by_proxy = {
+                scheme: partial(pool, way=(proxy, context)) for scheme, pool in _POOLS.items()
+            }
+            manager.pool_classes_by_scheme = by_proxy
+        return manager.connection_from_url(origin)
 
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
         """Return what stands in the first line of `request`."""
@@ -274,6 +237,8 @@ class Adapter(HTTPAdapter):
 
     def close(self) -> None:
         """Close all connections."""
+        for pool in self._pools.values():
+            pool.close()
         super().close()
         self._pools.clear()
 

@@ -40,7 +40,7 @@ class Guard:
 
     def watch(self, sock: socket.socket, seconds: float | None) -> None:
         """Cut `sock` off if what is waited for takes longer than `seconds`."""
-        self.sock = sock
+        self.sock = getattr(sock, 'socket', sock)  # of TLS inside a proxy's TLS: the outer one
         self.since = time.monotonic()
         if seconds is not None:
             self.deadline = self.since + seconds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import socket
 import ssl
 import time
 import zlib
@@ -19,13 +19,14 @@ from ..errors import (
     BodyIncompleteError,
     CivitaiError,
     ConnectionFailedError,
+    ProxyLoginError,
     TimedOutError,
     TlsFailedError,
     UrlRefusedError,
     WrongContentError,
-    error_for_status,
 )
 from . import bodies, framing
+from .proxies import ProxyTrouble
 from .watch import Guard
 
 # What requests and urllib3 raise; ValueError for a header that cannot be sent.
@@ -47,8 +48,6 @@ _GZIP_NAMES = frozenset({'gzip', 'x-gzip'})
 # Numbers of OpenSSL's certificate errors: expired or not yet valid; another host or address.
 _EXPIRED = frozenset({9, 10})
 _OTHER_HOST = frozenset({62, 64})
-
-_NO_TUNNEL = re.compile(r'Tunnel connection failed: (\d{3})\b')
 
 
 def body_of(response: requests.Response, guard: Guard, seconds: float, secret: str) -> bodies.Body:
@@ -162,6 +161,9 @@ def translated(error: Exception, url: str) -> CivitaiError:
     """Return our error for one of requests', urllib3's or the system's; the only such place."""
     where, host = urls.redact(url), host_of(url)
     theirs, kinds = requests.exceptions, urllib3.exceptions
+    proxy = _within(error, ProxyTrouble)
+    if proxy is not None:
+        return _through_proxy(proxy, where)
     untrusted = _within(error, ssl.SSLCertVerificationError)
     if untrusted is not None:
         key = 'error_tls_expired' if untrusted.verify_code in _EXPIRED else 'error_tls'
@@ -176,12 +178,12 @@ def translated(error: Exception, url: str) -> CivitaiError:
     if isinstance(error, (theirs.Timeout, kinds.TimeoutError, TimeoutError)):
         return TimedOutError(url=where, host=host)
     if isinstance(error, (theirs.ProxyError, theirs.InvalidProxyURL, theirs.InvalidSchema)):
-        return _refused_by_proxy(error, where, host)
+        return ConnectionFailedError('error_proxy', url=where)
     if isinstance(error, (kinds.IncompleteRead, kinds.ProtocolError, kinds.DecodeError)):
         return BodyIncompleteError(url=where)
     if isinstance(error, (theirs.InvalidURL, kinds.LocationValueError)):
         return UrlRefusedError('error_url_malformed', url=where)
-    if _within(error, kinds.NameResolutionError) is not None:
+    if _within(error, socket.gaierror) is not None:
         return ConnectionFailedError('error_unknown_host', url=where, host=host)
     not_http = _within(error, HTTPException)
     if not_http is not None and not isinstance(not_http, RemoteDisconnected):
@@ -189,15 +191,12 @@ def translated(error: Exception, url: str) -> CivitaiError:
     return ConnectionFailedError(url=where, host=host)
 
 
-def _refused_by_proxy(error: Exception, where: str, host: str) -> CivitaiError:
-    """What a proxy that opens no way means; Python tells its status in the sentence alone."""
-    found = map(_NO_TUNNEL.match, map(str, _causes(error)))
-    status = next((int(match[1]) for match in found if match), 0)
-    if status == 407:
-        return error_for_status(status, url=where)
-    if status:
-        return ConnectionFailedError('error_proxy_refused', url=where, status=status, host=host)
-    return ConnectionFailedError('error_proxy', url=where)
+def _through_proxy(trouble: ProxyTrouble, where: str) -> CivitaiError:
+    is_login = trouble.key == ProxyLoginError.default_key
+    kind = ProxyLoginError if is_login else ConnectionFailedError
+    failure = kind(trouble.key, url=where, **trouble.values)
+    failure.transient = trouble.may_pass
+    return failure
 
 
 def host_of(url: str) -> str:
@@ -208,15 +207,10 @@ def host_of(url: str) -> str:
         return ''
 
 
-def _within(error: BaseException, kind: type[E]) -> E | None:
+def _within(error: BaseException | None, kind: type[E]) -> E | None:
     """The error of this `kind` that `error` is or was caused by."""
-    return next((cause for cause in _causes(error) if isinstance(cause, kind)), None)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """`error` and what it was caused by."""
     for _ in range(10):
-        if error is None:
-            return
-        yield error
+        if error is None or isinstance(error, kind):
+            return error
         error = error.__cause__ or error.__context__
+    return None

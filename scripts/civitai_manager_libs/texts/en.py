@@ -22,6 +22,27 @@ ENGLISH: dict[str, str] = {
     'error_proxy_refused': (
         'The proxy refuses the way to {host} ({status}). Try again later, or ask whoever runs it.'
     ),
+    'error_proxy_tls': (
+        'The encryption that the proxy speaks is not to be trusted. If it speaks none, write '
+        'http:// in place of https:// in its address; else name its certificate file in the '
+        'setting http_ca_bundle.'
+    ),
+    'error_proxy_address': (
+        'The address of the proxy cannot be used. Write it as http://host:port or '
+        'socks5h://host:port in the setting http_proxy or the HTTPS_PROXY or ALL_PROXY variable.'
+    ),
+    'error_socks_refused': (
+        'The SOCKS proxy opens no way to {host} ({reason}). Try again later, or ask whoever runs '
+        'it.'
+    ),
+    'error_socks_login': (
+        'The SOCKS proxy lets nobody in without the right login. Put '
+        'socks5h://name:password@host:port into the setting http_proxy or the ALL_PROXY variable.'
+    ),
+    'error_socks': (
+        'A SOCKS proxy needs the package PySocks, which is not here. Run "{path}" -m pip install '
+        'PySocks and start again, or name an http proxy in the setting http_proxy.'
+    ),
     'error_redirects': 'The answer led in circles. Try again later.',
     'error_timeout': (
         '{host} took too long to answer. Try again, or raise the time-out in the settings.'

@@ -15,6 +15,25 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         'http://名稱:密碼@主機:連接埠。'
     ),
     'error_proxy_refused': '代理伺服器拒絕連往 {host}（{status}）。請稍後再試，或詢問代理伺服器的管理者。',
+    'error_proxy_tls': (
+        '代理伺服器的加密連線不受信任。若它不使用加密，請將位址的 https:// 改為 http://；'
+        '否則請在設定 http_ca_bundle 指定其憑證檔案。'
+    ),
+    'error_proxy_address': (
+        '代理伺服器的位址無法使用。請在設定 http_proxy 或環境變數 HTTPS_PROXY、ALL_PROXY 填入 '
+        'http://主機:連接埠 或 socks5h://主機:連接埠。'
+    ),
+    'error_socks_refused': (
+        'SOCKS 代理伺服器無法連往 {host}（{reason}）。請稍後再試，或詢問代理伺服器的管理者。'
+    ),
+    'error_socks_login': (
+        'SOCKS 代理伺服器要求正確的登入資料。請在設定 http_proxy 或環境變數 ALL_PROXY 填入 '
+        'socks5h://名稱:密碼@主機:連接埠。'
+    ),
+    'error_socks': (
+        'SOCKS 代理伺服器需要尚未安裝的套件 PySocks。請執行 "{path}" -m pip install PySocks '
+        '後重新啟動，或在設定 http_proxy 指定 http 代理伺服器。'
+    ),
     'error_redirects': '伺服器不斷重新導向，請稍後再試。',
     'error_timeout': '{host} 回應逾時。請再試一次，或在設定中提高逾時秒數。',
     'error_unknown_host': '找不到主機 {host}。請檢查網路；若位址是自行設定的，請檢查位址。',
