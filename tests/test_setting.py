@@ -156,6 +156,20 @@ def test_a_good_file_is_taken_over(warnings: pytest.LogCaptureFixture) -> None:
     assert kept_aside() == []
 
 
+PROXIES = [
+    'http://proxy.example',
+    'https://proxy.example:3128',
+    'socks5://127.0.0.1:1080',
+    'socks5h://user:word@proxy.example:1080',
+    'socks5h://[::1]:1080',
+]
+
+
+@pytest.mark.parametrize('address', PROXIES)
+def test_a_proxy_may_be_of_these_kinds(address: str) -> None:
+    assert BY_NAME['http_proxy'].accepts(address)
+
+
 def test_a_good_value_has_the_type_of_its_default() -> None:
     write(GOOD)
     setting.load()
@@ -271,6 +285,8 @@ INFINITE = float('inf')
         ('civitai_base_url', 'https://civi tai.com'),
         ('http_proxy', 'proxy.example:3128'),
         ('http_proxy', 'socks5://proxy.example'),
+        ('http_proxy', 'socks5h://:1080'),
+        ('http_proxy', 'socks5://proxy.example:0'),
         ('http_proxy', 'javascript:alert(1)'),
         ('http_proxy', 'http://'),
         ('http_proxy', 'http://[::1'),

@@ -78,13 +78,14 @@ def is_base_url(value: str) -> bool:
 
 
 def is_proxy(value: str) -> bool:
-    """Tell whether this is the address of a proxy, or empty."""
+    """Tell whether this is the address of a proxy, or empty; SOCKS has to name its port."""
     try:
         parts = urlsplit(value)
-        has_host = bool(parts.hostname) and parts.port != 0
+        has_host, port = bool(parts.hostname), parts.port
     except ValueError:  # a broken [IPv6] address, a port that is none
         return False
-    return not value or (parts.scheme in ('http', 'https') and has_host and ' ' not in value)
+    is_known = parts.scheme in ('http', 'https') or (parts.scheme in ('socks5', 'socks5h') and port)
+    return not value or bool(is_known and has_host and port != 0 and ' ' not in value)
 
 
 def is_key(value: str) -> bool:

@@ -351,7 +351,9 @@ ENGLISH: dict[str, str] = {
     'setting_http_retry_delay': 'Retry delay (s)',
     'setting_http_retry_delay_help': 'Wait before the first retry; it doubles each time.',
     'setting_http_proxy': 'Proxy',
-    'setting_http_proxy_help': 'Address of a proxy; empty: that of the environment.',
+    'setting_http_proxy_help': (
+        'Address of a proxy (http, https, socks5, socks5h); empty: that of the environment.'
+    ),
     'setting_http_ca_bundle': 'Own certificates',
     'setting_http_ca_bundle_help': (
         'A PEM file with certificates to trust besides the usual ones, such as a company proxy\'s.'

@@ -228,7 +228,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'setting_http_retry_delay': '重試間隔（秒）',
     'setting_http_retry_delay_help': '第一次重試前的等待時間，之後每次加倍。',
     'setting_http_proxy': '代理伺服器',
-    'setting_http_proxy_help': '代理伺服器位址；留空則使用環境變數。',
+    'setting_http_proxy_help': '代理伺服器位址（http、https、socks5、socks5h）；留空則使用環境變數。',
     'setting_http_ca_bundle': '自有憑證',
     'setting_http_ca_bundle_help': '除一般憑證外另外信任的憑證 PEM 檔案，例如公司代理伺服器的憑證。',
     'setting_extra_hosts': '其他信任的主機',
