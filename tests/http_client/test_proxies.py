@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scripts.civitai_manager_libs import errors, setting
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient, proxies
@@ -277,6 +279,62 @@ def test_a_body_by_a_proxy_can_be_stopped(
     assert files_in(tmp_path) == ['ca.pem']
 
 
+# -- NO_PROXY -------------------------------------------------------------------------------------
+
+EXEMPT = [
+    ('civitai.com', '*', True),
+    ('civitai.com', 'localhost, *', True),
+    ('civitai.com', '', False),
+    ('civitai.com', ', ,', False),
+    ('civitai.com', 'civitai.com', True),
+    ('civitai.com', 'CIVITAI.com', True),
+    ('civitai.com', 'example.org civitai.com', True),
+    ('image.civitai.com', 'civitai.com', True),
+    ('image.civitai.com', '.civitai.com', True),
+    ('image.civitai.com', '*.civitai.com', True),
+    ('notcivitai.com', 'civitai.com', False),
+    ('civitai.com', 'image.civitai.com', False),
+    ('civitai.com', 'civitai.com:443', True),
+    ('civitai.com', 'civitai.com:8443', False),
+    ('10.1.2.3', '10.0.0.0/8', True),
+    ('11.1.2.3', '10.0.0.0/8', False),
+    ('10.1.2.3', '10.1.2.3', True),
+    ('10.1.2.3', '10.1.2.3:443', True),
+    ('10.1.2.3', '2.3', False),
+    ('10.1.2.3', 'fd00::/8', False),
+    ('fd00::1', 'fd00::/8', True),
+    ('fd00::1', '[fd00::]/8', False),
+    ('fe80::1', 'fd00::/8', False),
+    ('fd00::1', 'fd00::1', True),
+    ('fd00::1', '[fd00::1]', True),
+    ('fd00::1', '[fd00::1]:443', True),
+    ('fd00::1', '[fd00::1]:80', False),
+    ('civitai.com', 'fd00::/8,::1,[::1],10.0.0.0/99,fd00::/999,/,:,[,]', False),
+    ('civitai.com', 'fd00::/8,civitai.com', True),
+]
+
+
+@pytest.mark.parametrize(('host', 'no_proxy', 'expected'), EXEMPT)
+def test_whom_no_proxy_exempts(host: str, no_proxy: str, expected: bool) -> None:
+    assert proxies.is_exempt(host, 443, no_proxy) is expected
+
+
+@given(st.text(), st.text(), st.integers(0, 65535))
+def test_no_list_of_exemptions_is_an_error(host: str, no_proxy: str, port: int) -> None:
+    assert proxies.is_exempt(host, port, no_proxy) in (True, False)
+
+
+@pytest.mark.parametrize('no_proxy', ['fd00::/8,::1', '[::1],,fe80::/10', '10.0.0.0/99', 'a/b:c'])
+def test_exemptions_for_others_leave_the_proxy_in_use(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, site: ScriptedServer, no_proxy: str
+) -> None:
+    with TunnelProxy() as proxy:
+        monkeypatch.setenv('HTTPS_PROXY', proxy.url)
+        monkeypatch.setenv('NO_PROXY', no_proxy)
+        asking(tmp_path)()
+    assert len(proxy.wishes) == 1
+
+
 # -- SOCKS ----------------------------------------------------------------------------------------
 
 
@@ -340,12 +398,12 @@ def test_what_socks_refuses_is_told(
             asking(tmp_path)()
 
 
-@pytest.mark.parametrize('given', ['', 'me:wrong'], ids=['none', 'a wrong one'])
+@pytest.mark.parametrize('login', ['', 'me:wrong'], ids=['none', 'a wrong one'])
 def test_socks_with_a_login_that_is_not_right_is_told(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, site: ScriptedServer, given: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, site: ScriptedServer, login: str
 ) -> None:
     with SocksProxy(login=LOGIN) as proxy:
-        monkeypatch.setattr(setting, 'http_proxy', proxy.url(login=given))
+        monkeypatch.setattr(setting, 'http_proxy', proxy.url(login=login))
         client, waits = patient()
         with pytest.raises(errors.ConnectionFailedError, match='without the right login'):
             client.fetch_file(f'{site.url}/a.png', tmp_path / 'a.png')

@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
-from requests.utils import requote_uri, should_bypass_proxies
+from requests.utils import requote_uri
 
 from .. import setting
 from .connections import Adapter
+from .proxies import is_exempt
 
 _QUOTED = re.compile(r"[A-Za-z0-9._~:/?@!$&'()*+,;=%-]*")
 _PERSONAL = frozenset({'cookie', 'proxy-authorization'})
@@ -71,18 +72,27 @@ class Proxies:
 
     def __init__(self) -> None:
         self._environment = urllib.request.getproxies()
-        self._bypassed: dict[str, bool] = {}
+        # Windows and macOS have settings of their own, which count where no variable is set
+        self._is_systems = not urllib.request.getproxies_environment()
+        self._direct: dict[str, bool] = {}
 
     def of(self, url: str) -> dict[str, str]:
         """The proxies for `url`: the setting's, else the environment's, unless NO_PROXY says no."""
-        host = urlsplit(url).netloc
-        if host not in self._bypassed:
-            self._bypassed[host] = bool(should_bypass_proxies(url, no_proxy=None))
-        if self._bypassed[host]:
+        place = urlsplit(url).netloc
+        if place not in self._direct:
+            self._direct[place] = self._is_direct(url)
+        if self._direct[place]:
             return {}
         if setting.http_proxy:
             return {'http': setting.http_proxy, 'https': setting.http_proxy}
         return self._environment
+
+    def _is_direct(self, url: str) -> bool:
+        parts = urlsplit(url)
+        host, port = parts.hostname or '', parts.port or (443 if parts.scheme == 'https' else 80)
+        if is_exempt(host, port, self._environment.get('no', '')):
+            return True
+        return self._is_systems and bool(urllib.request.proxy_bypass(host))
 
 
 def new_session(user_agent: str) -> requests.Session:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import re
 import socket
 import ssl
 import sys
 from dataclasses import dataclass, field
 from http.client import HTTPException
+from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -29,6 +31,8 @@ _SOCKS = {
     'socks': (5, True),
 }
 _PORTS = {'http': 80, 'https': 443, **dict.fromkeys(_SOCKS, 1080)}
+# In NO_PROXY: `.name` and `*.name` are meant as `name` is.
+_NAME = re.compile(r'(?:\*?\.)?\[?(?P<name>[^\[\]/*]+?)\]?(?::(?P<port>\d+))?')
 
 
 class ProxyTrouble(OSError):
@@ -158,6 +162,35 @@ def proxy_at(address: str) -> Proxy:
         raise ProxyTrouble('error_proxy_address', may_pass=False)
     user, password = unquote(parts.username or ''), unquote(parts.password or '')
     return Proxy(parts.scheme, parts.hostname, port, user, password)
+
+
+def is_exempt(host: str, port: int | None, no_proxy: str) -> bool:
+    """Tell whether `no_proxy`, as the variable of that name, has `host` asked without a proxy.
+
+    It lists names (with all below them), addresses, networks of IPv4 and IPv6, each maybe with a
+    port, or `*`. What cannot be understood counts for nothing.
+    """
+    host = host.lower().rstrip('.')
+    try:
+        number: Any = ip_address(host)
+    except ValueError:
+        number = None
+    for entry in re.split(r'[,\s]+', no_proxy.lower()):
+        if entry == '*' or (number is not None and number in _network(entry)):
+            return True
+        match = _NAME.fullmatch(entry)
+        if match and match['port'] in (None, str(port)):
+            if host == match['name'] or (number is None and host.endswith(f'.{match["name"]}')):
+                return True
+    return False
+
+
+def _network(entry: str) -> Any:
+    """The network, or single address, that `entry` names; empty if it is neither."""
+    try:
+        return ip_network(entry.strip('[]'), strict=False)
+    except ValueError:
+        return ()
 
 
 def _refusal(status: int, host: str) -> ProxyTrouble:
