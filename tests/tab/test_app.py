@@ -12,14 +12,18 @@ import sys
 from pathlib import Path
 from typing import Iterator
 
+import gradio as gr
 import pytest
 import requests
 
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.ending import ExitCode
+from scripts.civitai_manager_libs.http_client import get_http_client
 from scripts.civitai_manager_libs.tab import app
 from tests.support.paths import ROOT
 from tests.support.running_app import RunningApp
+from tests.support.scripted_server import ScriptedServer, ok
+from tests.support.settings_sandbox import set_process_client
 
 # Python imports a module of this name at every start; this one writes down whom we talk to.
 WATCH = """
@@ -61,6 +65,59 @@ def test_starting_talks_to_nobody_outside_and_offers_no_api(running: tuple[str, 
     assert offered == {'named_endpoints': {}, 'unnamed_endpoints': {}}
     hosts = {json.loads(line) for line in watched.read_text().splitlines()}
     assert hosts and hosts <= {'127.0.0.1', 'localhost', '::1', '0.0.0.0', 'None'}
+
+
+# What desktops and companies set. Nobody listens at port 9.
+PROXIES = {
+    'http': {'HTTP_PROXY': 'http://127.0.0.1:9', 'HTTPS_PROXY': 'http://127.0.0.1:9'},
+    'SOCKS as desktops write it': {'all_proxy': 'socks://127.0.0.1:9/'},
+    'none that is understood': {'HTTP_PROXY': 'ftp://[nowhere', 'ALL_PROXY': '://'},
+    'a network of IPv6 exempted': {'NO_PROXY': 'fd00::/8,::1/128,[::1],10.0.0.0/8,.example.org'},
+    'all of it': {
+        'HTTP_PROXY': 'http://127.0.0.1:9',
+        'ALL_PROXY': 'socks5://127.0.0.1:9',
+        'no_proxy': 'fd00::/8',
+    },
+}
+
+
+@pytest.mark.parametrize('variables', PROXIES.values(), ids=PROXIES)
+def test_a_proxy_of_the_environment_does_not_keep_the_app_from_starting(
+    tmp_path: Path, variables: dict[str, str]
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / 'civitai_gallery.py'), '--port', '7990'],
+        env={**os.environ, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None and process.stderr is not None
+        found = re.search(r'http://\S+', process.stdout.readline())
+        assert found, process.stderr.read()
+        assert requests.get(found.group(), timeout=30).status_code == 200
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def test_the_proxy_of_the_environment_is_still_for_civitai(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(setting, 'civitai_base_url', 'http://civitai.test')
+    set_process_client(monkeypatch, None)
+    with ScriptedServer(ok(b'{}')) as proxy:
+        monkeypatch.setenv('HTTP_PROXY', proxy.url)
+        port = app.free_port('127.0.0.1', 7990)
+        assert port is not None
+        url = app.serve('', '127.0.0.1', port)
+        try:
+            assert requests.get(url, timeout=30, proxies={'http': ''}).status_code == 200
+            assert get_http_client().get_json('http://civitai.test/api/v1/images') == {}
+            assert 'NO_PROXY' not in os.environ and 'no_proxy' not in os.environ
+        finally:
+            gr.close_all()
+    assert proxy.targets == ['http://civitai.test/api/v1/images']
 
 
 def test_a_taken_port_is_passed_over() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import urllib.request
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Mapping, cast
+from typing import Any, Iterator, Mapping, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -93,6 +94,24 @@ class Proxies:
         if is_exempt(host, port, self._environment.get('no', '')):
             return True
         return self._is_systems and bool(urllib.request.proxy_bypass(host))
+
+
+@contextmanager
+def unproxied() -> Iterator[None]:
+    """Hide the environment's proxies from what other libraries do or set up inside.
+
+    They are for Civitai. Gradio asks its own server whether it is there, and its library for that
+    (httpx) does not even load with some of them: SOCKS, or a network of IPv6 in NO_PROXY.
+    """
+    kept = {name: os.environ.get(name) for name in ('NO_PROXY', 'no_proxy')}
+    os.environ.update(dict.fromkeys(kept, '*'))
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 def new_session(user_agent: str) -> requests.Session:

@@ -12,12 +12,15 @@ import sys
 import threading
 from typing import Iterable
 
-from .. import ending, notices, setting, texts, widgets
+from .. import ending, notices, setting, texts
 from ..access import guard, signs
 from ..access.door import Door
 from ..errors import CivitaiError, SourceError
-from ..http_client import get_http_client
-from . import components, events, settings_panel, temporary
+from ..http_client import get_http_client, outgoing
+
+with outgoing.unproxied():  # as gradio is loaded, it sets up what asks its own server
+    from .. import widgets
+    from . import components, events, settings_panel, temporary
 
 FIRST_PORT = 7860
 LAST_PORT = 65535
@@ -124,14 +127,16 @@ def serve(source: str, host: str, port: int, names: Iterable[str] = ()) -> str:
         parts = components.build(source)
         components.wire_page(parts, blocks, opening=bool(source))
         settings_panel.build_panel(blocks)
-    widgets.launch(
-        blocks,
-        Door(host.lower(), frozenset(names), guard.is_our_address),
-        server_name=_in_url(host),
-        server_port=port,
-        allowed_paths=events.allowed_folders(),
-        **look,
-    )
+    get_http_client()  # which reads the environment's proxies, before they are hidden
+    with outgoing.unproxied():
+        widgets.launch(
+            blocks,
+            Door(host.lower(), frozenset(names), guard.is_our_address),
+            server_name=_in_url(host),
+            server_port=port,
+            allowed_paths=events.allowed_folders(),
+            **look,
+        )
     return f'http://{_in_url(_REACHED_AS.get(host, host))}:{port}/'
 
 
