@@ -12,7 +12,6 @@ from types import ModuleType
 
 PACKAGE = 'civitai_gallery_libs'
 FOLDER = Path(__file__).resolve().parent / 'civitai_manager_libs'
-ADDED_PACKAGES = ('platformdirs', 'pathvalidate')
 
 
 def library(module: str) -> ModuleType:
@@ -29,13 +28,13 @@ def library(module: str) -> ModuleType:
 
 
 def register() -> None:
-    """Register tab and settings; without our packages, a tab that says what to run."""
-    try:
+    """Register tab and settings; without the packages we need, a tab that says what to run."""
+    incomplete = library('tab.webui_incomplete')
+    packages = incomplete.lacking()
+    if packages:
+        incomplete.register(packages)
+    else:
         library('tab.webui').register()
-    except ModuleNotFoundError as error:
-        if error.name not in ADDED_PACKAGES:
-            raise
-        library('tab.webui_incomplete').register(ADDED_PACKAGES)
 
 
 register()

@@ -253,8 +253,8 @@ ENGLISH: dict[str, str] = {
     'hidden': 'Hidden because above your maturity ceiling ({ceiling}): {count}.',
     'surplus': 'Left out because Civitai sent more than was asked for: {count}.',
     'packages_missing': (
-        'Civitai Gallery needs packages that this WebUI lacks. Run this command, then start '
-        'the WebUI again: {command}'
+        'Civitai Gallery needs packages that this WebUI lacks or has in a version that is too old. '
+        'Run this command, then start the WebUI again: {command}'
     ),
     'send_txt2img': 'Send to txt2img',
     'send_img2img': 'Send to img2img',

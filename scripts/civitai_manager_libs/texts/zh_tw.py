@@ -162,7 +162,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'status_nothing': '這裡沒有圖片。請嘗試其他版本或連結。',
     'hidden': '此頁有 {count} 張圖片超過您的分級上限（{ceiling}），已隱藏。',
     'surplus': 'Civitai 傳來的圖片比要求的多，已略過 {count} 張。',
-    'packages_missing': 'Civitai Gallery 需要此 WebUI 缺少的套件。請執行此指令後重新啟動 WebUI：{command}',
+    'packages_missing': 'Civitai Gallery 需要此 WebUI 缺少或版本過舊的套件。請執行此指令後重新啟動 WebUI：{command}',
     'send_txt2img': '傳送至 txt2img',
     'send_img2img': '傳送至 img2img',
     'send_inpaint': '傳送至 inpaint',
