@@ -7,7 +7,7 @@ import ssl
 import time
 import zlib
 from functools import partial
-from http.client import HTTPException, RemoteDisconnected
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 from typing import Callable, Iterator, TypeVar
 from urllib.parse import urlsplit
 
@@ -95,6 +95,9 @@ def _pieces(response: requests.Response, guard: Guard, seconds: float) -> Iterat
                 chunk = read()
         except TROUBLE as error:
             check(guard, url)
+            broken = _within(error, IncompleteRead)
+            if broken is not None and isinstance(broken.partial, bytes):
+                yield broken.partial  # where there is no read1, what came is in the error
             raise translated(error, url) from error
         if not chunk:
             break
