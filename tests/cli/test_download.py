@@ -180,7 +180,7 @@ def test_what_is_no_gallery_is_refused_with_the_reason_and_nothing_is_asked(
     demo: DemoServer, download: Command, folder: Path, link: str, words: str
 ) -> None:
     done = download(demo.url + link, '--to', folder)
-    assert (done.code, done.out) == (1, '') and words in done.err
+    assert (done.code, done.out) == (2, '') and words in done.err
     assert demo.requests == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any, Callable, Iterator, Sequence
 
@@ -167,8 +168,13 @@ def test_a_folder_that_cannot_be_made_fails_each(download: Download, folder: Pat
     assert folder.read_text() == 'mine'
 
 
-def test_a_wait_is_told_while_it_goes_on_and_once(download: Download) -> None:
+@pytest.mark.parametrize('watched', [True, False], ids=['terminal', 'pipe'])
+def test_a_wait_is_told_to_who_watches(
+    download: Download, monkeypatch: pytest.MonkeyPatch, watched: bool
+) -> None:
+    monkeypatch.setattr(sys.stderr, 'isatty', lambda: watched)
     code, out, err = download(['/posts/7'])
-    told = [line for line in err.splitlines() if 'asks us to wait' in line]
-    assert told == ['127.0.0.1 asks us to wait (503). Going on in 14 s; what is there stays.']
+    told = [line for line in err.replace('\r', '\n').splitlines() if 'asks us to wait' in line]
+    sentence = '127.0.0.1 asks us to wait (503). Going on in 14 s; what is there stays.'
+    assert told == [sentence] * watched
     assert code == 1 and '2 saved' in out

@@ -62,7 +62,9 @@ def main(argv: list[str]) -> int:
 
 
 def _notice(key: str, values: Mapping[str, Any]) -> None:
-    print(texts.text(key, setting.language, **values), file=sys.stderr, flush=True)
+    if sys.stderr.isatty():  # to a person who is watching
+        line = texts.text(key, setting.language, **values)
+        print(f'\r{line}', file=sys.stderr, flush=True)  # over the counting line
 
 
 def _parser() -> argparse.ArgumentParser:

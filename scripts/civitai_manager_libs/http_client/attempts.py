@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar('T')
 
-# A wait that goes on for longer is told.
-TOLD_SECONDS = 3.0
+# A wait that goes on for longer is told, and told again while there is no end to it.
+TOLD_SECONDS, TOLD_AGAIN = 3.0, 20.0
 
 
 class Attempts:
@@ -51,7 +51,7 @@ class Attempts:
         Answers of the API at `base_url` are treated as `retry.decide` says.
         """
         tries = refusals = 0
-        first_failure = math.inf
+        first_failure, told = math.inf, -math.inf
         while True:
             try:
                 if stop.is_set():
@@ -77,8 +77,9 @@ class Attempts:
                 if not isinstance(decision, retry.Wait):
                     raise error
                 log.info('%s: %s Again in %.1f s.', urls.redact(url), error, decision.seconds)
-                if since + decision.seconds > TOLD_SECONDS:
+                if since + decision.seconds > TOLD_SECONDS and self.now() - told > TOLD_AGAIN:
                     _tell(error, decision.seconds)
+                    told = self.now()
             self._pause(decision.seconds, stop)
 
     def _pause(self, seconds: float, stop: threading.Event) -> None:
