@@ -1,6 +1,7 @@
 """What every test stands on: an environment that nothing outside the test run can reach into."""
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -26,6 +27,12 @@ def isolate(environment: pytest.MonkeyPatch, home: str) -> None:
 # The plugins are imported after this file.
 session_home = tempfile.TemporaryDirectory(prefix='civitai-gallery-tests-')
 isolate(pytest.MonkeyPatch(), session_home.name)
+
+
+def pytest_configure() -> None:
+    """Let programs that tests start hear Ctrl-C, which a shell hides from what it starts with &."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure() -> None:
