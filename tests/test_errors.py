@@ -21,7 +21,8 @@ def descendants(kind: type[CivitaiError]) -> Iterator[type[CivitaiError]]:
 
 EVERY_KIND = list(descendants(CivitaiError))
 VALUES = dict.fromkeys(
-    'host folder reason given name username path limit width height'.split(), 'x'
+    'host folder reason given name names username path limit width height tab value known'.split(),
+    'x',
 )
 ERROR_KEYS = sorted(
     key for key in texts.TABLES['en'] if re.match(r'error_(?!with_detail)|source_(?!place)', key)
