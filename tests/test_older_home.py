@@ -8,7 +8,7 @@ import os
 import stat
 import sys
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Iterator
 
 import pytest
 
@@ -18,28 +18,20 @@ from scripts.civitai_manager_libs.cli import main
 from scripts.civitai_manager_libs.store import cache
 from scripts.civitai_manager_libs.tab import events
 from tests.support import older_home
+from tests.support.gradio_event import Progress
 from tests.support.older_home import OlderHome
 from tests.support.settings_sandbox import fresh_client, sandbox
 
 
-class Progress:
-    def tqdm(self, iterable: Any, desc: str) -> Any:
-        return iterable
-
-
-@pytest.fixture(scope='module')
-def site() -> Iterator[DemoServer]:
-    with DemoServer() as server:
-        yield server
-
-
 @pytest.fixture
-def older(site: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OlderHome]:
+def older(
+    running_demo: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[OlderHome]:
     """Such a home, not yet looked at; the requests of the site are counted from here."""
     with sandbox(tmp_path / 'data'):
-        made = older_home.build(tmp_path, setting.api_key_file(), site.url)
+        made = older_home.build(tmp_path, setting.api_key_file(), running_demo.url)
         fresh_client(monkeypatch)
-        site.requests.clear()
+        running_demo.requests.clear()
         yield made
 
 
@@ -78,7 +70,7 @@ def test_a_save_keeps_what_was_there(loaded: OlderHome) -> None:
 
 
 def test_the_picture_cache_is_adopted_and_shown_without_a_request(
-    loaded: OlderHome, site: DemoServer
+    loaded: OlderHome, running_demo: DemoServer
 ) -> None:
     before = loaded.files()
     assert cache.refusal(loaded.cache) is None
@@ -86,34 +78,38 @@ def test_the_picture_cache_is_adopted_and_shown_without_a_request(
     paths, _, _ = action.gallery_loading(loaded.thumbnails, Progress())
     assert setting.no_card_preview_image not in paths
     assert events.showable(paths) == paths
-    assert site.requests == []
+    assert running_demo.requests == []
     after = loaded.files()
     assert after.pop(str(loaded.cache / cache.MARK)) and after == before
 
 
-def test_a_cache_at_the_default_place_is_used_too(older: OlderHome, site: DemoServer) -> None:
+def test_a_cache_at_the_default_place_is_used_too(
+    older: OlderHome, running_demo: DemoServer
+) -> None:
     (older.data / 'settings.json').unlink()
     setting.load()
-    setting.civitai_base_url = site.url
+    setting.civitai_base_url = running_demo.url
     setting.claim_picture_cache()
     action.download_images(older.thumbnails)
-    assert site.requests == []
+    assert running_demo.requests == []
 
 
-def test_downloads_and_model_names_are_there_already(loaded: OlderHome, site: DemoServer) -> None:
+def test_downloads_and_model_names_are_there_already(
+    loaded: OlderHome, running_demo: DemoServer
+) -> None:
     before = loaded.files()
     folder = action.download_user_gallery_images(older_home.MODEL, loaded.originals)
     assert folder == str(loaded.downloads / older_home.NAME)
-    assert site.requests == []
+    assert running_demo.requests == []
     assert loaded.files() == before
 
 
 def test_the_command_line_goes_on_in_a_folder_of_the_version_before(
-    loaded: OlderHome, site: DemoServer, capsys: pytest.CaptureFixture[str]
+    loaded: OlderHome, running_demo: DemoServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = loaded.downloads / older_home.NAME / 'user_gallery_images'
     before = set(os.listdir(folder))
-    source = f'{site.url}/models/{older_home.MODEL}?modelVersionId={older_home.VERSION}'
+    source = f'{running_demo.url}/models/{older_home.MODEL}?modelVersionId={older_home.VERSION}'
     setting.save({'http_proxy': '', 'http_ca_bundle': '', 'gallery_maturity_ceiling': 'PG'})
     assert main.main([source, '--to', str(folder), '--limit', '7', '--json']) == 0
     report = json.loads(capsys.readouterr().out)
@@ -131,7 +127,7 @@ def test_what_ended_processes_left_goes_with_the_next_write(loaded: OlderHome) -
     assert len(loaded.files()) == len(before) + 2
 
 
-def test_the_home_of_the_demo_goes_on(older: OlderHome, site: DemoServer) -> None:
+def test_the_home_of_the_demo_goes_on(older: OlderHome, running_demo: DemoServer) -> None:
     """It has no settings of its own, and its address is another at every start."""
     for name in ('settings.json', 'settings.broken-1.json'):
         (older.data / name).unlink()

@@ -13,16 +13,10 @@ from scripts.civitai_manager_libs import civitai_gallery_action as action, notic
 from scripts.civitai_manager_libs.downloads import batch, crew
 from scripts.civitai_manager_libs.downloads.plan import BatchReport, Outcome
 from tests.support.faults import PATIENCE
+from tests.support.gradio_event import Progress
 from tests.support.network import at_home, files_in, patient, png
 from tests.support.scripted_server import Answer, Request, ScriptedServer, kept, ok
 from tests.support.settings_sandbox import set_process_client
-
-
-class Bar:
-    """Stands for gradio's progress."""
-
-    def tqdm(self, iterable: Any, desc: str = '') -> Any:
-        return iterable
 
 
 def at_once(count: int, work: Callable[[int], object]) -> None:
@@ -43,7 +37,7 @@ def test_callers_who_want_the_same_page_send_one_request_for_each_picture(
         set_process_client(monkeypatch, patient()[0])
         wanted = [f'{server.url}/width=450/{number}.png' for number in range(24)]
         shown: list[Any] = []
-        at_once(callers, lambda _: shown.append(action.gallery_loading(wanted, Bar())[0]))
+        at_once(callers, lambda _: shown.append(action.gallery_loading(wanted, Progress())[0]))
         asked = Counter(request.target for request in server.requests)
     assert len(asked) == 24 and set(asked.values()) == {1}
     assert len(shown) == callers
@@ -101,6 +95,6 @@ def test_who_looks_at_a_gallery_is_told_that_the_site_asks_to_wait(
         at_home(monkeypatch, server)
         set_process_client(monkeypatch, patient()[0])
         wanted = [f'{server.url}/width=450/{number}.png' for number in range(3)]
-        paths, _, _ = action.gallery_loading(wanted, Bar())
+        paths, _, _ = action.gallery_loading(wanted, Progress())
     assert all(Path(path).read_bytes() == png() for path in paths)
     assert toasts == ['127.0.0.1 asks us to wait (429). Going on in 9 s; what is there stays.']
