@@ -176,6 +176,44 @@ def test_what_a_field_adds_to_the_last_line(extra: dict[Any, Any], expected: str
     assert expected == ', '.join(pairs)
 
 
+NAMES_OF_OTHERS = {
+    'ancestral': ({'sampler': 'euler_ancestral', 'scheduler': 'normal'}, 'Euler a', 'Normal'),
+    'on a graphics card': (
+        {'sampler': 'dpmpp_3m_sde_gpu', 'scheduler': 'exponential'},
+        'DPM++ 3M SDE',
+        'Exponential',
+    ),
+    'as another saver writes it': (
+        {'sampler': 'dpm_2_ancestral', 'Scheduler': 'sgm_uniform'},
+        'DPM2 a',
+        'SGM Uniform',
+    ),
+    'schedule in the name': ({'sampler': 'dpmpp_2s_ancestral_karras'}, 'DPM++ 2S a', 'Karras'),
+    'no such sampler': ({'sampler': 'seeds_3', 'scheduler': 'beta'}, 'seeds_3', 'Beta'),
+    'no sampler': ({'sampler': 'Undefined', 'scheduler': 'simple'}, None, 'Simple'),
+}
+
+
+@pytest.mark.parametrize(
+    ('names', 'sampler', 'schedule'), NAMES_OF_OTHERS.values(), ids=NAMES_OF_OTHERS.keys()
+)
+def test_the_webui_is_told_samplers_and_schedules_by_its_own_names(
+    names: dict[str, str], sampler: str | None, schedule: str
+) -> None:
+    read = webui_reads(encode({'prompt': 'p', 'steps': 20, 'seed': 1, 'cfgScale': 7, **names}))
+
+    assert (sampler, schedule) == (read.get('Sampler'), read.get('Schedule type'))
+    assert 'Scheduler' not in read
+
+
+def test_samplers_of_other_passes_are_translated_too() -> None:
+    others = {'Hires sampler': 'dpmpp_sde', 'Hires schedule type': 'karras'}
+    read = webui_reads(encode({**BASE, **others, 'ADetailer sampler': 'euler_ancestral'}))
+
+    assert ('DPM++ SDE', 'Karras') == (read['Hires sampler'], read['Hires schedule type'])
+    assert 'Euler a' == read['ADetailer sampler']
+
+
 BAD_NUMBERS = {'text': 'many', 'list': [20], 'boolean': True, 'half': 20.5, 'null': None}
 
 

@@ -12,7 +12,7 @@ import re
 from itertools import takewhile
 from typing import Iterator, Mapping, NamedTuple
 
-from . import meta as meta_of
+from . import meta as meta_of, samplers
 
 _NEGATIVE = 'Negative prompt:'
 
@@ -21,9 +21,12 @@ _NEGATIVE = 'Negative prompt:'
 _FEWEST_PAIRS = 3
 _FILLERS = {'Settings': 'incomplete', 'Source': 'Civitai', 'Format': 'parameters'}
 
-# ComfyUI's names of what the WebUI offers under another.
-_SCHEDULES = {'sgm_uniform': 'SGM Uniform', 'kl_optimal': 'KL Optimal', 'ddim_uniform': 'DDIM'}
-_SCHEDULES.update((n, n.title()) for n in ('karras', 'exponential', 'simple', 'normal', 'beta'))
+# Where a noise schedule may stand, and which further settings name a sampler or a schedule.
+_SCHEDULE_NAMES = ('Schedule type', 'Schedule', 'scheduler', 'Scheduler')
+_OTHER_SAMPLERS = {
+    'Hires sampler': 'Hires schedule type',
+    'ADetailer sampler': 'ADetailer scheduler',
+}
 
 _WHOLE_NAMES = {'Steps': 'steps', 'Seed': 'seed', 'Clip skip': 'clipSkip'}
 _META_NAMES = {**_WHOLE_NAMES, 'Sampler': 'sampler', 'CFG scale': 'cfgScale', 'Size': 'Size'}
@@ -33,8 +36,8 @@ _FOLDED_NAMES = _JSON_NAMES | {'Lora hashes', 'VAE hash', 'TI hashes'}
 _TAIL_NAMES = {'Resources', 'Hashed prompt', 'Hashed Negative prompt'}
 _NOT_TEXT = _JSON_NAMES | _TAIL_NAMES | set(_META_NAMES.values()) | {
     *('Lora hashes', 'Negative Template', 'Negative prompt', 'Prompt', 'Schedule', 'TI hashes'),
-    *('Template', 'additionalResources', 'baseModel', 'civitaiResources', 'comfy', 'controlNets'),
-    *('denoise', 'effects', 'engine', 'external', 'extra', 'hashes', 'height', 'models'),
+    *('Scheduler', 'Template', 'additionalResources', 'baseModel', 'civitaiResources', 'comfy'),
+    *('controlNets', 'denoise', 'effects', 'engine', 'external', 'extra', 'hashes', 'height', 'models'),
     *('negativePrompt', 'other', 'process', 'prompt', 'resources', 'scheduler', 'sourceImageIds'),
     *('type', 'upscalers', 'vaes', 'width', 'workflow'),
 }  # fmt: skip
@@ -76,14 +79,14 @@ def _settings(meta: Mapping[str, object], item_size: str) -> dict[str, str]:
     """The pairs of the last line, in its order."""
     text = {key: meta_of.as_text(value) for key, value in meta.items()}
     hashes, model = meta_of.all_hashes(meta), text.get('Model', '')
-    schedule = text.get('Schedule type') or text.get('Schedule') or text.get('scheduler', '')
+    schedule = next(filter(None, map(text.get, _SCHEDULE_NAMES)), '')
+    sampler, schedule = samplers.webui_names(text.get('sampler', ''), schedule)
     cfg = meta_of.as_number(meta.get('cfgScale'))
     size = _size(meta.get('Size'), f'{text.get("width")}x{text.get("height")}', item_size)
     pairs = {
         'Steps': meta_of.whole_text(meta.get('steps')),
-        # 'Undefined' is the on-site generator's word for none
-        'Sampler': '' if text.get('sampler') == 'Undefined' else text.get('sampler', ''),
-        'Schedule type': _SCHEDULES.get(schedule, schedule),
+        'Sampler': sampler,
+        'Schedule type': schedule,
         'CFG scale': '' if cfg is None else str(cfg),
         'Seed': meta_of.whole_text(meta.get('seed')),
         'Size': size,
@@ -97,6 +100,9 @@ def _settings(meta: Mapping[str, object], item_size: str) -> dict[str, str]:
     }
     rest = {k.strip(): v for k, v in text.items() if _NAME.fullmatch(k.strip())}
     rest = {k: v for k, v in rest.items() if k not in pairs and k not in _NOT_TEXT}
+    for name, its_schedule in _OTHER_SAMPLERS.items():
+        told = samplers.webui_names(rest.get(name, ''), rest.get(its_schedule, ''))
+        rest.update((k, v) for k, v in zip((name, its_schedule), told) if v)
     for group in ('Hires ', 'ADetailer '):
         pairs.update((k, v) for k, v in rest.items() if k.startswith(group))
     pairs['Lora hashes'] = _hash_list(hashes, 'lora:')
