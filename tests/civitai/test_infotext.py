@@ -93,9 +93,9 @@ def test_a_wrapped_meta_reads_like_a_flat_one() -> None:
 
 
 def test_meta_with_more_than_id_and_meta_is_not_unwrapped() -> None:
-    assert 'p\nMy id: 7, Settings: incomplete, Source: Civitai' == encode(
-        {'My id': 7, 'meta': {'prompt': 'q'}, 'prompt': 'p'}
-    )
+    read = webui_reads(encode({'My id': 7, 'meta': {'prompt': 'q'}, 'prompt': 'p'}))
+
+    assert ('p', '7') == (read['Prompt'], read['My id'])
 
 
 NOTHING_TO_SAY = {
@@ -255,6 +255,69 @@ def test_few_settings_do_not_end_up_in_the_prompt(
 
     assert meta.get('prompt', '') == read['Prompt']
     assert expected == {name: read.get(name) for name in expected}
+
+
+@pytest.mark.parametrize('meta', [meta for meta, _ in SHORT.values()], ids=SHORT.keys())
+def test_a_short_line_is_filled_up_with_what_the_webui_assumes_anyway(meta: dict[str, Any]) -> None:
+    read = webui_reads(encode(meta))
+    assumed = {'VAE Encoder': 'Full', 'VAE Decoder': 'Full', 'RNG': 'GPU'}
+    own = {'Prompt', 'Negative prompt', 'Steps', 'Size', 'Seed', 'Source'}
+
+    assert assumed.items() >= {k: v for k, v in read.items() if k not in own}.items()
+
+
+LISTS: dict[str, tuple[str, Any, str]] = {
+    'a ControlNet': (
+        'ControlNet 1',
+        {'Module': 'openpose', 'Model': 'pose_v2 [0a1b2c3d]', 'Weight': 0.75, 'Low Vram': False},
+        'Module: openpose, Model: pose_v2 [0a1b2c3d], Weight: 0.75, Low Vram: False',
+    ),
+    'weights of LoRAs': ('Lora weights', {'ink': '0.6', 'fog': 1}, 'ink: 0.6, fog: 1'),
+    'tiles': (
+        'Tiled Diffusion',
+        {'Method': 'Mixture', 'Tile width': '96'},
+        'Method: Mixture, Tile width: 96',
+    ),
+    'an unknown one': ('Tide table', {'High water': '6'}, 'High water: 6'),
+    'with an inner object': ('Tide table', {'High': {'at': 6}, 'Low': '12'}, 'Low: 12'),
+    'nothing plain': ('Tide table', {'High': [1], 'Low': None}, ''),
+    'empty': ('Tide table', {}, ''),
+    'of the site': ('controlNets', {'High': '1'}, ''),
+}
+
+
+@pytest.mark.parametrize(('name', 'value', 'expected'), LISTS.values(), ids=LISTS.keys())
+def test_a_list_that_the_site_made_an_object_of_is_a_list_again(
+    name: str, value: Any, expected: str
+) -> None:
+    text = encode({**BASE, name: value})
+
+    assert expected == webui_reads(text).get(name, '')
+    assert text == encode(decode(text))
+
+
+NOISE: dict[str, Any] = {
+    'Created Date': '2025-11-28T09:18:43.5Z',
+    'fluxMode': 'urn:air:flux1:checkpoint:civitai:1@2',
+    'quantity': 4,
+    'draft': False,
+    'nsfw': True,
+    'remixOfId': 7,
+    'workflow': 'txt2img',
+    'experimental': 'no',
+    'sourceImage': {'url': 'https://example.org/x.png'},
+    'enhancedCompatibility': True,
+    'Civitai metadata': {'remixOfId': 7},
+}
+
+
+@pytest.mark.parametrize('name', NOISE)
+def test_what_the_site_notes_for_itself_stays_out(name: str) -> None:
+    assert BASE_LINE == encode({**BASE, name: NOISE[name]})
+
+
+def test_settings_of_extensions_in_small_letters_stay() -> None:
+    assert 'dynthres_enabled: True' in encode({**BASE, 'dynthres_enabled': True})
 
 
 def test_what_fills_up_a_short_line_does_not_come_back() -> None:
@@ -430,6 +493,23 @@ TEXTS: dict[str, tuple[str, dict[str, Any]]] = {
         {'prompt': 'cat', 'steps': 5, 'seed': 1},
     ),
     'numbers that are none': ('cat\nSteps: x, Seed: 1.5, CFG scale: y', {'prompt': 'cat'}),
+    'an empty quoted value': (
+        'cat\nSteps: 5, Note: "", Seed: 1, Mood: "" ',
+        {'prompt': 'cat', 'steps': 5, 'seed': 1},
+    ),
+    'a line below the settings': (
+        'cat\nSteps: 5, Sampler: Euler, Seed: 1\nin the rain',
+        {'prompt': 'cat\nin the rain', 'steps': 5, 'sampler': 'Euler', 'seed': 1},
+    ),
+    'lines below, negative': (
+        'cat\nNegative prompt: dog\nSteps: 5, Seed: 1, Size: 8x8\nfog\n\nrain',
+        {'prompt': 'cat', 'negativePrompt': 'dog\nfog\n\nrain'}
+        | {'steps': 5, 'seed': 1, 'Size': '8x8'},
+    ),
+    'settings twice': (
+        'cat\nSteps: 4, Seed: 2, Size: 8x8\nSteps: 5, Seed: 1, Size: 9x9',
+        {'prompt': 'cat\nSteps: 4, Seed: 2, Size: 8x8', 'steps': 5, 'seed': 1, 'Size': '9x9'},
+    ),
     'names of the site on the line': (
         'cat\nSteps: 5, prompt: dog, steps: 9, hashes: h, resources: r',
         {'prompt': 'cat', 'steps': 5, 'resources': 'r'},

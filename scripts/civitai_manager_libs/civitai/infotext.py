@@ -7,19 +7,13 @@ The WebUI strips every line and knows only `\\n`: spaces around lines go, other 
 
 from __future__ import annotations
 
-import json
 import re
 from itertools import takewhile
-from typing import Iterator, Mapping, NamedTuple
+from typing import AbstractSet, Mapping
 
-from . import meta as meta_of, samplers
+from . import meta as meta_of, pairs as pairs_of, samplers
 
 _NEGATIVE = 'Negative prompt:'
-
-# The WebUI takes the last line for settings if it holds three pairs, for prompt if fewer. Names
-# unknown to it are ignored, so these complete a line that would be too short.
-_FEWEST_PAIRS = 3
-_FILLERS = {'Settings': 'incomplete', 'Source': 'Civitai', 'Format': 'parameters'}
 
 # Where a noise schedule may stand, and which further settings name a sampler or a schedule.
 _SCHEDULE_NAMES = ('Schedule type', 'Schedule', 'scheduler', 'Scheduler')
@@ -30,34 +24,20 @@ _OTHER_SAMPLERS = {
 
 _WHOLE_NAMES = {'Steps': 'steps', 'Seed': 'seed', 'Clip skip': 'clipSkip'}
 _META_NAMES = {**_WHOLE_NAMES, 'Sampler': 'sampler', 'CFG scale': 'cfgScale', 'Size': 'Size'}
-_JSON_NAMES = {'Hashes', 'Civitai resources', 'Civitai metadata'}
-_FOLDED_NAMES = _JSON_NAMES | {'Lora hashes', 'VAE hash', 'TI hashes'}
+_FOLDED_NAMES = pairs_of.JSON_NAMES | {'Lora hashes', 'VAE hash', 'TI hashes'}
 # Some writers repeat the prompt or the models after these.
 _TAIL_NAMES = {'Resources', 'Hashed prompt', 'Hashed Negative prompt'}
-_NOT_TEXT = _JSON_NAMES | _TAIL_NAMES | set(_META_NAMES.values()) | {
-    *('Lora hashes', 'Negative Template', 'Negative prompt', 'Prompt', 'Schedule', 'TI hashes'),
-    *('Scheduler', 'Template', 'additionalResources', 'baseModel', 'civitaiResources', 'comfy'),
-    *('controlNets', 'denoise', 'effects', 'engine', 'external', 'extra', 'hashes', 'height', 'models'),
-    *('negativePrompt', 'other', 'process', 'prompt', 'resources', 'scheduler', 'sourceImageIds'),
-    *('type', 'upscalers', 'vaes', 'width', 'workflow'),
+# Said elsewhere in the text, or of no use to a WebUI.
+_NOT_SETTINGS = pairs_of.JSON_NAMES | _TAIL_NAMES | {
+    *('Created Date', 'Lora hashes', 'Negative Template', 'Negative prompt', 'Prompt', 'Schedule'),
+    *('Scheduler', 'TI hashes', 'Template'),
 }  # fmt: skip
+# What the site and its generator note for themselves: `fluxMode`, `remixOfId`, `quantity`.
+_OF_THE_SITE = re.compile(r'[a-z][a-zA-Z0-9]*')
 
 # Cut off: what the Dynamic Prompts extension writes below the settings.
 _TEMPLATES = re.compile(r'^(Steps: .*)\n(?:Negative )?Template:(?:(?!\nSteps: )[\s\S])*\Z', re.M)
-_NAME = re.compile(r'\w[\w \-/]+')
-# Looking behind keeps a long line without colons linear.
-_KEY = re.compile(r'(?<![\w \-/])[ \-/]*(\w[\w \-/]+):\s*')
-_QUOTED = re.compile(r'"(?:\\.|[^\\"])+"(?=,|$)')
-_STEPS = re.compile(r'(?<!\w)Steps: [0-9]+(?=,|$)')
 _SIZE = re.compile(r'([1-9][0-9]{0,8})\s*[xX×]\s*([1-9][0-9]{0,8})')
-
-
-class _Pair(NamedTuple):
-    name: str
-    value: object
-    start: int
-    end: int
-    bare: bool
 
 
 def _strip_lines(text: str) -> str:
@@ -98,8 +78,7 @@ def _settings(meta: Mapping[str, object], item_size: str) -> dict[str, str]:
         'Clip skip': meta_of.whole_text(meta.get('clipSkip'))
         or meta_of.whole_text(meta.get('Clip skip')),
     }
-    rest = {k.strip(): v for k, v in text.items() if _NAME.fullmatch(k.strip())}
-    rest = {k: v for k, v in rest.items() if k not in pairs and k not in _NOT_TEXT}
+    rest = _other_settings(meta, _NOT_SETTINGS | pairs.keys())
     for name, its_schedule in _OTHER_SAMPLERS.items():
         told = samplers.webui_names(rest.get(name, ''), rest.get(its_schedule, ''))
         rest.update((k, v) for k, v in zip((name, its_schedule), told) if v)
@@ -107,22 +86,28 @@ def _settings(meta: Mapping[str, object], item_size: str) -> dict[str, str]:
         pairs.update((k, v) for k, v in rest.items() if k.startswith(group))
     pairs['Lora hashes'] = _hash_list(hashes, 'lora:')
     pairs['TI hashes'] = _hash_list(hashes, 'embed:')
-    return {name: value for name, value in {**pairs, **rest}.items() if value}
+    pairs.update((k, v) for k, v in rest.items() if k != 'Version')
+    pairs['Version'] = rest.get('Version', '')
+    return {name: value for name, value in pairs.items() if value}
 
 
-def _quoted(value: str) -> str:
-    # as the WebUI does, which would also misread a value that merely starts with a quote
-    quote = value.startswith('"') or any(mark in value for mark in ',:\n')
-    return json.dumps(value, ensure_ascii=False) if quote else value
+def _other_settings(meta: Mapping[str, object], others: AbstractSet[str]) -> dict[str, str]:
+    """What `meta` says under the WebUI's own names, but for `others`."""
+    told = {key.strip(): meta_of.as_text(value) or _list(value) for key, value in meta.items()}
+    return {
+        name: value
+        for name, value in told.items()
+        if pairs_of.is_name(name) and name not in others and not _OF_THE_SITE.fullmatch(name)
+    }
 
 
-def _last_line(pairs: dict[str, str]) -> str:
-    for name, value in _FILLERS.items():
-        if len(pairs) < _FEWEST_PAIRS:
-            pairs.setdefault(name, value)
-    if 'Version' in pairs:
-        pairs['Version'] = pairs.pop('Version')
-    return ', '.join(f'{name}: {_quoted(value)}' for name, value in pairs.items())
+def _list(value: object) -> str:
+    """The text 'name: value, name: value' that the site made an object of, '' if it is none."""
+    if not isinstance(value, Mapping):
+        return ''
+    told = {meta_of.as_text(name): meta_of.as_text(one) for name, one in value.items()}
+    # the WebUI has no names of one letter
+    return ', '.join(f'{name}: {one}' for name, one in told.items() if len(name) > 1 and one)
 
 
 def _prompt(value: object) -> str:
@@ -140,7 +125,8 @@ def encode(
     are left out, and so is an AIR urn as `Model`: no file has that name (`resources` reports it).
     A ComfyUI graph is not searched; what the site found in it is in `meta`. So that the WebUI
     takes nothing for something else, a prompt's line 'Negative prompt:' becomes
-    'Negative prompt :', and a line of one or two settings is filled up to three. Never raises.
+    'Negative prompt :', and a line of one or two settings is filled up to three with what the
+    WebUI would assume anyway. Never raises.
     """
     fields = meta_of.opened(meta)
     prompt, negative = _prompt(fields.get('prompt')), _prompt(fields.get('negativePrompt'))
@@ -148,65 +134,28 @@ def encode(
     if not (prompt or negative or pairs.keys() - {'Size'}):
         return ''
     text = '\n'.join(filter(None, (prompt, negative and f'{_NEGATIVE} {negative}')))
-    last = text.rpartition('\n')[2]
-    # prompts alone need settings after them if they end like settings: '(cat:1.2), (hat:1.1), ...'
-    if pairs or last.count(':') >= _FEWEST_PAIRS or _settings_start(last) >= 0:
-        text += '\n' + _last_line(pairs)
+    lines = text.split('\n')
+    # prompts alone need settings after them if they look like settings: '(cat:1.2), (hat:1.1), ...'
+    looks_so = lines[-1].count(':') >= pairs_of.FEWEST_PAIRS
+    if pairs or looks_so or pairs_of.settings_line(lines)[0] >= 0:
+        text += '\n' + pairs_of.written(pairs)
     return text.strip()
-
-
-def _value(line: str, name: str, start: int) -> tuple[object, int, bool]:
-    """The value at `start`, where it ends, whether it stands bare: neither quoted nor JSON."""
-    try:
-        if name in _JSON_NAMES:
-            value, end = json.JSONDecoder().raw_decode(line, start)
-            return json.loads(value) if isinstance(value, str) else value, end, False
-    except (ValueError, RecursionError):
-        pass
-    if quoted := _QUOTED.match(line, start):
-        try:
-            return json.loads(quoted[0]), quoted.end(), False
-        except ValueError:
-            return quoted[0], quoted.end(), False
-    end = line.find(',', start)
-    end = len(line) if end < 0 else end
-    return line[start:end].strip(), end, True
-
-
-def _pairs(line: str) -> Iterator[_Pair]:
-    position = 0
-    while key := _KEY.search(line, position):
-        name = key[1].strip()
-        value, position, bare = _value(line, name, key.end())
-        yield _Pair(name, value, key.start(1), position, bare)
-
-
-def _settings_start(line: str) -> int:
-    """Where in a last line the settings start: 0 usually, -1 if it has none.
-
-    The on-site generator writes prompts and settings on one line, so they may start within.
-    """
-    pairs = list(_pairs(line))
-    for pair in pairs:
-        steps = _STEPS.search(line, pair.start, pair.end) if pair.bare else None
-        if steps:
-            in_order = steps.start() == pair.start or pairs[0].name in _META_NAMES
-            return 0 if pairs[0].start == 0 and in_order else steps.start()
-    return 0 if len(pairs) >= _FEWEST_PAIRS else -1
 
 
 def _parted(text: str) -> tuple[str, str, dict[str, object]]:
     """Prompt, negative prompt and settings as they stand in the text."""
-    *lines, last = _TEMPLATES.sub(r'\1', meta_of.clean(text).strip()).split('\n')
-    start = _settings_start(last)
-    if start < 0:
-        lines, last, start = [*lines, last], '', 0
-    head, marker, tail = last[:start].partition(_NEGATIVE)
-    body = '\n' + _strip_lines('\n'.join((*lines, head, marker + tail)))
+    lines = _TEMPLATES.sub(r'\1', meta_of.clean(text).strip()).split('\n')
+    at, start = pairs_of.settings_line(lines)
+    line = lines[at] if at >= 0 else ''
+    head, marker, tail = line[:start].partition(_NEGATIVE)
+    if at >= 0:
+        # what stands below goes on with the prompt, as for the site
+        lines[at : at + 1] = [head, marker + tail] if start else []
+    body = '\n' + _strip_lines('\n'.join(lines))
     prompt, _, negative = body.partition('\n' + _NEGATIVE)
     negative = negative.replace('\n' + _NEGATIVE, '\n')
-    pairs = takewhile(lambda pair: pair.name not in _TAIL_NAMES, _pairs(last[start:]))
-    settings = {pair.name: pair.value for pair in pairs if _FILLERS.get(pair.name) != pair.value}
+    pairs = takewhile(lambda pair: pair.name not in _TAIL_NAMES, pairs_of.read(line[start:]))
+    settings = pairs_of.meant({pair.name: pair.value for pair in pairs})
     return _strip_lines(prompt), _strip_lines(negative), settings
 
 
@@ -215,7 +164,8 @@ def decode(text: str) -> dict[str, object]:
 
     steps, seed and clipSkip are int, cfgScale is int or float, each absent if it is no number;
     hashes, `TI hashes`, civitaiResources and extra are rebuilt; all else is text. Understands
-    the single line of the on-site generator. Without settings all is prompt and negative prompt;
+    the single line of the on-site generator, and settings with more lines below, which belong to
+    the prompt. Without settings all is prompt and negative prompt;
     an empty text is {}. Never raises.
     """
     prompt, negative, settings = _parted(text)
