@@ -139,6 +139,13 @@ ADDED = {
     ),
     'model hash elsewhere': ({'hashes': {'model': 'bbbbbbbbbb'}}, 'Model hash: bbbbbbbbbb'),
     'model as a urn': ({'Model': 'urn:air:sdxl:checkpoint:civitai:1@2'}, ''),
+    'hash with a prefix': ({'Model hash': '0xAABBCCDDEE'}, 'Model hash: aabbccddee'),
+    'hash of nothing': ({'Model hash': 'e3b0c44298', 'VAE hash': '0' * 10}, ''),
+    'hash that is none': ({'Model hash': 'unknown', 'TI hashes': {'fade': 'None'}}, ''),
+    'hash keys of others': (
+        {'hashes': {'LORA:ink': 'aabbccddee', 'EMBED:fade': '1122334455', 'locon:fog': 'abcdef01'}},
+        'Lora hashes: "ink: aabbccddee, fog: abcdef01", TI hashes: "fade: 1122334455"',
+    ),
     'lora hashes as text': (
         {'Lora hashes': 'fog: aabbccddeeff'},
         'Lora hashes: "fog: aabbccddeeff"',
@@ -654,6 +661,102 @@ USED: dict[str, tuple[Any, list[Resource]]] = {
             ]
         },
         [used('fog', weight=0.0, hash='aa11bb22cc')],
+    ),
+    'hashes under other names': (
+        {
+            'prompt': 'hill <lora:ink:0.8>',
+            'hashes': {
+                'LORA:ink': 'aabbccdd1101',
+                'EMBED:fade': '1122334455',
+                'lyco:fog': 'aabbccdd2201',
+                'LoCon:rain': 'aabbccdd3301',
+                'dora:hail': 'aabbccdd4401',
+                'Model': '0011223344',
+            },
+            'Model': 'meadow',
+        },
+        [
+            used('meadow', 'checkpoint', hash='0011223344'),
+            used('ink', weight=0.8, hash='aabbccdd1101'),
+            used('fade', 'embedding', hash='1122334455'),
+            used('fog', hash='aabbccdd2201'),
+            used('rain', hash='aabbccdd3301'),
+            used('hail', hash='aabbccdd4401'),
+        ],
+    ),
+    'tags of the prompt': (
+        {'prompt': '<lora:a b:0.5>, <LORA:fog>, <lyco:rain:te=1:unet=-0.25>, <hypernet:old:1>'},
+        [
+            used('a b', weight=0.5),
+            used('fog', weight=1.0),
+            used('rain', weight=-0.25),
+            used('old', 'other', weight=1.0),
+        ],
+    ),
+    'no tags': (
+        {'prompt': '<lora> <lora:> <lora:\n:1> <b:x:1>', 'negativePrompt': '<lora:x:1>'},
+        [],
+    ),
+    'a refiner': (
+        {'Refiner': 'late_v1 [0a1b2c3d4e]', 'hashes': {'refiner': '0a1b2c3d4e'}},
+        [used('late_v1', 'checkpoint', hash='0a1b2c3d4e')],
+    ),
+    'a refiner and its hash': (
+        {'Refiner': 'late_v1', 'Refiner hash': '0a1b2c3d4e', 'Model': 'sea'},
+        [used('sea', 'checkpoint'), used('late_v1', 'checkpoint', hash='0a1b2c3d4e')],
+    ),
+    'a second checkpoint': (
+        {'Hires checkpoint': 'big.safetensors [0a1b2c3d4e]', 'Model': 'sea'},
+        [used('sea', 'checkpoint'), used('big.safetensors', 'checkpoint', hash='0a1b2c3d4e')],
+    ),
+    'no second checkpoint': ({'Hires checkpoint': 'Use same checkpoint', 'Refiner': 'None'}, []),
+    'a hypernetwork': (
+        {'Hypernet': 'old', 'Hypernet strength': '0.7'},
+        [used('old', 'other', weight=0.7)],
+    ),
+    'additional networks': (
+        {
+            'AddNet Enabled': 'True',
+            'AddNet Module 1': 'LoRA',
+            'AddNet Model 1': 'ink(0a1b2c3d4e5f)',
+            'AddNet Weight A 1': '0.6',
+            'AddNet Weight B 1': '0.4',
+            'AddNet Model 2': 'None',
+        },
+        [used('ink', weight=0.6, hash='0a1b2c3d4e5f')],
+    ),
+    'additional networks, off': (
+        {'AddNet Enabled': 'False', 'AddNet Model 1': 'ink(0a1b2c3d)'},
+        [],
+    ),
+    'weights of LoRAs': ({'Lora weights': {'ink': '0.6'}}, [used('ink', weight=0.6)]),
+    'hashes of nothing': (
+        {
+            'Model': 'sea',
+            'Model hash': '0x0011223344',
+            'VAE': 'clear.pt',
+            'VAE hash': '0000000000',
+            'Lora hashes': {'ink': 'e3b0c44298fc', 'fog': '0X00AA11BB22CC'},
+            'resources': [{'name': 'rain', 'type': 'lora', 'hash': '0' * 64}],
+        },
+        [
+            used('sea', 'checkpoint', hash='0011223344'),
+            used('clear.pt', 'vae'),
+            used('fog', hash='00aa11bb22cc'),
+            used('rain'),
+        ],
+    ),
+    'further wrong types': (
+        {
+            'prompt': ['<lora:x:1>'],
+            'Refiner': {'name': 'x'},
+            'Hypernet': 5.5j,
+            'Lora weights': ['ink'],
+            'AddNet Enabled': [],
+            'AddNet Model 1': {},
+            'Hires checkpoint': None,
+        },
+        [],
     ),
     'wrong types': (
         {

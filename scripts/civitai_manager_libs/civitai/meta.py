@@ -10,6 +10,16 @@ _LARGEST_NUMBER = 10**30
 # ecosystem : kind : source : model @ version
 AIR = re.compile(r'(?:urn:)?air:[^:]+:([^:]+):([^:]+):[^:@]+(?:@([0-9]{1,18})\b)?', re.IGNORECASE)
 
+_HASH = re.compile(r'[0-9a-f]{6,64}')
+_HASH_OF_NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+_PREFIXES = {
+    'checkpoint': 'model',
+    'embedding': 'embed',
+    'textualinversion': 'embed',
+    'ti': 'embed',
+}
+_PREFIXES |= dict.fromkeys(('lyco', 'lycoris', 'locon', 'loha', 'lokr', 'dora'), 'lora')
+
 
 def clean(text: str) -> str:
     """`text` with \\n as the only line end, and nothing in it that no file can hold."""
@@ -55,21 +65,36 @@ def opened(meta: object) -> dict[str, object]:
     return {key: value for key, value in meta.items() if isinstance(key, str)}
 
 
+def hash_of(value: object) -> str:
+    """A hash in lower-case hex without '0x'; '' for what is none or stands for no file.
+
+    Programs that could not read a file write zeros, or the SHA256 of nothing.
+    """
+    digest = as_text(value).lower().removeprefix('0x')
+    nothing = not digest.strip('0') or _HASH_OF_NOTHING.startswith(digest)
+    return '' if nothing or not _HASH.fullmatch(digest) else digest
+
+
 def hash_table(value: object) -> dict[str, str]:
     """{name: hash} out of such a mapping, or out of the text 'name: hash, name: hash'."""
     if isinstance(value, str):
         value = {part.rpartition(':')[0]: part.rpartition(':')[2] for part in value.split(',')}
     items = value.items() if isinstance(value, Mapping) else ()
-    table = {as_text(name): as_text(found) for name, found in items}
+    table = {as_text(name): hash_of(found) for name, found in items}
     return {name: found for name, found in table.items() if name and found}
 
 
 def all_hashes(meta: Mapping[str, object]) -> dict[str, str]:
     """Every hash, under the names of the site: 'model', 'vae', 'lora:NAME', 'embed:NAME'."""
-    hashes = hash_table(meta.get('hashes'))
+    hashes: dict[str, str] = {}
+    for key, found in hash_table(meta.get('hashes')).items():
+        kind, colon, name = key.partition(':')
+        # some writers say 'LORA:NAME', some the kind of LoRA
+        kind = _PREFIXES.get(kind.strip().lower(), kind.strip().lower())
+        hashes[kind + colon + name.strip()] = found
     for key, prefix in (('Lora hashes', 'lora:'), ('TI hashes', 'embed:')):
         hashes.update((prefix + k, v) for k, v in hash_table(meta.get(key)).items())
-    own = {'model': as_text(meta.get('Model hash')), 'vae': as_text(meta.get('VAE hash'))}
+    own = {'model': hash_of(meta.get('Model hash')), 'vae': hash_of(meta.get('VAE hash'))}
     return {**hashes, **{name: found for name, found in own.items() if found}}
 
 

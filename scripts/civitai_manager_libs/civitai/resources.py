@@ -16,8 +16,9 @@ _MOST_RESOURCES = 200
 class Resource:
     """Something a picture was made with; at least one of name, hash and version_id is known.
 
-    kind: 'checkpoint', 'lora', 'embedding', 'vae', 'upscaler' or 'other'. hash: lower-case hex of
-    any of the usual lengths, '' if unknown. version_id: Civitai's id of the model version.
+    name: of the file, as a rule. kind: 'checkpoint', 'lora', 'embedding', 'vae', 'upscaler' or
+    'other'. hash: lower-case hex of any of the usual lengths, '' if unknown. version_id: Civitai's
+    id of the model version. title: what the site calls it, '' if nobody asked.
     """
 
     name: str
@@ -25,22 +26,37 @@ class Resource:
     weight: float | None
     hash: str
     version_id: int | None
+    title: str = ''
 
 
-# What the WebUI's VAE choice says if no file is chosen.
-_NO_NAMES = {'None', 'Automatic'}
-_HASH = re.compile(r'[0-9a-f]{6,64}')
-_FILE_TYPE = re.compile(r'\.(?:safetensors|sft|ckpt|pth?|bin|gguf)$')
+# What the WebUI's choices say if no file is chosen.
+_NO_NAMES = {'None', 'Automatic', 'Use same checkpoint'}
+_FILE_TYPE = re.compile(r'\.(?:safetensors|sft|ckpt|pth?|bin|gguf)$', re.IGNORECASE)
+_TAG = re.compile(r'<(lora|lyco|hypernet):([^<>:\n]+)(?::([^<>\n]*))?>', re.IGNORECASE)
+_TAG_WEIGHT = re.compile(r'(?:^|unet=)\s*(-?[0-9.]{1,9})\s*(?=:|$)')
+# 'name [hash]' of the WebUI and 'name(hash)' of the Additional Networks extension
+_NAME_AND_HASH = re.compile(r'(.*?)\s*[\[(]([0-9a-fA-F]{6,64})[\])]', re.DOTALL)
 
 _KINDS = {'model': 'checkpoint', 'embed': 'embedding', 'textualinversion': 'embedding'}
-_KINDS.update(dict.fromkeys(('lora', 'locon', 'dora', 'lycoris'), 'lora'))
+_KINDS.update(dict.fromkeys(('lora', 'lyco', 'locon', 'dora', 'lycoris'), 'lora'))
 _KINDS.update((kind, kind) for kind in ('checkpoint', 'embedding', 'vae', 'upscaler'))
+# Checkpoints beside the one that `Model` names.
+FURTHER_CHECKPOINTS = ('Refiner', 'Hires checkpoint')
+
+
+def file_name(path: str) -> str:
+    """The name of a file without its folders."""
+    return re.split(r'[\\/]', path)[-1].strip()
+
+
+def stem(path: str) -> str:
+    """The name of a model's file without folders and extension."""
+    return _FILE_TYPE.sub('', file_name(path)).strip()
 
 
 def _resource(entry: Mapping[str, object]) -> Resource:
     told = meta_of.site_entry(entry)
     name = meta_of.as_text(entry.get('name')) or meta_of.as_text(entry.get('modelName'))
-    digest = meta_of.as_text(entry.get('hash')).lower()
     weight = meta_of.as_number(told.get('weight'))
     return Resource(
         name=(
@@ -50,8 +66,9 @@ def _resource(entry: Mapping[str, object]) -> Resource:
         ),
         kind=_KINDS.get(str(told.get('type')).lower(), 'other'),
         weight=None if weight is None else float(weight),
-        hash=digest if _HASH.fullmatch(digest) else '',
+        hash=meta_of.hash_of(entry.get('hash')),
         version_id=int(meta_of.whole_text(told.get('modelVersionId')) or 0) or None,
+        title=meta_of.as_text(entry.get('title')),
     )
 
 
@@ -62,13 +79,56 @@ def _entries(meta: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
         yield {'type': kind, 'name': name}
     for key, found in meta_of.all_hashes(meta).items():
         kind, _, name = key.partition(':')
-        yield {'type': kind, 'name': name or main.get(kind), 'hash': found}
+        if kind == 'refiner':
+            yield {'type': 'model', 'name': _named(meta.get('Refiner')).get('name'), 'hash': found}
+        else:
+            yield {'type': kind, 'name': name or main.get(kind), 'hash': found}
     for key in ('resources', 'civitaiResources', 'additionalResources'):
         yield from meta_of.mappings(meta.get(key))
     for key, kind in (('models', 'model'), ('vaes', 'vae'), ('upscalers', 'upscaler')):
         names = meta.get(key)
         for name in names if isinstance(names, list) else ():
             yield {'type': kind, 'name': name}
+    yield from _webui_entries(meta)
+
+
+def _webui_entries(meta: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+    """What the settings and the prompt of a WebUI say besides."""
+    for key in FURTHER_CHECKPOINTS:
+        if key in meta:
+            yield {'type': 'model', **_named(meta[key])}
+    if 'Refiner hash' in meta:
+        yield {'type': 'model', **_named(meta.get('Refiner')), 'hash': meta['Refiner hash']}
+    yield {
+        'type': 'hypernet',
+        **_named(meta.get('Hypernet')),
+        'weight': meta.get('Hypernet strength'),
+    }
+    weights = meta.get('Lora weights')
+    for name, weight in weights.items() if isinstance(weights, Mapping) else ():
+        yield {'type': 'lora', 'name': name, 'weight': weight}
+    if meta_of.as_text(meta.get('AddNet Enabled')) != 'False':
+        for number in range(1, 6):
+            model = _named(meta.get(f'AddNet Model {number}'))
+            weight = meta.get(f'AddNet Weight {number}', meta.get(f'AddNet Weight A {number}'))
+            kind = meta.get(f'AddNet Module {number}', 'lora')
+            yield {'type': kind, **model, 'weight': weight}
+    for kind, name, weight in tags(meta.get('prompt')):
+        yield {'type': kind, 'name': name, 'weight': weight}
+
+
+def _named(value: object) -> dict[str, object]:
+    """The name and the hash in a text like 'name [hash]'."""
+    text = meta_of.as_text(value)
+    both = _NAME_AND_HASH.fullmatch(text)
+    return {'name': both[1], 'hash': both[2]} if both else {'name': text}
+
+
+def tags(prompt: object) -> list[tuple[str, str, str]]:
+    """Kind, name and weight of what a prompt calls by tags like `<lora:NAME:0.8>`."""
+    found = islice(_TAG.finditer(prompt), _MOST_RESOURCES) if isinstance(prompt, str) else ()
+    weights = ((tag, _TAG_WEIGHT.search(tag[3] or '1')) for tag in found)
+    return [(tag[1].lower(), tag[2].strip(), one[1] if one else '') for tag, one in weights]
 
 
 def _same(one: Resource, other: Resource) -> bool:
@@ -77,7 +137,7 @@ def _same(one: Resource, other: Resource) -> bool:
     # a short hash is the start of the long one
     if one.hash and other.hash and one.hash[:10] == other.hash[:10]:
         return True
-    stems = [_FILE_TYPE.sub('', re.split(r'[\\/]', r.name.lower())[-1]) for r in (one, other)]
+    stems = [stem(resource.name.lower()) for resource in (one, other)]
     return one.kind == other.kind and stems[0] == stems[1] != ''
 
 
