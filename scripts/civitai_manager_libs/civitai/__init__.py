@@ -4,6 +4,7 @@ Stands on errors. From the top down:
 
 infotext    generation data as the text that a WebUI reads, and back
 resources   the models that a picture was made with
+comfy       ComfyUI's graphs, and what they say about a picture
 pairs       the line of settings in that text
 samplers    samplers and noise schedules under the names of the WebUI
 models      models and their versions

@@ -1,0 +1,360 @@
+"""What a ComfyUI graph plainly says about a picture is known, and the graph can be had."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from scripts.civitai_manager_libs.civitai.comfy import completed, read, workflow
+
+patiently = settings(deadline=None, database=None)
+
+
+def node(kind: str, **inputs: Any) -> dict[str, Any]:
+    return {'class_type': kind, 'inputs': inputs}
+
+
+def meta(graph: Any, editor: Any = None) -> dict[str, Any]:
+    return {'comfy': json.dumps({'prompt': graph, 'workflow': editor or {}})}
+
+
+PLAIN = {
+    '1': node('CheckpointLoaderSimple', ckpt_name='SD15\\meadow.safetensors'),
+    '2': node(
+        'LoraLoader',
+        model=['1', 0],
+        clip=['1', 1],
+        lora_name='ink.safetensors',
+        strength_model=0.7,
+        strength_clip=1,
+    ),
+    '3': node('CLIPTextEncode', clip=['2', 1], text='a mill by the sea'),
+    '4': node('CLIPTextEncode', clip=['2', 1], text='blur'),
+    '5': node('EmptyLatentImage', width=640, height=832, batch_size=1),
+    '6': node(
+        'KSampler',
+        seed=41,
+        steps=22,
+        cfg=6.5,
+        sampler_name='dpmpp_2m',
+        scheduler='karras',
+        denoise=1,
+        model=['2', 0],
+        positive=['3', 0],
+        negative=['4', 0],
+        latent_image=['5', 0],
+    ),
+    '7': node('VAELoader', vae_name='soft.sft'),
+    '8': node('VAEDecode', samples=['6', 0], vae=['7', 0]),
+}
+TOLD: dict[str, Any] = {
+    'prompt': 'a mill by the sea',
+    'negativePrompt': 'blur',
+    'steps': 22,
+    'seed': 41,
+    'cfgScale': 6.5,
+    'sampler': 'dpmpp_2m',
+    'scheduler': 'karras',
+    'denoise': 1,
+    'width': 640,
+    'height': 832,
+    'models': ['SD15\\meadow.safetensors'],
+    'vaes': ['soft.sft'],
+    'additionalResources': [{'name': 'ink.safetensors', 'type': 'lora', 'strength': 0.7}],
+}
+
+
+def test_a_plain_graph_tells_how_the_picture_was_made() -> None:
+    assert TOLD == read(meta(PLAIN))
+
+
+FORMS: dict[str, Any] = {
+    'an object': {'comfy': {'prompt': PLAIN, 'workflow': {}}},
+    'a graph in a text in an object': {'comfy': {'prompt': json.dumps(PLAIN)}},
+    'no workflow': {'comfy': json.dumps({'prompt': PLAIN})[:-1] + ', "workflow": undefined}'},
+    'not a number': {
+        'comfy': json.dumps({'prompt': PLAIN})[:-1] + ', "extra": [NaN, Infinity, undefined]}'
+    },
+    'the graph alone': {'comfy': json.dumps(PLAIN)},
+}
+
+
+@pytest.mark.parametrize('form', FORMS.values(), ids=FORMS)
+def test_a_graph_is_read_in_every_form_that_is_about(form: Any) -> None:
+    assert TOLD == read(form)
+
+
+def test_a_word_that_is_no_json_stays_in_a_prompt() -> None:
+    graph = PLAIN | {'3': node('CLIPTextEncode', text='the "undefined" NaN')}
+    text = json.dumps({'prompt': graph})[:-1] + ', "workflow": undefined}'
+
+    assert 'the "undefined" NaN' == read({'comfy': text})['prompt']
+
+
+def changed(**nodes: Any) -> dict[str, Any]:
+    return PLAIN | {number.strip('n'): one for number, one in nodes.items()}
+
+
+def sampler(**inputs: Any) -> dict[str, Any]:
+    return node('KSampler', **{**PLAIN['6']['inputs'], **inputs})
+
+
+GRAPHS: dict[str, tuple[Any, dict[str, Any]]] = {
+    'settings held by other nodes': (
+        changed(
+            n6=sampler(seed=['9', 0], steps=['10', 0], cfg=['11', 0]),
+            n9=node('Seed (rgthree)', seed=77),
+            n10=node('PrimitiveInt', value=33),
+            n11=node('Reroute', **{'': ['12', 0]}),
+            n12=node('FloatConstant', Value=4.5),
+        ),
+        {'seed': 77, 'steps': 33, 'cfgScale': 4.5},
+    ),
+    'a sampler nobody knows': (
+        changed(
+            n6=node('SuperSampler', steps=9, seed=3, positive=['3', 0], negative=['4', 0]),
+        ),
+        {'prompt': 'a mill by the sea', 'negativePrompt': 'blur', 'steps': 9, 'seed': 3},
+    ),
+    'a sampler in parts': (
+        changed(
+            n6=node(
+                'SamplerCustomAdvanced',
+                noise=['20', 0],
+                guider=['21', 0],
+                sampler=['22', 0],
+                sigmas=['23', 0],
+                latent_image=['5', 0],
+            ),
+            n20=node('RandomNoise', noise_seed=5),
+            n21=node('CFGGuider', model=['2', 0], positive=['3', 0], negative=['4', 0], cfg=3),
+            n22=node('KSamplerSelect', sampler_name='euler'),
+            n23=node('BasicScheduler', model=['2', 0], scheduler='simple', steps=8, denoise=0.6),
+        ),
+        {'seed': 5, 'cfgScale': 3, 'sampler': 'euler', 'scheduler': 'simple', 'steps': 8}
+        | {'denoise': 0.6, 'negativePrompt': 'blur', 'prompt': 'a mill by the sea', 'width': 640},
+    ),
+    'a guider of one prompt': (
+        changed(
+            n6=node('SamplerCustomAdvanced', guider=['21', 0], sigmas=['23', 0], noise=['20', 0]),
+            n20=node('RandomNoise', noise_seed=5),
+            n21=node('BasicGuider', model=['2', 0], conditioning=['24', 0]),
+            n23=node('BasicScheduler', scheduler='beta', steps=8),
+            n24=node('FluxGuidance', conditioning=['3', 0], guidance=3.5),
+        ),
+        {'prompt': 'a mill by the sea', 'negativePrompt': None, 'steps': 8},
+    ),
+    'two prompts of one encoder': (
+        changed(n3=node('CLIPTextEncodeSDXL', text_g='a mill', text_l='oil paint', width=1024)),
+        {'prompt': 'a mill, oil paint'},
+    ),
+    'the same prompt twice in an encoder': (
+        changed(n3=node('CLIPTextEncodeSDXL', text_g='a mill', text_l='a mill')),
+        {'prompt': 'a mill'},
+    ),
+    'conditionings combined': (
+        changed(
+            n6=sampler(positive=['30', 0]),
+            n30=node('ConditioningCombine', conditioning_1=['3', 0], conditioning_2=['31', 0]),
+            n31=node('CLIPTextEncode', text='at noon'),
+        ),
+        {'prompt': 'a mill by the sea, at noon'},
+    ),
+    'a ControlNet between': (
+        changed(
+            n6=sampler(positive=['30', 0], negative=['30', 1]),
+            n30=node('ControlNetApplyAdvanced', positive=['3', 0], negative=['4', 0]),
+        ),
+        {'prompt': 'a mill by the sea', 'negativePrompt': 'blur'},
+    ),
+    'no negative': (
+        changed(
+            n6=sampler(negative=['30', 0]),
+            n30=node('ConditioningZeroOut', conditioning=['3', 0]),
+        ),
+        {'prompt': 'a mill by the sea', 'negativePrompt': None},
+    ),
+    'a text made elsewhere': (
+        changed(
+            n3=node('CLIPTextEncode', clip=['2', 1], text=['30', 0]),
+            n30=node('StringConcatenate', string_a=['31', 0], string_b='at dusk', delimiter=', '),
+            n31=node('String Literal', string='a mill'),
+        ),
+        {'prompt': 'a mill, at dusk'},
+    ),
+    'two passes': (
+        {
+            '0': sampler(latent_image=['9', 0], steps=7, denoise=0.4),
+            '9': node('LatentUpscaleBy', samples=['6', 0], scale_by=2),
+        }
+        | PLAIN,
+        {'steps': 7, 'width': 640},
+    ),
+    'a picture to start from': (
+        changed(
+            n6=sampler(latent_image=['30', 0], denoise=0.4),
+            n30=node('VAEEncode', pixels=['31', 0], vae=['7', 0]),
+            n31=node('LoadImage', image='x.png'),
+        ),
+        {'denoise': 0.4, 'width': None, 'height': None, 'steps': 22},
+    ),
+    'several models': (
+        {'0': node('UnetLoaderGGUF', unet_name='other.gguf')} | PLAIN,
+        {'models': ['SD15\\meadow.safetensors', 'other.gguf']},
+    ),
+    'an upscaler': (
+        changed(n30=node('UpscaleModelLoader', model_name='4x-any.pth')),
+        {'upscalers': ['4x-any.pth']},
+    ),
+    'a LoRA of no weight': (
+        changed(
+            n2=node('LoraLoader', model=['1', 0], lora_name='ink.safetensors', strength_model=0)
+        ),
+        {'additionalResources': None},
+    ),
+    'several LoRAs of a node': (
+        changed(
+            n2=node(
+                'Power Lora Loader (rgthree)',
+                model=['1', 0],
+                lora_1={'on': True, 'lora': 'ink.safetensors', 'strength': 0.5},
+                lora_2={'on': False, 'lora': 'fog.safetensors', 'strength': 1},
+            )
+        ),
+        {
+            'additionalResources': [
+                {'name': 'ink.safetensors', 'type': 'lora', 'strength': 0.5},
+            ]
+        },
+    ),
+    'no sampler': ({'1': node('CLIPTextEncode', text='a mill')}, {'prompt': None, 'steps': None}),
+}
+
+
+@pytest.mark.parametrize(('graph', 'expected'), GRAPHS.values(), ids=GRAPHS)
+def test_what_a_graph_says(graph: Any, expected: dict[str, Any]) -> None:
+    told = read(meta(graph))
+
+    assert expected == {name: told.get(name) for name in expected}
+
+
+def chain(length: int) -> dict[str, Any]:
+    links = {
+        f'c{n}': node('ConditioningConcat', conditioning_to=[f'c{n + 1}', 0]) for n in range(length)
+    }
+    return PLAIN | {'6': sampler(positive=['c0', 0]), f'c{length}': PLAIN['3']} | links
+
+
+def doubling(length: int) -> dict[str, Any]:
+    def one(n: int) -> dict[str, Any]:
+        return node('Concat', conditioning_1=[f'd{n + 1}', 0], conditioning_2=[f'd{n + 1}', 0])
+
+    links = {f'd{n}': one(n) for n in range(length)}
+    return PLAIN | {'6': sampler(positive=['d0', 0]), f'd{length}': PLAIN['3']} | links
+
+
+def ring(kind: str, name: str, start: str) -> dict[str, Any]:
+    links = {f'r{n}': node(kind, **{name: [f'r{(n + 1) % 50}', 0]}) for n in range(50)}
+    return PLAIN | links | {'6': sampler(**{start: ['r0', 0]})}
+
+
+HOSTILE: dict[str, Any] = {
+    'a ring of conditionings': ring('ConditioningConcat', 'conditioning_to', 'positive'),
+    'a ring of texts': ring('CLIPTextEncode', 'text', 'positive'),
+    'a ring of values': ring('Reroute', '', 'steps'),
+    'a ring of latents': ring('LatentBlend', 'samples', 'latent_image'),
+    'a ring of models': ring('LoraLoaderModelOnly', 'model', 'model'),
+    'a ring of pipes': ring('Pipe', 'pipe', 'pipe'),
+    'itself': PLAIN | {'6': sampler(positive=['6', 0], steps=['6', 0], model=['6', 0])},
+    'a long chain': chain(4000),
+    'doubling at each step': doubling(2000),
+    'many nodes': {str(n): sampler() for n in range(100_000)},
+    'many samplers in a row': {
+        str(n): sampler(latent_image=[str(n + 1), 0]) for n in range(20_000)
+    },
+    'many links of one node': PLAIN
+    | {'6': sampler(**{f'x{n}': [str(n % 9), 0] for n in range(50_000)})},
+}
+
+
+@pytest.mark.parametrize('graph', HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_graph_is_left_soon(graph: Any) -> None:
+    comfy = {'comfy': {'prompt': graph}}
+    started = time.process_time()
+    read(comfy)
+
+    assert time.process_time() - started < 5
+
+
+WRONG = [
+    None,
+    5,
+    'no JSON',
+    '[' * 100_000,
+    '{"prompt": ' * 5000,
+    [],
+    {},
+    {'prompt': []},
+    {'prompt': {'6': {'class_type': 'KSampler', 'inputs': []}}},
+    {'prompt': {'6': {'class_type': ['KSampler'], 'inputs': {'positive': ['7', '0']}}}},
+    {'prompt': {'6': sampler(positive=[['7'], 0], negative=['4', 0, 1], latent_image=[5])}},
+    {'prompt': {'6': sampler(positive=[{}, 0], steps=[None, None], seed={'a': 1}, cfg=True)}},
+    {'prompt': {'6': None, '7': 'x', '': node('KSampler', positive=['', 0], steps=['', 0])}},
+]
+
+
+@pytest.mark.parametrize('comfy', WRONG, ids=[repr(one)[:60] for one in WRONG])
+def test_a_graph_of_a_wrong_form_says_little_and_breaks_nothing(comfy: Any) -> None:
+    assert isinstance(read({'comfy': comfy}), dict)
+    assert isinstance(workflow({'comfy': comfy}), str)
+    assert 'x' == completed({'comfy': comfy, 'prompt': 'x'})['prompt']
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(['6', '7', 'x', '']),
+    lambda inner: st.lists(inner)
+    | st.tuples(st.sampled_from(['6', '7']), st.integers(0, 1)).map(list)
+    | st.dictionaries(
+        st.sampled_from(
+            ['6', '7', 'class_type', 'inputs', 'positive', 'negative', 'steps', 'seed', 'text']
+            + ['latent_image', 'model', 'prompt', 'workflow', 'guider', 'sigmas', 'width', '']
+            + ['height', 'lora_name', 'ckpt_name', 'conditioning', 'on', 'lora']
+        ),
+        inner,
+    ),
+    max_leaves=20,
+)
+
+
+@patiently
+@given(ANYTHING)
+def test_no_graph_is_too_strange(comfy: Any) -> None:
+    assert isinstance(read({'comfy': comfy}), dict)
+    workflow({'comfy': comfy})
+
+
+def test_what_the_site_says_counts_before_the_graph() -> None:
+    whole = completed({**meta(PLAIN), 'prompt': 'as the site has it', 'steps': None, 'vaes': []})
+
+    assert 'as the site has it' == whole['prompt']
+    assert (22, ['soft.sft']) == (whole['steps'], whole['vaes'])
+
+
+EDITOR = {'nodes': [{'id': 1, 'type': 'KSampler'}], 'links': []}
+
+
+def test_the_workflow_is_what_the_editor_opens() -> None:
+    assert EDITOR == json.loads(workflow(meta(PLAIN, EDITOR)))
+
+
+def test_without_a_workflow_the_graph_can_be_had() -> None:
+    assert PLAIN == json.loads(workflow(meta(PLAIN)))
+
+
+@pytest.mark.parametrize('comfy', [None, '', 'x', '{}', '{"prompt": {}, "workflow": undefined}'])
+def test_where_there_is_no_workflow_there_is_none_to_keep(comfy: Any) -> None:
+    assert '' == workflow({'comfy': comfy})
