@@ -192,7 +192,7 @@ GRAPHS: dict[str, tuple[Any, dict[str, Any]]] = {
             '9': node('LatentUpscaleBy', samples=['6', 0], scale_by=2),
         }
         | PLAIN,
-        {'steps': 7, 'width': 640},
+        {'steps': 22, 'width': 640, 'denoise': 1},
     ),
     'a picture to start from': (
         changed(

@@ -221,6 +221,110 @@ def test_samplers_of_other_passes_are_translated_too() -> None:
     assert 'Euler a' == read['ADetailer sampler']
 
 
+COMFY_META: dict[str, Any] = {
+    'prompt': 'a mill',
+    'steps': 20,
+    'sampler': 'Euler',
+    'scheduler': 'karras',
+    'cfgScale': 7,
+    'seed': 1,
+    'denoise': 0.5,
+    'models': ['XL\\meadow.safetensors', 'late.ckpt'],
+    'vaes': ['sub/soft.sft'],
+    'upscalers': ['4x-any.pth'],
+    'additionalResources': [
+        {'name': 'inks/ink v2.safetensors', 'type': 'lora', 'strength': 0.65, 'strengthClip': 1},
+        {'name': 'fog', 'type': 'lora'},
+    ],
+}
+
+
+def test_a_comfy_meta_names_what_a_webui_asks_for() -> None:
+    read = webui_reads(encode(COMFY_META))
+
+    assert 'a mill <lora:ink v2:0.65> <lora:fog:1>' == read['Prompt']
+    assert {
+        'Model': 'meadow',
+        'VAE': 'soft.sft',
+        'Hires upscaler': '4x-any',
+    }.items() <= read.items()
+    assert ('0.5', 'Karras') == (read['Denoising strength'], read['Schedule type'])
+
+
+def test_what_a_comfy_meta_says_itself_counts() -> None:
+    own = {'Model': 'other', 'VAE': 'clear.pt', 'Denoising strength': '0.4'}
+    read = webui_reads(encode({**COMFY_META, **own, 'prompt': 'a mill <lora:Fog:0.3>'}))
+
+    assert own.items() <= read.items()
+    assert 'a mill <lora:Fog:0.3> <lora:ink v2:0.65>' == read['Prompt']
+
+
+def test_a_comfy_meta_comes_back_from_its_text() -> None:
+    text = encode(COMFY_META)
+
+    assert text == encode(decode(text))
+
+
+@pytest.mark.parametrize('strength', [0, 1, 1.5, 'much', None], ids=repr)
+def test_a_denoise_that_starts_from_nothing_is_not_told(strength: Any) -> None:
+    assert 'Denoising' not in encode({**COMFY_META, 'denoise': strength})
+
+
+def test_a_meta_that_is_only_a_graph_is_read() -> None:
+    graph = {
+        '1': {'class_type': 'UNETLoader', 'inputs': {'unet_name': 'meadow.gguf'}},
+        '2': {'class_type': 'CLIPTextEncode', 'inputs': {'text': 'a mill'}},
+        '3': {'class_type': 'CLIPTextEncode', 'inputs': {'text': 'blur'}},
+        '4': {'class_type': 'EmptySD3LatentImage', 'inputs': {'width': 640, 'height': 832}},
+        '5': {
+            'class_type': 'KSamplerAdvanced',
+            'inputs': {'steps': 12, 'noise_seed': 5, 'cfg': 4, 'sampler_name': 'dpmpp_sde_gpu'}
+            | {'scheduler': 'beta', 'model': ['1', 0], 'positive': ['2', 0], 'negative': ['3', 0]}
+            | {'latent_image': ['4', 0]},
+        },
+    }
+    expected = (
+        'a mill\nNegative prompt: blur\nSteps: 12, Sampler: DPM++ SDE, Schedule type: Beta, '
+        'CFG scale: 4, Seed: 5, Size: 640x832, Model: meadow'
+    )
+    assert expected == encode({'comfy': json.dumps({'prompt': graph}), 'width': 640, 'height': 832})
+
+
+ONSITE_META: dict[str, Any] = {
+    'prompt': 'a mill',
+    'steps': 30,
+    'sampler': 'Undefined',
+    'cfgScale': 6,
+    'seed': 77,
+    'civitaiResources': [
+        {'type': 'checkpoint', 'modelVersionId': 11, 'name': 'meadow_v2', 'hash': '0011223344'},
+        {
+            'type': 'lora',
+            'weight': 0.65,
+            'modelVersionId': 22,
+            'name': 'ink',
+            'hash': 'aa11bb22cc33',
+        },
+        {'type': 'embed', 'modelVersionId': 33, 'name': 'fade', 'hash': '1122334455'},
+        {'type': 'lora', 'weight': 0.4, 'modelVersionId': 44},
+    ],
+}
+
+
+def test_an_on_site_picture_names_its_models_as_far_as_they_are_known() -> None:
+    assert (
+        'a mill <lora:ink:0.65>\nSteps: 30, CFG scale: 6, Seed: 77, Model hash: 0011223344, '
+        'Model: meadow_v2, Lora hashes: "ink: aa11bb22cc33", TI hashes: "fade: 1122334455"'
+    ) == encode(ONSITE_META)
+
+
+def test_an_on_site_picture_comes_back_from_its_text() -> None:
+    text = encode(ONSITE_META)
+
+    assert text == encode(decode(text))
+    assert text == encode({**ONSITE_META, 'Model': 'urn:air:sdxl:checkpoint:civitai:5@11'})
+
+
 BAD_NUMBERS = {'text': 'many', 'list': [20], 'boolean': True, 'half': 20.5, 'null': None}
 
 

@@ -16,6 +16,7 @@ from . import meta as meta_of
 _LONGEST_TEXT = 8_000_000
 _MOST_NODES = 5000
 _MOST_TEXTS = 50
+_LONGEST_WAY = 500
 
 Inputs = Mapping[str, object]
 Nodes = Mapping[str, Inputs]
@@ -248,11 +249,13 @@ def _joined(nodes: Nodes, start: str) -> str:
 
 
 def _size(nodes: Nodes, sampler: str) -> tuple[int, int] | None:
-    """Width and height of the empty latent that a sampler starts from, None if it has none."""
+    """Width and height of the empty latent that a sampler itself starts from, None if of none."""
     number, seen = sampler, {''}
-    while number not in seen:
+    while number not in seen and len(seen) < _LONGEST_WAY:
         seen.add(number)
         inputs = nodes[number]
+        if number != sampler and _samples(inputs):
+            return None
         sides = [meta_of.as_number(_plain(nodes, inputs, (side,))) for side in ('width', 'height')]
         if number != sampler and all(isinstance(side, int) and side > 0 for side in sides):
             return int(sides[0] or 0), int(sides[1] or 0)

@@ -11,7 +11,7 @@ import re
 from itertools import takewhile
 from typing import AbstractSet, Mapping
 
-from . import meta as meta_of, pairs as pairs_of, samplers
+from . import comfy, foreign, meta as meta_of, pairs as pairs_of, samplers
 
 _NEGATIVE = 'Negative prompt:'
 
@@ -123,16 +123,21 @@ def encode(
 
     width, height: pixels of the picture, its Size where `meta` has none. Values of a wrong type
     are left out, and so is an AIR urn as `Model`: no file has that name (`resources` reports it).
-    A ComfyUI graph is not searched; what the site found in it is in `meta`. So that the WebUI
+    What `meta` leaves open is read from a ComfyUI graph in it, and models and LoRAs whose names are
+    known are named as a WebUI would. So that the WebUI
     takes nothing for something else, a prompt's line 'Negative prompt:' becomes
     'Negative prompt :', and a line of one or two settings is filled up to three with what the
     WebUI would assume anyway. Never raises.
     """
-    fields = meta_of.opened(meta)
-    prompt, negative = _prompt(fields.get('prompt')), _prompt(fields.get('negativePrompt'))
+    own = comfy.completed(meta_of.opened(meta))
+    further = foreign.for_webui(own)
+    fields = {**own, **further}
     pairs = _settings(fields, f'{meta_of.whole_text(width)}x{meta_of.whole_text(height)}')
-    if not (prompt or negative or pairs.keys() - {'Size'}):
-        return ''
+    # what else is known of a picture does not tell how it was made
+    if not (_prompt(own.get('prompt')) or _prompt(own.get('negativePrompt'))):
+        if not _settings(own, '').keys() - {'Size'}:
+            return ''
+    prompt, negative = _prompt(fields.get('prompt')), _prompt(fields.get('negativePrompt'))
     text = '\n'.join(filter(None, (prompt, negative and f'{_NEGATIVE} {negative}')))
     lines = text.split('\n')
     # prompts alone need settings after them if they look like settings: '(cat:1.2), (hat:1.1), ...'
