@@ -108,3 +108,61 @@ def test_letters_that_no_file_can_hold_lose_nothing(wire: responses.RequestsMock
     wire.get(ADDRESS, body='{"name": "Paper", "description": "half \\ud83d"}')
     info = ishortcut.get_model_info(42)
     assert info is not None and info['name'] == 'Paper'
+
+
+BASE = 'https://civitai.com/api/v1'
+
+
+def version(number: int, name: str) -> dict[str, object]:
+    return {'id': number, 'modelId': 5, 'name': 'v1', 'model': {'name': name, 'type': 'LORA'}}
+
+
+def listed(*numbers: int) -> dict[str, object]:
+    versions = [{'id': number, 'name': 'v1'} for number in numbers]
+    return {'items': [{'id': 5, 'name': 'Listed', 'type': 'LORA', 'modelVersions': versions}]}
+
+
+def titles(*numbers: int) -> list[str]:
+    return [found.title for found in ishortcut.known_versions(numbers)]
+
+
+def test_many_versions_are_asked_for_at_once_the_rest_singly_and_all_once(
+    wire: responses.RequestsMock,
+) -> None:
+    wire.get(f'{BASE}/models', json=listed(1, 2, 99))
+    wire.get(f'{BASE}/model-versions/3', json=version(3, 'Alone'))
+    for _ in range(2):
+        assert ['Listed · v1', 'Listed · v1', 'Alone · v1'] == titles(1, 2, 3)
+    first, *others = [call.request.url or '' for call in wire.calls]
+    assert 'modelVersionIds=1%2C2%2C3' in first and 'nsfw=true' in first
+    assert [f'{BASE}/model-versions/3'] == others
+
+
+def test_one_version_is_asked_for_directly(wire: responses.RequestsMock) -> None:
+    wire.get(f'{BASE}/model-versions/3', json=version(3, 'Alone'))
+    assert ['Alone · v1'] == titles(3)
+
+
+@pytest.mark.parametrize('answer', [{'error': 'x'}, {'items': 5}, []], ids=repr)
+def test_a_server_that_knows_no_list_of_versions_is_asked_singly(
+    wire: responses.RequestsMock, answer: object
+) -> None:
+    wire.get(f'{BASE}/models', status=400 if isinstance(answer, dict) else 200, json=answer)
+    for number in (1, 2):
+        wire.get(f'{BASE}/model-versions/{number}', json=version(number, f'M{number}'))
+    assert ['M1 · v1', 'M2 · v1'] == titles(1, 2)
+
+
+def test_a_version_that_is_gone_leaves_the_others(wire: responses.RequestsMock) -> None:
+    wire.get(f'{BASE}/models', json=listed(1))
+    wire.get(f'{BASE}/model-versions/2', status=404, json={'error': 'Model not found'})
+    wire.get(f'{BASE}/model-versions/3', json=version(7, 'Another one'))
+    assert ['Listed · v1'] == titles(1, 2, 3)
+
+
+def test_without_a_network_the_versions_on_disk_are_known(wire: responses.RequestsMock) -> None:
+    folder = Path(setting.data_folder) / 'versions'
+    folder.mkdir()
+    (folder / '1.json').write_text(json.dumps(version(1, 'Kept')))
+    (folder / '2.json').write_text('{"id": 2')
+    assert ['Kept · v1'] == titles(1, 2)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import re
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Collection, Mapping, cast
 
-from . import setting
+from . import api, setting
 from .civitai import urls
+from .civitai.versions import KnownVersion, parse_version
 from .errors import StorageError
 from .http_client import get_http_client
 from .store import files
@@ -34,13 +35,26 @@ def get_model_info(model_id: int | str) -> dict[str, Any] | None:
     return info
 
 
+def known_versions(ids: Collection[int]) -> list[KnownVersion]:
+    """Return what is known of each of these versions, asking Civitai for the rest; never raises."""
+    folder = Path(setting.data_folder) / 'versions'
+    found = {number: parse_version(files.read_json(folder / f'{number}.json')) for number in ids}
+    unknown = [number for number, version in found.items() if version is None]
+    if unknown:
+        for number, data in api.fetch_versions(get_http_client(), unknown).items():
+            found[number] = parse_version(data)
+            if found[number] is not None:
+                _keep(folder / f'{number}.json', data)
+    return [version for version in found.values() if version is not None]
+
+
 def _checked(info: object) -> dict[str, Any] | None:
     """`info` if it is a model's and has a name."""
     named = isinstance(info, dict) and isinstance(info.get('name'), str) and info['name']
     return cast('dict[str, Any]', info) if named else None
 
 
-def _keep(path: Path, info: dict[str, Any]) -> None:
+def _keep(path: Path, info: Mapping[str, object]) -> None:
     try:
         files.write_json(path, info)
     except StorageError as error:

@@ -3,6 +3,7 @@
 Stands on errors. From the top down:
 
 infotext    generation data as the text that a WebUI reads, and back
+versions    versions that pictures were made with, by their ids
 foreign     what ComfyUI and the site's generator say, in a WebUI's fields
 resources   the models that a picture was made with
 comfy       ComfyUI's graphs, and what they say about a picture
