@@ -2,6 +2,7 @@
 
 Stands on errors. From the top down:
 
+inside      generation data out of the texts in a picture's file
 infotext    generation data as the text that a WebUI reads, and back
 versions    versions that pictures were made with, by their ids
 foreign     what ComfyUI and the site's generator say, in a WebUI's fields

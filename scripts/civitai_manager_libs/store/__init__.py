@@ -3,11 +3,12 @@
 Stands on errors; knows no network. `names`, `ends` and `media` are pure. From the top
 down:
 
-cache    the picture cache: whose folder it is, and how large it may get
-private  small files of the owner's: one writer at a time
-files    files that are whole or not there at all
-parts    names of files that are being written, and whose they are
-names    safe file and folder names out of text that strangers wrote
-ends     whether a file is all there, told from its bytes
-media    the type of a picture or video, told from its bytes
+cache     the picture cache: whose folder it is, and how large it may get
+private   small files of the owner's: one writer at a time
+files     files that are whole or not there at all
+parts     names of files that are being written, and whose they are
+embedded  the texts that programs write into a picture
+names     safe file and folder names out of text that strangers wrote
+ends      whether a file is all there, told from its bytes
+media     the type of a picture or video, told from its bytes
 """

@@ -1,0 +1,54 @@
+"""What the texts inside a picture's own file tell of how it was made, as a `meta`."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Mapping
+
+from . import meta as meta_of
+from .infotext import decode
+
+# ComfyUI writes its graphs into the camera fields of Exif, each after its name.
+_LABELLED = re.compile(r'\s*(prompt|workflow)\s*:\s*(\{.*)', re.DOTALL | re.IGNORECASE)
+_LONGEST_TEXT = 8_000_000
+
+
+def meta_in(texts: Mapping[str, str]) -> dict[str, object]:
+    """Return the `meta` that these texts tell, {} if none of them is about that. Never raises.
+
+    They are a WebUI's (`parameters`, in Exif `UserComment`) and ComfyUI's (`prompt`, `workflow`).
+    """
+    found = {name: text for name, text in texts.items() if len(text) <= _LONGEST_TEXT}
+    for name in ('ImageDescription', 'Make', 'Model'):
+        if labelled := _LABELLED.fullmatch(found.pop(name, '')):
+            found.setdefault(labelled[1].lower(), labelled[2])
+    graphs = {name: found[name] for name in ('prompt', 'workflow') if _is_json(found.get(name))}
+    text = found.get('parameters') or found.get('UserComment') or ''
+    told: dict[str, object] = {}
+    if _is_json(text):
+        told = _of_the_site(text)
+    elif 'parameters' in found or 'Steps: ' in text:  # cameras and others comment too
+        told = decode(text)
+    return {**told, 'comfy': graphs} if graphs else told
+
+
+def _is_json(text: str | None) -> bool:
+    return bool(text) and str(text).lstrip().startswith('{')
+
+
+def _of_the_site(text: str) -> dict[str, object]:
+    """The graph that the site ran for a picture, with what it noted beside."""
+    try:
+        graph = json.loads(text)
+        noted = json.loads(str(graph.get('extraMetadata') or '{}'))
+    except (ValueError, RecursionError):
+        return {}
+    told = meta_of.opened(noted)
+    used = meta_of.mappings(told.pop('resources', None))
+    if used:
+        told['civitaiResources'] = [meta_of.site_entry(entry) for entry in used]
+    nodes = {key: node for key, node in graph.items() if isinstance(node, Mapping)}
+    if any('class_type' in node for node in nodes.values()) or 'workflow' in graph:
+        told['comfy'] = graph if 'workflow' in graph else {'prompt': nodes}
+    return told
