@@ -10,5 +10,6 @@ cache_panel        the size of the picture cache, and a button that empties it
 components         the components of the gallery, and what happens when they are used
 markup             the HTML that is shown
 events             what the events do, without components
+generation         how the chosen picture was made
 temporary          the folder that gradio serves pictures from
 """

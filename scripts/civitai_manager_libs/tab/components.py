@@ -9,7 +9,7 @@ import gradio as gr
 
 from .. import host, setting, widgets
 from ..errors import CivitaiError
-from . import events, markup
+from . import events, generation, markup
 from .events import View
 from .markup import PREFIX, label
 
@@ -262,8 +262,7 @@ def _controls(parts: Parts, view: View) -> dict[Any, Any]:
 def _unselected(parts: Parts) -> dict[Any, Any]:
     """No picture chosen."""
     return {
-        parts.image: gr.update(value=None, visible=True),
-        parts.video: gr.update(value=None, visible=False),
+        **_showing(parts, None, False),
         parts.infotext: '',
         parts.details: '',
         **{button: gr.update(interactive=False) for button in parts.send},
@@ -280,31 +279,37 @@ def _on_pictures(parts: Parts) -> Callable[..., Any]:
     return pictures
 
 
+def _showing(parts: Parts, path: str | None, is_video: bool) -> dict[Any, Any]:
+    """A picture or a video, or neither, in the place of both."""
+    places = ((parts.image, not is_video), (parts.video, is_video))
+    return {p: gr.update(value=path if shown else None, visible=shown) for p, shown in places}
+
+
+def _how_made(parts: Parts, made: generation.Made, has_still: bool) -> dict[Any, Any]:
+    """What is known of how a picture was made, and where it can be sent with that."""
+    sendable = [gr.update(interactive=able) for able in events.sendable(made.image, has_still)]
+    return {
+        parts.infotext: events.generation_text(made.image),
+        parts.details: markup.details(made.image, made.searched),
+        **dict(zip(parts.send, sendable)),
+    }
+
+
 def _on_select(parts: Parts) -> Callable[..., Iterator[Any]]:
     def select(view: View, event: gr.SelectData) -> Iterator[dict[Any, Any]]:
         image = events.select(view, event.index)
-        still = setting.get_image_url_to_gallery_file(events.thumbnail(image))
-        (small,) = events.showable([still])
+        (small,) = events.showable([setting.get_image_url_to_gallery_file(events.thumbnail(image))])
         has_still = small != setting.no_card_preview_image
-        sendable = [gr.update(interactive=able) for able in events.sendable(image, has_still)]
         yield {
-            parts.image: gr.update(value=small, visible=True),
-            parts.video: gr.update(value=None, visible=False),
-            parts.infotext: events.generation_text(image),
-            parts.details: markup.details(image),
-            **dict(zip(parts.send, sendable)),
+            **_showing(parts, small, False),
+            **_how_made(parts, generation.Made(image), has_still),
         }
         large = events.load_preview(image)
         if large and view.selected is image:
-            (large,) = events.showable([large])
-            yield {
-                parts.image: gr.update(
-                    value=None if image.is_video else large, visible=not image.is_video
-                ),
-                parts.video: gr.update(
-                    value=large if image.is_video else None, visible=image.is_video
-                ),
-            }
+            yield _showing(parts, events.showable([large])[0], image.is_video)
+        made = generation.learned(image)
+        if view.selected is image:
+            yield _how_made(parts, made, has_still)
 
     return select
 

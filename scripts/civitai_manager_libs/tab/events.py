@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Iterator, Sequence
 
 from .. import api, civitai_gallery_action as action, host, setting, texts, util, widgets
-from ..civitai import infotext, urls
+from ..civitai import urls
 from ..civitai.gallery import CursorTrail, GalleryImage, ImagePage
 from ..civitai.source import parse_source
 from ..downloads import batch, presence
@@ -19,7 +19,7 @@ from ..downloads.plan import BatchReport, Outcome, aside_message
 from ..errors import SourceError, StorageError
 from ..http_client import CivitaiHttpClient
 from ..store import cache
-from . import temporary
+from . import generation, temporary
 
 log = logging.getLogger(__name__)
 
@@ -202,10 +202,8 @@ def sendable(image: GalleryImage, has_still: bool) -> list[bool]:
 
 
 def generation_text(image: GalleryImage) -> str:
-    """The infotext of `image`, '' if its uploader shared none."""
-    if not image.meta:
-        return ''
-    return infotext.encode(image.meta, image.width or None, image.height or None)
+    """The infotext of `image`, '' if nobody tells how it was made."""
+    return generation.text(image)
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+
 from .. import api, setting, texts
-from ..civitai import resources, urls
+from ..civitai import comfy, resources, urls
 from ..civitai.gallery import CEILINGS, GalleryImage
 from ..civitai.source import GallerySource, address_of
 from ..widgets import escape
+from . import generation
 from .events import Step, View, has_next
 
 PREFIX = 'civitai_gallery'  # of every element's id
+_LONGEST_WORKFLOW = 2_000_000
 
 
 def label(key: str, **values: object) -> str:
@@ -92,8 +96,11 @@ def page_info(view: View) -> str:
     return f'<span class="cg-page">{escape(label(key, number=view.trail.page_number))}</span>'
 
 
-def details(image: GalleryImage) -> str:
-    """Who made a picture, with what, and where it is on Civitai."""
+def details(image: GalleryImage, searched: bool = False) -> str:
+    """Who made a picture, with what, and where it is on Civitai.
+
+    searched: its own file was read too, so what is missing was not shared.
+    """
     link = urls.page_url(setting.civitai_base_url, 'images', image.id)
     size = f'{image.width}×{image.height}' if image.width and image.height else ''
     level = next((name for name, mask in CEILINGS.items() if image.level & mask), '')
@@ -101,8 +108,30 @@ def details(image: GalleryImage) -> str:
     chips = ''.join(f'<span class="cg-chip">{escape(fact)}</span>' for fact in facts if fact)
     anchor = f'<a href="{escape(link)}" target="_blank" rel="noreferrer">'
     place = f'{anchor}{escape(label("open_on_civitai"))}</a>'
-    missing = '' if image.meta else f'<p class="cg-none">{escape(label("no_infotext"))}</p>'
-    return f'<div class="cg-details">{missing}{chips}{place}{_resources(image)}</div>'
+    graph = comfy.workflow(image.meta)
+    missing = _missing(image, searched, bool(graph))
+    body = f'{missing}{chips}{place}{_workflow(graph)}{_resources(image)}'
+    return f'<div class="cg-details">{body}</div>'
+
+
+def _missing(image: GalleryImage, searched: bool, has_graph: bool) -> str:
+    """What to say where there is no infotext."""
+    if generation.text(image):
+        return ''
+    if has_graph:
+        key = 'workflow_only'
+    else:
+        key = 'no_infotext' if searched and not image.meta else 'infotext_unknown'
+    return f'<p class="cg-none">{escape(label(key))}</p>'
+
+
+def _workflow(graph: str) -> str:
+    """A link that saves a ComfyUI workflow."""
+    if not graph or len(graph) > _LONGEST_WORKFLOW:
+        return ''
+    data = base64.b64encode(graph.encode('utf-8', 'replace')).decode()
+    link = f'<a download="workflow.json" href="data:application/json;base64,{data}">'
+    return f' {link}{escape(label("workflow"))}</a>'
 
 
 def _resources(image: GalleryImage) -> str:
@@ -114,7 +143,7 @@ def _resources(image: GalleryImage) -> str:
 
 
 def _resource(item: resources.Resource) -> str:
-    name = escape(item.name or f'#{item.version_id}')
+    name = escape(item.title or item.name or f'#{item.version_id}')
     if item.version_id:
         link = urls.page_url(setting.civitai_base_url, 'model-versions', item.version_id)
         name = f'<a href="{escape(link)}" target="_blank" rel="noreferrer">{name}</a>'

@@ -1,0 +1,52 @@
+"""How the chosen picture was made: what the site tells, names of models, and its own file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .. import civitai_gallery_action as action, ishortcut, setting
+from ..civitai import infotext, inside, versions
+from ..civitai.gallery import GalleryImage
+from ..downloads import presence
+from ..store import embedded
+
+
+@dataclass(frozen=True)
+class Made:
+    """A picture with all that could be learned of how it was made.
+
+    searched tells whether its own file was read, so that nothing more can be learned.
+    """
+
+    image: GalleryImage
+    searched: bool = False
+
+
+def learned(image: GalleryImage) -> Made:
+    """Return what can be learned of `image`: fetches the names of its models, or its original.
+
+    What cannot be had is left open; nothing is raised.
+    """
+    meta, searched = dict(image.meta), False
+    if not meta and image.kind == 'image':
+        meta, searched = _in_file(image)
+    asked_for = versions.asked_for(meta)
+    if asked_for:
+        meta = versions.named(meta, ishortcut.known_versions(asked_for))
+    return Made(replace(image, meta=meta), searched)
+
+
+def _in_file(image: GalleryImage) -> tuple[dict[str, object], bool]:
+    """What the original of `image` tells, and whether it could be read."""
+    path = Path(setting.get_image_url_to_gallery_file(image.url))
+    if not presence.is_there(path):
+        action.download_images([image.url])
+    if not presence.is_there(path):
+        return {}, False
+    return inside.meta_in(embedded.texts(path)), True
+
+
+def text(image: GalleryImage) -> str:
+    """The infotext of `image`, '' if nobody tells how it was made."""
+    return infotext.encode(image.meta, image.width or None, image.height or None)
