@@ -13,7 +13,7 @@ from typing import Iterator, Mapping
 
 from . import meta as meta_of
 
-_LONGEST_TEXT = 8_000_000
+_LONGEST_TEXT = 4_000_000
 _MOST_NODES = 5000
 _MOST_TEXTS = 50
 _LONGEST_WAY = 500

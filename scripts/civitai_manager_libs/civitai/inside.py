@@ -11,7 +11,7 @@ from .infotext import decode
 
 # ComfyUI writes its graphs into the camera fields of Exif, each after its name.
 _LABELLED = re.compile(r'\s*(prompt|workflow)\s*:\s*(\{.*)', re.DOTALL | re.IGNORECASE)
-_LONGEST_TEXT = 8_000_000
+_LONGEST_TEXT = 4_000_000
 
 
 def meta_in(texts: Mapping[str, str]) -> dict[str, object]:
