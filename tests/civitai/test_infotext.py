@@ -318,6 +318,12 @@ def test_an_on_site_picture_names_its_models_as_far_as_they_are_known() -> None:
     ) == encode(ONSITE_META)
 
 
+def test_a_prompt_that_calls_its_loras_is_told_none_of_the_site() -> None:
+    prompt = 'a mill <lora:ink_renamed:0.65>'
+
+    assert prompt == webui_reads(encode({**ONSITE_META, 'prompt': prompt}))['Prompt']
+
+
 def test_an_on_site_picture_comes_back_from_its_text() -> None:
     text = encode(ONSITE_META)
 
@@ -796,6 +802,17 @@ USED: dict[str, tuple[Any, list[Resource]]] = {
             used('rain', weight=-0.25),
             used('old', 'other', weight=1.0),
         ],
+    ),
+    'a graph': (
+        {
+            'comfy': {
+                'prompt': {
+                    '1': {'inputs': {'ckpt_name': 'sea.ckpt'}},
+                    '2': {'inputs': {'lora_name': 'fog.pt', 'strength_model': 0.5}},
+                }
+            }
+        },
+        [used('fog.pt', weight=0.5), used('sea.ckpt', 'checkpoint')],
     ),
     'no tags': (
         {'prompt': '<lora> <lora:> <lora:\n:1> <b:x:1>', 'negativePrompt': '<lora:x:1>'},

@@ -109,7 +109,8 @@ RAIN = KnownVersion(44, 'Rain · v3', 'rain', 'locon', '')
 
 
 def test_versions_without_a_name_are_asked_for_once_each() -> None:
-    assert [22, 33, 44, 11] == asked_for(META)
+    assert [11, 22, 33, 44] == asked_for(META)
+    assert [66] == asked_for({'models': ['urn:air:flux1:checkpoint:civitai:9@66', 'sea.ckpt']})
     assert [] == asked_for({'civitaiResources': 'x', 'Model': 5})
 
 
@@ -119,6 +120,18 @@ def test_known_versions_are_named_in_the_infotext() -> None:
     assert 'a mill <lora:ink_v2:0.65> <lora:rain:0.4> <lora:known:1>' == text.split('\n')[0]
     assert 'Model hash: 0011223344, Model: meadow' in text
     assert 'Lora hashes: "ink_v2: 0123456789ab"' in text
+
+
+def test_a_model_that_a_graph_names_by_its_version_is_named() -> None:
+    nodes = {
+        '1': {'inputs': {'ckpt_name': 'urn:air:sdxl:checkpoint:civitai:4@11'}},
+        '2': {'inputs': {'steps': 9, 'seed': 5, 'positive': ['3', 0], 'model': ['1', 0]}},
+        '3': {'inputs': {'text': 'a mill'}},
+    }
+    meta = {'comfy': {'prompt': nodes}}
+
+    assert [11] == asked_for(meta)
+    assert 'Model hash: 0011223344, Model: meadow' in encode(named(meta, [MEADOW]))
 
 
 def test_known_versions_are_named_among_what_was_used() -> None:

@@ -51,9 +51,11 @@ def tag_name(name: str) -> str:
 
 def _with_tags(meta: Mapping[str, object]) -> str:
     """The prompt and a tag for each LoRA that it does not call yet; '' if there is none."""
-    listed = {key: meta.get(key) for key in ('civitaiResources', 'additionalResources')}
     prompt = meta_of.clean(prompt) if isinstance(prompt := meta.get('prompt'), str) else ''
     called = {stem(name).lower() for kind, name, _ in tags(prompt) if kind != 'hypernet'}
+    listed = {'additionalResources': meta.get('additionalResources')}
+    if not called:  # else the site's list names what the prompt calls, under another name maybe
+        listed['civitaiResources'] = meta.get('civitaiResources')
     loras = {tag_name(one.name): one for one in resources(listed) if one.kind == 'lora'}
     missing = [
         f'<lora:{name}:{1 if one.weight is None else one.weight:g}>'

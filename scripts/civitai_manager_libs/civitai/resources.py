@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 from itertools import islice
 from typing import Iterator, Mapping
 
-from . import meta as meta_of
+from . import comfy, meta as meta_of
 
 _MOST_RESOURCES = 200
 
@@ -150,11 +150,12 @@ def _joined(alike: list[Resource]) -> Resource:
 def resources(meta: Mapping[str, object] | None) -> list[Resource]:
     """Return what a picture was made with, as far as its `meta` tells, each thing once.
 
-    Entries with the same version id, hash, or kind and name are one; what one leaves open the
-    other fills in. Values of a wrong type are passed over. Never raises.
+    A ComfyUI graph is read too. Entries with the same version id, hash, or kind and name are one;
+    what one leaves open the other fills in. Values of a wrong type are passed over. Never raises.
     """
     merged: list[Resource] = []
-    for entry in islice(_entries(meta_of.opened(meta)), _MOST_RESOURCES):
+    entries = _entries(comfy.completed(meta_of.opened(meta)))
+    for entry in islice(entries, _MOST_RESOURCES):
         new = _resource(entry)
         if not (new.name or new.hash or new.version_id):
             continue

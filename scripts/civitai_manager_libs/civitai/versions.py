@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Collection, Mapping
 
 from . import meta as meta_of
-from .resources import stem
+from .resources import resources, stem
 
 MOST_VERSIONS = 100  # what one question may name, and far more than a picture is made with
 
@@ -88,39 +88,22 @@ def versions_in(data: object) -> list[dict[str, object]]:
 
 def asked_for(meta: Mapping[str, object]) -> list[int]:
     """Return the ids of the versions that `meta` names by nothing else, each once."""
-    listed = [
-        meta_of.site_entry(entry)
-        for key in ('civitaiResources', 'additionalResources')
-        for entry in meta_of.mappings(meta.get(key))
-        if meta_of.AIR.match(name := meta_of.as_text(entry.get('name'))) or not name
-    ]
-    listed.append(meta_of.site_entry({'name': meta.get('Model')}))
-    ids = (entry.get('modelVersionId') for entry in listed)
-    found = dict.fromkeys(number for number in ids if isinstance(number, int))
-    return [number for number in found if number < 2**31][:MOST_VERSIONS]
+    ids = [used.version_id for used in resources(meta) if used.version_id and not used.name]
+    return [number for number in ids if number < 2**31][:MOST_VERSIONS]
 
 
 def named(meta: Mapping[str, object], known: Collection[KnownVersion]) -> dict[str, object]:
-    """Return `meta` with name, hash and title in each entry whose version is known."""
-    by_id = {version.id: version for version in known}
-    whole = dict(meta)
-    for key in ('civitaiResources', 'additionalResources'):
-        if entries := meta_of.mappings(meta.get(key)):
-            whole[key] = [_named_entry(entry, by_id) for entry in entries]
-    model = meta_of.site_entry({'name': meta.get('Model')}).get('modelVersionId')
-    if isinstance(model, int) and model in by_id:
-        entry = _named_entry({'modelVersionId': model}, by_id)
-        whole['civitaiResources'] = [entry, *meta_of.mappings(whole.get('civitaiResources'))]
-    return whole
-
-
-def _named_entry(
-    entry: Mapping[str, object], by_id: Mapping[int, KnownVersion]
-) -> Mapping[str, object]:
-    number = meta_of.site_entry(entry).get('modelVersionId')
-    version = by_id.get(number) if isinstance(number, int) else None
-    if version is None:
-        return entry
-    told = {'name': version.name, 'hash': version.hash, 'title': version.title}
-    # an old weight stays, and so does a kind: the site's own words for a picture count
-    return {'type': version.kind, **entry, 'modelVersionId': number, **told}
+    """Return `meta` with a further entry of its resources for each version that is known."""
+    told: list[Mapping[str, object]] = [
+        {
+            'type': version.kind,
+            'modelVersionId': version.id,
+            'name': version.name,
+            'hash': version.hash,
+            'title': version.title,
+        }
+        for version in known
+    ]
+    if not told:
+        return dict(meta)
+    return {**meta, 'civitaiResources': [*meta_of.mappings(meta.get('civitaiResources')), *told]}
