@@ -122,3 +122,10 @@ def test_a_path_without_end_is_no_harm() -> None:
         deep = [deep]
     body = json.dumps([{'path': [deep] * 20, 'message': 'm'}]).encode()
     assert len(answers.site_words(body)) <= answers.MAX_WORDS
+
+
+def test_a_secret_is_not_repeated_however_json_writes_it() -> None:
+    escaped = ''.join(f'\\u{ord(letter):04x}' for letter in 'sk-0123')
+    assert (
+        answers.site_words(f'{{"error": "bad key {escaped}"}}'.encode(), 'sk-0123') == 'bad key ***'
+    )

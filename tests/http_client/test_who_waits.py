@@ -93,14 +93,14 @@ class Clock:
         return self.now
 
 
-def refuse(throttle: Throttle, patience: float = 25.0, **of_turn: float) -> None:
-    """Take a turn and have it refused, with a wish for an hour of rest."""
-    turn = throttle.turn(
-        'a', threading.Event(), lambda: Budget(9.0, 9, 9), patience=patience, **of_turn
-    )
+def refuse(throttle: Throttle, rest: float = 3600.0, **of_turn: float) -> None:
+    """Take a turn and have it refused, with a wish for so many seconds of rest."""
+    budget = Budget(9.0, 9, 9)
     with pytest.raises(errors.RateLimitedError):
-        with turn:
-            turn.refused(3600.0, errors.RateLimitedError(status=429))
+        with throttle.turn(
+            'a', threading.Event(), lambda: budget, patience=25.0, **of_turn
+        ) as turn:
+            turn.refused(rest, errors.RateLimitedError(status=429))
             raise errors.RateLimitedError(status=429)
 
 
@@ -124,6 +124,30 @@ def test_who_has_not_had_a_turn_hears_why_when_patience_ends() -> None:
     clock.now = 26.5
     thread.join(20)
     assert heard == [(429, False)]
+
+
+def test_who_asks_after_patience_has_ended_hears_at_once() -> None:
+    clock = Clock()
+    throttle = Throttle(clock)
+    refuse(throttle, rest=0.0)
+    clock.now = 20.0
+    refuse(throttle, asked=20.0)
+    clock.now = 26.0
+    turn = throttle.turn(
+        'a', threading.Event(), lambda: Budget(9.0, 9, 9), asked=26.0, patience=25.0
+    )
+    with pytest.raises(errors.RateLimitedError):
+        with turn:
+            pytest.fail('the host refuses all, and asks for an hour of rest')
+
+
+def test_refusals_of_long_ago_keep_nobody_from_asking() -> None:
+    clock = Clock()
+    throttle = Throttle(clock)
+    refuse(throttle)
+    clock.now = 4000.0
+    with throttle.turn('a', threading.Event(), lambda: None, asked=4000.0, patience=25.0):
+        pass
 
 
 # -- saying so -----------------------------------------------------------------------------------

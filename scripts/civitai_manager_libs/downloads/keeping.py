@@ -17,13 +17,14 @@ from ..store import files
 from . import presence
 from .plan import DownloadJob, DownloadResult, Fetch, Outcome
 
+_never = threading.Event()
 # Two that want one file at the same time, in whatever batches, fetch it once.
 _single: SingleFlight[DownloadResult] = SingleFlight()
 
 
 def shared(job: DownloadJob, what: Hashable, work: Callable[[], DownloadResult]) -> DownloadResult:
     """Have `work` done for `job`, unless another thread is at `what` just now: then its outcome."""
-    result, is_mine = _single.run(what, work, slots.stop_here(threading.Event()))
+    result, is_mine = _single.run(what, work, slots.stop_here(_never))
     if is_mine:
         return result
     outcome = Outcome.SKIPPED if result.outcome is Outcome.SAVED else result.outcome

@@ -33,6 +33,7 @@ def site_words(body: bytes, secret: str = '') -> str:
     words = words.replace('<', '‹').replace('>', '›')
     plain = ''.join(c if c.isprintable() else ' ' for c in words)
     line = ' '.join(plain.split())
+    line = line.replace(secret, '***') if secret else line  # JSON may have hidden it
     return line if len(line) <= MAX_WORDS else line[: MAX_WORDS - 1] + '…'
 
 

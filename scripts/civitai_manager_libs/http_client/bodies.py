@@ -8,7 +8,7 @@ import os
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from io import FileIO
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping
@@ -56,7 +56,7 @@ class Body:
     status: int = 200
     secret: str = field(default='', repr=False)
 
-    @property
+    @cached_property
     def is_coded(self) -> bool:
         """Whether the server packed it, so that nobody knows how long it will be."""
         return bool(framing.codings(self.headers))
@@ -110,9 +110,15 @@ def limit_for(url: str, target: Path) -> int:
 
     What is only for show, a small version or a file of the picture cache, is never large.
     """
-    shown = os.path.join(os.path.expanduser(setting.shortcut_gallery_folder), '')
+    shown = _below(setting.shortcut_gallery_folder)
     is_for_show = 'width=' in url or str(target).startswith(shown)
     return MAX_THUMBNAIL_BYTES if is_for_show else 0
+
+
+@lru_cache(maxsize=4)
+def _below(folder: str) -> str:
+    """How the paths of files in `folder` begin, however it is written."""
+    return os.path.join(os.path.normpath(os.path.expanduser(folder)), '')
 
 
 @dataclass

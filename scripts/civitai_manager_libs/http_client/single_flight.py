@@ -15,10 +15,16 @@ PIECE_SECONDS = 0.1
 
 
 class _Flight(Generic[T]):
-    """A fetch under way; once it is over, its outcome, if it is one for others too."""
+    """A fetch under way; once it is over, its outcome, if it is one for others too.
+
+    `under_way` is locked until then: an event would cost more, and seldom does anybody wait.
+    """
+
+    __slots__ = ('under_way', 'error', 'results')
 
     def __init__(self) -> None:
-        self.is_over = threading.Event()
+        self.under_way = threading.Lock()
+        self.under_way.acquire()
         self.error: CivitaiError | None = None
         self.results: list[T] = []
 
@@ -68,10 +74,11 @@ class SingleFlight(Generic[T]):
         finally:
             with self._lock:
                 self._flights.pop(what, None)  # not there in a child
-            flight.is_over.set()
+            flight.under_way.release()
 
     def _wait(self, flight: _Flight[T], stop: threading.Event) -> None:
         with slots.lent(stop):
-            while not flight.is_over.wait(PIECE_SECONDS):
+            while not flight.under_way.acquire(timeout=PIECE_SECONDS):
                 if stop.is_set():
                     raise CancelledError()
+            flight.under_way.release()

@@ -99,11 +99,12 @@ class _Either(threading.Event):
     """Set as soon as one of two is; to be looked at and waited for only."""
 
     def __init__(self, one: threading.Event, other: threading.Event) -> None:
-        super().__init__()
+        # one is made for each request; what an event of its own needs would cost more than it
         self._both = one, other
 
     def is_set(self) -> bool:
-        return any(event.is_set() for event in self._both)
+        one, other = self._both
+        return one.is_set() or other.is_set()
 
     def wait(self, timeout: float | None = None) -> bool:
         end = None if timeout is None else time.monotonic() + timeout

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from .. import setting, widgets
+from ..access.owner import Finding
 from ..store import cache
 from . import markup, temporary
 from .markup import PREFIX, label
@@ -30,7 +31,7 @@ def _size() -> str:
 
 def _clear(request: gr.Request) -> str:
     """Remove the pictures that nobody looks at; only for the owner."""
-    if not widgets.is_same_machine(request):
+    if widgets.asked_by(request) is not Finding.OWNER:
         return markup.notice(label('cache_not_from_here'), 'problem')
     left = cache.at(setting.shortcut_gallery_folder).clear(cache.on_screen.names())
     temporary.clear()

@@ -40,14 +40,15 @@ class _Host:
         self.lent = 0  # places of requests that have stalled
         self.refusals = 0  # since the last success, the first of them at:
         self.refused_since = math.inf
-        self.refusal: CivitaiError | None = None  # the last of them
+        self.refusal: CivitaiError | None = None  # the last of them, at:
+        self.refused_at = -math.inf
         self.recent: Deque[bool] = deque(maxlen=RECENT)  # whether the last ones were refused
 
     def count_refusal(self, now: float, error: CivitaiError | None) -> tuple[bool, bool]:
         """Tell whether there were only refusals for too long, and whether there are many now."""
         with self.lock:
             self.refusals += 1
-            self.refusal = error
+            self.refusal, self.refused_at = error, now
             self.refused_since = min(self.refused_since, now)
             self.recent.append(True)
             is_lost = self.refusals > LOST_REFUSALS and now - self.refused_since > LOST_SECONDS
@@ -207,9 +208,15 @@ class Turn:
                 host.call_next()
 
     def _check_patience(self) -> None:
-        """Raise the last refusal if there was nothing else for too long. With the lock."""
-        host = self._host
-        in_vain = self._clock() - max(self._asked, host.refused_since) > self._patience
+        """Raise the last refusal if there was nothing else for too long. With the lock.
+
+        The host's refusals count and not how long this one waits: otherwise each of hundreds of
+        pictures would wait anew. Refusals of long ago say nothing about now.
+        """
+        host, now = self._host, self._clock()
+        if now - host.refused_at > self._patience and now - self._asked <= self._patience:
+            return
+        in_vain = now - host.refused_since > self._patience
         if in_vain and host.refusal is not None:
             error = copy.copy(host.refusal)
             error.transient = False
