@@ -11,7 +11,7 @@ import json
 import re
 from typing import Iterator, Mapping
 
-from . import meta as meta_of
+from . import editor, meta as meta_of
 
 _LONGEST_TEXT = 4_000_000
 _MOST_NODES = 5000
@@ -67,8 +67,7 @@ def workflow(meta: Mapping[str, object]) -> str:
 
     It is what the editor opens; where only the graph as it ran was kept, that, which it opens too.
     """
-    graph, editor = _parts(meta)
-    for found in (editor, graph):
+    for found in reversed(_parts(meta)):
         if isinstance(found, Mapping) and found:
             try:
                 return json.dumps(found, ensure_ascii=False, indent=1)
@@ -88,7 +87,8 @@ def read(meta: Mapping[str, object]) -> dict[str, object]:
 
     The first pass counts where there are several. Values that other nodes compute are left out.
     """
-    nodes = _nodes(_parts(meta)[0])
+    graph, workflow_of_editor = _parts(meta)
+    nodes = _nodes(graph) or _nodes(editor.as_ran(workflow_of_editor))
     sampler = _first_sampler(nodes)
     told: dict[str, object] = {**_models(nodes, sampler)}
     if sampler is not None:
