@@ -12,9 +12,9 @@ from .pasted import id_in
 
 # Filters of the site that its API has not; it would drop them and send everybody's pictures.
 _ONLY_ON_THE_SITE = (
-    'collectionTagId excludeCrossPosts excludedTagIds followed fromPlatform hidden '
-    'hideAutoResources hideManualResources notPublished query remixOfId requiringMeta scheduled '
-    'search tag techniques tools'
+    'aspectRatio aspectRatios collectionTagId excludeCrossPosts excludedTagIds followed '
+    'fromPlatform hidden hideAutoResources hideManualResources minorOnly notPublished poiOnly '
+    'query remixOfId requiringMeta reviewId scheduled search tag techniques tools'
 ).split()
 _OFF = ('false', '0', 'undefined', 'null')
 
