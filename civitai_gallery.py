@@ -45,6 +45,7 @@ VENV = ROOT / '.venv'
 VENV_PYTHON = VENV / ('Scripts/python.exe' if sys.platform == 'win32' else 'bin/python')
 LOCK = ROOT / '.venv.lock'  # held by the one launcher that changes .venv
 UNFINISHED = ROOT / '.venv.unfinished'  # exists from before .venv is changed until all is done
+CHECKED = VENV / 'checked'  # what .venv was like when everything was last seen to be there
 INSIDE = 'CIVITAI_GALLERY_INSIDE_VENV'  # tells a launcher that another one started it in .venv
 LINTERS = {'black': ['--check', '.'], 'flake8': [], 'mypy': []}
 HELP = {'-h', '--help'}
@@ -148,9 +149,34 @@ def venv_packages() -> str | None:
 
 
 def is_ready(requirements: Sequence[Requirement]) -> bool:
-    """Whether .venv works and has everything."""
+    """Whether .venv works and has everything; asked again only when something has changed."""
+    if not UNFINISHED.exists() and is_as_checked(requirements):
+        return True
     packages = venv_packages()
-    return packages is not None and not unmet(requirements, [packages])
+    if packages is None or unmet(requirements, [packages]):
+        return False
+    with contextlib.suppress(OSError):  # then it is asked the next time too
+        content = f'{packages}\n{state_of_venv(requirements, packages)}'
+        CHECKED.write_bytes(os.fsencode(content))
+    return True
+
+
+def is_as_checked(requirements: Sequence[Requirement]) -> bool:
+    """Whether .venv is what it was when all these requirements were last seen to be there."""
+    try:
+        packages, _, state = os.fsdecode(CHECKED.read_bytes()).partition('\n')
+        return state == state_of_venv(requirements, packages)
+    except OSError:
+        return False
+
+
+def state_of_venv(requirements: Sequence[Requirement], packages: str) -> str:
+    """What changes with the requirements, .venv's interpreter and what is installed there."""
+    signs: list[object] = [tuple(requirement) for requirement in requirements]
+    for path in (VENV_PYTHON, packages):
+        now = os.stat(path)
+        signs.append((now.st_ino, now.st_size, now.st_mtime_ns))
+    return repr(signs)
 
 
 def try_lock(file: IO[str]) -> bool:

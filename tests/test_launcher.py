@@ -360,6 +360,31 @@ def test_the_next_start_uses_it_in_silence_and_without_a_network(settled: Projec
     assert ended.told['prefix'] == str(settled.venv)
 
 
+def test_it_is_asked_what_it_has_only_when_something_changed(settled: Project) -> None:
+    """Starting Python takes a quarter of a second, so the usual start does so only once."""
+    starts = settled.folder / 'starts'
+    [packages] = settled.venv.glob('lib/python3*/site-packages')
+    (packages / 'count.pth').write_text(f'import os; open({str(starts)!r}, "a").write("x")\n')
+    counts = []
+    for _ in range(3):
+        starts.write_text('')
+        settled.run()
+        counts.append(len(starts.read_text()))
+
+    once = counts[-1]  # a start of Python may read the folder twice
+    assert [2 * once, once, once] == counts
+
+
+def test_a_package_that_is_taken_away_comes_back(settled: Project) -> None:
+    settled.run()
+    for part in settled.venv.glob('lib/python3*/site-packages/tiny_need*'):
+        part.unlink() if part.is_file() else shutil.rmtree(part)
+
+    ended = settled.run()
+    assert ended.lines == ['Updating .venv (the requirements changed)...']
+    assert ended.told['installed']['tiny_need'] == '1.0'
+
+
 def test_changed_requirements_update_it(settled: Project) -> None:
     settled.require('tiny-need>=1,<2\ntiny-extra>=2.5')
     ended = settled.run()
