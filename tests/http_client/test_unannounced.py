@@ -9,12 +9,13 @@ from typing import Callable
 import pytest
 
 from scripts.civitai_manager_libs import errors
-from tests.support.endings import PROVING, SILENT, TELLING
+from tests.support.endings import LIVE, PROVING, SILENT, TELLING, WALKED
 from tests.support.network import at_home, files_in, patient
 from tests.support.scripted_server import CLOSE, Answer, ScriptedServer, chunked, head, ok
 
-ALL = {**TELLING, **PROVING, **SILENT}
-SURE = {**TELLING, **PROVING}
+SURE = {**TELLING, **PROVING, **WALKED}
+UNSURE = {**LIVE, **SILENT}
+ALL = {**SURE, **UNSURE}
 
 
 def until_close(body: bytes) -> bytes:
@@ -67,7 +68,7 @@ def test_what_proves_its_end_is_fetched_once(
 
 
 @pytest.mark.parametrize('way', WAYS)
-@pytest.mark.parametrize('whole', SILENT.values(), ids=SILENT)
+@pytest.mark.parametrize('whole', UNSURE.values(), ids=UNSURE)
 def test_what_cannot_prove_its_end_is_kept_when_it_comes_twice(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, way: Callable[[bytes], bytes], whole: bytes
 ) -> None:
@@ -88,11 +89,21 @@ def test_a_length_that_differs_each_time_is_none(
     assert waits == [0.5, 1.0] and files_in(tmp_path) == []
 
 
-@pytest.mark.parametrize('whole', TELLING.values(), ids=TELLING)
+CUT = {name: whole[:-5] for name, whole in {**TELLING, **PROVING, **WALKED, **LIVE}.items()}
+CUT |= {
+    'png behind another': WALKED['png in tEXt'].rpartition(b'IDAT')[0][:-8],
+    'gif in a block': WALKED['gif'][:-3],
+    'jpeg behind its thumbnail': WALKED['jpeg'].partition(b'\xff\xda')[0],
+    'mp4 without its index': PROVING['mp4, index last'].partition(b'moov')[0][:-4],
+    'zip without its directory': PROVING['zip'].partition(b'PK\1\2')[0],
+}
+
+
+@pytest.mark.parametrize('cut', CUT.values(), ids=CUT)
 def test_what_says_that_it_is_short_is_never_kept(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, whole: bytes
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cut: bytes
 ) -> None:
-    with ScriptedServer(until_close(whole[:-9])) as server:
+    with ScriptedServer(until_close(cut)) as server:
         at_home(monkeypatch, server)
         client, waits = patient(max_retries=2)
         with pytest.raises(errors.BodyIncompleteError, match='without its end'):

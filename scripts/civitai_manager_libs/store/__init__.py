@@ -1,6 +1,6 @@
 """Bytes on this disk: what they are, what they are called, how they become files.
 
-Stands on errors; knows no network. `names`, `ends` and `media` are pure. From the top
+Stands on errors; knows no network. `names`, `walks`, `ends` and `media` are pure. From the top
 down:
 
 cache     the picture cache: whose folder it is, and how large it may get
@@ -9,6 +9,7 @@ files     files that are whole or not there at all
 parts     names of files that are being written, and whose they are
 embedded  the texts that programs write into a picture
 names     safe file and folder names out of text that strangers wrote
-ends      whether a file is all there, told from its bytes
+walks     whether a file is all there, told by a walk through it
+ends      ... told from its first and last bytes
 media     the type of a picture or video, told from its bytes
 """
