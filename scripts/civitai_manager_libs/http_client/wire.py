@@ -41,8 +41,14 @@ MIN_BYTES_PER_SECOND = 1024
 MAX_CODINGS = 3
 MAX_NAME = 20
 
+# More packed bytes than unpacked ones are parts, blocks and names that hold nothing. What has so
+# many times as many, and so many more, is given up.
+MAX_OVERHEAD, MAX_EMPTY_BYTES = 2, 256 * 1024
+PACKED_BYTES = 64 * 1024
+
 # How zlib is told what is around the packed bytes: of gzip, of deflate, nothing.
 _GZIP, _ZLIB, _BARE = 31, 15, -15
+_GZIP_MARK = b'\x1f\x8b'
 _GZIP_NAMES = frozenset({'gzip', 'x-gzip'})
 
 # Numbers of OpenSSL's certificate errors: expired or not yet valid; another host or address.
@@ -112,27 +118,42 @@ def _pieces(response: requests.Response, guard: Guard, seconds: float) -> Iterat
 
 
 def _unpacked(pieces: Iterator[bytes], url: str, is_gzip: bool) -> Iterator[bytes]:
-    """Yield what `pieces` unpack to. The library's own way does not tell whether the end came."""
-    decoder = None
+    """Yield what `pieces` unpack to, up to padding behind it.
+
+    The library's own way does not tell whether the end came. Raises WrongContentError where much
+    comes that nothing is in: empty parts without end, for example.
+    """
+    decoder, spent = None, -MAX_EMPTY_BYTES
     try:
-        for data in pieces:
+        for data in _small(pieces):
+            spent += len(data)
             while data:
                 if decoder is None:
                     # the low half of the first byte tells the two kinds of deflate apart
                     bits = _GZIP if is_gzip else _ZLIB if data[0] & 15 == 8 else _BARE
                     decoder = zlib.decompressobj(bits)
                 elif decoder.eof:
-                    if not (is_gzip and data.startswith(b'\x1f\x8b')):
-                        break  # padding behind the last part
+                    if not (is_gzip and _GZIP_MARK.startswith(data[:2])):
+                        return
                     decoder = zlib.decompressobj(_GZIP)
                 unpacked = decoder.decompress(data, CHUNK_BYTES)
                 data = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
                 if unpacked:
+                    spent -= MAX_OVERHEAD * len(unpacked)
                     yield unpacked
+            if spent > 0:
+                raise WrongContentError('error_nothing_packed', url=urls.redact(url))
     except zlib.error as error:
         raise BodyIncompleteError(url=urls.redact(url)) from error
     if decoder is not None and not decoder.eof:
         raise BodyIncompleteError(url=urls.redact(url))
+
+
+def _small(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield `pieces` in small ones, because what a part leaves of its piece is copied."""
+    for piece in pieces:
+        for at in range(0, len(piece), PACKED_BYTES):
+            yield piece[at : at + PACKED_BYTES]
 
 
 def _reader(response: requests.Response) -> Callable[[], bytes]:

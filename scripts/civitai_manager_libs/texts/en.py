@@ -97,6 +97,9 @@ ENGLISH: dict[str, str] = {
         'What came is packed in a way that nobody asked for ({name}), so it cannot be read. A '
         'proxy may do that; try again later or without it.'
     ),
+    'error_nothing_packed': (
+        'What came is packed, and next to nothing is in it, so it was given up. Try again later.'
+    ),
     'error_page_for_data': (
         'Civitai sent a web page instead of data. It may be down for maintenance; try again '
         'later.'

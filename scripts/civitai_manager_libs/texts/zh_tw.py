@@ -63,6 +63,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'error_busy': 'Civitai 忙碌中（{status}）。請一分鐘後再試。',
     'error_wrong_content': '收到的內容與要求不符。',
     'error_coded': '收到的內容以未要求的方式壓縮（{name}），無法讀取。可能是代理伺服器所致；請稍後再試，或不經代理伺服器。',
+    'error_nothing_packed': '收到的壓縮內容幾乎是空的，已放棄，請稍後再試。',
     'error_page_for_data': 'Civitai 傳回網頁而非資料，可能正在維護，請稍後再試。',
     'error_not_json': 'Civitai 傳回無法讀取的資料，請稍後再試。',
     'error_unfolds': 'Civitai 傳來的資料超過 {limit} 個值，或巢狀層數過深，無法讀取，請稍後再試。',
