@@ -20,7 +20,7 @@ PAGE = ROOT / 'docs' / 'architecture.md'
 # one imports from those before it only. The modules inside a package stand in the order that its
 # docstring lists them in, the highest first.
 LAYERS = (
-    'texts errors notices ending host civitai store setting access http_client util widgets '
+    'texts errors notices ending forks host civitai store setting access http_client util widgets '
     'api downloads ishortcut civitai_gallery_action cli tab'
 ).split()
 # Decisions and values: no file, no socket, no clock, no settings, no log.
@@ -46,6 +46,13 @@ DOORS = {
 }
 LATE_IMPORTS = {'host'}  # what a WebUI has is asked for when it is needed
 RIMS = {'downloads.crew', 'widgets'}
+# What another thread may hold while this one forks. It is made in `forks`, or by who renews it.
+HELD_ACROSS_FORKS = {
+    f'threading.{name}'
+    for name in 'Lock RLock Condition Event Semaphore BoundedSemaphore Barrier'.split()
+}
+RENEWED_BY_OWNER = {'http_client.slots', 'http_client.watch', 'http_client.pacing.throttle'}
+MADE_FOR_ONE_THREAD = {'http_client.single_flight', 'ending', 'cli.main', 'tab.app'}
 MAX_MODULE_LINES = 330
 SENTENCES = {'texts.en', 'texts.zh_tw'}  # as long as there is to say
 MAX_FUNCTION_LINES = 45
@@ -309,6 +316,16 @@ def test_forbidden_words(module: str) -> None:
     assert module.split('.')[0] == 'cli' or 'print' not in called
     assert not [n for n in nodes if isinstance(n, ast.Global)]
     assert not [n for n in nodes if isinstance(n, ast.ExceptHandler) and n.type is None]
+
+
+@every_module
+def test_a_child_finds_no_lock_held(module: str) -> None:
+    calls = (ast.unparse(n.func) for n in ast.walk(tree(module)) if isinstance(n, ast.Call))
+    made = HELD_ACROSS_FORKS.intersection(calls)
+    is_renewed = module in {'forks', *RENEWED_BY_OWNER, *MADE_FOR_ONE_THREAD}
+    assert is_renewed or not made, f'take these from forks: {made}'
+    # it holds a lock of its class before Python 3.12
+    assert 'cached_property' not in file_of(module).read_text(encoding='utf-8')
 
 
 @every_module

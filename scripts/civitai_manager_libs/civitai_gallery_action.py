@@ -15,13 +15,13 @@ from typing import Any, Callable, Iterator, Mapping, Sequence
 
 import gradio as gr
 
-from . import ishortcut, setting, texts, util, widgets
+from . import forks, ishortcut, setting, texts, util, widgets
 from .civitai import gallery, urls
 from .civitai.gallery import GalleryImage
 from .downloads import batch, presence
 from .downloads.plan import BatchReport, DownloadJob, DownloadResult, Outcome, main_cause
 from .errors import CivitaiError, SourceError, StorageError
-from .http_client import CivitaiHttpClient, forks, get_http_client
+from .http_client import CivitaiHttpClient, get_http_client
 from .store import cache, files
 
 __all__ = ['CivitaiHttpClient', 'get_http_client', 'gr', 'util', 'setting', 'ishortcut']

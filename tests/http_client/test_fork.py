@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
-import socket
 import ssl
 import sys
 import threading
 import time
-import types
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Callable
 
 import pytest
 import trustme
@@ -23,6 +20,7 @@ from scripts.civitai_manager_libs import civitai_gallery_action as action, http_
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from scripts.civitai_manager_libs.http_client.watch import TICK_SECONDS
 from tests.support.faults import PATIENCE, Work
+from tests.support.forking import all_held, ended, fork, locks_of
 from tests.support.network import at_home, patient, png
 from tests.support.scripted_server import (
     STALL,
@@ -37,25 +35,6 @@ from tests.support.scripted_server import (
 pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='there is no such thing')
 
 CHILDREN, FILES = 3, 60
-
-
-def fork(work: Callable[[], bool]) -> int:
-    """The number of a child that does `work`, and is killed if it waits for ever."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
-            signal.alarm(PATIENCE * 4)
-            code = 0 if work() else 2
-        finally:
-            os._exit(code)
-    return child
-
-
-def ended(child: int) -> int:
-    """How a child ended: 0 well, 1 with an exception, 2 not well, below 0 by a signal."""
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def picture_of(target: str) -> bytes:
@@ -172,46 +151,6 @@ def test_the_child_has_turns_of_its_own(tmp_path: Path, monkeypatch: pytest.Monk
         assert len(server.requests) == 3
         server.release.set()
         client.close()
-
-
-LOCKS = (type(threading.Lock()), type(threading.RLock()))
-NOT_OURS = (type, types.ModuleType, types.FunctionType, types.FrameType, threading.Thread)
-
-
-def locks_of(root: object) -> list[Any]:
-    """Every lock that hangs on `root`, however deep."""
-    found, seen, left = [], {id(root)}, [root]
-    while left:
-        for item in gc.get_referents(left.pop()):
-            if id(item) in seen or isinstance(item, (*NOT_OURS, ScriptedServer, socket.socket)):
-                continue
-            seen.add(id(item))
-            if isinstance(item, LOCKS):
-                found.append(item)
-            left.append(item)
-    return found
-
-
-@contextmanager
-def all_held(locks: list[Any]) -> Iterator[None]:
-    """Another thread holds them."""
-    are_held, go_on = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        mine = [lock for lock in locks if lock.acquire(blocking=False)]
-        are_held.set()
-        go_on.wait()
-        for lock in mine:
-            lock.release()
-
-    thread = threading.Thread(target=hold, daemon=True)
-    thread.start()
-    are_held.wait()
-    try:
-        yield
-    finally:
-        go_on.set()
-        thread.join()
 
 
 @pytest.mark.parametrize('copy', [False, True], ids=['the client', 'one for a person'])

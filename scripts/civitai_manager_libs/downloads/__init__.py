@@ -1,6 +1,6 @@
 """Many files: which are to be fetched, fetched together, what became of them.
 
-Stands on http_client (for its slots, flights and forks), setting, store, civitai and errors.
+Stands on http_client (for its slots and flights), setting, store, civitai, forks and errors.
 `plan` is pure. From the top down:
 
 batch      many downloads at once, each with its result

@@ -11,7 +11,8 @@ from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import Any, Callable, Generic, Iterable, Iterator, Mapping, TypeVar
 
-from .. import notices
+from .. import forks, notices
+from ..errors import CancelledError
 from ..http_client.slots import Slots
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ def run(work: Callable[[T], bool], jobs: Iterable[T], concurrency: int) -> Itera
         crew.end(patience)
 
 
-class _Unwanted(threading.Event):
+class _Unwanted(forks.Event):
     """Set once nobody waits for results any more: by `set`, or because the program is over.
 
     The interpreter waits for our threads, so that no file is left half-written; when who called
@@ -92,8 +93,14 @@ class _Crew(Generic[T]):
         self.unwanted = _Unwanted()
         self._slots = Slots(places, self._hire, self.unwanted)
         self._threads: list[threading.Thread] = []
-        self._lock = threading.Lock()
+        self._lock = forks.Lock()
         self._has_ended = False
+        forks.renew_in_children(self)
+
+    def renew(self) -> None:
+        """Leave the work to the parent, whose threads are at it."""
+        self._threads = []
+        self._has_ended = True
 
     def give(self, job: T) -> None:
         """Have `job` done; it comes out of `finished`."""
@@ -102,8 +109,13 @@ class _Crew(Generic[T]):
             self._hire()
 
     def finished(self, more_to_come: bool) -> Iterator[tuple[T, bool]]:
-        """Yield what is done, one at least; while there is enough to do, some together."""
+        """Yield what is done, one at least; while there is enough to do, some together.
+
+        Raises CancelledError in the child of a fork.
+        """
         while True:
+            if self._has_ended:
+                raise CancelledError()
             self._tell()
             with suppress(Empty):
                 done = self._done.get(timeout=HEARTBEAT_SECONDS)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import filecmp
 import os
-import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Hashable
 
+from .. import forks
 from ..civitai import urls
 from ..errors import AnswerError, WrongContentError
 from ..http_client import slots
@@ -17,7 +17,7 @@ from ..store import files
 from . import presence
 from .plan import DownloadJob, DownloadResult, Fetch, Outcome
 
-_never = threading.Event()
+_never = forks.Event()
 # Two that want one file at the same time, in whatever batches, fetch it once.
 _single: SingleFlight[DownloadResult] = SingleFlight()
 

@@ -11,9 +11,8 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from .. import setting
+from .. import forks, setting
 from ..errors import StorageError
-from ..http_client import forks
 from ..store import files
 
 log = logging.getLogger(__name__)

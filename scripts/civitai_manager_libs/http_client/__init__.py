@@ -1,7 +1,7 @@
 """The wire: the one client through which every byte comes, and all it is made of.
 
-Stands on setting, store, civitai and errors. The only importer of requests and urllib3. `resume`,
-`retry`, `answers`, `unfolding` and `framing` are pure. From the top down:
+Stands on setting, store, civitai, forks and errors. The only importer of requests and
+urllib3. `resume`, `retry`, `answers`, `unfolding` and `framing` are pure. From the top down:
 
 client          CivitaiHttpClient, and the one of this process
 failures        the memory of what failed
@@ -17,7 +17,6 @@ proxies         what their addresses say, and how they open a way
 dialling        from the name of a host to a connected socket, its addresses raced
 heads           heads of answers, behind those that only announce them
 watch           an eye that cuts off what is stopped or comes too late
-forks           what renews itself in the child of a fork
 slots           places for work at once, which who can only wait lends
 resume          going on with a body that broke off
 retry           what to do after an attempt

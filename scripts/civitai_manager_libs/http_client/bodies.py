@@ -9,7 +9,7 @@ import os
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from io import FileIO
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping
@@ -51,7 +51,9 @@ MIN_CHECKED_SPACE = 1 * MB
 class Body:
     """A body on its way: its chunks, the headers and status of its answer, its redacted url.
 
-    `secret` is what must not be repeated if it says it.
+    `is_coded`: the server packed it, so that nobody knows how long it will be. `announced`: bytes
+    it should have, 0 if its headers do not say or it is coded. `secret` is what must not be
+    repeated if it says it.
     """
 
     chunks: Iterator[bytes]
@@ -59,16 +61,13 @@ class Body:
     url: str
     status: int = 200
     secret: str = field(default='', repr=False)
+    is_coded: bool = field(init=False)
+    announced: int = field(init=False)
 
-    @cached_property
-    def is_coded(self) -> bool:
-        """Whether the server packed it, so that nobody knows how long it will be."""
-        return bool(framing.codings(self.headers))
-
-    @cached_property
-    def announced(self) -> int:
-        """Bytes it should have, 0 if its headers do not say or it is coded."""
-        return framing.length(self.headers)
+    def __post_init__(self) -> None:
+        # not as cached properties, which hold a lock of the class before Python 3.12
+        object.__setattr__(self, 'is_coded', bool(framing.codings(self.headers)))
+        object.__setattr__(self, 'announced', framing.length(self.headers))
 
     @property
     def has_certain_end(self) -> bool:

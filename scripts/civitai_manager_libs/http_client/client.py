@@ -18,11 +18,11 @@ from typing import Any, Callable, Mapping, TypeVar
 
 import requests
 
-from .. import __version__, setting
+from .. import __version__, forks, setting
 from ..civitai import keys
 from ..errors import CivitaiError
 from ..store import files
-from . import bodies, forks, retry, slots
+from . import bodies, retry, slots
 from .attempts import Attempts
 from .exchange import Exchange, Terms
 from .failures import Failures

@@ -21,9 +21,8 @@ from requests.utils import (
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConnectionError
 
-from .. import setting
+from .. import forks, setting
 from ..errors import TlsFailedError
-from . import forks
 from .dialling import How, dial, secured
 from .heads import ASK_ELSEWHERE, Head
 from .proxies import Proxy, ProxyTrouble, proxy_at

@@ -8,9 +8,10 @@ from collections import OrderedDict
 from contextlib import contextmanager
 from typing import Callable, Hashable, Iterator, NamedTuple
 
+from .. import forks
 from ..civitai import urls
 from ..errors import CancelledError, CivitaiError, GoneError, NotFoundError
-from . import forks, retry
+from . import retry
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,9 @@ import copy
 import threading
 from typing import Callable, Generic, Hashable, TypeVar
 
+from .. import forks
 from ..errors import CancelledError, CivitaiError
-from . import forks, slots
+from . import slots
 
 T = TypeVar('T')
 

@@ -7,6 +7,8 @@ import time
 from contextlib import contextmanager
 from typing import Callable, Iterator
 
+from .. import forks
+
 PIECE_SECONDS = 0.1
 
 
@@ -19,9 +21,15 @@ class Slots:
     def __init__(
         self, count: int, on_lent: Callable[[], None], stop: threading.Event | None = None
     ) -> None:
-        self.free = threading.Semaphore(count)
         self.on_lent = on_lent
-        self.stop = stop or threading.Event()
+        self.stop = stop or forks.Event()
+        self._count = count
+        self.renew()
+        forks.renew_in_children(self)
+
+    def renew(self) -> None:
+        """Have all places free: who held one in the parent is not here."""
+        self.free = threading.Semaphore(self._count)
 
     @contextmanager
     def taken(self) -> Iterator[None]:
@@ -42,6 +50,10 @@ class Slot:
         self.stop = slots.stop
         self._slots = slots
         self._is_held = True
+        self.renew()
+
+    def renew(self) -> None:
+        """Be free for the thread that went on in a child."""
         self._lock = threading.Lock()
 
     def give(self) -> bool:
@@ -67,8 +79,14 @@ class Slot:
 class _Here(threading.local):
     slot: Slot | None = None
 
+    def renew(self) -> None:
+        """Renew that of the thread that forked, the only one of a child."""
+        if self.slot is not None:
+            self.slot.renew()
+
 
 _here = _Here()
+forks.renew_in_children(_here)
 
 
 @contextmanager

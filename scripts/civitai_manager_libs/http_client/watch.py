@@ -8,8 +8,8 @@ import time
 from contextlib import contextmanager, suppress
 from typing import Callable, Iterator
 
+from .. import forks
 from ..errors import CancelledError, TimedOutError
-from . import forks
 
 TICK_SECONDS = 0.1
 IDLE_TICKS = 20

@@ -1,7 +1,7 @@
 """Settings. The module attributes are the truth; SETTINGS describes those a person may change.
 
 The environment is read once, when this module is imported, and wins over the settings file,
-which `load()` reads. Stands on host, store, civitai, errors and texts.
+which `load()` reads. Stands on host, store, civitai, forks, errors and texts.
 
 kinds   what a setting may be: its type, its range, whether a value of unknown origin fits
 """
@@ -11,13 +11,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import threading
 from pathlib import Path
 from typing import Any, Callable, Mapping
 
 import platformdirs
 
-from .. import host, texts
+from .. import forks, host, texts
 from ..civitai import gallery, keys
 from ..errors import SourceError, StorageError
 from ..store import cache, private
@@ -40,7 +39,7 @@ DEFAULT_BASE_URL = 'https://civitai.com'
 
 # Held while files and attributes change together, so that reading does not bring back what was
 # before a save that has not ended. Other programs are kept out by a lock of the file's own.
-_changing = threading.RLock()
+_changing = forks.Lock()
 
 
 def _variable(name: str) -> str:

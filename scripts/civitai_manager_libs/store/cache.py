@@ -10,12 +10,12 @@ import hashlib
 import os
 import re
 import stat
-import threading
 from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
 from typing import AbstractSet, Iterable, Iterator
 
+from .. import forks
 from ..errors import StorageError
 from . import files, media, parts
 
@@ -115,7 +115,7 @@ class OnScreen:
 
     def __init__(self) -> None:
         self._names: OrderedDict[str, frozenset[str]] = OrderedDict()
-        self._lock = threading.RLock()  # `forget` may be called by the garbage collection inside
+        self._lock = forks.Lock()
 
     def show(self, watcher: str, paths: Iterable[str]) -> None:
         """Note that `watcher` sees these pictures now, and no longer those before."""
@@ -147,7 +147,7 @@ class PictureCache:
     def __init__(self, folder: Path, *, deep: bool = False) -> None:
         self._folder = folder
         self._deep = deep
-        self._lock = threading.Lock()
+        self._lock = forks.Lock()
         self._size = -1  # as far as known; -1: nothing is
         self._new = 0  # bytes that came since it was looked through
 

@@ -9,8 +9,9 @@ from collections import deque
 from types import TracebackType
 from typing import Callable, Deque, Union
 
+from ... import forks
 from ...errors import CancelledError, CivitaiError
-from .. import forks, slots
+from .. import slots
 from .budget import Budget
 from .pace import Pace
 

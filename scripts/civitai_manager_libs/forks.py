@@ -31,15 +31,22 @@ def renew_in_children(thing: Renewable) -> None:
 
 
 class Lock:
-    """A lock, as a context, that no child finds locked."""
+    """A lock, as a context, that no child finds locked by a thread of its parent.
+
+    A thread that holds it may take it again: a garbage collection or the handler of a signal may
+    come in between and want it. One that forks inside holds it in the child too.
+    """
 
     def __init__(self) -> None:
-        self.renew()
+        self._lock = threading.RLock()
         renew_in_children(self)
 
     def renew(self) -> None:
-        """Be free."""
-        self._lock = threading.Lock()
+        """Be free, unless it is the thread that forked which holds it."""
+        if self._lock.acquire(blocking=False):
+            self._lock.release()
+        else:
+            self._lock = threading.RLock()
 
     def __enter__(self) -> None:
         self._lock.acquire()
@@ -57,10 +64,10 @@ class Event(threading.Event):
 
     def renew(self) -> None:
         """Be as it was, without anybody waiting."""
-        was_set = self.is_set()
-        super().__init__()
+        was_set = threading.Event.is_set(self)
+        threading.Event.__init__(self)
         if was_set:
-            self.set()
+            threading.Event.set(self)
 
 
 class Stack:
