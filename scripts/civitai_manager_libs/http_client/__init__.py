@@ -15,6 +15,7 @@ outgoing        requests as they go out, and the way they take
 connections     connections that can be cut off, and share one SSLContext
 proxies         what their addresses say, and how they open a way
 dialling        from the name of a host to a connected socket, its addresses raced
+lookup          from the name of a host to its addresses
 heads           heads of answers, behind those that only announce them
 watch           an eye that cuts off what is stopped or comes too late
 slots           places for work at once, which who can only wait lends

@@ -25,7 +25,7 @@ from .. import forks, setting
 from ..errors import TlsFailedError
 from .dialling import How, dial, secured
 from .heads import ASK_ELSEWHERE, Head
-from .proxies import Proxy, ProxyTrouble, proxy_at
+from .proxies import Proxy, ProxyTrouble, proxy_at, unreachable
 from .watch import Guard
 
 # As many as the setting for downloads at once allows, so that no connection is thrown away.
@@ -76,7 +76,7 @@ class _Connection(HTTPConnection):
             raise
         except (OSError, UnicodeError) as error:
             if self.proxy is not None:
-                raise ProxyTrouble('error_proxy') from error
+                raise unreachable(error) from error
             if isinstance(error, UnicodeError):  # no name of a machine, as with an empty label
                 raise LocationParseError(self.host) from error
             if isinstance(error, TimeoutError):

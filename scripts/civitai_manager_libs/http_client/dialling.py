@@ -18,24 +18,14 @@ from typing import Any, Iterable, NamedTuple, Sequence
 
 from urllib3.util.ssltransport import SSLTransport
 
+from .lookup import PATIENCE_SECONDS, Address, addresses
 from .watch import Guard
 
 RIVAL_SECONDS = 0.25  # RFC 8305 calls it Connection Attempt Delay
 TICK_SECONDS = 0.1
-PATIENCE_SECONDS = 60.0  # of who names no time-out
 MAX_REMEMBERED = 1000
 
 _UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN)
-
-
-class Address(NamedTuple):
-    """One answer of the resolver: how to make a socket, and `place`, where to connect it."""
-
-    family: int
-    kind: int
-    protocol: int
-    name: str
-    place: Any
 
 
 class How(NamedTuple):
@@ -55,6 +45,12 @@ class How(NamedTuple):
         if self.guard is not None and (self.guard.stop.is_set() or self.guard.late):
             raise OSError(errno.ECANCELED, 'stopped')
 
+    def since(self, began: float) -> How:
+        """What is left of it: the same within the seconds that have not passed since `began`."""
+        if self.seconds is None:
+            return self
+        return self._replace(seconds=max(0.0, self.seconds - (time.monotonic() - began)))
+
 
 # Where the last connection to a host and port was made.
 _worked: dict[tuple[str, int], Any] = {}
@@ -63,12 +59,14 @@ _worked: dict[tuple[str, int], Any] = {}
 def dial(host: str, port: int, how: How) -> socket.socket:
     """Return a socket connected to `host`, with its time-out set.
 
-    Raises OSError: socket.gaierror for an unknown name, TimeoutError when no address answered in
-    time; UnicodeError for what is no name of a machine.
+    Raises OSError: socket.gaierror for an unknown name, SilentResolver when nobody said in time
+    where the host is, TimeoutError when no address answered in time; UnicodeError for what is no
+    name of a machine.
     """
-    key = host, port
+    key, began = (host, port), time.monotonic()
     try:
-        sock, place = race(in_turn(addresses(host, port), _worked.get(key)), how)
+        found = addresses(host, port, how.seconds, how.check)
+        sock, place = race(in_turn(found, _worked.get(key)), how.since(began))
     except OSError as error:
         if error.errno != errno.ECANCELED:
             _worked.pop(key, None)
@@ -78,12 +76,6 @@ def dial(host: str, port: int, how: How) -> socket.socket:
     _worked[key] = place
     sock.settimeout(how.seconds)
     return sock
-
-
-def addresses(host: str, port: int) -> list[Address]:
-    """Return what the resolver answers for `host`. Raises socket.gaierror, UnicodeError."""
-    found = socket.getaddrinfo(host.strip('[]'), port, type=socket.SOCK_STREAM)
-    return [Address(*entry) for entry in found]
 
 
 def in_turn(found: Iterable[Address], first: Any = None) -> list[Address]:

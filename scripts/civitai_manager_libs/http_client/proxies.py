@@ -13,8 +13,9 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from .dialling import How, addresses, dial, in_turn, secured
+from .dialling import How, dial, in_turn, secured
 from .heads import Head
+from .lookup import SilentResolver, addresses
 
 try:  # PySocks, which not everybody has
     import socks
@@ -70,8 +71,8 @@ class Proxy:
     def open(self, host: str, port: int, how: How, context: ssl.SSLContext | None) -> Any:
         """Return a socket that leads to `host` by way of the proxy.
 
-        `context` is for the TLS of an https proxy. Raises ProxyTrouble, and socket.gaierror where
-        the name of `host` is for us to look up.
+        `context` is for the TLS of an https proxy. Raises ProxyTrouble, and where the name of
+        `host` is for us to look up what `addresses` raises.
         """
         if self.scheme in _SOCKS:
             return self._by_socks(host, port, how)
@@ -83,7 +84,7 @@ class Proxy:
         try:
             sock: Any = dial(self.host, self.port, how)
         except (OSError, UnicodeError) as error:
-            raise ProxyTrouble('error_proxy') from error
+            raise unreachable(error) from error
         try:
             how.watch(sock)
             if self.scheme == 'https' and context is not None:
@@ -117,20 +118,32 @@ class Proxy:
         if socks is None:
             raise ProxyTrouble('error_socks', may_pass=False, path=sys.executable)
         try:
-            places = in_turn(addresses(self.host, self.port))
+            places = in_turn(addresses(self.host, self.port, how.seconds, how.check))
         except (OSError, UnicodeError) as error:
-            raise ProxyTrouble('error_proxy') from error
+            raise unreachable(error) from error
+        target = self._target(host, port, how)
         failure: OSError = ProxyTrouble('error_proxy')
         for address in places:
             how.check()
             try:
-                return self._negotiated(address.family, address.place, (host, port), how)
+                return self._negotiated(address.family, address.place, target, how)
             except (OSError, ValueError) as error:
                 failure = _socks_trouble(error, host)
                 failure.__cause__ = error
                 if not isinstance(error, socks.ProxyConnectionError):  # it did answer
                     break
         raise failure
+
+    def _target(self, host: str, port: int, how: How) -> tuple[str, int]:
+        """What the proxy is asked for: `host`, or where it is if that is for us to look up."""
+        version, looks_up = _SOCKS[self.scheme]
+        if looks_up:
+            return host, port
+        found = addresses(host, port, how.seconds, how.check)
+        usable = [a.place[0] for a in found if version == 5 or a.family == socket.AF_INET]
+        if not usable:
+            raise socket.gaierror(socket.EAI_NONAME, 'no address of IPv4')
+        return usable[0], port
 
     def _negotiated(self, family: int, place: Any, target: tuple[str, int], how: How) -> Any:
         version, looks_up = _SOCKS[self.scheme]
@@ -162,6 +175,13 @@ def proxy_at(address: str) -> Proxy:
         raise ProxyTrouble('error_proxy_address', may_pass=False)
     user, password = unquote(parts.username or ''), unquote(parts.password or '')
     return Proxy(parts.scheme, parts.hostname, port, user, password)
+
+
+def unreachable(error: Exception) -> ProxyTrouble:
+    """Return what it means that a proxy itself could not be reached because of `error`."""
+    if isinstance(error, SilentResolver):
+        return ProxyTrouble('error_name_service', host=error.host)
+    return ProxyTrouble('error_proxy')
 
 
 def is_exempt(host: str, port: int | None, no_proxy: str) -> bool:

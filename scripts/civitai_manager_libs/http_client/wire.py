@@ -26,6 +26,7 @@ from ..errors import (
     WrongContentError,
 )
 from . import bodies, framing
+from .lookup import SilentResolver
 from .proxies import ProxyTrouble
 from .watch import Guard
 
@@ -188,6 +189,9 @@ def translated(error: Exception, url: str) -> CivitaiError:
     proxy = _within(error, ProxyTrouble)
     if proxy is not None:
         return _through_proxy(proxy, where)
+    silent = _within(error, SilentResolver)
+    if silent is not None:
+        return TimedOutError('error_name_service', url=where, host=silent.host)
     untrusted = _within(error, ssl.SSLCertVerificationError)
     if untrusted is not None:
         key = 'error_tls_expired' if untrusted.verify_code in _EXPIRED else 'error_tls'

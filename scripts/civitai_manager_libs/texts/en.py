@@ -51,6 +51,10 @@ ENGLISH: dict[str, str] = {
         'No machine called {host} is to be found. Check your network, and the address if it is '
         'one that you set.'
     ),
+    'error_name_service': (
+        'The name service (DNS) did not say in time where {host} is. Check your network and the '
+        'name server it uses, and try again.'
+    ),
     'error_not_http': (
         'What came from {host} is no answer of a web server. A proxy or firewall may have put it '
         'there; try again later.'

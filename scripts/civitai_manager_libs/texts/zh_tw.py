@@ -37,6 +37,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'error_redirects': '伺服器不斷重新導向，請稍後再試。',
     'error_timeout': '{host} 回應逾時。請再試一次，或在設定中提高逾時秒數。',
     'error_unknown_host': '找不到主機 {host}。請檢查網路；若位址是自行設定的，請檢查位址。',
+    'error_name_service': (
+        '名稱服務（DNS）未能及時回覆 {host} 的位址。請檢查網路及其名稱伺服器，再試一次。'
+    ),
     'error_not_http': '{host} 傳來的不是網頁伺服器的回應，可能來自代理伺服器或防火牆。請稍後再試。',
     'error_too_slow': '{host} 傳送太慢，已放棄。請再試一次，或在設定中提高逾時秒數。',
     'error_tls': (
