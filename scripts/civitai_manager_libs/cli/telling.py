@@ -72,7 +72,7 @@ class Part:
             'hidden': self.hidden,
             'reason': self.reason.value,
             'folder': self.folder,
-            'files': self.report.paths,
+            'files': list(dict.fromkeys(self.report.paths)),
             'failures': [{'url': url, 'error': why} for url, why in self._causes().items()],
             'kept_aside': self.report.aside,
         }

@@ -7,7 +7,7 @@ import logging
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable, Iterable, Iterator, Sequence
+from typing import Callable, Hashable, Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 from ..civitai import urls
@@ -15,7 +15,7 @@ from ..civitai.gallery import GalleryImage
 from ..errors import CivitaiError, StorageError
 from ..store import cache, files, media, names
 from . import crew, presence
-from .keeping import keep, shared
+from .keeping import keep, kept_as, shared
 from .plan import BatchReport, DownloadJob, DownloadResult, Fetch, Outcome
 
 log = logging.getLogger(__name__)
@@ -35,42 +35,72 @@ def download(
     A file that is present is not fetched; jobs for one path share one fetch. Why one failed is
     the CivitaiError that `fetch` raised for it.
     """
-    return _carried_out(jobs, lambda job: _fetched(job, fetch), concurrency)
+    return _carried_out(jobs, lambda job: _fetched(job, fetch), concurrency, lambda job: job.path)
 
 
 def keep_all(
     jobs: Sequence[DownloadJob], fetch: Fetch, concurrency: int
 ) -> Iterator[tuple[int, DownloadResult]]:
-    """The same for files that a person keeps, see `keep`; all get the extension of their bytes."""
-    return with_right_extension(_carried_out(jobs, lambda job: keep(job, fetch), concurrency))
+    """The same for files that a person keeps, see `keep`; all get the extension of their bytes.
+
+    Several addresses may be those of one picture: it is fetched from the first that has it.
+    """
+    done = _carried_out(jobs, lambda job: keep(job, fetch), concurrency, kept_as)
+    return with_right_extension(done)
 
 
 def _carried_out(
-    jobs: Sequence[DownloadJob], work: Callable[[DownloadJob], DownloadResult], concurrency: int
+    jobs: Sequence[DownloadJob],
+    work: Callable[[DownloadJob], DownloadResult],
+    concurrency: int,
+    file_of: Callable[[DownloadJob], Hashable],
 ) -> Iterator[tuple[int, DownloadResult]]:
-    wanted: dict[str, int] = {}
-    again: dict[str, list[int]] = {}
+    wanted: dict[Hashable, list[int]] = {}  # the jobs for each file
     for position, job in enumerate(jobs):
         if job.present:
             yield position, DownloadResult(job, Outcome.SKIPPED, job.path)
-        elif job.path in wanted:
-            again.setdefault(job.path, []).append(position)
         else:
-            wanted[job.path] = position
+            wanted.setdefault(file_of(job), []).append(position)
     results: dict[int, DownloadResult] = {}  # from the threads to here
 
-    def carry_out(position: int) -> bool:
-        results[position] = _explained(jobs[position], work)
+    def carry_out(positions: list[int]) -> bool:
+        if len(positions) == 1:
+            results[positions[0]] = _explained(jobs[positions[0]], work)
+        else:
+            same = [jobs[position] for position in positions]
+            results.update(zip(positions, _for_one_file(same, work)))
         return True
 
     # Named, because Ctrl-C here would otherwise close it before the caller hears of it, and wait.
     running = crew.run(carry_out, wanted.values(), concurrency)
-    for position, _ in running:
-        job = jobs[position]
-        result = results.pop(position, None) or DownloadResult(job, Outcome.FAILED, job.path)
-        for same in (position, *again.get(job.path, ())):
-            yield same, replace(result, job=jobs[same])
-            result = replace(result, aside=())  # told once
+    for positions, _ in running:
+        for position in positions:
+            job = jobs[position]
+            result = results.pop(position, None)  # None: it failed in an unexpected way
+            yield position, result or DownloadResult(job, Outcome.FAILED, job.path)
+
+
+def _for_one_file(
+    jobs: Sequence[DownloadJob], work: Callable[[DownloadJob], DownloadResult]
+) -> list[DownloadResult]:
+    """Carry out one job after another until the file is there, a video before a still of it."""
+    tried: dict[tuple[str, bool], DownloadResult] = {}
+    there: DownloadResult | None = None
+    for job in sorted(jobs, key=lambda job: not job.wants_video):
+        if there is None and _attempt(job) not in tried:
+            result = tried[_attempt(job)] = _explained(job, work)
+            there = None if result.outcome is Outcome.FAILED else result
+    if there is None:
+        return [replace(tried[_attempt(job)], job=job) for job in jobs]
+    again = replace(there, outcome=Outcome.SKIPPED, aside=())  # saved once, told once
+    found = [again if there.job.does_for(job) else tried[_attempt(job)] for job in jobs]
+    found[jobs.index(there.job)] = there
+    return [replace(result, job=job) for result, job in zip(found, jobs)]
+
+
+def _attempt(job: DownloadJob) -> tuple[str, bool]:
+    """What is not worth trying twice."""
+    return job.url, job.wants_video
 
 
 def _fetched(job: DownloadJob, fetch: Fetch) -> DownloadResult:

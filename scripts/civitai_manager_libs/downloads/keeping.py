@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import filecmp
 import os
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import Callable, Hashable
 
 from .. import forks
 from ..civitai import urls
-from ..errors import AnswerError, WrongContentError
+from ..errors import AnswerError, CancelledError, CivitaiError, WrongContentError
 from ..http_client import slots
 from ..http_client.single_flight import SingleFlight
 from ..store import files
@@ -23,12 +24,39 @@ _single: SingleFlight[DownloadResult] = SingleFlight()
 
 
 def shared(job: DownloadJob, what: Hashable, work: Callable[[], DownloadResult]) -> DownloadResult:
-    """Have `work` done for `job`, unless another thread is at `what` just now: then its outcome."""
-    result, is_mine = _single.run(what, work, slots.stop_here(_never))
-    if is_mine:
-        return result
-    outcome = Outcome.SKIPPED if result.outcome is Outcome.SAVED else result.outcome
-    return replace(result, job=job, outcome=outcome, aside=())
+    """Have `work` done for `job`, unless another thread is at `what` just now: then its outcome.
+
+    That another address failed, or brought a still where `job` wants a video, is no outcome of
+    `job`: then it is tried. Raises CivitaiError.
+    """
+    while True:
+        result, is_mine = _single.run(what, lambda: _told(job, work), slots.stop_here(_never))
+        if not is_mine and not _answers(result, job):
+            continue
+        if result.error is not None:
+            raise copy.copy(result.error)
+        if is_mine:
+            return result
+        outcome = Outcome.SKIPPED if result.outcome is Outcome.SAVED else result.outcome
+        return replace(result, job=job, outcome=outcome, aside=())
+
+
+def _told(job: DownloadJob, work: Callable[[], DownloadResult]) -> DownloadResult:
+    """What `work` returns, or why it failed, so that who waits can tell whose failure it is."""
+    try:
+        return work()
+    except CancelledError:
+        raise
+    except CivitaiError as error:
+        # a copy has no traceback, which would keep buffers and answers alive with it
+        return DownloadResult(job, Outcome.FAILED, job.path, copy.copy(error))
+
+
+def _answers(result: DownloadResult, job: DownloadJob) -> bool:
+    """Tell whether what became of another job for the same file is what becomes of `job`."""
+    if result.job.url == job.url and result.job.wants_video == job.wants_video:
+        return True
+    return result.outcome is not Outcome.FAILED and result.job.does_for(job)
 
 
 def keep(job: DownloadJob, fetch: Fetch) -> DownloadResult:
@@ -36,9 +64,12 @@ def keep(job: DownloadJob, fetch: Fetch) -> DownloadResult:
 
     The name gets the extension of the bytes. Raises CivitaiError.
     """
-    final = Path(job.path)
-    what = os.path.abspath(final.parent), final.stem
-    return shared(job, what, lambda: _kept(job, fetch))
+    return shared(job, kept_as(job), lambda: _kept(job, fetch))
+
+
+def kept_as(job: DownloadJob) -> Hashable:
+    """Return what tells the file that `job` is kept as from others: its extension is not known."""
+    return os.path.splitext(os.path.abspath(job.path))[0]
 
 
 def _kept(job: DownloadJob, fetch: Fetch) -> DownloadResult:

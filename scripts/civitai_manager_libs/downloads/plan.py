@@ -44,6 +44,10 @@ class DownloadJob:
             return self.kind == 'video'
         return f'.{self.path.rpartition(".")[2].lower()}' in media.VIDEO_SUFFIXES
 
+    def does_for(self, other: DownloadJob) -> bool:
+        """Whether the file of this job will do for `other`, a job for a file of the same name."""
+        return self.wants_video or not other.wants_video
+
 
 @dataclass(frozen=True, slots=True)
 class DownloadResult:
