@@ -230,12 +230,16 @@ def is_owner(request: Any) -> bool:
     return asked_by(request) is Finding.OWNER
 
 
-def refuse_other_sites(request: Any) -> None:
-    """Raise SourceError if the browser says that a page of another site made it ask.
+def refuse_strangers(request: Any) -> None:
+    """Raise SourceError if who asks may not have anything done.
 
-    Under which names a WebUI is opened only its owner knows, so nothing else counts there.
+    That is another account of the machine where the app is for its owner alone, and anybody's
+    browser that says that a page of another site made it ask. Under which names a WebUI is
+    opened, and who may use it, only its owner knows, so nothing else counts there.
     """
     headers = signs.lowered(dict(request.headers.items()))
+    if isinstance(request, gr.Request) and not owner.may_use(headers):
+        raise SourceError('not_your_gallery')
     if headers.get('sec-fetch-site') in ('cross-site', 'same-site'):
         raise SourceError('other_site')
 
@@ -273,7 +277,9 @@ def launch(blocks: Any, door: Door | None = None, **wanted: Any) -> str:
     private = {'run_history': False, 'footer_links': [], 'ssr_mode': False}
     entrance = Middleware(guard.Guard, door=door) if door else Middleware(owner.Sealing)
     inside = {'app_kwargs': {'middleware': [entrance]}}
-    app, url, _ = blocks.launch(**accepted(blocks.launch, **quiet, **private, **inside, **wanted))
+    arguments = accepted(blocks.launch, **quiet, **private, **inside, **wanted)
+    with guard.real_peers():
+        app, url, _ = blocks.launch(**arguments)
     _put_outermost(app, entrance)  # gradio puts one of its own around, which answers preflights
     return str(url)
 

@@ -200,3 +200,23 @@ def test_nothing_can_be_uploaded(method: str, path: str) -> None:
 def test_nothing_takes_a_form_with_files() -> None:
     form = {**HOST, 'content-type': 'Multipart/form-data; boundary=x'}
     assert refused(Asked('POST', '/login', form)) == 403
+
+
+@pytest.mark.parametrize(
+    ('listening', 'names', 'is_shared'),
+    [
+        ('127.0.0.1', (), False),
+        ('127.0.0.2', (), False),
+        ('::1', (), False),
+        ('localhost', (), False),
+        ('127.0.0.1', ('box',), True),
+        ('0.0.0.0', (), True),
+        ('::', (), True),
+        ('192.168.1.5', (), True),
+        ('box', (), True),
+    ],
+)
+def test_what_the_owner_says_at_the_start_tells_whether_others_may_come_in(
+    listening: str, names: tuple[str, ...], is_shared: bool
+) -> None:
+    assert Door(listening, frozenset(names)).is_shared is is_shared

@@ -122,8 +122,12 @@ def arrived(**changed: Any) -> owner.Scope:
     return {**usual, **changed}
 
 
+def headers_of(scope: owner.Scope) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in scope['headers']}
+
+
 def carried(scope: owner.Scope) -> Finding | None:
-    return owner.finding_in({name.decode(): value.decode() for name, value in scope['headers']})
+    return owner.finding_in(headers_of(scope))
 
 
 @needs_linux
@@ -163,3 +167,53 @@ def test_no_table_is_read_for_who_cannot_be_the_owner(
 
     monkeypatch.setattr(owner, 'find', never)
     assert carried(owner.sealed(arrived(**changed))) is None
+
+
+# -- who may have things done -------------------------------------------------------------------
+
+ROWS = {'ours': row(account=OURS), 'of another': row(account='4242'), 'none': ''}
+WHOLE, OWN = '0 0 4294967295', '0 100000 65536'
+
+
+@needs_linux
+@pytest.mark.parametrize('is_shared', [False, True], ids=['for its owner', 'opened to others'])
+@pytest.mark.parametrize(
+    ('whose', 'accounts', 'may'),
+    [
+        ('ours', WHOLE, True),
+        ('of another', WHOLE, False),
+        ('none', WHOLE, False),  # who leaves at once
+        ('of another', OWN, True),  # a container that tells nothing
+        ('none', OWN, True),
+    ],
+)
+def test_where_the_program_is_for_its_owner_another_account_may_only_look(
+    kernel: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    whose: str,
+    accounts: str,
+    may: bool,
+    is_shared: bool,
+) -> None:
+    kernel.write_text(f'{HEADING}\n{ROWS[whose]}\n')
+    kernel.with_name('uid_map').write_text(accounts)
+    monkeypatch.setattr(owner.Sealing, 'is_shared', is_shared)
+    assert owner.may_use(headers_of(owner.sealed(arrived()))) is (may or is_shared)
+
+
+@needs_linux
+def test_where_the_system_has_no_tables_the_owner_is_not_locked_out(
+    kernel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owner.Sealing, 'is_shared', False)
+    assert owner.may_use(headers_of(owner.sealed(arrived())))
+
+
+@pytest.mark.parametrize(
+    'headers', [{}, {'x-civitai-gallery-owner': 'owner'}, {'X-Forwarded-For': '10.0.0.9'}], ids=repr
+)
+def test_what_did_not_pass_us_may_only_look(
+    monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+) -> None:
+    monkeypatch.setattr(owner.Sealing, 'is_shared', False)
+    assert not owner.may_use(headers)

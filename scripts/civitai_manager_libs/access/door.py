@@ -44,6 +44,12 @@ class Door:
     names: frozenset[str] = frozenset()
     is_ours: Callable[[str], bool] = field(default=lambda address: False)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether the owner wants others than the programs of this machine to come in."""
+        here = self.listening == 'localhost' or signs.is_loopback(self.listening)
+        return bool(self.names) or not here
+
     def refusal(self, asked: Asked) -> Refusal | None:
         """Return why a request is not answered, None if it is."""
         if not self._answers_to(signs.host_name(asked.headers.get('host', ''))):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
-from typing import Any, Iterable
+from contextlib import contextmanager
+from typing import Any, Iterable, Iterator
 
 from .. import setting, texts
 from . import owner
@@ -12,6 +14,7 @@ from .owner import Application, Scope
 
 _NOT_IN_FRAMES = (b'x-frame-options', b'SAMEORIGIN')
 _PLAIN = [(b'content-type', b'text/plain; charset=utf-8'), (b'x-content-type-options', b'nosniff')]
+_TRUSTED = 'FORWARDED_ALLOW_IPS'  # whose forwarded headers uvicorn believes, as it is set up
 _POLICY_VIOLATION = 1008  # how a websocket ends that is refused (RFC 6455, 7.4.1)
 
 
@@ -27,11 +30,27 @@ def is_our_address(address: str) -> bool:
     return True
 
 
+@contextmanager
+def real_peers() -> Iterator[None]:
+    """Have a server that is set up inside tell who is connected, whatever a header says of it.
+
+    uvicorn believes every program of this machine, so that anybody's could seem to be elsewhere.
+    """
+    before = os.environ.get(_TRUSTED)
+    os.environ[_TRUSTED] = 'nobody'
+    try:
+        yield
+    finally:
+        del os.environ[_TRUSTED]
+        if before is not None:
+            os.environ[_TRUSTED] = before
+
+
 class Guard:
     """ASGI middleware: what the door refuses gets a sentence, the rest goes on, sealed."""
 
     def __init__(self, app: Application, door: Door) -> None:
-        self.app = owner.Sealing(app)
+        self.app = owner.Sealing(app, door.is_shared)
         self.door = door
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:

@@ -88,6 +88,23 @@ def sealed(scope: Scope) -> Scope:
     return {**scope, 'headers': headers}
 
 
+def may_use(headers: Mapping[str, str]) -> bool:
+    """Tell whether who sent these headers may have things done, not only look at the page.
+
+    Where the program is for its owner alone, another account of the machine may not. Where no
+    account can be told at all, the owner is not locked out.
+    """
+    if Sealing.is_shared:
+        return True
+    finding = finding_in(headers)
+    return finding is Finding.OWNER or (finding is Finding.UNTOLD and not _tells_accounts())
+
+
+def _tells_accounts() -> bool:
+    """Tell whether this machine says of connections whose they are."""
+    return _accounts_mean_people() and any(map(_text, TABLES))
+
+
 def finding_in(headers: Mapping[str, str]) -> Finding | None:
     """Return what was found when the request with these headers arrived, None if nothing was."""
     given = signs.lowered(headers).get(HEADER)
@@ -98,13 +115,15 @@ class Sealing:
     """ASGI middleware: every request that passes is sealed.
 
     at_work: one was made in this process, so that a request without a seal did not pass it.
+    is_shared: others than the owner may use the program too.
     """
 
     at_work: ClassVar[bool] = False
+    is_shared: ClassVar[bool] = True
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: Application, is_shared: bool = True) -> None:
         self.app = app
-        Sealing.at_work = True
+        Sealing.at_work, Sealing.is_shared = True, is_shared
 
     def __call__(self, scope: Scope, receive: Any, send: Any) -> Awaitable[None]:
         """Pass the request on, sealed."""

@@ -167,7 +167,7 @@ def _wire(parts: Parts) -> None:
     )
     widgets.on(
         parts.open_folder.click,
-        _on_open_folder(parts),
+        _open_folder,
         inputs=[parts.view],
         outputs=[parts.status],
         show_progress='hidden',
@@ -223,18 +223,19 @@ def _shown_parts(parts: Parts) -> list[Any]:
 
 
 def _on_turn(parts: Parts, change: Callable[..., None]) -> Callable[..., Iterator[Any]]:
-    def listing(*inputs: Any) -> Iterator[dict[Any, Any]]:
+    def listing(request: gr.Request, *inputs: Any) -> Iterator[dict[Any, Any]]:
         *given, view = inputs
         yield {parts.status: markup.notice(label('status_loading'), 'busy')}
         turn = view.turn + 1  # every change begins one
         try:
+            widgets.refuse_strangers(request)
             change(view, *given)
         except CivitaiError as error:
             problem = markup.notice(error.message_in(setting.language), 'problem')
             after = {**_controls(parts, view), parts.status: problem}
         else:
             after = {**_controls(parts, view), **_unselected(parts)}
-        if turn == view.turn:  # else a later one has the say
+        if view.turn <= turn:  # else a later one has the say
             yield after
 
     return listing
@@ -316,15 +317,12 @@ def _on_select(parts: Parts) -> Callable[..., Iterator[Any]]:
 
 def _download(request: gr.Request, view: View) -> Iterator[str]:
     try:
-        widgets.refuse_other_sites(request)
+        widgets.refuse_strangers(request)
         for step in events.download_page(view):
             yield markup.step(step)
     except CivitaiError as error:
         yield markup.notice(error.message_in(setting.language), 'problem')
 
 
-def _on_open_folder(parts: Parts) -> Callable[..., Any]:
-    def open_folder(view: View, request: gr.Request) -> Any:
-        return markup.notice(events.open_kept_folder(view, request))
-
-    return open_folder
+def _open_folder(view: View, request: gr.Request) -> str:
+    return markup.notice(events.open_kept_folder(view, request))

@@ -147,30 +147,28 @@ def _field(item: Setting) -> Any:
 def _save_settings(request: gr.Request, *values: Any, shown: Sequence[Any] = ()) -> str:
     """Take over and keep what the panel says; name what is not usable and keep the rest.
 
+    Only for the owner, whose settings they are, whoever else may use the app.
     `shown` is what this tab was given: what it left as it was is not touched, because another
     tab may have changed it in the meantime. Without it the settings are compared.
     """
     asked_by = widgets.asked_by(request)
-    is_owner = asked_by is Finding.OWNER
+    if asked_by is not Finding.OWNER:
+        refusal = [label('settings_not_from_here'), *_by_hand(asked_by, setting.settings_file())]
+        return markup.notice(' '.join(refusal), 'problem')
     before = shown or [getattr(setting, item.name) for item in setting.SETTINGS]
     given = {
         item: value
         for item, value, old in zip(setting.SETTINGS, values, before)
-        if not setting.is_fixed(item)
-        and item.fitting(value) != old
-        and (is_owner or not item.owner_only or value)  # others are shown those fields empty
+        if not setting.is_fixed(item) and item.fitting(value) != old
     }
-    refused = [item.name for item in given if item.owner_only and not is_owner]
     try:
-        bad = setting.save({i.name: v for i, v in given.items() if i.name not in refused})
+        bad = setting.save({item.name: value for item, value in given.items()})
     except CivitaiError as error:
         return markup.notice(error.message_in(setting.language), 'problem')
-    if bad + refused:
-        names = ', '.join(label(f'setting_{name}') for name in bad + refused)
+    if bad:
+        names = ', '.join(label(f'setting_{name}') for name in bad)
         told = [label('settings_refused', names=names)]
         told += [i.why_not(v, setting.language) for i, v in given.items() if i.name in bad]
-        if refused:
-            told += _by_hand(asked_by, setting.settings_file())
         return markup.notice(' '.join(told).strip(), 'problem')
     return markup.notice(label('settings_saved'), 'good')
 

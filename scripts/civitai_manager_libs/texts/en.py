@@ -288,6 +288,10 @@ ENGLISH: dict[str, str] = {
         'try again.'
     ),
     'no_uploads': 'Civitai Gallery takes no files.',
+    'not_your_gallery': (
+        'This gallery belongs to another account of this computer, which alone can use it. Start '
+        'one of your own: it takes another port by itself.'
+    ),
     'owner_untold': (
         'This system does not tell which account is asking; if the gallery is yours, edit the file '
         '{path} by hand and start again.'
@@ -307,8 +311,10 @@ ENGLISH: dict[str, str] = {
     'settings_saved': (
         'Saved. Columns change when the page is loaded again, the language at the next start.'
     ),
-    'settings_refused': (
-        'Not saved, because not usable or not allowed from this computer or account: {names}.'
+    'settings_refused': 'Not saved, because not usable: {names}.',
+    'settings_not_from_here': (
+        'Settings can be changed only on the computer the gallery runs on, by the account that '
+        'runs it.'
     ),
     'cache_title': 'Picture cache',
     'cache_size': 'It holds {size} MiB of at most {limit} MiB.',

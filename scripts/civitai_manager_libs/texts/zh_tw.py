@@ -187,6 +187,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     ),
     'other_site': '此要求來自其他網站的頁面，因此遭到拒絕。請直接開啟 Civitai Gallery 再試一次。',
     'no_uploads': 'Civitai Gallery 不接收檔案。',
+    'not_your_gallery': (
+        '此圖庫屬於這台電腦的另一個帳號，只有該帳號能使用。請自行啟動一個，它會自動使用另一個連接埠。'
+    ),
     'owner_untold': '此系統無法得知是哪個帳號提出要求；若圖庫屬於您，請手動編輯檔案 {path}，然後重新啟動。',
     'key_refused': 'Civitai 不認得此金鑰（401），因此未儲存。請從帳號設定重新複製。',
     'host_unusable': '此電腦沒有位址 {host} 可供監聽，請以 --host 指定其他位址。',
@@ -195,7 +198,8 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'settings_title': '設定',
     'settings_save': '儲存設定',
     'settings_saved': '已儲存。欄數在重新載入頁面後生效，語言在下次啟動後生效。',
-    'settings_refused': '未儲存，因為無法使用或不允許從此電腦或帳號變更：{names}。',
+    'settings_refused': '未儲存，因為無法使用：{names}。',
+    'settings_not_from_here': '設定只能在執行圖庫的電腦上，由執行它的帳號變更。',
     'cache_title': '圖片快取',
     'cache_size': '目前 {size} MiB，上限 {limit} MiB。',
     'cache_clear': '清除圖片快取',
