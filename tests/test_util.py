@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -172,6 +173,24 @@ def test_without_a_desktop_no_folder_opens(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(sys, 'platform', 'linux')
     monkeypatch.setenv('PATH', str(tmp_path))
     assert util.open_folder(str(tmp_path)) is False
+
+
+@pytest.mark.parametrize(
+    ('script', 'is_open'),
+    [('exit 3', False), ('kill -9 $$', False), ('exit 0', True), ('exec sleep 30', True)],
+    ids=['no browser', 'killed', 'opened', 'open as long as its window'],
+)
+def test_a_folder_is_open_when_the_opener_opened_it(
+    tmp_path: Path, opener: Path, monkeypatch: pytest.MonkeyPatch, script: str, is_open: bool
+) -> None:
+    monkeypatch.setattr(util, 'OPENER_SECONDS', 2.0 if 'sleep' in script else 20)
+    for program in (tmp_path / 'programs').iterdir():
+        program.write_text(f'#!/bin/sh\necho $$ > "{tmp_path}/pid"; {script}\n')
+    try:
+        assert util.open_folder(str(tmp_path)) is is_open
+    finally:
+        if 'sleep' in script:
+            os.kill(int((tmp_path / 'pid').read_text()), signal.SIGKILL)
 
 
 def test_printed_words_go_to_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -15,6 +15,9 @@ from .store import files, names
 
 log = logging.getLogger(__name__)
 
+# An opener that has not given up by then has something open; some run as long as that is.
+OPENER_SECONDS = 5.0
+
 
 def printD(*words: object) -> None:
     """Write a line to the log."""
@@ -50,7 +53,10 @@ def make_download_image_folder(name: str) -> str:
 
 
 def open_folder(path: str) -> bool:
-    """Show the folder at `path` in the desktop's file browser; False if there is none."""
+    """Show the folder at `path` in the desktop's file browser; False if none opened.
+
+    Waits a few seconds at most for the desktop's opener to say so.
+    """
     folder = Path(path).absolute()  # a relative one could look like an option
     if not path or not folder.is_dir():
         return False
@@ -58,11 +64,23 @@ def open_folder(path: str) -> bool:
         if sys.platform == 'win32':
             os.startfile(folder)
         else:
-            opener = 'open' if sys.platform == 'darwin' else 'xdg-open'
-            process = subprocess.Popen([opener, str(folder)], stderr=subprocess.DEVNULL)
-            # somebody must take note of its end, or it stays in the list of processes
-            threading.Thread(target=process.wait, daemon=True).start()
+            return _opened_by('open' if sys.platform == 'darwin' else 'xdg-open', folder)
     except OSError as error:
         log.warning('The file browser did not open: %s', error)
         return False
     return True
+
+
+def _opened_by(opener: str, folder: Path) -> bool:
+    """Run a program that opens folders; tell whether it did. Raises OSError if there is none."""
+    nothing = subprocess.DEVNULL
+    process = subprocess.Popen([opener, str(folder)], stdin=nothing, stdout=nothing, stderr=nothing)
+    try:
+        code = process.wait(OPENER_SECONDS)
+    except subprocess.TimeoutExpired:
+        # somebody must take note of its end, or it stays in the list of processes
+        threading.Thread(target=process.wait, daemon=True).start()
+        return True
+    if code:
+        log.warning('The file browser did not open: %s ended with %d', opener, code)
+    return code == 0
