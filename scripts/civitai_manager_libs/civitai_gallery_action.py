@@ -16,9 +16,9 @@ from typing import Any, Callable, Iterator, Mapping, Sequence
 import gradio as gr
 
 from . import forks, ishortcut, setting, texts, util, widgets
-from .civitai import gallery, urls
+from .civitai import urls
 from .civitai.gallery import GalleryImage
-from .downloads import batch, presence
+from .downloads import ahead, batch, presence
 from .downloads.plan import BatchReport, DownloadJob, DownloadResult, Outcome, main_cause
 from .errors import CivitaiError, SourceError, StorageError
 from .http_client import CivitaiHttpClient, get_http_client
@@ -147,12 +147,17 @@ def pre_loading(page_url: str, paging_information: Mapping[str, Any] | None) -> 
     `paging_information` has "totalPages" and "totalPageUrls", the addresses of all pages in
     order; without it `page_url` itself is fetched. Failures are told at the next event.
     """
-    address = _following(page_url, paging_information)
+    address = ahead.following(page_url, paging_information)
     if address:
-        session = widgets.session()
-        threading.Thread(
-            target=_pre_load, args=(address, session), name='civitai-gallery-pre_load', daemon=True
-        ).start()
+        _in_a_thread(_pre_load, address, widgets.session())
+
+
+def load_ahead(page_url: str) -> None:
+    """Fetch the pictures of the page `page_url`, which nobody has asked for yet, in a thread.
+
+    What fails is told to nobody: it is tried again when somebody wants it.
+    """
+    _in_a_thread(_pre_load, page_url, None)
 
 
 class GalleryDownloadManager:
@@ -183,6 +188,13 @@ def tell_notices() -> None:
         waiting = _notices.pop(widgets.session(), [])
     for message in waiting:
         widgets.toast(message, gradio=gr)
+
+
+def failure_of(url: str) -> CivitaiError | None:
+    """Return why the last fetch of `url` failed; None if nobody can tell."""
+    tell = getattr(get_http_client(), 'failure_for', None)
+    cause = tell(url) if tell else None
+    return copy.copy(cause)  # the client's own is for others too
 
 
 def failure_message(report: BatchReport) -> str:
@@ -262,10 +274,9 @@ def _fetch(url: str, path: str) -> bool:
         raise SourceError('path_refused')
     if _download_single_image(url, path):
         return True
-    why = getattr(get_http_client(), 'failure_for', None)
-    cause = why(url) if why else None
+    cause = failure_of(url)
     if cause is not None:
-        raise copy.copy(cause)  # the client's own is for others too
+        raise cause
     return False
 
 
@@ -290,35 +301,19 @@ def _counted(
         yield result
 
 
-def _following(page_url: str, paging_information: Mapping[str, Any] | None) -> str:
-    pages = list((paging_information or {}).get('totalPageUrls') or ())
-    if not pages:
-        return page_url
-    after = pages.index(page_url) + 1 if page_url in pages else 0
-    return str(pages[after]) if after < len(pages) else ''
+def _in_a_thread(work: Callable[..., None], *given: str | None) -> None:
+    threading.Thread(target=work, args=given, name='civitai-gallery-pre_load', daemon=True).start()
 
 
-def _pre_load(address: str, session: str) -> None:
+def _pre_load(address: str, session: str | None) -> None:
+    """Fetch the pictures of a page; note what failed for `session` (None: for nobody)."""
     client = get_http_client()
     data = client.get_json(address) if hasattr(client, 'get_json') else None
-    items = data.get('items') if isinstance(data, dict) else None
-    wanted = [
-        urls.thumbnail_url(item['url'], THUMBNAIL_WIDTH, video=item.get('type') == 'video')
-        for item in (items if isinstance(items, list) else ())
-        if isinstance(item, dict) and isinstance(item.get('url'), str) and _may_prefetch(item)
-    ]
-    report = _cached(wanted)
+    report = _cached(ahead.thumbnails(data, THUMBNAIL_WIDTH, setting.maturity_levels()))
     util.printD(_summary(report))
     message = failure_message(report)
-    if message:
+    if message and session is not None:
         with _notices_lock:
             _notices.setdefault(session, []).append(message)
             if len(_notices) > MAX_NOTICES:  # sessions that never came back
                 _notices.pop(next(iter(_notices)))
-
-
-def _may_prefetch(item: Mapping[str, Any]) -> bool:
-    """Tell whether an item will be shown; one without any rating is not of Civitai's making."""
-    if not {'browsingLevel', 'nsfwLevel', 'nsfw'} & item.keys():
-        return True
-    return gallery.is_allowed(gallery.parse_level(item), setting.maturity_levels())

@@ -180,6 +180,25 @@ def test_a_post_is_turned_page_by_page_as_it_was_posted(demo: DemoServer) -> Non
     assert not [record for record in demo.requests if 'cursor' in record.query]
 
 
+def test_what_was_fetched_ahead_and_failed_is_told_when_it_is_wanted(
+    demo: DemoServer, view: events.View, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(action.gr, 'Warning', lambda message, **_: told.append(message))
+    demo.scenario = 'cdn-404'
+    events.load_ahead(view)
+    for thread in threading.enumerate():
+        if thread.name == 'civitai-gallery-pre_load':
+            thread.join(timeout=30)
+    assert demo.requests
+    action.download_images([])
+    assert not told
+    events.go_next(view)
+    events.load_thumbnails(view, Progress())
+    (message,) = told
+    assert '404' in message
+
+
 @pytest.mark.parametrize('index', [-1, 24, 10**9, None, '0', [0, 1], 1.0], ids=repr)
 def test_a_place_from_the_browser_is_checked(view: events.View, index: Any) -> None:
     with pytest.raises(SourceError):

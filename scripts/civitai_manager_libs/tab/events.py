@@ -142,7 +142,7 @@ def load_ahead(view: View) -> None:
     # the pages of a post are cut out of the whole, which no address can ask for
     if view.gallery and has_next(view) and not view.gallery.query.as_posted:
         query = view.gallery.query.parameters(view.page.next_cursor)
-        action.pre_loading(urls.api_url(setting.civitai_base_url, 'images', query), None)
+        action.load_ahead(urls.api_url(setting.civitai_base_url, 'images', query))
 
 
 def allowed_folders() -> list[str]:
