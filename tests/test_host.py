@@ -54,6 +54,69 @@ def test_model_folders_are_the_hosts_own(
     assert host.detect().model_folder(kind) == (folder and Path(folder))
 
 
+def test_folders_are_full_paths_where_the_host_names_them_from_where_it_runs(
+    webui: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    vars(sys.modules['modules.paths']).update(data_path='', models_path='models')
+    sys.modules['modules.shared'].cmd_opts.lora_dir = 'models/Lora'  # as SD.Next has them
+    assert setting.download_folder() == tmp_path / 'outputs' / 'download-images'
+    found = host.detect()
+    assert found.model_folder('LORA') == tmp_path / 'models' / 'Lora'
+    assert found.model_folder('VAE') == tmp_path / 'models' / 'VAE'
+    assert found.model_folder('TextualInversion') == tmp_path / 'embeddings'
+
+
+def paste_module(*, works: bool) -> ModuleType:
+    """A host's module that sends to its tabs, or one that only has its name."""
+    made = ModuleType('paste')
+    if works:
+        made.registered = []  # type: ignore[attr-defined]
+        made.ParamBinding = SimpleNamespace  # type: ignore[attr-defined]
+        made.register_paste_params_button = made.registered.append  # type: ignore[attr-defined]
+    return made
+
+
+NEWER, OLDER = 'infotext_utils', 'generation_parameters_copypaste'
+
+
+@pytest.mark.parametrize(
+    ('there', 'used'),
+    [
+        pytest.param({OLDER: True}, OLDER, id='AUTOMATIC1111 before 1.8'),
+        pytest.param({NEWER: True}, NEWER, id='the newer name alone'),
+        pytest.param({NEWER: True, OLDER: True}, NEWER, id='both'),
+        pytest.param({NEWER: False, OLDER: True}, OLDER, id='SD.Next: the newer one is empty'),
+    ],
+)
+def test_what_is_sent_goes_through_the_paste_module_that_works(
+    webui: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, there: dict[str, bool], used: str
+) -> None:
+    modules = {name: paste_module(works=works) for name, works in there.items()}
+    for name, module in modules.items():
+        monkeypatch.setitem(sys.modules, f'modules.{name}', module)
+    found = host.detect()
+    assert list(found.send_targets()) == ['txt2img', 'img2img', 'inpaint', 'extras']
+    for target in found.send_targets():
+        found.bind_send(target, 'button', 'text', 'image')
+    bound = [(b.tabname, b.source_image_component) for b in modules[used].registered]
+    assert bound == [
+        ('txt2img', None),
+        ('img2img', 'image'),
+        ('inpaint', 'image'),
+        ('extras', 'image'),
+    ]
+
+
+@pytest.mark.parametrize('there', [{}, {NEWER: False}, {NEWER: False, OLDER: False}], ids=str)
+def test_where_nothing_can_be_sent_there_is_the_tab_without_those_buttons(
+    webui: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, there: dict[str, bool]
+) -> None:
+    for name, works in there.items():
+        monkeypatch.setitem(sys.modules, f'modules.{name}', paste_module(works=works))
+    assert not host.detect().send_targets()
+
+
 def test_options_of_the_host_count_if_they_are_usable(webui: SimpleNamespace) -> None:
     webui.civitai_gallery_gallery_rows = 2.0  # its number field gives floats
     webui.civitai_gallery_gallery_columns = 99

@@ -1,11 +1,13 @@
 """Where we run: on our own, or inside a WebUI. The only place that knows a WebUI's modules.
 
-What AUTOMATIC1111 1.6.0 and 1.10.1 and Forge offer differs little; where it does, the newer form is
-tried first.
+What AUTOMATIC1111 1.6.0 and 1.10.1, Forge and SD.Next offer differs little; where it does, the
+newer form is tried first, and told by what it offers.
 """
 
 from __future__ import annotations
 
+import importlib
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,8 @@ from typing import Any, Callable, Protocol, Sequence, Union
 
 OPTION_PREFIX = 'civitai_gallery_'
 SEND_TARGETS = ('txt2img', 'img2img', 'inpaint', 'extras')
+# Since 1.8, and before it; SD.Next has the newer one as an empty file.
+_PASTE_MODULES = ('modules.infotext_utils', 'modules.generation_parameters_copypaste')
 
 # Kind of model: the host's command line option that names its folder, the folder below models.
 _MODEL_FOLDERS = {
@@ -81,13 +85,13 @@ class StandaloneHost:
 
 
 class WebuiHost:
-    """AUTOMATIC1111 or Forge."""
+    """AUTOMATIC1111, Forge or SD.Next."""
 
     def downloads_folder(self) -> Path:
         """`outputs/download-images` below the folder the WebUI keeps its data in."""
         from modules import paths
 
-        return Path(paths.data_path) / 'outputs' / 'download-images'
+        return _full(paths.data_path) / 'outputs' / 'download-images'
 
     def model_folder(self, kind: str) -> Path | None:
         """The folder of the host's own option for that kind, else its usual place."""
@@ -98,9 +102,9 @@ class WebuiHost:
         option, folder = _MODEL_FOLDERS[kind]
         chosen = getattr(shared.cmd_opts, option, None)
         if chosen:
-            return Path(chosen)
-        below = Path(paths.models_path) / folder
-        return below if folder else Path(paths.data_path) / 'embeddings'
+            return _full(chosen)
+        below = _full(paths.models_path) / folder
+        return below if folder else _full(paths.data_path) / 'embeddings'
 
     def option(self, name: str) -> object:
         """The option as it is now: a change on the settings page counts at once."""
@@ -109,16 +113,12 @@ class WebuiHost:
         return getattr(shared.opts, OPTION_PREFIX + name, None)
 
     def send_targets(self) -> Sequence[str]:
-        """The tabs that take infotext or a picture."""
-        return SEND_TARGETS
+        """The tabs that take infotext or a picture, none if nothing here sends it."""
+        return SEND_TARGETS if _paste() else ()
 
     def bind_send(self, target: str, button: Any, text: Any, image: Any) -> None:
         """Hand the button to the host's own paste machinery, which also changes the tab."""
-        try:
-            from modules import infotext_utils as paste
-        except ImportError:  # the name before 1.8
-            from modules import generation_parameters_copypaste as paste
-
+        paste = _paste()
         paste.register_paste_params_button(
             paste.ParamBinding(
                 paste_button=button,
@@ -153,6 +153,23 @@ class WebuiHost:
         script_callbacks.on_ui_settings(settings)
         if started and hasattr(script_callbacks, 'on_app_started'):
             script_callbacks.on_app_started(started)
+
+
+def _full(path: str) -> Path:
+    """A folder of the host; SD.Next names its own from where it runs, '' for that very place."""
+    return Path(os.path.abspath(path))
+
+
+def _paste() -> Any:
+    """The module of the host that sends infotext and pictures to its tabs, None without one."""
+    for name in _PASTE_MODULES:
+        try:
+            module = importlib.import_module(name)
+        except ImportError:
+            continue
+        if hasattr(module, 'register_paste_params_button'):
+            return module
+    return None
 
 
 def detect() -> Host:

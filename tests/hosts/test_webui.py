@@ -20,7 +20,16 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from civitai_demo.server import OPENING_PATH, DemoServer
-from tests.support.browsing import WAIT, go, load, needs_chromium, part, pictures, sources
+from tests.support.browsing import (
+    WAIT,
+    go,
+    load,
+    needs_chromium,
+    other_pictures,
+    part,
+    pictures,
+    sources,
+)
 from tests.support.environments import interpreter
 from tests.support.paths import ROOT
 from tests.support.visitor import SOMEBODY_ELSE, Visitor
@@ -92,6 +101,7 @@ class Webui:
 HOSTS = {
     'a1111-1.6 gradio 3.41.2': ('3.41.2', ('--old-names',)),
     'a1111-1.10 gradio 3.41.2': ('3.41.2', ()),
+    'sd.next gradio 3.43.2': ('3.43.2', ('--sdnext',)),
     'forge gradio 4.40.0': ('4.40.0', ('--forge',)),
     'newest gradio': ('newest', ()),
 }
@@ -169,6 +179,15 @@ def test_a_gallery_is_browsed_and_its_settings_are_sent(
         choose(page, 'Civitai Gallery')
         part(page, f'send_{target}').click()
         expect(page.locator(f'#{image} img').first).to_be_visible(timeout=WAIT)
+
+
+def test_another_version_shows_other_pictures(page: Page, running_demo: DemoServer) -> None:
+    shown(page, running_demo)
+    first = sources(page)
+    part(page, 'version').locator('input').click()
+    page.locator('ul.options li, [role=option]').last.click()
+    other_pictures(page, first)
+    assert not set(first) & set(sources(page))
 
 
 def test_a_page_is_kept_in_the_hosts_outputs(

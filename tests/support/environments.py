@@ -6,21 +6,23 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Callable
 
-# With these pins plain gradio runs as it does inside AUTOMATIC1111 and Forge.
+OURS = 'requests platformdirs pathvalidate'
+# What the tests of the wire need beside it.
+TESTED_WITH = 'pytest responses hypothesis trustme playwright PySocks'
+# With these pins plain gradio runs as it does inside AUTOMATIC1111, SD.Next and Forge. Each line
+# is one run of pip: SD.Next puts newer packages beside gradio than that asks for.
 PINS = {
     '3.41.2': 'gradio==3.41.2 gradio_client==0.5.0 fastapi==0.94.0 starlette==0.26.1 '
-    'pydantic==1.10.27 httpx==0.24.1 huggingface_hub<0.26 numpy==1.26.2 pillow==9.5.0',
+    'pydantic==1.10.27 httpx==0.24.1 huggingface_hub<0.26 numpy==1.26.2 pillow==9.5.0 ' + OURS,
+    '3.43.2': '--no-deps gradio==3.43.2 gradio_client==0.5.0\n'
+    'urllib3==1.26.19 fastapi==0.124.4 pydantic==2.13.4 httpx==0.28.1 huggingface_hub==1.23.0 '
+    'numpy==2.1.2 pandas==2.3.1 pillow==12.2.0 aiofiles altair ffmpy importlib-resources '
+    'matplotlib orjson pydub python-multipart semantic-version uvicorn websockets '
+    f'{OURS} {TESTED_WITH}',
     '4.40.0': 'gradio==4.40.0 gradio_client==1.2.0 fastapi==0.104.1 starlette==0.27.0 '
-    'pydantic==2.8.2 httpx==0.24.1 huggingface_hub<0.26 numpy==1.26.2 pillow==9.5.0',
+    'pydantic==2.8.2 httpx==0.24.1 huggingface_hub<0.26 numpy==1.26.2 pillow==9.5.0 ' + OURS,
 }
-OURS = 'requests platformdirs pathvalidate'
-# What SD.Next pins, and what the tests of the wire need beside it.
-OLD_URLLIB3 = (
-    'urllib3==1.26.19 requests platformdirs pathvalidate PySocks fastapi uvicorn pillow '
-    'pytest responses hypothesis trustme playwright'
-)
 # The pinned numpy has wheels for these.
 PYTHONS = ('python3.11', 'python3.10')
 
@@ -29,23 +31,14 @@ def interpreter(gradio: str) -> str:
     """Return a Python that has `gradio` (a key of PINS), or this one for any other name."""
     if gradio not in PINS:
         return sys.executable
-    return _made(f'gradio-{gradio}', f'{PINS[gradio]} {OURS}', _base_python)
-
-
-def with_old_urllib3() -> str:
-    """Return a Python that has the oldest urllib3 that a WebUI pins, and runs tests of the wire."""
-    return _made('urllib3-1.26.19', OLD_URLLIB3, lambda: sys.executable)
-
-
-def _made(name: str, wanted: str, base: Callable[[], str]) -> str:
-    """The Python of the environment `name`, made with the packages `wanted` where that is due."""
     cache = Path(os.environ.get('CIVITAI_GALLERY_TEST_CACHE') or Path.home() / '.cache')
-    folder = cache / 'civitai-gallery-tests' / name
-    python, stamp = folder / 'bin' / 'python', folder / 'pins.txt'
+    folder = cache / 'civitai-gallery-tests' / f'gradio-{gradio}'
+    python, stamp, wanted = folder / 'bin' / 'python', folder / 'pins.txt', PINS[gradio]
     if not stamp.is_file() or stamp.read_text() != wanted:
-        subprocess.run([base(), '-m', 'venv', '--clear', str(folder)], check=True)
+        subprocess.run([_base_python(), '-m', 'venv', '--clear', str(folder)], check=True)
         pip = [str(python), '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
-        subprocess.run([*pip, *wanted.split()], check=True)
+        for packages in wanted.splitlines():
+            subprocess.run([*pip, *packages.split()], check=True)
         stamp.write_text(wanted)
     return str(python)
 

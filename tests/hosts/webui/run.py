@@ -1,11 +1,12 @@
-"""A stand-in for a WebUI: what AUTOMATIC1111 and Forge do for an extension, and nothing else.
+"""A stand-in for a WebUI: what AUTOMATIC1111, Forge and SD.Next do for an extension, no more.
 
-    python run.py --root FOLDER --port N [--forge] [--old-names] [--skip-install] [--hide PACKAGE]
+    python run.py --root FOLDER --port N [--forge | --sdnext] [--old-names] [--skip-install]
+        [--hide PACKAGE]
 
 FOLDER holds `extensions/`; outputs and config.json go there too. Extensions load as they do in the
 real programs: install.py in a process of its own; each script executed under its file name and
 not put into sys.modules; the extension's folder first on sys.path, with --forge for good.
-GET /_reload does what the button Reload UI does.
+GET /_reload does what the button Reload UI does; that of SD.Next begins the program anew.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import gradio as gr
@@ -122,12 +124,12 @@ def settings_tab() -> None:
         apply, keys = gr.Button('Apply settings', elem_id='settings_submit'), []
         fields = []
         for key, info in shared.opts.data_labels.items():
-            kind = {str: gr.Textbox, int: gr.Number, bool: gr.Checkbox}[type(info.default)]
-            label = f'{info.label}{info.comment_after}'
-            value = getattr(shared.opts, key)
-            fields.append(
-                kind(value=value, label=label, elem_id=f'setting_{key}', interactive=True)
-            )
+            by_type = {str: gr.Textbox, int: gr.Number, bool: gr.Checkbox}
+            kind = info.component or by_type[type(info.default)]
+            # SD.Next shows the label alone
+            label = info.label if shared.opts.frugal else f'{info.label}{info.comment_after}'
+            value, more = getattr(shared.opts, key), info.component_args or {}
+            fields.append(kind(value=value, label=label, elem_id=f'setting_{key}', **more))
             keys.append(key)
         done = gr.HTML('', elem_id='settings_result')
 
@@ -136,6 +138,15 @@ def settings_tab() -> None:
             return 'applied'
 
         apply.click(save, inputs=fields, outputs=[done])
+
+
+def place_paste(options: argparse.Namespace) -> None:
+    """Put the paste module where this host has it."""
+    if options.sdnext:  # there the newer name is a file with one comment in it
+        sys.modules['modules.infotext_utils'] = ModuleType('modules.infotext_utils')
+    old = options.old_names or options.sdnext
+    name = 'generation_parameters_copypaste' if old else 'infotext_utils'
+    sys.modules[f'modules.{name}'] = paste
 
 
 def page(css: str) -> Any:
@@ -177,15 +188,18 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument('--root', type=Path, required=True)
     parser.add_argument('--port', type=int, required=True)
-    for flag in ('--forge', '--old-names', '--skip-install'):
+    for flag in ('--forge', '--sdnext', '--old-names', '--skip-install'):
         parser.add_argument(flag, action='store_true')
     parser.add_argument('--hide', default='')
     options = parser.parse_args()
     root = options.root.resolve()
     os.chdir(root)
     paths.data_path, paths.models_path = str(root), str(root / 'models')
-    name = 'generation_parameters_copypaste' if options.old_names else 'infotext_utils'
-    sys.modules[f'modules.{name}'] = paste
+    if options.sdnext:  # its --data-dir is empty
+        paths.data_path, paths.models_path = '', 'models'
+        shared.opts.frugal = True
+    shared.opts.load()
+    place_paste(options)
     if options.hide:
         sys.meta_path.insert(0, Hidden(options.hide))  # type: ignore[arg-type]
     if options.forge:
@@ -200,13 +214,15 @@ def main() -> None:
         shared.demo = page(css)
         app = serve(shared.demo, css, options.port, root)
         app.add_api_route('/_reload', lambda: reload.set())
-        app.add_api_route('/sdapi/v1/options', lambda: shared.opts.data)
+        app.add_api_route('/sdapi/v1/options', shared.opts.everything)
         for callback in script_callbacks.started:
             callback(shared.demo, app)
         print('ready', flush=True)
         reload.wait()
         shared.demo.server.force_exit = True  # open pages do not hold it up
         shared.demo.close()
+        if options.sdnext:
+            os.execv(sys.executable, [sys.executable, *sys.argv])
 
 
 if __name__ == '__main__':
