@@ -1,7 +1,7 @@
 """Bytes on this disk: what they are, what they are called, how they become files.
 
-Stands on errors and forks; knows no network. `names`, `walks`, `ends` and `media` are pure. From the
-top down:
+Stands on errors and forks; knows no network. `names`, `walks`, `ends` and `media` are pure. From
+the top down:
 
 cache     the picture cache: whose folder it is, and how large it may get
 private   small files of the owner's: one writer at a time

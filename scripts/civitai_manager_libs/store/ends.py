@@ -17,7 +17,7 @@ from . import media
 Read = Callable[[int, int], bytes]
 
 MAX_BOXES = 100_000
-MAXSEGMENTS = 10_000
+MAX_SEGMENTS = 10_000
 MAX_WEIGHTS_HEADER = 100_000_000  # the limit of the format itself
 # What is taken apart of such a header: a file of 50,000 tensors has less.
 MAX_PARSED_HEADER, MAX_PARSED_OBJECTS = 8_000_000, 200_000
@@ -74,7 +74,7 @@ def _by_length(before: int, told: int, size: int) -> End:
 def _ends_before_its_scan(read: Read, size: int) -> bool:
     """Tell whether the last end mark of a JPEG is that of the small picture in its metadata."""
     at = 2
-    for _ in range(MAXSEGMENTS):
+    for _ in range(MAX_SEGMENTS):
         segment = read(at, 4)
         if len(segment) < 4:
             return True
