@@ -235,7 +235,7 @@ def _cache_jobs(image_urls: Sequence[str] | None) -> list[DownloadJob]:
 
 def _cache_job(url: str) -> DownloadJob:
     path = setting.get_image_url_to_gallery_file(url)
-    return DownloadJob(url, path, present=presence.is_there(Path(path)))
+    return DownloadJob(url, path, present=presence.is_there(path))
 
 
 def _loading_job(url: str) -> DownloadJob:

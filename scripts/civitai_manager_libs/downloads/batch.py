@@ -108,11 +108,11 @@ def _fetched(job: DownloadJob, fetch: Fetch) -> DownloadResult:
 
 
 def _fetched_now(job: DownloadJob, fetch: Fetch) -> DownloadResult:
-    if os.path.isfile(job.path) and presence.is_there(Path(job.path)):  # somebody was faster
+    if os.path.isfile(job.path) and presence.is_there(job.path):  # somebody was faster
         return DownloadResult(job, Outcome.SKIPPED, job.path)
     if not fetch(job.url, job.path):
         return DownloadResult(job, Outcome.FAILED, job.path)
-    presence.vouch(Path(job.path), Path(job.path).stem)
+    presence.vouch(job.path)
     return DownloadResult(job, Outcome.SAVED, job.path)
 
 

@@ -22,14 +22,14 @@ MAX_NOTES = 5000
 _lock = forks.Lock()
 
 
-def is_there(path: Path, *, wants_video: bool = False) -> bool:
+def is_there(path: str | Path, *, wants_video: bool = False) -> bool:
     """Tell whether the file at `path` is whole, and no still picture where a video is wanted."""
     seen = files.look(path)
     if seen is None or seen.kind is None:
         return False
     if wants_video and seen.kind.kind == 'image':
         return False
-    return seen.is_whole or _notes().get(path.stem) == seen.size
+    return seen.is_whole or _notes().get(Path(path).stem) == seen.size
 
 
 def find(folder: Path, stem: str, *, wants_video: bool = False) -> Path | None:
@@ -37,14 +37,16 @@ def find(folder: Path, stem: str, *, wants_video: bool = False) -> Path | None:
     return files.existing_picture(folder, stem, partial(is_there, wants_video=wants_video))
 
 
-def vouch(path: Path, stem: str) -> None:
+def vouch(path: str | Path, stem: str = '') -> None:
     """Note that the file at `path`, just fetched, is all there is of what is called `stem`.
 
-    Nothing is noted of what is whole by its bytes, or no picture at all. Never raises.
+    Without `stem` that is the name it has. Nothing is noted of what is whole by its bytes, or no
+    picture at all. Never raises.
     """
     seen = files.look(path)
     if seen is None or seen.kind is None or seen.is_whole:
         return
+    stem = stem or Path(path).stem
     with _lock:
         notes = _notes()
         notes.pop(stem, None)

@@ -11,6 +11,7 @@ import shutil
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import Callable, Iterator
 
@@ -28,9 +29,15 @@ def part_file(target: str | Path) -> Iterator[Path]:
 
     For the rest see `draft`. Raises StorageError with the cause if the disk or folder refuses.
     """
-    with draft(target) as part:
+    final = Path(target)
+    part, is_placed = _new_part(final), False
+    try:
         yield part
-        place(part, Path(target))
+        place(part, final)
+        is_placed = True
+    finally:
+        if not is_placed:
+            _discard(part)
 
 
 @contextmanager
@@ -41,23 +48,32 @@ def draft(target: str | Path, suffix: str = '') -> Iterator[Path]:
     unique, so that two writers of one target never mix.
     Raises StorageError if the folder cannot be made or `target` is one.
     """
-    final = Path(target)
-    folder = final.parent
-    part = folder / parts.new_name(suffix)
+    part = _new_part(Path(target), suffix)
     try:
-        with explained(folder):
-            if not os.path.isdir(folder):
-                folder.mkdir(parents=True, exist_ok=True)
-            if os.path.isdir(final):
-                raise StorageError('error_target_is_folder', name=str(final.name or final))
-        if str(folder) not in _reclaimed:
-            _reclaimed.add(str(folder))
-            reclaim(folder)
         yield part
     finally:
-        # a file that cannot be removed must not hide why we are here
-        with suppress(OSError, ValueError):
-            part.unlink(missing_ok=True)
+        _discard(part)
+
+
+def _new_part(final: Path, suffix: str = '') -> Path:
+    """A path beside `final` that nothing has, in a folder that is there and cleared."""
+    folder = final.parent
+    where = str(folder)
+    if not os.path.isdir(where):
+        with explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+    if os.path.isdir(final):
+        raise StorageError('error_target_is_folder', name=str(final.name or final))
+    if where not in _reclaimed:
+        _reclaimed.add(where)
+        reclaim(folder)
+    return folder / parts.new_name(suffix)
+
+
+def _discard(part: Path) -> None:
+    # a file that cannot be removed must not hide why we are here
+    with suppress(OSError, ValueError):
+        part.unlink(missing_ok=True)
 
 
 def place(part: Path, final: Path, *, durable: bool = False) -> None:
@@ -108,18 +124,23 @@ def _time_in(folder: Path) -> float:
     return os.stat(folder).st_mtime
 
 
-@contextmanager
-def explained(folder: Path) -> Iterator[None]:
+class explained:  # a class, because one made by contextlib takes twice the time
     """Turn an OSError inside into a StorageError that says what to do about it.
 
     So is a ValueError: what Python says about a name that no system takes (a zero byte, say).
     """
-    try:
-        yield
-    except OSError as error:
-        raise storage_error(error, folder) from error
-    except ValueError as error:
-        raise StorageError(folder=str(folder), reason=str(error)) from error
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise storage_error(error, self._folder) from error
+        if isinstance(error, ValueError):
+            raise StorageError(folder=str(self._folder), reason=str(error)) from error
 
 
 def storage_error(error: OSError, folder: Path) -> StorageError:
@@ -173,17 +194,20 @@ class Look:
         return self.kind is not None and self.end is not ends.End.SHORT
 
 
-def look(path: Path) -> Look | None:
+def look(path: str | Path) -> Look | None:
     """Look at the file at `path`; None if it cannot be read."""
     try:
-        with path.open('rb') as file:
+        with FileIO(path) as file:
+            beginning = file.read(media.TAIL_BYTES)
 
             def read(at: int, count: int) -> bytes:
+                if at + count <= len(beginning):  # read already
+                    return beginning[at : at + count]
                 file.seek(at)
                 return file.read(count)
 
             size = file.seek(0, os.SEEK_END)
-            return Look(read(0, media.HEAD_BYTES), size, ends.end_of(read, size))
+            return Look(beginning[: media.HEAD_BYTES], size, ends.end_of(read, size))
     except (OSError, ValueError):
         return None
 
