@@ -29,6 +29,8 @@ THUMBNAIL_WIDTHS = (96, 320, 450, 512, 800, 1200, 1600, 2200)
 
 _SECRET = re.compile(r'token|key|secret|sig|credential|auth|password', re.IGNORECASE)
 _SECRET_INSIDE = re.compile(rf'({_SECRET.pattern})[^=&;?]*=', re.IGNORECASE)  # ?to=%2F%3Fkey%3D
+# Neither user info nor a query: most addresses of pictures.
+_NOTHING_TO_HIDE = re.compile(r'https?://[a-z0-9.:\-]+/[A-Za-z0-9._~/=,%\-]*')
 _NUMERIC_HOST = re.compile(r'(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+)){0,3}\.?', re.IGNORECASE)
 _TRANSFORM = re.compile(r'(?:[a-z]+=[^/]*)', re.IGNORECASE)
 # All of IPv6 that is routed; outside of it, and in the second, lie forms of IPv4 addresses.
@@ -106,6 +108,7 @@ def is_api(url: str, base_url: str) -> bool:
     return may_send_key(url, base_url) and urlsplit(url).path.startswith('/api/')
 
 
+@functools.lru_cache(maxsize=256)
 def origin(url: str) -> tuple[str, str, int]:
     """Return (scheme, host, port) of `url`. Raises UrlRefusedError if it is malformed."""
     parts = split(url)
@@ -119,9 +122,10 @@ def check_first(url: str, base_url: str, extra_hosts: Collection[str] = ()) -> N
     Allowed are the configured host, Civitai's site and media hosts, and `extra_hosts`.
     """
     check_redirect(url, base_url)
-    host = split(url).hostname or ''
-    known = {split(base_url).hostname, *MEDIA_HOSTS, *SITE_HOSTS, *extra_hosts}
-    if host not in known and host.removeprefix('www.') not in SITE_HOSTS:
+    host = origin(url)[1]
+    if host in MEDIA_HOSTS or host.removeprefix('www.') in SITE_HOSTS:
+        return
+    if host != origin(base_url)[1] and host not in extra_hosts:
         raise UrlRefusedError(url=redact(url), host=shown(host))
 
 
@@ -131,11 +135,10 @@ def check_redirect(url: str, base_url: str) -> None:
     Any https host will do; http and addresses of private networks only if the configured host is
     itself such, so that an answer from outside cannot make us talk to machines inside.
     """
-    parts, base = split(url), split(base_url)
-    host = parts.hostname or ''
-    if parts.scheme != 'https' and base.scheme != 'http':
+    (scheme, host, _), (base_scheme, base_host, _) = origin(url), origin(base_url)
+    if scheme != 'https' and base_scheme != 'http':
         raise UrlRefusedError('error_url_not_https', url=redact(url), host=shown(host))
-    if _is_private(host) and not _is_private(base.hostname or ''):
+    if _is_private(host) and not _is_private(base_host):
         raise UrlRefusedError('error_url_private', url=redact(url), host=shown(host))
 
 
@@ -186,6 +189,8 @@ def split(url: str) -> SplitResult:
 @functools.lru_cache(maxsize=256)
 def redact(url: str) -> str:
     """Return `url` as it may be logged: one line, no user info, no secret query values."""
+    if _NOTHING_TO_HIDE.fullmatch(url):
+        return url
     try:
         parts = urlsplit(url if url.isprintable() else ''.join(filter(str.isprintable, url)))
     except ValueError:
