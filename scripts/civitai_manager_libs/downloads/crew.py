@@ -68,13 +68,11 @@ class _Unwanted(forks.Event):
 
     def __init__(self) -> None:
         super().__init__()
-        caller = threading.current_thread()
-        self._ends_with_program = caller is threading.main_thread() or caller.daemon
+        caller, self._main = threading.current_thread(), threading.main_thread()
+        self._ends_with_program = caller is self._main or caller.daemon
 
     def is_set(self) -> bool:
-        return super().is_set() or (
-            self._ends_with_program and not threading.main_thread().is_alive()
-        )
+        return super().is_set() or (self._ends_with_program and not self._main.is_alive())
 
 
 class _Crew(Generic[T]):

@@ -159,6 +159,10 @@ class FileTransfer:
     _is_checked: bool = False
     _endless: int = 0
 
+    @cached_property
+    def _folder(self) -> Path:
+        return self.part.parent
+
     def receive(self, body: Body) -> None:
         """Write `body`, or the rest that it is, and check that the file is whole and of its kind.
 
@@ -175,7 +179,7 @@ class FileTransfer:
             raise BodyIncompleteError(url=body.url)
         start = 0 if course is Course.WHOLE else before.size
         name = before.validator if start else validator(body.headers, body.status)
-        with files.explained(self.part.parent):
+        with files.explained(self._folder):
             file = FileIO(str(self.part), 'r+' if start else 'w+')
         with file:
             if course is Course.DONE:
@@ -188,7 +192,7 @@ class FileTransfer:
         start, total = begun.size, begun.total
         self._check_size(body, total)
         if body.announced > MIN_CHECKED_SPACE:
-            files.check_space(self.part.parent, body.announced)
+            files.check_space(self._folder, body.announced)
         self._is_checked = self._is_checked and start > 0
         file.seek(start)
         waiting: list[bytes] = []
@@ -225,7 +229,7 @@ class FileTransfer:
             _check_kind(data, self.target, body)
             self._is_checked = True
         rest = memoryview(data)
-        with files.explained(self.part.parent):
+        with files.explained(self._folder):
             while rest:
                 rest = rest[file.write(rest) :]
 
@@ -240,7 +244,7 @@ class FileTransfer:
         self._put(file, [last], body)
         read = partial(_slice, last) if len(last) == size else partial(_part, file)
         look = ends.end_of if is_certain else walks.proved_end
-        with files.explained(self.part.parent):
+        with files.explained(self._folder):
             end = look(read, size)
         if end is ends.End.WHOLE or (is_certain and end is ends.End.UNKNOWN):
             return

@@ -12,7 +12,6 @@ import os
 import random
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Mapping, TypeVar
 
@@ -156,10 +155,9 @@ class CivitaiHttpClient:
         Raises CivitaiError.
         """
         target, request = Path(filepath), Request(url, _FILE_HEADERS)
-        terms = self._terms(setting.gallery_download_timeout, cancel)
         limit = bodies.limit_for(url, target)
-        if limit:  # it is for show
-            terms = replace(terms, patience=PATIENCE_OF_A_PERSON)
+        patience = PATIENCE_OF_A_PERSON if limit else None  # what is limited is for show
+        terms = self._terms(setting.gallery_download_timeout, cancel, patience)
 
         def fetch() -> None:
             with files.part_file(target) as part:
@@ -188,10 +186,13 @@ class CivitaiHttpClient:
     def _key(self) -> str:
         return setting.civitai_api_key if self._api_key is None else self._api_key
 
-    def _terms(self, seconds: float, cancel: threading.Event | None) -> Terms:
+    def _terms(
+        self, seconds: float, cancel: threading.Event | None, patience: float | None = None
+    ) -> Terms:
         wanted = seconds if self._timeout is None else self._timeout
         stop, now = slots.stop_here(cancel or self._closed), self._attempts.now()
-        return Terms(self._key(), wanted, stop, now, self._patience)
+        patience = self._patience if patience is None else patience
+        return Terms(self._key(), wanted, stop, now, patience)
 
     def _question(self, request: Request) -> tuple[str, ...]:
         """What makes two questions to one address the same."""
@@ -218,7 +219,8 @@ _clients_lock = forks.Lock()
 
 def get_http_client() -> CivitaiHttpClient:
     """Return the client of this process, made at the first call."""
-    with _clients_lock:
-        if not _clients:
-            _clients.append(CivitaiHttpClient())
-        return _clients[0]
+    if not _clients:
+        with _clients_lock:
+            if not _clients:
+                _clients.append(CivitaiHttpClient())
+    return _clients[0]

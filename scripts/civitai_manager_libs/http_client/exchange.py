@@ -74,7 +74,8 @@ class Exchange:
     def receive(self, request: Request, terms: Terms, transfer: bodies.FileTransfer) -> None:
         """Receive the file that `transfer` is about, or the rest of it."""
         rest = transfer.held.range_headers()
-        request = replace(request, headers={**request.headers, **rest})
+        if rest:
+            request = replace(request, headers={**request.headers, **rest})
         with self._answer(request, terms, also=(416,) if rest else ()) as answer:
             transfer.receive(answer.body)
 

@@ -79,6 +79,8 @@ class Failures:
         self._forget(url)
 
     def _check(self, url: str, question: Hashable) -> None:
+        if not (self._failures or self._closed):  # as a rule
+            return
         with self._lock:
             failure = self._failures.get(url)
             until, refusal = self._closed.get(_place(url), (0.0, None))

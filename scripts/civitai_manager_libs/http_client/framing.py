@@ -7,7 +7,10 @@ from typing import Mapping
 
 def codings(headers: Mapping[str, str]) -> tuple[str, ...]:
     """Return how a body is packed, in lower case and in the order in which that was done."""
-    names = headers.get('Content-Encoding', '').lower().split(',')
+    told = headers.get('Content-Encoding')
+    if not told:
+        return ()
+    names = told.lower().split(',')
     return tuple(name for name in map(str.strip, names) if name not in ('', 'identity'))
 
 
