@@ -164,6 +164,11 @@ class ScriptedServer:
         return f'http{"s" if self._tls else ""}://127.0.0.1:{self.port}'
 
     @property
+    def idle(self) -> int:
+        """How many connections are open and wait for a next request."""
+        return len(self._idle)
+
+    @property
     def targets(self) -> list[str]:
         """What was asked for, in order."""
         return [request.target for request in self.requests]

@@ -6,7 +6,9 @@ import os
 import ssl
 import threading
 import time
+from contextlib import suppress
 from functools import partial
+from queue import Empty
 from typing import Any, cast
 
 import requests
@@ -30,6 +32,8 @@ from .watch import Guard
 
 # As many as the setting for downloads at once allows, so that no connection is thrown away.
 MAX_CONNECTIONS = 64
+# Of so many hosts connections that nothing uses are kept; redirects may lead to any number.
+KEPT_HOSTS = 16
 
 Way = tuple[Proxy, 'ssl.SSLContext | None']
 
@@ -116,6 +120,23 @@ class _Pool(urllib3.HTTPConnectionPool):
     ConnectionCls = _Connection
     # the library looks into that of a pool which it drops, at the end of a process too
     QueueCls = cast(Any, forks.Stack)
+    asked_at = 0.0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way on any of its connections."""
+        return self.pool is not None and self.pool.qsize() >= MAX_CONNECTIONS
+
+    def close_idle(self) -> None:
+        """Close the connections that nothing uses; who has just got this pool can use it still."""
+        places: Any = self.pool
+        with suppress(Empty):
+            for _ in range(MAX_CONNECTIONS):
+                connection = places.get(block=False)
+                if connection is not None:
+                    connection.close()
+        while places.qsize() < MAX_CONNECTIONS:
+            places.put(None, block=False)
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         """Return a connection on which nothing waits that would be taken for the answer.
@@ -160,11 +181,6 @@ class Adapter(HTTPAdapter):
         self.proxy_manager = {}
         self.init_poolmanager(MAX_CONNECTIONS, MAX_CONNECTIONS)
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pools of connections."""
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = cast(Any, _POOLS)
-
     def send(
         self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
     ) -> requests.Response:
@@ -199,26 +215,40 @@ class Adapter(HTTPAdapter):
         if address.startswith('https:') or proxy.lower().startswith('https:'):
             self._trust(self._verify, setting.http_ca_bundle)
         origin = '/'.join(address.split('/', 3)[:3])
-        pool = self._pools.get((origin, proxy))
+        if proxy and proxy_at(proxy).forwards(origin):  # the connections are those to the proxy
+            key = '', proxy
+        else:
+            key = origin, proxy
+        pool = self._pools.get(key)
         if pool is None:
-            pool = self._pools[origin, proxy] = self._pool(origin, proxy)
+            with self._lock:
+                self._make_room()
+                pool = self._pools.setdefault(key, self._pool(origin, proxy))
+        pool.asked_at = time.monotonic()
         return pool
 
     def _pool(self, origin: str, address: str) -> Any:
         """The connections to `origin`, through the proxy at `address` if that is not empty."""
         context = self.poolmanager.connection_pool_kw.get('ssl_context')
-        if not address:
-            manager: Any = self.poolmanager
-        elif (proxy := proxy_at(address)).forwards(origin):
-            manager = self.proxy_manager_for(proxy.url, ssl_context=context)
+        proxy = proxy_at(address) if address else None
+        if proxy is not None and proxy.forwards(origin):
+            manager: Any = self.proxy_manager_for(proxy.url, ssl_context=context)
             manager.pool_classes_by_scheme = _POOLS
         else:
+            # for this one alone: it would keep pools, and drop them, by a rule of its own
             manager = urllib3.PoolManager(maxsize=MAX_CONNECTIONS, ssl_context=context)
-            by_proxy = {
-                scheme: partial(pool, way=(proxy, context)) for scheme, pool in _POOLS.items()
+            way = proxy and (proxy, context)
+            manager.pool_classes_by_scheme = {
+                scheme: partial(pool, way=way) for scheme, pool in _POOLS.items()
             }
-            manager.pool_classes_by_scheme = by_proxy
         return manager.connection_from_url(origin)
+
+    def _make_room(self) -> None:
+        """Close what is idle of the hosts asked least recently. With the lock."""
+        idle = [(pool.asked_at, key) for key, pool in self._pools.items() if pool.is_idle]
+        too_many = max(0, len(self._pools) + 1 - KEPT_HOSTS)
+        for _, key in sorted(idle)[:too_many]:
+            self._pools.pop(key).close_idle()
 
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
         """Return what stands in the first line of `request`."""
@@ -236,7 +266,7 @@ class Adapter(HTTPAdapter):
 
     def close(self) -> None:
         """Close all connections."""
-        for pool in self._pools.values():
+        for pool in list(self._pools.values()):
             pool.close()
         super().close()
         self._pools.clear()

@@ -103,10 +103,13 @@ class Failures:
         failure = _Failure(copy.copy(error), self._clock(), hash(question))
         is_about_the_host = error.status in (429, 503)
         if is_about_the_host and (error.retry_after or 0.0) > retry.RetryPolicy.max_retry_after:
+            # a redirect may have led to a host that speaks for itself only
+            place, now = _place(error.url or url), self._clock()
             with self._lock:
-                # a redirect may have led to a host that speaks for itself only
-                place = _place(error.url or url)
-                self._closed[place] = self._clock() + CLOSED_SECONDS, failure.error
+                for other, (until, _) in list(self._closed.items()):
+                    if until <= now:
+                        del self._closed[other]
+                self._closed[place] = now + CLOSED_SECONDS, failure.error
         self._remember(url, failure)
 
     def _remember(self, url: str, failure: _Failure) -> None:

@@ -19,6 +19,7 @@ from .connections import Adapter
 from .proxies import is_exempt
 
 _QUOTED = re.compile(r"[A-Za-z0-9._~:/?@!$&'()*+,;=%-]*")
+MAX_REMEMBERED = 1000
 _PERSONAL = frozenset({'cookie', 'proxy-authorization'})
 
 
@@ -80,9 +81,12 @@ class Proxies:
     def of(self, url: str) -> dict[str, str]:
         """The proxies for `url`: the setting's, else the environment's, unless NO_PROXY says no."""
         place = urlsplit(url).netloc
-        if place not in self._direct:
-            self._direct[place] = self._is_direct(url)
-        if self._direct[place]:
+        is_direct = self._direct.get(place)
+        if is_direct is None:
+            if len(self._direct) >= MAX_REMEMBERED:  # redirects may lead to any number of hosts
+                self._direct.clear()
+            is_direct = self._direct[place] = self._is_direct(url)
+        if is_direct:
             return {}
         if setting.http_proxy:
             return {'http': setting.http_proxy, 'https': setting.http_proxy}

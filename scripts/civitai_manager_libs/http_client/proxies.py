@@ -8,6 +8,7 @@ import socket
 import ssl
 import sys
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.client import HTTPException
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -162,6 +163,7 @@ class Proxy:
         return sock
 
 
+@lru_cache(maxsize=16)
 def proxy_at(address: str) -> Proxy:
     """Return the proxy at `address`, http if that names no scheme. Raises ProxyTrouble."""
     address = address.strip()

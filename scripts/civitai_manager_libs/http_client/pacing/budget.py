@@ -23,6 +23,10 @@ class Budget:
         """How many may run at once."""
         return self.at_once
 
+    def held(self, now: float) -> float:
+        """Return for how many seconds nobody may ask."""
+        return self._hold.left(now)
+
     def start(self, now: float) -> float:
         """Return 0.0 and count a request as running, or the seconds after which to ask again.
 

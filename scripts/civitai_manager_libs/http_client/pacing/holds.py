@@ -18,6 +18,10 @@ class Hold:
         self.until = -math.inf
         self.in_vain = 0  # holds since the last success
 
+    def left(self, now: float) -> float:
+        """Seconds until something may start."""
+        return max(0.0, self.until - now)
+
     def extend(self, now: float, seconds: float) -> None:
         """Hold for `seconds` from now on, unless it is for longer already."""
         self.until = max(self.until, now + min(seconds, MAX_HOLD))

@@ -58,6 +58,10 @@ class Pace:
         """How many may run at once now."""
         return self._limit.within(self.top)
 
+    def held(self, now: float) -> float:
+        """Return for how many seconds nobody may ask."""
+        return self._hold.left(now)
+
     def start(self, now: float) -> float:
         """Return 0.0 and count a request as running, or the seconds after which to ask again.
 

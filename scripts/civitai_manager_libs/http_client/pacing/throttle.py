@@ -27,6 +27,10 @@ MANY, RECENT = 6, 32
 
 AnyPace = Union[Pace, Budget]
 
+# So many hosts are remembered, and those that there is something to obey of. Redirects may lead to
+# any number.
+KEPT_HOSTS = 256
+
 # From when on a request has stalled: seconds, and times what one usually takes.
 STALL_SECONDS, STALL_TRIPS = 0.5, 8
 
@@ -38,12 +42,18 @@ class _Host:
         self.pace = pace
         self.lock = threading.Lock()  # held for every use of what is here
         self.waiting: Deque[threading.Lock] = deque()
+        self.asked_at = -math.inf
         self.lent = 0  # places of requests that have stalled
         self.refusals = 0  # since the last success, the first of them at:
         self.refused_since = math.inf
         self.refusal: CivitaiError | None = None  # the last of them, at:
         self.refused_at = -math.inf
         self.recent: Deque[bool] = deque(maxlen=RECENT)  # whether the last ones were refused
+
+    def is_idle(self, now: float) -> bool:
+        """Whether nobody asks it or waits to, and it has not refused anything of late."""
+        busy = self.pace.running or self.lent or self.waiting or self.pace.held(now)
+        return not busy and now - self.refused_at > LOST_SECONDS
 
     def count_refusal(self, now: float, error: CivitaiError | None) -> tuple[bool, bool]:
         """Tell whether there were only refusals for too long, and whether there are many now."""
@@ -183,7 +193,7 @@ class Turn:
         pace = self._host.pace
         before = pace.running
         try:
-            self._began = self._clock()
+            self._began = self._host.asked_at = self._clock()
             return pace.start(self._began)
         finally:  # whatever comes in between, such as Ctrl-C
             self._running = pace.running > before
@@ -283,7 +293,18 @@ class Throttle:
         found = self._hosts.get(host)
         if found is None:
             with self._lock:
+                self._make_room()
                 found = self._hosts.setdefault(host, _Host(make()))
         if top is not None and isinstance(found.pace, Pace):
             found.pace.top = top
         return Turn(found, stop, self._clock, asked, patience)
+
+    def _make_room(self) -> None:
+        """Forget the idle hosts that were asked least recently. With the lock."""
+        too_many = len(self._hosts) + 1 - KEPT_HOSTS
+        if too_many <= 0:
+            return
+        now = self._clock()
+        idle = [(host.asked_at, name) for name, host in self._hosts.items() if host.is_idle(now)]
+        for _, name in sorted(idle)[:too_many]:
+            del self._hosts[name]
