@@ -256,7 +256,7 @@ def _is_cached_picture(path: str) -> bool:
 
 def _fill(jobs: Sequence[DownloadJob], wanted: Sequence[DownloadJob] = ()) -> Results:
     """Run jobs of the picture cache, then bound it; what is `wanted` (these jobs) stays in it."""
-    kept = cache.at(setting.shortcut_gallery_folder)
+    kept = setting.picture_cache()
     return batch.bounded(_run(jobs), kept, setting.cache_limit(), wanted or jobs)
 
 

@@ -287,12 +287,15 @@ def get_image_url_to_gallery_file(url: str) -> str:
 
 
 def claim_picture_cache() -> None:
-    """Make the picture cache and mark it as ours. Raises StorageError if it cannot be one.
+    """Make the picture cache and mark it as ours. Raises StorageError if it cannot be one."""
+    picture_cache().claim()
 
-    What lies in our own data folder is ours whatever it holds.
-    """
+
+def picture_cache() -> cache.PictureCache:
+    """Return the picture cache; in our own data folder, but not behind a link, all is ours."""
     folder = Path(shortcut_gallery_folder).expanduser()
-    cache.claim(folder, trusted=folder == Path(data_folder) / 'picture_cache')
+    place = Path(data_folder) / 'picture_cache'
+    return cache.at(folder, trusted=folder == place and not folder.is_symlink())
 
 
 def cache_limit() -> int:

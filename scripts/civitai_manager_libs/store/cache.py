@@ -1,7 +1,8 @@
 """The picture cache: a folder of its own, bounded, shared by threads and programs.
 
-What was shown last is told by the time of change of a file, which all programs see. Nothing is
-remembered on disk besides.
+What was shown last is told by the time of change of a file, which all programs see. The mark
+remembers which pictures were there before it: they may be a person's own, whose programs give
+such names too, so they are shown where they are asked for, and never counted or removed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import stat
 from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
-from typing import AbstractSet, Iterable, Iterator
+from typing import AbstractSet, Callable, Iterable, Iterator
 
 from .. import forks
 from ..errors import StorageError
@@ -26,6 +27,7 @@ _MARK_TEXT = (
     'Signature: 8a477f597d28d172789f06886806bc55\n'
     '# This folder is a picture cache of Civitai Gallery, which removes pictures from it.\n'
 )
+_BEFORE = '# What was here before, and stays:\n'
 _PICTURE = re.compile(r'[0-9a-f]{40}(\.[0-9a-z]+)')
 # What systems put into any folder they show or keep.
 _LITTER = frozenset(
@@ -89,16 +91,25 @@ def _is_usual(entry: os.DirEntry[str]) -> bool:
 
 def _is_marked(folder: Path) -> bool:
     try:
-        with (folder / MARK).open(encoding='utf-8') as file:
-            return file.read(len(_MARK_TEXT)) == _MARK_TEXT
-    except (OSError, ValueError):
+        with files.opened(folder / MARK) as file:
+            return file.read(len(_MARK_TEXT)) == _MARK_TEXT.encode('ascii')
+    except OSError:
         return False
+
+
+def _there_before(folder: Path) -> frozenset[str]:
+    """The names of the pictures that were in `folder` before it was marked."""
+    try:
+        with files.opened(folder / MARK) as file:
+            return frozenset(file.read().decode('ascii', 'replace').splitlines())
+    except OSError:
+        return frozenset()
 
 
 def claim(folder: Path, *, trusted: bool = False) -> None:
     """Make the folder if need be and mark it as a picture cache of ours.
 
-    `trusted`: whatever it holds. Raises StorageError if it cannot be one.
+    `trusted`: all pictures in it are ours. Raises StorageError if it cannot be one.
     """
     problem = None if trusted else refusal(folder)
     if problem:
@@ -107,7 +118,9 @@ def claim(folder: Path, *, trusted: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     if not _is_marked(folder):
         with files.part_file(folder / MARK) as part, files.explained(folder):
-            part.write_text(_MARK_TEXT, encoding='ascii', newline='')
+            before = [] if trusted else sorted(filter(is_picture, os.listdir(folder)))
+            lines = [_BEFORE, *(f'{name}\n' for name in before)] if before else []
+            part.write_text(''.join([_MARK_TEXT, *lines]), encoding='ascii', newline='')
 
 
 class OnScreen:
@@ -141,15 +154,22 @@ class OnScreen:
 class PictureCache:
     """What is known in this process about one cache, or another folder of such pictures.
 
-    deep: the pictures in folders below it count too.
+    deep: the pictures in folders below it count too. trusted: all of them are ours; else those
+    that came since it was marked, or that this process put there.
     """
 
-    def __init__(self, folder: Path, *, deep: bool = False) -> None:
+    def __init__(self, folder: Path, *, deep: bool = False, trusted: bool = True) -> None:
         self._folder = folder
         self._deep = deep
+        self._trusted = trusted
+        self._put: set[str] = set()
         self._lock = forks.Lock()
         self._size = -1  # as far as known; -1: nothing is
         self._new = 0  # bytes that came since it was looked through
+
+    def claim(self) -> None:
+        """Make its folder if need be and mark it, see `claim`. Raises StorageError."""
+        claim(self._folder, trusted=self._trusted)
 
     def added(self, path: str) -> None:
         """Count a picture that has just been put there."""
@@ -157,6 +177,8 @@ class PictureCache:
             size = os.stat(path).st_size
             with self._lock:
                 self._new += size
+                if not self._trusted:
+                    self._put.add(os.path.basename(path))
 
     def shown(self, path: str) -> None:
         """Make a picture the one shown last."""
@@ -199,23 +221,34 @@ class PictureCache:
                     self._size -= size
 
     def _pictures(self) -> Iterator[tuple[float, int, str]]:
-        """Yield (when it was shown last, bytes, path) of each picture."""
+        """Yield (when it was shown last, bytes, path) of each picture that is surely ours."""
+        is_ours = self._tells_ours()
         for place, below, names in os.walk(self._folder):
             if not self._deep:
                 below.clear()
-            for name in filter(is_picture, names):
+            for name in filter(is_ours, filter(is_picture, names)):
                 path = os.path.join(place, name)
                 with suppress(OSError):
                     found = os.lstat(path)
                     if stat.S_ISREG(found.st_mode):
                         yield found.st_mtime, found.st_size, path
 
+    def _tells_ours(self) -> Callable[[str], bool]:
+        """Return what tells whether a picture of some name is ours, whoever it could be."""
+        if self._trusted:
+            return lambda name: True
+        if not _is_marked(self._folder):
+            return self._put.__contains__
+        before = _there_before(self._folder)
+        return lambda name: name not in before
+
 
 on_screen = OnScreen()
-_caches: dict[str, PictureCache] = {}
+_caches: dict[tuple[str, bool], PictureCache] = {}
 
 
-def at(folder: str | Path, *, deep: bool = False) -> PictureCache:
+def at(folder: str | Path, *, deep: bool = False, trusted: bool = False) -> PictureCache:
     """Return what this process knows of the cache `folder`."""
     place = os.path.expanduser(folder)
-    return _caches.setdefault(place, PictureCache(Path(place), deep=deep))
+    made = PictureCache(Path(place), deep=deep, trusted=trusted)
+    return _caches.setdefault((place, trusted), made)

@@ -8,18 +8,20 @@ import json
 import logging
 import os
 import shutil
+import stat
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import BinaryIO, Callable, Iterator
 
 from ..errors import StorageError
 from . import ends, media, parts
 
 log = logging.getLogger(__name__)
 
+_AT_ONCE = getattr(os, 'O_NONBLOCK', 0)
 _reclaimed: set[str] = set()
 
 
@@ -159,10 +161,27 @@ def check_space(folder: Path, size: int) -> None:
             raise StorageError('error_disk_full', folder=str(folder))
 
 
+def opened(path: Path) -> BinaryIO:
+    """Open the file at `path` for reading. Raises OSError, also for what is no file.
+
+    A pipe or a device in its place could hold us up for ever.
+    """
+    return open(path, 'rb', opener=_open_a_file)
+
+
+def _open_a_file(path: str, flags: int) -> int:
+    handle = os.open(path, flags | _AT_ONCE)
+    if stat.S_ISREG(os.fstat(handle).st_mode):
+        return handle
+    os.close(handle)
+    raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+
 def read_json(path: Path) -> object:
     """Return the content of a JSON file, None if it is missing or unreadable."""
     try:
-        return json.loads(path.read_text(encoding='utf-8'))
+        with opened(path) as file:
+            return json.loads(file.read())
     except (OSError, ValueError, RecursionError):
         return None
 
@@ -197,7 +216,7 @@ class Look:
 def look(path: str | Path) -> Look | None:
     """Look at the file at `path`; None if it cannot be read."""
     try:
-        with FileIO(path) as file:
+        with FileIO(path, opener=_open_a_file) as file:
             beginning = file.read(media.TAIL_BYTES)
 
             def read(at: int, count: int) -> bytes:

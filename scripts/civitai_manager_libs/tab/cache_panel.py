@@ -23,7 +23,7 @@ def build(blocks: Any) -> None:
 
 
 def _size() -> str:
-    size = cache.at(setting.shortcut_gallery_folder).size()
+    size = setting.picture_cache().size()
     return markup.notice(
         label('cache_size', size=_mib(size), limit=setting.shortcut_gallery_max_mib)
     )
@@ -33,7 +33,7 @@ def _clear(request: gr.Request) -> str:
     """Remove the pictures that nobody looks at; only for the owner."""
     if widgets.asked_by(request) is not Finding.OWNER:
         return markup.notice(label('cache_not_from_here'), 'problem')
-    left = cache.at(setting.shortcut_gallery_folder).clear(cache.on_screen.names())
+    left = setting.picture_cache().clear(cache.on_screen.names())
     temporary.clear()
     return markup.notice(label('cache_cleared', size=_mib(left)), 'good')
 

@@ -386,7 +386,8 @@ ENGLISH: dict[str, str] = {
     ),
     'setting_shortcut_gallery_max_mib': 'Picture cache (MiB)',
     'setting_shortcut_gallery_max_mib_help': (
-        'How large the picture cache may get; what was shown least recently goes first.'
+        'How large the picture cache may get; what was shown least recently goes first. Pictures '
+        'that were in a folder before it became the picture cache stay, and do not count.'
     ),
     'notice_asked_to_wait': (
         '{host} asks us to wait ({status}). Going on in {seconds} s; what is there stays.'

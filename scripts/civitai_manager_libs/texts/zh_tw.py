@@ -249,7 +249,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'setting_shortcut_gallery_folder': '圖片快取資料夾',
     'setting_shortcut_gallery_folder_help': '已顯示圖片的保存位置：新的或空的專用資料夾。',
     'setting_shortcut_gallery_max_mib': '圖片快取上限（MiB）',
-    'setting_shortcut_gallery_max_mib_help': '圖片快取的大小上限；最久沒有顯示的圖片會先移除。',
+    'setting_shortcut_gallery_max_mib_help': (
+        '圖片快取的大小上限；最久沒有顯示的圖片會先移除。資料夾成為圖片快取之前就有的圖片會保留，也不計入。'
+    ),
     'notice_asked_to_wait': '{host} 要求我們稍候（{status}）。{seconds} 秒後繼續，已取得的內容會保留。',
     'notice_waiting': '{host} 的回應不正常，{seconds} 秒後再試一次。',
 }
