@@ -103,5 +103,11 @@ _REPLIES: Mapping[str, CannedReply] = {
     '403-no-access': _json(
         403, _DOWNLOAD, {'error': 'You do not have access to download this file'}
     ),
+    'expired-signature': CannedReply(
+        403,
+        {'Content-Type': 'application/xml'},
+        b'<?xml version="1.0" encoding="UTF-8"?>'
+        b'<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>',
+    ),
     '410': _json(410, _DOWNLOAD, {'error': 'Model archived, not available for download'}),
 }

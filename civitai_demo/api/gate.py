@@ -6,12 +6,12 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 from typing import Mapping
-from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .accounts import account_of, rejoined
 from .canned import CannedReply, canned_reply
-from .scenarios import API_PARTS, DEMO_KEY, SLOW_SECONDS, ScenarioSwitch, part_of
+from .scenarios import API_PARTS, DOWNLOAD, SLOW_SECONDS, ScenarioSwitch, cuts, part_of
 
 # Under this name the site finds in a request's scope which scenario spoils it.
 SCENARIO_KEY = 'civitai_demo.scenario'
@@ -70,25 +70,20 @@ class Gate:
         if record.method == 'OPTIONS' and part_of(record.path) in API_PARTS:
             await _reply(CannedReply(200, _CORS, b''), send)
             return
-        name = self._control.switch.take(record.path, has_demo_key(record.headers, record.query))
+        query = rejoined(record.query) if part_of(record.path) == DOWNLOAD else record.query
+        has_key = account_of(record.headers, query) is not None
+        name = self._control.switch.take(record.path, has_key)
         reply = canned_reply(name, record.path)
         if reply is not None:
             await _reply(reply, send)
             return
         if name == 'slow':
             await asyncio.sleep(SLOW_SECONDS)
-        spoilt = {**scope, SCENARIO_KEY: name}
-        await self._app(spoilt, receive, cutting(send) if name == 'truncated' else send)
+        spoilt = {**scope, SCENARIO_KEY: name, 'query_string': query.encode('latin-1')}
+        await self._app(spoilt, receive, cutting(send) if cuts(name) else send)
 
 
 _CORS = {'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Headers': '*'}
-
-
-def has_demo_key(headers: Mapping[str, str], query: str) -> bool:
-    """Whether a request carries the demo's key; a header makes Civitai ignore `?token=`."""
-    if 'authorization' in headers:
-        return headers['authorization'] == f'Bearer {DEMO_KEY}'
-    return parse_qs(query).get('token') == [DEMO_KEY]
 
 
 def cutting(send: Send) -> Send:

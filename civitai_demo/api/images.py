@@ -11,30 +11,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..world.catalog import NOW, Catalog, Picture, load_catalog
-from ..world.models import model_id_of
+from ..world.entries import model_id_of
 from .cursors import DATABASE, FEED, SEARCH, CursorError, Walk, page_at, page_from
 from .image_bodies import ItemShape, item_body, tags_of
+from .model_query import TOO_MANY_PAGES
 from .query import QueryReader
 from .replies import ApiError, base_url, json_reply, scenario_of
 from .scenarios import with_gaps
+from .words import BASE_MODELS, IMAGE_SORTS, MEDIA_TYPES
 
 ALL_LEVELS = 31
 NSFW_MASKS = {'None': 1, 'Soft': 3, 'Mature': 7, 'X': 31, 'Blocked': 0, 'true': 28, 'false': 1}
 PERIODS = {'Day': 1, 'Week': 7, 'Month': 30, 'Year': 365, 'AllTime': None}
-SORTS = ('Most Reactions', 'Most Comments', 'Most Collected', 'Newest', 'Oldest', 'Random')
-BASE_MODELS = (
-    'SD 1.4',
-    'SD 1.5',
-    'SD 2.1',
-    'SDXL 1.0',
-    'Pony',
-    'Illustrious',
-    'NoobAI',
-    'Flux.1 S',
-    'Flux.1 D',
-    'Other',
-)
-TOO_MANY_PAGES = 'You\'ve requested too many pages, please use cursors instead'
+_USERNAME_ADVICE = 'The "username" field can only contain letters, numbers, and _.'
 
 
 @dataclass(frozen=True)
@@ -60,6 +49,11 @@ class ImageQuery:
     shape: ItemShape
 
     @property
+    def counts_pages(self) -> bool:
+        """Whether `page` is looked at: a cursor beats it."""
+        return bool(self.page and not self.cursor)
+
+    @property
     def on_database(self) -> bool:
         """Whether the database answers, not the search index: half the behaviour hangs on it."""
         return self.shape.database
@@ -73,10 +67,10 @@ def uses_database(image_id: int, ids: tuple[int, ...], model_id: int, version_id
 def read_query(request: Request) -> ImageQuery:
     """The checked query; raises ApiError: 400 as a ZodError, 429 for too deep pages."""
     reader = QueryReader(request.query_params)
-    limit = reader.number('limit', 0, 200)
-    page = reader.number('page', 0)
-    image_id, ids = reader.number('imageId') or 0, reader.numbers('ids')
-    model_id, version_id = reader.number('modelId') or 0, reader.number('modelVersionId') or 0
+    limit = reader.numeric('limit', 0, 200)
+    page = reader.numeric('page')
+    image_id, ids = reader.numeric('imageId') or 0, reader.positive_numbers('ids')
+    model_id, version_id = reader.numeric('modelId') or 0, reader.numeric('modelVersionId') or 0
     on_database = uses_database(image_id, ids, model_id, version_id)
     nsfw = reader.choice_or_flag('nsfw', tuple(NSFW_MASKS))
     level = reader.number('browsingLevel')
@@ -85,17 +79,17 @@ def read_query(request: Request) -> ImageQuery:
         limit=100 if limit is None else limit,
         page=page or 0,
         cursor=reader.text('cursor') or '',
-        post_id=reader.number('postId') or 0,
+        post_id=reader.numeric('postId') or 0,
         model_id=model_id,
         version_id=version_id,
         image_id=image_id,
         ids=ids,
-        username=reader.text('username', r'[A-Za-z0-9_]*') or '',
-        user_id=reader.number('userId') or 0,
+        username=reader.text('username', r'[A-Za-z0-9_]*', _USERNAME_ADVICE) or '',
+        user_id=reader.numeric('userId') or 0,
         days=PERIODS[reader.choice('period', tuple(PERIODS)) or 'AllTime'],
-        sort=reader.choice('sort', SORTS) or 'Most Reactions',
+        sort=reader.choice('sort', IMAGE_SORTS) or 'Most Reactions',
         mask=level_mask(level, nsfw, on_database),
-        kind=reader.choice('type', ('image', 'video', 'audio')),
+        kind=reader.choice('type', MEDIA_TYPES),
         base_models=reader.comma_list('baseModels', BASE_MODELS),
         tags=reader.numbers('tags'),
         shape=ItemShape(
@@ -106,7 +100,7 @@ def read_query(request: Request) -> ImageQuery:
         ),
     )
     reader.check()
-    if query.page * query.limit > 1000:
+    if query.counts_pages and query.page * query.limit > 1000:
         raise ApiError(429, {'error': TOO_MANY_PAGES})
     if query.sort == 'Random' and on_database:
         raise ApiError(400, {'message': 'Random sort requires a collectionId'})
@@ -170,14 +164,14 @@ def list_images(request: Request) -> Response:
     found = find_pictures(load_catalog(), query)
     walk = walk_of(found, query, scenario)
     try:
-        if query.page and not query.cursor and query.on_database:
+        if query.counts_pages and query.on_database:
             page = page_from(walk, (query.page - 1) * query.limit, scenario)
         else:
             page = page_at(walk, query.cursor, scenario)
     except CursorError as error:
         raise ApiError(400, {'message': str(error)}) from error
     metadata: dict[str, object] = {}
-    if query.page:
+    if query.counts_pages:
         metadata = {'currentPage': query.page, 'pageSize': query.limit}
     if page.following:
         metadata['nextCursor'] = page.following
@@ -203,7 +197,6 @@ def walk_of(found: list[Picture], query: ImageQuery, scenario: str) -> Walk:
 
 def next_page(request: Request, query: ImageQuery, cursor: str) -> str:
     """The address of the following page: all parameters again, on the caller's host."""
-    counts = bool(query.page) and not query.cursor
-    change = ('page', str(query.page + 1)) if counts else ('cursor', cursor)
+    change = ('page', str(query.page + 1)) if query.counts_pages else ('cursor', cursor)
     kept = [pair for pair in request.query_params.multi_items() if pair[0] != change[0]]
     return f'{base_url(request)}{request.url.path}?{urlencode([*kept, change])}'

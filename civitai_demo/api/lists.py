@@ -10,28 +10,14 @@ from starlette.responses import Response
 from ..drawing.palettes import PALETTES
 from ..world.catalog import Picture, load_catalog
 from ..world.collections import COLLECTIONS, Collection
-from ..world.models import USERS
+from ..world.entries import USERS
 from .image_bodies import ItemShape, iso_time, item_body, media_url, tags_of
-from .images import BASE_MODELS
+from .complaints import bare_list
 from .model_bodies import Body, avatar_url, level_mask
-from .models import MODEL_TYPES, read_id
+from .models import read_id
 from .query import QueryReader
 from .replies import ApiError, base_url, json_reply, mixed_cache
-
-FILE_TYPES = (
-    'Model',
-    'Pruned Model',
-    'Text Encoder',
-    'Negative',
-    'Training Data',
-    'VAE',
-    'Config',
-    'Archive',
-    'Workflow',
-    'Other',
-)
-# What is still chosen for new models; the rest of the base models is history.
-ACTIVE_BASE_MODELS = tuple(name for name in BASE_MODELS if name not in ('SD 1.4', 'SD 2.1'))
+from .words import ACTIVE_BASE_MODELS, BASE_MODEL_TYPES, BASE_MODELS, FILE_TYPES, MODEL_TYPES
 
 
 def show_post(request: Request) -> Response:
@@ -91,7 +77,7 @@ def _numbered_page(request: Request, items: list[Body], key: str, *, counted: bo
     reader = QueryReader(request.query_params)
     limit, page = reader.number('limit', 1, 200) or 20, reader.number('page', 1) or 1
     words = (reader.text('query') or '').casefold()
-    reader.check(bare=True)
+    reader.check(bare_list)
     found = [item for item in items if words in str(item[key]).casefold()]
     end = page * limit
     # Of a search Civitai knows only that there is more, and of tags not even that.
@@ -121,7 +107,7 @@ def show_enums(request: Request) -> Response:
         'ModelFileType': FILE_TYPES,
         'ActiveBaseModel': ACTIVE_BASE_MODELS,
         'BaseModel': BASE_MODELS,
-        'BaseModelType': ('Standard', 'Inpainting', 'Refiner', 'Pix2Pix'),
+        'BaseModelType': BASE_MODEL_TYPES,
     }
     return json_reply(request, body)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from html import escape
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ..world.catalog import Picture, load_catalog
 from .image_bodies import media_url
@@ -52,6 +52,19 @@ def show_model(request: Request) -> Response:
             address = f'/models/{model.id}?modelVersionId={version.id}'
             parts.append(f'<p>Other version: {_link(address, version.name)}</p>')
     return _page(model.name, ''.join(parts))
+
+
+def show_version(request: Request) -> Response:
+    """GET /model-versions/{id}: to the page of its model."""
+    found = load_catalog().version(whole_number(request.path_params['id']))
+    if found is None:
+        return _missing()
+    return RedirectResponse(f'/models/{found[0].id}?modelVersionId={found[1].id}')
+
+
+def show_login(request: Request) -> Response:
+    """GET /login: where browsers are sent that want a file."""
+    return _page('Log in', '<p>Nobody can log in here; send the key instead.</p>')
 
 
 def show_image(request: Request) -> Response:

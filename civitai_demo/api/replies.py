@@ -10,7 +10,8 @@ from typing import Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .gate import SCENARIO_KEY, has_demo_key
+from .accounts import Account, account_of
+from .gate import SCENARIO_KEY
 
 PUBLIC_CACHE = 'public, s-maxage=300, stale-while-revalidate=150'
 PRIVATE_CACHE = 'max-age=0, private, no-cache'
@@ -27,9 +28,14 @@ class ApiError(Exception):
         self.body = body
 
 
+def account(request: Request) -> Account | None:
+    """Whose key the request carries."""
+    return account_of(request.headers, request.url.query)
+
+
 def signed_in(request: Request) -> bool:
-    """Whether the request carries the demo's key."""
-    return has_demo_key(request.headers, request.url.query)
+    """Whether the request carries the key of somebody."""
+    return account(request) is not None
 
 
 def scenario_of(request: Request) -> str:
@@ -38,8 +44,12 @@ def scenario_of(request: Request) -> str:
 
 
 def base_url(request: Request) -> str:
-    """`http://host:port` as the caller wrote it, so that one server serves every host name."""
-    return f'http://{request.headers.get("host", "localhost")}'
+    """`http://host:port` as the caller wrote it, so that one server serves every host name.
+
+    A proxy that takes TLS off says `https` in `X-Forwarded-Proto`, as before the real site.
+    """
+    scheme = 'https' if request.headers.get('x-forwarded-proto') == 'https' else 'http'
+    return f'{scheme}://{request.headers.get("host", "localhost")}'
 
 
 def mixed_cache(request: Request) -> str:
@@ -73,10 +83,10 @@ def _known(request: Request, etag: str) -> bool:
 
 
 def file_reply(
-    request: Request, data: bytes, media_type: str, headers: Mapping[str, str]
+    request: Request, data: bytes, media_type: str, headers: Mapping[str, str], tag: str = ''
 ) -> Response:
-    """`data` with ETag and one byte range (206, or 416 if it lies outside)."""
-    etag = etag_of(data)
+    """`data` with ETag (`tag`, or one of its own) and one byte range (206; 416 if outside)."""
+    etag = tag or etag_of(data)
     common = {'ETag': etag, 'Accept-Ranges': 'bytes', **headers}
     if _known(request, etag):
         return Response(status_code=304, headers=common)

@@ -51,9 +51,15 @@ SCENARIOS: Mapping[str, frozenset[str]] = {
     '403-early-access': frozenset((DOWNLOAD,)),
     '403-no-access': frozenset((DOWNLOAD,)),
     '410': frozenset((DOWNLOAD,)),
+    'keyless-downloads': frozenset((DOWNLOAD,)),
     'wrong-hash': frozenset((STORAGE,)),
+    'expired-signature': frozenset((STORAGE,)),
+    'cut-file': frozenset((STORAGE,)),
+    'no-range': frozenset((STORAGE,)),
+    'changed-etag': frozenset((STORAGE,)),
     'undefined-urls': frozenset((HASHES,)),
 }
+_CUTTING = frozenset(('truncated', 'cut-file'))
 _SOME_PICTURES = frozenset(('truncated', 'cdn-404'))
 
 # What `null-fields` takes away from items.
@@ -128,6 +134,11 @@ def touches(name: str, path: str, has_key: bool) -> bool:
     if name == 'video-as-webp':
         return asks_plain_original(path)
     return not (name == 'key-needed' and has_key)
+
+
+def cuts(name: str) -> bool:
+    """Whether the scenario `name` hangs up in the middle of a body."""
+    return name in _CUTTING
 
 
 def with_gaps(item: Mapping[str, object], number: int) -> dict[str, object]:

@@ -13,7 +13,8 @@ from ..drawing.clip import CLIP_COMPOSITION, CLIP_PALETTE, CLIP_SIZE
 from ..drawing.palettes import PALETTES
 from ..drawing.pictures import COMPOSITIONS
 from .generation import Generation, make_generation
-from .models import OPENING_VERSION_ID, USERS, Model, User, Version, load_models
+from .entries import USERS, Model, User, Version
+from .models import OPENING_VERSION_ID, load_gallery_models, load_models
 
 # The demo's own today: periods (`Week`, `Month`) are counted from here, so they never run dry.
 NOW = datetime(2025, 11, 20, 12, 0, tzinfo=timezone.utc)
@@ -115,7 +116,7 @@ class Catalog:
 @lru_cache(maxsize=1)
 def load_catalog() -> Catalog:
     """The catalogue, made once per process; always the same."""
-    models = load_models()
+    models = load_gallery_models()
     versions = [version for model in models for version in model.versions]
     drafts = [draft for version in versions for draft in _gallery(models, version)]
     drafts.sort(key=lambda picture: (picture.created, picture.uuid))
@@ -129,7 +130,7 @@ def load_catalog() -> Catalog:
     numbered[numbered.index(video)] = replace(video, ending='jpeg')
     pictures = tuple(reversed(numbered))
     return Catalog(
-        models,
+        load_models(),
         pictures,
         {picture.uuid: picture for picture in pictures},
         {picture.id: picture for picture in pictures},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .models import USERS, User
+from .entries import USERS, User
 
 
 @dataclass(frozen=True)

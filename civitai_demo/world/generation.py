@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 
 from ..drawing.palettes import PALETTES
-from .models import Model, Version
+from .entries import Model, Version
 from .prompts import write_negative, write_prompt
 
 Size = tuple[int, int]
@@ -149,10 +149,10 @@ def _used(
 def _resource(model: Model, version: Version, dice: random.Random) -> Resource:
     file = version.files[0]
     kind = {'Checkpoint': 'model', 'TextualInversion': 'embed'}.get(model.kind, 'lora')
-    key = 'AutoV2' if kind == 'model' else 'AutoV3'
     weight = dice.choice((0.6, 0.7, 0.8, 1.0)) if kind == 'lora' else 1.0
     name = file.name.rsplit('.', 1)[0]
-    return Resource(name, kind, version.id, file.hashes[key].lower(), weight)
+    digest = file.auto_v2 if kind == 'model' else file.auto_v3
+    return Resource(name, kind, version.id, digest.lower(), weight)
 
 
 def _trained_words(models: tuple[Model, ...], resource: Resource) -> tuple[str, ...]:

@@ -1,88 +1,29 @@
-"""The models of the stand-in and the people behind everything."""
+"""The models of the stand-in."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from dataclasses import replace
 from functools import lru_cache
 
-from .modelfiles import ModelFile
+from .entries import USERS, Model, Version, downloads_of, moment
+from .modelfiles import WITHOUT_BLAKE3, ModelFile
+from .special import special_models
 
 OPENING_MODEL_ID = 4201
 OPENING_VERSION_ID = 420102
-
-
-@dataclass(frozen=True)
-class User:
-    """Somebody with an account."""
-
-    id: int
-    name: str
-
-
-@dataclass(frozen=True)
-class Version:
-    """A published version of a model."""
-
-    id: int
-    model_id: int
-    name: str
-    base_model: str
-    published: datetime
-    trained_words: tuple[str, ...]
-    description: str | None
-    files: tuple[ModelFile, ...]
-
-
-@dataclass(frozen=True)
-class Model:
-    """A model with its versions, newest first."""
-
-    id: int
-    name: str
-    kind: str
-    creator: User
-    description: str
-    tags: tuple[str, ...]
-    versions: tuple[Version, ...]
-
-    @property
-    def stem(self) -> str:
-        """The name as it begins file names and prompt tags."""
-        words = ''.join(letter if letter.isalnum() else ' ' for letter in self.name).split()
-        return words[0].lower() + ''.join(words[1:])
-
-
-# `Noor-Vale` cannot be asked for by name (Civitai refuses hyphens there), only by `userId`.
-USERS: tuple[User, ...] = tuple(
-    User(30010 + 37 * index, name)
-    for index, name in enumerate(
-        (
-            'MapleLantern',
-            'quiet_harbor',
-            'Tomasz_K',
-            'InkAndTide',
-            'solstice88',
-            'Noor-Vale',
-            'pixelgardener',
-            'HanaMori',
-            'northbound',
-            'velvet_static',
-            'OttoBrandt',
-            'lumen_fox',
-        )
-    )
-)
-
-
-def model_id_of(version_id: int) -> int:
-    """The model a version belongs to: here a version id is its model's id and two digits."""
-    return version_id // 100
+# Nearly every file needs a key; this one does not.
+OPEN_VERSION_ID = 445201
 
 
 @lru_cache(maxsize=1)
 def load_models() -> tuple[Model, ...]:
-    """All models, newest version first in each."""
+    """All models: those with galleries first."""
+    return (*load_gallery_models(), *special_models())
+
+
+@lru_cache(maxsize=1)
+def load_gallery_models() -> tuple[Model, ...]:
+    """The models whose pictures there are, newest version first in each."""
     return (
         _model(
             OPENING_MODEL_ID,
@@ -91,7 +32,7 @@ def load_models() -> tuple[Model, ...]:
             0,
             'Layered paper-cut landscapes with soft light and calm colours.',
             ('base model', 'landscapes', 'illustration'),
-            ('v2.0 Dusk', 'SDXL 1.0', '2025-08-14', (), 'Warmer light, cleaner edges.', 294_912),
+            ('v2.0 Dusk', 'SDXL 1.0', '2025-08-14', (), 'Warmer light, cleaner edges.', 2_162_688),
             ('v1.0', 'SDXL 1.0', '2025-02-03', (), None, 262_144),
         ),
         _model(
@@ -165,30 +106,33 @@ def _model(
     *rows: _VersionRow,
 ) -> Model:
     blank = Model(number, name, kind, USERS[creator], description, tags, ())
-    versions = [_version(blank, len(rows) - index, row) for index, row in enumerate(rows)]
-    return Model(number, name, kind, USERS[creator], description, tags, tuple(versions))
+    versions = tuple(_version(blank, len(rows) - index, row) for index, row in enumerate(rows))
+    trained = 'Trained' if kind == 'Checkpoint' else ''
+    return replace(blank, versions=versions, checkpoint_type=trained)
 
 
 def _version(model: Model, ordinal: int, row: _VersionRow) -> Version:
     name, base, day, words, description, size = row
+    number, first = model.id * 100 + ordinal, model.id * 1000 + ordinal * 10 + 1
     label = ''.join(letter for letter in name.split()[0] if letter.isalnum())
-    stem = f'{model.stem}_{label}'
-    title = f'{model.name} {name}'
-    first = model.id * 1000 + ordinal * 10 + 1
+    stem, title = f'{model.stem}_{label}', f'{model.name} {name}'
     files = [ModelFile(first, f'{stem}.safetensors', title, size)]
     if model.kind == 'Checkpoint':
+        large = size + 16_384
         full = ModelFile(
-            first + 1,
-            f'{stem}_full.safetensors',
-            title,
-            size + 16_384,
-            'Model',
-            'full',
-            'fp32',
-            False,
+            first + 1, f'{stem}_full.safetensors', title, large, 'Model', 'full', 'fp32'
         )
-        files.append(full)
-    published = datetime.fromisoformat(f'{day}T16:20:00+00:00').astimezone(timezone.utc)
+        files.append(replace(full, scan=WITHOUT_BLAKE3))
     return Version(
-        model.id * 100 + ordinal, model.id, name, base, published, words, description, tuple(files)
+        number,
+        model.id,
+        name,
+        base,
+        moment(day),
+        words,
+        description,
+        tuple(files),
+        downloads=194_638 if number == OPENING_VERSION_ID else downloads_of(number),
+        covered=model.kind == 'Checkpoint',
+        key_needed=number != OPEN_VERSION_ID,
     )

@@ -76,7 +76,7 @@ def test_a_download_leads_to_another_host_that_wants_no_key(
     demo: DemoServer, asked: str, sent: str
 ) -> None:
     address = f'http://{asked}:{demo.port}{DOWNLOAD}'
-    answer = get(demo, address, allow_redirects=False)
+    answer = get(demo, address, headers=KEY, allow_redirects=False)
     target = answer.headers['Location']
     assert (answer.status_code, answer.headers['Cache-Control']) == (307, 'no-store, max-age=0')
     assert urlsplit(target).netloc == f'{sent}:{demo.port}'
@@ -89,9 +89,9 @@ def test_a_download_leads_to_another_host_that_wants_no_key(
 def test_a_file_id_chooses_the_file(demo: DemoServer) -> None:
     files = get(demo, f'/api/v1/model-versions/{OPENING_VERSION_ID}').json()['files']
     full = next(file for file in files if not file.get('primary'))
-    data = get(demo, f'{DOWNLOAD}?fileId={full["id"]}').content
+    data = get(demo, f'{DOWNLOAD}?fileId={full["id"]}', headers=KEY).content
     assert hashlib.sha256(data).hexdigest().upper() == full['hashes']['SHA256']
-    assert get(demo, f'{DOWNLOAD}?fileId=5').status_code == 404
+    assert get(demo, f'{DOWNLOAD}?fileId=5', headers=KEY).status_code == 404
     assert get(demo, f'{DOWNLOAD}?fileId=five').status_code == 400
 
 
@@ -109,7 +109,7 @@ def test_a_file_id_chooses_the_file(demo: DemoServer) -> None:
 def test_files_come_in_pieces(
     demo: DemoServer, sent: dict[str, str], status: int, piece: slice
 ) -> None:
-    target = get(demo, DOWNLOAD, allow_redirects=False).headers['Location']
+    target = get(demo, DOWNLOAD, headers=KEY, allow_redirects=False).headers['Location']
     whole = get(demo, target)
     answer = get(demo, target, headers=sent)
     assert (answer.status_code, answer.content) == (status, whole.content[piece])

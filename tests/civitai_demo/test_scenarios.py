@@ -193,15 +193,15 @@ def test_a_model_file_may_not_be_had(
 
 
 def test_a_file_may_differ_from_its_hashes(demo: DemoServer) -> None:
-    fair, listed = get(demo, DOWNLOAD).content, sha256_of(demo, OPENING_VERSION_ID)
+    fair, listed = get(demo, DOWNLOAD, headers=KEY).content, sha256_of(demo, OPENING_VERSION_ID)
     demo.scenario = 'wrong-hash:2'
-    wrong = get(demo, DOWNLOAD)
+    wrong = get(demo, DOWNLOAD, headers=KEY)
     assert wrong.status_code == 200
     assert len(wrong.content) == len(fair)
     assert hashlib.sha256(wrong.content).hexdigest().upper() != listed
-    part = get(demo, DOWNLOAD, headers={'Range': 'bytes=-8'})
+    part = get(demo, DOWNLOAD, headers={**KEY, 'Range': 'bytes=-8'})
     assert (part.status_code, part.content) == (206, wrong.content[-8:])
-    assert hashlib.sha256(get(demo, DOWNLOAD).content).hexdigest().upper() == listed
+    assert hashlib.sha256(get(demo, DOWNLOAD, headers=KEY).content).hexdigest().upper() == listed
 
 
 def test_addresses_may_name_no_host(demo: DemoServer) -> None:

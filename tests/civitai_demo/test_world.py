@@ -41,15 +41,32 @@ def test_the_opening_gallery_fills_pages_and_begins_with_prompts(
 
 
 def test_every_file_is_what_its_facts_say(demo: DemoServer) -> None:
+    demo.scenario = 'keyless-downloads'
     for model in load_catalog().models:
         for version in get(demo, f'{MODELS}/{model.id}').json()['modelVersions']:
-            for file in version['files']:
-                data = get(demo, file['downloadUrl']).content
+            for file in version.get('files', ()):
+                answer = get(demo, file['downloadUrl'])
+                if answer.status_code in (401, 403):
+                    assert model.name in ('Only Here', 'Early Birds')
+                    continue
+                data, hashes = answer.content, file['hashes']
                 digest = hashlib.sha256(data).hexdigest().upper()
-                assert digest == file['hashes']['SHA256']
-                assert digest.startswith(file['hashes']['AutoV2'])
-                assert f'{zlib.crc32(data):08X}' == file['hashes']['CRC32']
                 assert file['sizeKB'] * 1024 == len(data)
-                header = json.loads(data[8 : 8 + int.from_bytes(data[:8], 'little')])
-                ends = [part['data_offsets'][1] for key, part in header.items() if key[0] != '_']
-                assert 8 + int.from_bytes(data[:8], 'little') + max(ends) == len(data)
+                if hashes and hashes['SHA256'].strip('0'):
+                    assert digest == hashes['SHA256']
+                    assert digest.startswith(hashes['AutoV2'])
+                    assert f'{zlib.crc32(data):08X}' == hashes['CRC32']
+                assert_looks_like(file['name'], data)
+
+
+def assert_looks_like(name: str, data: bytes) -> None:
+    ending = name.rsplit('.', 1)[1]
+    if ending == 'safetensors':
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], 'little')])
+        ends = [part['data_offsets'][1] for key, part in header.items() if key[0] != '_']
+        assert 8 + int.from_bytes(data[:8], 'little') + max(ends) == len(data)
+    elif ending == 'yaml':
+        assert data.decode().startswith('# ')
+    else:
+        beginnings = {'gguf': b'GGUF', 'zip': b'PK', 'ckpt': b'PK', 'pt': b'PK'}
+        assert data.startswith(beginnings[ending])

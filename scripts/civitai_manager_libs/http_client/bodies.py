@@ -9,7 +9,7 @@ import os
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from io import FileIO
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping
