@@ -9,7 +9,7 @@ import os
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from io import FileIO
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping
@@ -159,9 +159,8 @@ class FileTransfer:
     _is_checked: bool = False
     _endless: int = 0
 
-    @cached_property
-    def _folder(self) -> Path:
-        return self.part.parent
+    def __post_init__(self) -> None:
+        self._folder = self.part.parent
 
     def receive(self, body: Body) -> None:
         """Write `body`, or the rest that it is, and check that the file is whole and of its kind.
