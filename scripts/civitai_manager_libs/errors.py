@@ -9,7 +9,7 @@ CivitaiError
         TimedOutError           no answer in time
         TlsFailedError          the certificate is not trusted
         BodyIncompleteError     the answer broke off or was empty
-    AnswerError             the site answered, with an error status
+    AnswerError             the site answered, with an error status or one of another question
         BadRequestError         400 and every status not named here
         KeyNeededError          401
         ForbiddenError          403
@@ -138,7 +138,7 @@ class BodyIncompleteError(TransferError):
 
 
 class AnswerError(CivitaiError):
-    """The site answered, with an error status."""
+    """The site answered, with an error status or one that fits another question."""
 
     default_key = 'error_bad_request'
 
@@ -222,11 +222,20 @@ _BY_STATUS: dict[int, type[AnswerError]] = {
 # origin in trouble; storage that asks for fewer requests says 529 or 507.
 _BUSY_STATUSES = frozenset({408, 421, 425, 500, 502, 503, 504, 507, *range(520, 528), 529, 530})
 
+# No content, and the same to be shown as a new form.
+_EMPTY_STATUSES = frozenset({204, 205})
+
 
 def error_for_status(
     status: int, *, url: str = '', retry_after: float | None = None, detail: str = ''
 ) -> CivitaiError:
-    """Return (not raise) the error that an HTTP `status` >= 400 means."""
+    """Return (not raise) the error that an HTTP `status` means, other than that all is well.
+
+    Below 400 it answers another question than ours.
+    """
+    if status < 400:
+        key = 'error_empty' if status in _EMPTY_STATUSES else 'error_unfitting'
+        return AnswerError(key, url=url, status=status)
     if status == 407:  # said by a proxy, whose words are not those of the site
         return ProxyLoginError(url=url, status=status)
     kind = _BY_STATUS.get(status)

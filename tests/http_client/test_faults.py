@@ -83,6 +83,10 @@ def no_http(answer: Answer) -> Fault:
     return lost(answer, 'error_not_http', 'no answer of a web server')
 
 
+def garbled(answer: Answer) -> Fault:
+    return lost(answer, 'error_garbled', 'cannot be understood')
+
+
 def cut(answer: Answer, key: str = 'error_incomplete', words: str = 'broke off') -> Fault:
     return Fault(answer, errors.BodyIncompleteError, key, words)
 
@@ -110,12 +114,41 @@ def final(
     return Fault(answer, error, key, words, requests, (), reused)
 
 
+def loop(location: str) -> Fault:
+    answer = kept(redirect(location))
+    return final(answer, errors.UrlRefusedError, 'error_redirects', 'circles')
+
+
+def unfitting(status: int) -> Fault:
+    """An answer to another question; where a body may not follow, there is none."""
+    body = b'' if status == 304 else WHOLE
+    answer = kept(ok(body, status=status))
+    words = f'does not fit what was asked for ({status})'
+    return final(answer, errors.AnswerError, 'error_unfitting', words, reused=None)
+
+
+def empty(status: int) -> Fault:
+    answer = kept(ok(b'', status=status))
+    return final(answer, errors.AnswerError, 'error_empty', 'was empty', reused=None)
+
+
 def refusal(status: int, error: type[errors.CivitaiError], key: str) -> Fault:
     body = json.dumps({'error': 'the reason'}).encode()
     return final(kept(ok(body, status=status)), error, key, 'the reason')
 
 
+# As some answer whom they do not want; the status is all that is told.
+PICTURE_OF_AN_ERROR = {
+    f'{status} with a picture': final(
+        kept(ok(WHOLE, status=status)),
+        errors.BadRequestError,
+        'error_bad_request',
+        f'did not accept the request ({status}).',
+    )
+    for status in (402, 416, 599, 600, 999)
+}
 ANYWHERE = {
+    **PICTURE_OF_AN_ERROR,
     'reset before the headers': lost((RESET,)),
     'closed before the headers': lost(b''),
     'reset in the headers': lost((b'HTTP/1.1 200 OK\r\nContent-Le', RESET)),
@@ -129,6 +162,12 @@ ANYWHERE = {
     'empty': cut(ok(b''), 'error_empty', 'was empty'),
     'no web server': no_http(b'SSH-2.0-OpenSSH_9.6\r\n'),
     'page without a status line': no_http(PAGE),
+    'picture without a status line': no_http(WHOLE),
+    'settings of HTTP/2': no_http(b'\0\0\x06\4\0\0\0\0\0\0\3\0\0\0\x80'),
+    'preface of HTTP/2': no_http(b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+    'HTTP/2 in words': no_http(b'HTTP/2 200 OK\r\n\r\n' + WHOLE),
+    'a status of two digits': no_http(b'HTTP/1.1 099 Soon\r\n\r\n'),
+    'a status of four digits': no_http(b'HTTP/1.1 1000 Much\r\n\r\n'),
     'status line garbled': no_http(b'HTTP/1.1 abc\r\n\r\n'),
     'status line without end': no_http((Flood(b'x' * 65536),)),
     'a thousand headers': no_http(head(200, {f'X-{n}': 'bomb' for n in range(1000)})),
@@ -139,10 +178,19 @@ ANYWHERE = {
     'silence before the body': late((head(200, LENGTH), STALL)),
     'silence in the body': late((head(200, LENGTH), WHOLE[:10_000], STALL)),
     'headers that trickle': late((Trickle(head(200, LENGTH)), WHOLE)),
-    'interim answers without end': late((Flood(b'HTTP/1.1 100 Continue\r\n\r\n' * 100), ok(WHOLE))),
+    'interim answers without end': garbled((Flood(b'HTTP/1.1 100 Continue\r\n\r\n' * 100),)),
+    'eleven interim answers': garbled(b'HTTP/1.1 103 Early Hints\r\n\r\n' * 11 + ok(WHOLE)),
+    'two lengths': garbled(head(200, {**LENGTH, 'content-length': '5'}) + WHOLE),
+    'two lengths in a line': garbled(head(200, {'Content-Length': f'5, {len(WHOLE)}'}) + WHOLE),
+    'a length and a word': garbled(head(200, {**LENGTH, 'content-length': 'no'}) + WHOLE),
+    'a length of 5000 digits': garbled(head(200, {'Content-Length': '9' * 5000}) + WHOLE),
+    'a length of 16 digits': garbled(head(200, {'Content-Length': '1' * 16}) + WHOLE),
     'body that trickles': late(
         (head(200, LENGTH), Trickle(WHOLE[:100]), WHOLE[100:]), 'error_too_slow', 'so slowly'
     ),
+    '204': empty(204),
+    '205': empty(205),
+    **{str(status): unfitting(status) for status in (206, 207, 226, 300, 302, 304, 305)},
     **{str(status): busy(status) for status in (425, 500, 502, 503, 504, 507)},
     **{str(status): busy(status) for status in (520, 521, 522, 523, 524, 525, 526, 527, 529, 530)},
     '400': refusal(400, errors.BadRequestError, 'error_bad_request'),
@@ -166,8 +214,10 @@ ANYWHERE = {
         reused=False,
     ),
     'redirects in a circle': final(
-        kept(redirect('?again')), errors.UrlRefusedError, 'error_redirects', 'circles', requests=9
+        kept(redirect('?again')), errors.UrlRefusedError, 'error_redirects', 'circles', requests=2
     ),
+    'redirect to itself': loop(''),
+    'redirect to itself, elsewhere in it': loop('#there'),
     'redirect to no address': final(
         kept(redirect('http://[')), errors.UrlRefusedError, 'error_url_malformed', 'web address'
     ),

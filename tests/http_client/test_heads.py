@@ -147,3 +147,29 @@ def test_what_is_left_over_answers_no_other_question(way: Any, surplus: bytes, s
         client.get_json(f'{base}/api/odd')
         assert [ask(client, f'{base}/api/good{n}') for n in range(3)] == ['good0', 'good1', 'good2']
     assert waits == []
+
+
+# -- the length of a body, told in odd ways -------------------------------------------------------
+
+PLAIN = b'model:\n  target: x\n' * 300
+LENGTHS = {
+    'twice': [len(PLAIN)] * 2,
+    'twice in a line': [f'{len(PLAIN)}, {len(PLAIN)}'],
+    'with zeros before it': ['0' * 5000 + str(len(PLAIN))],
+    'twice, with zeros': [f'{len(PLAIN)},00{len(PLAIN)}'],
+}
+
+
+@pytest.mark.parametrize('lengths', LENGTHS.values(), ids=LENGTHS)
+def test_a_length_that_is_told_oddly_is_one(way: Any, tmp_path: Path, lengths: list[Any]) -> None:
+    home, tls = way
+    lines = b''.join(f'Content-Length: {length}\r\n'.encode() for length in lengths)
+    answer = b'HTTP/1.1 200 OK\r\n' + lines + b'\r\n' + PLAIN
+    with ScriptedServer(kept(answer), tls=tls) as server:
+        base = home(server)
+        client, waits = patient(timeout=2.0)
+        seen: list[int] = []
+        saved = client.fetch_file(
+            f'{base}/a.yaml', tmp_path / 'a.yaml', lambda _, n: seen.append(n)
+        )
+    assert saved.read_bytes() == PLAIN and waits == [] and set(seen) == {len(PLAIN)}

@@ -362,11 +362,11 @@ def test_a_circle_of_redirects_ends_for_good(monkeypatch: pytest.MonkeyPatch) ->
         client, waits = patient()
         with pytest.raises(errors.CivitaiError, match='in circles'):
             client.fetch_json(f'{server.url}/api/v1/images')
-    assert len(server.requests) == 9 and waits == []
+    assert len(server.requests) == 1 and waits == []
 
 
 def test_eight_redirects_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
-    with ScriptedServer(*[redirect('/next')] * 8, DATA) as server:
+    with ScriptedServer(*(redirect(f'/next{n}') for n in range(8)), DATA) as server:
         at_home(monkeypatch, server)
         client, _ = patient()
         assert client.get_json(f'{server.url}/api/v1/images') == {'fine': True}

@@ -9,7 +9,17 @@ import pytest
 from scripts.civitai_manager_libs import errors, setting
 from tests.support.faults import WHOLE
 from tests.support.network import API, at_home, patient
-from tests.support.scripted_server import CLOSE, Answer, Request, ScriptedServer, head, kept, ok
+from tests.support.scripted_server import (
+    CLOSE,
+    Answer,
+    Request,
+    ScriptedServer,
+    head,
+    kept,
+    ok,
+    part_of,
+    redirect,
+)
 
 DONE_WITH_IT = [408, 421]
 JSON = ok(b'{"items": [1]}')
@@ -162,3 +172,46 @@ def test_a_proxy_that_leads_nowhere_is_told_with_its_status(
             client.fetch_json(API)
     assert f'refuses the way to civitai.com ({status})' in caught.value.user_message
     assert caught.value.status == status and waits == [0.5]
+
+
+# -- answers to another question ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('headers', [{'Range': 'bytes=5-'}, {'range': 'bytes=5-'}])
+def test_a_part_comes_to_who_asked_for_it_alone(
+    monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+) -> None:
+    with ScriptedServer(kept(part_of(WHOLE, 5))) as server:
+        at_home(monkeypatch, server)
+        client, waits = patient()
+        with client.fetch_stream(f'{server.url}/a.png', headers) as response:
+            assert response.status_code == 206 and response.content == WHOLE[5:]
+        with pytest.raises(errors.AnswerError, match=r'does not fit .*\(206\)'):
+            client.fetch_stream(f'{server.url}/a.png')
+    assert waits == []
+
+
+@pytest.mark.parametrize('status', [201, 202])
+def test_what_a_question_made_is_an_answer(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    with ScriptedServer(ok(b'{"id": 5}', status=status)) as server:
+        at_home(monkeypatch, server)
+        assert patient()[0].post_json(f'{server.url}/api/v1/images', {'a': 1}) == {'id': 5}
+
+
+def test_a_circle_of_addresses_is_told_when_it_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    ways = {'/a': '/b', '/b': '/c', '/c': '/b#again'}
+    with ScriptedServer(handler=lambda request: kept(redirect(ways[request.target]))) as server:
+        at_home(monkeypatch, server)
+        client, waits = patient()
+        with pytest.raises(errors.UrlRefusedError, match='in circles'):
+            client.fetch_stream(f'{server.url}/a')
+    assert server.targets == ['/a', '/b', '/c'] and waits == []
+
+
+def test_a_way_without_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer(handler=lambda request: kept(redirect(f'{request.target}1'))) as server:
+        at_home(monkeypatch, server)
+        client, waits = patient()
+        with pytest.raises(errors.UrlRefusedError, match='in circles'):
+            client.fetch_stream(f'{server.url}/a')
+    assert len(server.requests) == 9 and waits == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 MAX_WORDS = 300
@@ -10,6 +11,7 @@ MAX_DEPTH = 6
 # No message is longer; a text costs many times its length where it is taken apart.
 MAX_BYTES = 64 * 1024
 
+_NO_TEXT = re.compile(rb'[\x00-\x08\x0e-\x1a\x1c-\x1f]')
 _KEYS = ('error', 'message', 'error_description', 'issues')
 
 
@@ -19,8 +21,11 @@ def site_words(body: bytes, secret: str = '') -> str:
     `secret` is not repeated, even if the body does.
 
     Understands Civitai's forms: `error` as text or as a ZodError object whose message is JSON
-    again, `message`, a list of issues, plain text. A web page says nothing: ''.
+    again, `message`, a list of issues, plain text. A web page says nothing, nor does what is no
+    text, such as a picture: ''.
     """
+    if _NO_TEXT.search(body[:MAX_BYTES]):
+        return ''
     text = body[:MAX_BYTES].decode('utf-8', 'replace').strip()
     text = text.replace(secret, '***') if secret else text
     if text.startswith('<'):

@@ -24,10 +24,13 @@ from .outgoing import Proxies, Request, without_key
 from .pacing.budget import of_the_api
 from .pacing.pace import Pace
 from .pacing.throttle import Throttle, Turn
+from .resume import WHOLE_STATUSES
 from .watch import Guard, Watch
 
 CONNECT_TIMEOUT = 10.0
 MAX_REDIRECTS = 8
+# A question may have made something (201) or begun to (202).
+GOOD_STATUSES = WHOLE_STATUSES | {201, 202}
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,8 @@ class Exchange:
 
     def stream(self, request: Request, terms: Terms) -> requests.Response:
         """Return the answer with its body still to come; the caller closes it."""
-        with self._answer(request, terms, keep_open=True) as answer:
+        also = (206,) if 'range' in map(str.lower, request.headers) else ()
+        with self._answer(request, terms, also=also, keep_open=True) as answer:
             return without_key(answer.response)
 
     def receive(self, request: Request, terms: Terms, transfer: bodies.FileTransfer) -> None:
@@ -76,7 +80,7 @@ class Exchange:
         rest = transfer.held.range_headers()
         if rest:
             request = replace(request, headers={**request.headers, **rest})
-        with self._answer(request, terms, also=(416,) if rest else ()) as answer:
+        with self._answer(request, terms, also=(206, 416) if rest else ()) as answer:
             transfer.receive(answer.body)
 
     @contextmanager
@@ -88,16 +92,21 @@ class Exchange:
         also: Collection[int] = (),
         keep_open: bool = False,
     ) -> Iterator[_Answer]:
-        """Send `request`, follow redirects; give an answer below 400 or of a status in `also`.
+        """Send `request`, follow redirects; give an answer of a status that is good or in `also`.
 
         It is closed at the end, unless `keep_open`. Raises CivitaiError.
         """
         base, key = setting.civitai_base_url, terms.key
         urls.check_first(request.url, base, setting.extra_host_names())
         with self._watch.over(terms.stop) as guard:
+            asked = set()
             for _ in range(MAX_REDIRECTS + 1):
                 # once it led elsewhere, nobody gets the key any more
                 key = keys.usable_key(key) if urls.may_send_key(request.url, base) else ''
+                question = request.method, request.url.partition('#')[0], key
+                if question in asked:
+                    break
+                asked.add(question)
                 with self._turn(request.url, base, terms) as turn:
                     guard.on_stall = turn.stalled
                     response = self._send(request, terms.seconds, key, guard)
@@ -148,7 +157,7 @@ class Exchange:
     ) -> None:
         """Raise what the status of `response` means, unless it is good or in `also`."""
         status = response.status_code
-        if status < 400 or status in also:
+        if status in GOOD_STATUSES or status in also:
             return
         words = answers.site_words(wire.read_little(response, guard), key)
         wait = retry.parse_retry_after(response.headers.get('Retry-After'), self._time(response))

@@ -22,7 +22,16 @@ def transfer_coding(headers: Mapping[str, str]) -> str:
 
 def length(headers: Mapping[str, str]) -> int:
     """Return how many bytes a body should have, 0 if nothing says or it is packed."""
-    told = headers.get('Content-Length', '').strip()
-    if codings(headers) or transfer_coding(headers) or not (told.isascii() and told.isdigit()):
+    told = headers.get('Content-Length', '')
+    if codings(headers) or transfer_coding(headers):
         return 0
-    return int(told[:18])  # int() refuses thousands of digits
+    lengths = set(map(number, told.split(',')))  # some say it twice
+    return max(0, *lengths) if len(lengths) == 1 else 0
+
+
+def number(digits: str) -> int:
+    """Return the number that `digits` are, about if there are more than 18, and -1 for others."""
+    plain = digits.strip()
+    if not (plain.isascii() and plain.isdigit()):
+        return -1
+    return int(plain.lstrip('0')[:18] or '0')  # int() refuses thousands of digits

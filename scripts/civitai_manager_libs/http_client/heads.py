@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from http.client import BadStatusLine, HTTPResponse, parse_headers
+from http.client import BadStatusLine, HTTPException, HTTPResponse, parse_headers
+
+from . import framing
 
 MAX_INTERIM = 10
+MAX_BYTES = 10**15
 SWITCHING = 101
 # The server is done with this connection, or it does not lead to who could answer.
 ASK_ELSEWHERE = frozenset({408, 421})
+
+
+class GarbledError(HTTPException):
+    """A head that contradicts itself, or never ends."""
 
 
 class Head(HTTPResponse):
@@ -18,13 +25,18 @@ class Head(HTTPResponse):
     """
 
     def begin(self) -> None:
-        """Read the head. Raises BadStatusLine for a change of protocol, which nobody asked for."""
+        """Read the head.
+
+        Raises BadStatusLine for a change of protocol, which nobody asked for, and GarbledError.
+        """
         super().begin()
         if self.status == SWITCHING:
             raise BadStatusLine('another protocol')
         if self.headers.get('transfer-encoding', '').strip().lower() == 'chunked':
             # Python overlooks it where a space stands behind it
             self.chunked, self.chunk_left, self.length = True, None, None
+        elif not self.chunked:
+            self._check_length()
         if self.status in ASK_ELSEWHERE:
             self.will_close = True
 
@@ -34,4 +46,15 @@ class Head(HTTPResponse):
             if not 100 <= line[1] < 200 or line[1] == SWITCHING:
                 return line
             parse_headers(self.fp)
-        raise TimeoutError('announced again and again, and never there')
+        raise GarbledError('announced again and again, and never there')
+
+    def _check_length(self) -> None:
+        """See that there is one length, and of a body that somebody could have."""
+        told = self.headers.get_all('content-length')
+        if told is None:
+            return
+        lengths = set(map(framing.number, ','.join(told).split(',')))
+        if len(lengths) > 1 or max(lengths) > MAX_BYTES:
+            raise GarbledError('no length')
+        if self.length is None:  # Python understands only one number alone
+            self.length = max(lengths) if min(lengths) >= 0 else None

@@ -26,6 +26,7 @@ from ..errors import (
     WrongContentError,
 )
 from . import bodies, framing
+from .heads import GarbledError
 from .lookup import SilentResolver
 from .proxies import ProxyTrouble
 from .watch import Guard
@@ -213,6 +214,8 @@ def translated(error: Exception, url: str) -> CivitaiError:
         return UrlRefusedError('error_url_malformed', url=where)
     if _within(error, socket.gaierror) is not None:
         return ConnectionFailedError('error_unknown_host', url=where, host=host)
+    if _within(error, GarbledError) is not None:
+        return ConnectionFailedError('error_garbled', url=where, host=host)
     not_http = _within(error, HTTPException)
     if not_http is not None and not isinstance(not_http, RemoteDisconnected):
         return ConnectionFailedError('error_not_http', url=where, host=host)

@@ -59,6 +59,14 @@ ENGLISH: dict[str, str] = {
         'What came from {host} is no answer of a web server. A proxy or firewall may have put it '
         'there; try again later.'
     ),
+    'error_garbled': (
+        'The answer of {host} cannot be understood. A proxy or firewall may have changed it; try '
+        'again later.'
+    ),
+    'error_unfitting': (
+        'The answer does not fit what was asked for ({status}). A proxy may have changed it; try '
+        'again later.'
+    ),
     'error_too_slow': (
         '{host} sends so slowly that the transfer was given up. Try again, or raise the time-out '
         'in the settings.'

@@ -41,6 +41,8 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '名稱服務（DNS）未能及時回覆 {host} 的位址。請檢查網路及其名稱伺服器，再試一次。'
     ),
     'error_not_http': '{host} 傳來的不是網頁伺服器的回應，可能來自代理伺服器或防火牆。請稍後再試。',
+    'error_garbled': '無法理解 {host} 的回應，可能被代理伺服器或防火牆更改。請稍後再試。',
+    'error_unfitting': '回應與要求不符（{status}），可能被代理伺服器更改。請稍後再試。',
     'error_too_slow': '{host} 傳送太慢，已放棄。請再試一次，或在設定中提高逾時秒數。',
     'error_tls': (
         '{host} 的憑證不受信任。若使用公司代理伺服器，請在設定 http_ca_bundle 指定其憑證檔案。'
