@@ -21,7 +21,12 @@ from requests.utils import (
     select_proxy,
 )
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    LocationParseError,
+    NewConnectionError,
+    ProtocolError,
+)
 
 from .. import forks, setting
 from ..errors import TlsFailedError
@@ -62,7 +67,7 @@ class _Connection(HTTPConnection):
     """
 
     response_class = Head
-    _has_answered = False
+    has_answered = False
 
     def __init__(self, *args: Any, way: Way | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -94,7 +99,7 @@ class _Connection(HTTPConnection):
             # urllib3 2 tells the connection how long to wait now, 1.26 its socket
             both = filter(None, (self.timeout, self.sock.gettimeout()))
             here.guard.watch(self.sock, max(both, default=None))
-        here.is_reused, self._has_answered = self._has_answered, True
+        self.has_answered = True
         response = super().getresponse()
         here.first_byte = time.monotonic() - started
         return response
@@ -102,7 +107,7 @@ class _Connection(HTTPConnection):
     def close(self) -> None:
         """Close it; what comes next is another connection."""
         super().close()
-        self._has_answered = False
+        self.has_answered = False
 
 
 class _TlsConnection(_Connection, HTTPSConnection):
@@ -147,6 +152,7 @@ class _Pool(urllib3.HTTPConnectionPool):
         unpacked = getattr(connection.sock, 'pending', int)()
         if unpacked or here.needs_fresh:
             connection.close()
+        here.is_reused = connection.has_answered
         return connection
 
 
@@ -187,10 +193,14 @@ class Adapter(HTTPAdapter):
         """Send `request`, again at once where the server was done with a connection we reused."""
         self._verify = kwargs.get('verify', True)
         here.is_reused = False
-        response = super().send(request, *args, **kwargs)
-        if response.status_code not in ASK_ELSEWHERE or not here.is_reused:
-            return response
-        response.close()
+        try:
+            response = super().send(request, *args, **kwargs)
+            if response.status_code not in ASK_ELSEWHERE or not here.is_reused:
+                return response
+            response.close()
+        except requests.ConnectionError as error:
+            if not (here.is_reused and request.method == 'GET' and _is_hung_up(error)):
+                raise
         here.needs_fresh = True
         try:
             return super().send(request, *args, **kwargs)
@@ -281,6 +291,14 @@ class Adapter(HTTPAdapter):
             self.proxy_manager.clear()
             self.poolmanager.connection_pool_kw['ssl_context'] = context
             self._trusted = verify, extra
+
+
+def _is_hung_up(error: requests.ConnectionError) -> bool:
+    """Whether it means that the server ended the connection, and not we, in place of an answer."""
+    trouble = error.args[0] if error.args else None
+    if here.guard is not None and (here.guard.late or here.guard.stop.is_set()):
+        return False
+    return isinstance(trouble, ProtocolError) and isinstance(trouble.args[-1], ConnectionError)
 
 
 def ssl_context(verify: bool | str | None, extra: str) -> ssl.SSLContext:
