@@ -16,6 +16,7 @@ connections     connections that can be cut off, and share one SSLContext
 proxies         what their addresses say, and how they open a way
 dialling        from the name of a host to a connected socket, its addresses raced
 lookup          from the name of a host to its addresses
+trust           which certificates are trusted
 heads           heads of answers, behind those that only announce them
 watch           an eye that cuts off what is stopped or comes too late
 slots           places for work at once, which who can only wait lends

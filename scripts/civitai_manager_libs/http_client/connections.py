@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 import threading
 import time
@@ -16,7 +15,6 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import (
-    DEFAULT_CA_BUNDLE_PATH,
     get_encoding_from_headers,
     select_proxy,
 )
@@ -29,10 +27,10 @@ from urllib3.exceptions import (
 )
 
 from .. import forks, setting
-from ..errors import TlsFailedError
 from .dialling import How, dial, secured
 from .heads import ASK_ELSEWHERE, Head
 from .proxies import Proxy, ProxyTrouble, proxy_at, unreachable
+from .trust import ssl_context
 from .watch import Guard
 
 # As many as the setting for downloads at once allows, so that no connection is thrown away.
@@ -299,27 +297,3 @@ def _is_hung_up(error: requests.ConnectionError) -> bool:
     if here.guard is not None and (here.guard.late or here.guard.stop.is_set()):
         return False
     return isinstance(trouble, ProtocolError) and isinstance(trouble.args[-1], ConnectionError)
-
-
-def ssl_context(verify: bool | str | None, extra: str) -> ssl.SSLContext:
-    """Return a context that trusts the usual certificates and those in the file `extra`.
-
-    `verify` is that of requests: a PEM file or a folder of them in place of the usual ones, or
-    False, which trusts anybody. Raises TlsFailedError for certificates that cannot be read.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(['http/1.1'])
-    usual = verify if isinstance(verify, str) else DEFAULT_CA_BUNDLE_PATH
-    for path in filter(None, (usual, os.path.expanduser(extra))):
-        try:
-            if os.path.isdir(path):
-                context.load_verify_locations(capath=path)
-            else:
-                context.load_verify_locations(cafile=path)
-        except OSError as error:  # ssl.SSLError is one
-            raise TlsFailedError('error_ca_bundle', path=path) from error
-    if verify is False:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
