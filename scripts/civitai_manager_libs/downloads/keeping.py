@@ -91,7 +91,7 @@ def _placed(job: DownloadJob, part: Path) -> DownloadResult:
     right = final.with_suffix(kind.extension) if kind else final
     if right.is_dir():
         right = final
-    others = files.pictures_called(final.parent, final.stem)
+    others = files.in_the_way(final.parent, final.stem)
     for other in others:
         if presence.is_there(other, wants_video=job.wants_video) or _is_same(other, part):
             # somebody else was faster, or this odd file is what there is

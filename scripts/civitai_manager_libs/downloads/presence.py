@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .. import forks, setting
 from ..errors import StorageError
-from ..store import files
+from ..store import files, private
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +47,14 @@ def vouch(path: str | Path, stem: str = '') -> None:
     if seen is None or seen.kind is None or seen.is_whole:
         return
     stem = stem or Path(path).stem
-    with _lock:
-        notes = _notes()
-        notes.pop(stem, None)
-        kept = dict(islice(notes.items(), max(0, len(notes) - MAX_NOTES + 1), None))
-        try:
+    try:
+        with _lock, private.locked(_file()):
+            notes = _notes()
+            notes.pop(stem, None)
+            kept = dict(islice(notes.items(), max(0, len(notes) - MAX_NOTES + 1), None))
             files.write_json(_file(), {**kept, stem: seen.size})
-        except StorageError as error:
-            log.warning('%s may be fetched again: %s', stem, error)
+    except StorageError as error:
+        log.warning('%s may be fetched again: %s', stem, error)
 
 
 def _file() -> Path:

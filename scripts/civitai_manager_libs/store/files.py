@@ -81,16 +81,28 @@ def _discard(part: Path) -> None:
 def place(part: Path, final: Path, *, durable: bool = False) -> None:
     """Give the finished file `part` its final name. Raises StorageError.
 
+    A file or link of that name is replaced, anything else stays and is an error.
     `durable`: a power cut leaves the whole file under that name, or none; without it perhaps an
     empty one, in exchange for about half a millisecond.
     """
     with explained(final.parent):
         if durable:
             _settle(part)
+        if not _is_replaceable(final):
+            raise StorageError('error_target_is_no_file', name=final.name)
         os.replace(part, final)
     if durable and sys.platform != 'win32':  # where a folder cannot be opened
         with suppress(OSError):  # the name is there; some file systems cannot promise more
             _settle(final.parent, os.O_RDONLY)
+
+
+def _is_replaceable(path: Path) -> bool:
+    """Tell whether `path` is free, a file, or a link to whatever."""
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return True
+    return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
 
 
 def _settle(path: Path, mode: int = os.O_RDWR) -> None:
@@ -247,8 +259,13 @@ def is_inside(path: str | Path, folder: str | Path) -> bool:
 
 def pictures_called(folder: Path, stem: str) -> list[Path]:
     """Return the files in `folder` that are called `stem` and like a picture or video."""
+    return [path for path in in_the_way(folder, stem) if path.is_file()]
+
+
+def in_the_way(folder: Path, stem: str) -> list[Path]:
+    """The same with what is no file: links to nothing, pipes, devices; but no folders."""
     candidates = (folder / f'{stem}{suffix}' for suffix in sorted(media.MEDIA_SUFFIXES))
-    return [path for path in candidates if path.is_file()]
+    return [path for path in candidates if os.path.lexists(path) and not path.is_dir()]
 
 
 def existing_picture(

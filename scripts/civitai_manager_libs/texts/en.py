@@ -162,6 +162,10 @@ ENGLISH: dict[str, str] = {
         '{folder} is being written by another program that does not end. Close it and try again.'
     ),
     'error_target_is_folder': '{name} is a folder, so no file of that name can be written.',
+    'error_target_is_no_file': (
+        '{name} is no file but a pipe, device or the like, so no file of that name can be written. '
+        'Remove it or name another place.'
+    ),
     'error_cancelled': 'Stopped.',
     'key_unusable': 'This cannot be an API key: it has spaces or special characters.',
     'source_empty': (

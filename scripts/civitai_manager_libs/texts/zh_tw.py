@@ -96,6 +96,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     ),
     'error_locked': '{folder} 正由另一個沒有結束的程式寫入。請關閉該程式後再試。',
     'error_target_is_folder': '{name} 是資料夾，無法寫入同名檔案。',
+    'error_target_is_no_file': (
+        '{name} 不是檔案，而是管道、裝置之類，因此無法寫入同名檔案。請移除它或改用其他位置。'
+    ),
     'error_cancelled': '已停止。',
     'key_unusable': '這不是有效的 API 金鑰：含有空白或特殊字元。',
     'source_empty': '請先貼上 Civitai 連結：模型、版本、使用者、貼文或圖片頁面，或模型編號。',
