@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from hypothesis import example, given, settings, strategies as st
@@ -573,4 +574,69 @@ def test_the_address_of_any_gallery_leads_to_it_again(
         'user': {'username': name},
     }
     source = replace(narrowed, **of_kind.get(kind, {}))
+    assert parse_source(address_of(source, BASE), BASE) == source
+
+
+# Paths change some names (a browser takes `..` for a step up); some are pages of the site itself.
+USER_NAMES = (
+    '.',
+    '..',
+    '...',
+    'wren.',
+    '.wren',
+    'wren..',
+    'a/b',
+    'a\\b',
+    '../models/4201',
+    'wren ash',
+    'wren+ash',
+    'wren%2Fash',
+    'wren%',
+    'wren?tab=1',
+    'wren#1',
+    'wren&limit=1',
+    'wren&amp;x',
+    'wren=',
+    'wren,ash',
+    '(wren)',
+    'wren)',
+    '"wren"',
+    '<wren>',
+    "wren's",
+    'wren!',
+    'account',
+    'Vault',
+    'models',
+    'images',
+    'null',
+    '4201',
+    UUID,
+    'https://civitai.com/models/4201',
+    'civitai.com/models/4201',
+    'urn:air:sdxl:model:civitai:4201',
+    'ашь',
+    '圖',
+    '\u202ewren',
+    '-_~',
+)
+
+
+@pytest.mark.parametrize('wishes', [{}, {'type': 'video'}, {'sort': 'Newest', 'type': 'image'}])
+@pytest.mark.parametrize('kind', ['user', 'models'])
+@pytest.mark.parametrize('name', USER_NAMES, ids=ascii)
+def test_the_address_of_a_user_of_any_name_leads_there_again(
+    name: str, kind: str, wishes: dict[str, Any]
+) -> None:
+    source = GallerySource(kind, username=name, **(wishes if kind == 'user' else {}))
+    address = address_of(source, BASE)
+    assert parse_source(address, BASE) == source
+    assert parse_source(f'"{address}".', BASE) == source, 'with marks around it'
+    path = urlsplit(address).path
+    steps = [unquote(step) for step in path.split('/')]
+    assert '.' not in steps and '..' not in steps, 'a browser would leave them out'
+
+
+@pytest.mark.parametrize('models', [('SD 1.',), ('SDXL 1.0', 'Other...')], ids=str)
+def test_whatever_an_address_ends_with_is_read_again(models: tuple[str, ...]) -> None:
+    source = GallerySource('user', username='wren', base_models=models)
     assert parse_source(address_of(source, BASE), BASE) == source

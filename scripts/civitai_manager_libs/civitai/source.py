@@ -84,9 +84,10 @@ def parse_source(text: str, base_url: str) -> GallerySource:
 
 def address_of(source: GallerySource, base_url: str) -> str:
     """Return the address of `source` on Civitai; what parse_source reads there is `source`."""
-    base, user = base_url.rstrip('/'), f'user/{quote(source.username, safe="")}'
+    base, user = base_url.rstrip('/'), _user_page(source.username)
     if source.kind == 'models':
-        return f'{base}/{user}/models' if source.username else f'{base}/models'
+        whose = urlencode({'username': source.username} if source.username else {})
+        return f'{base}/{user}/models' if user else _ended(f'{base}/models?{whose}')
     if source.hash:
         return urls.api_url(base, f'model-versions/by-hash/{source.hash}')
     page, name = _PAGES.get(source.kind, ('', ''))
@@ -106,11 +107,25 @@ def address_of(source: GallerySource, base_url: str) -> str:
     tab = _TABS.get(source.type, '')
     if list(asked) == [name]:
         return urls.page_url(base, page, source.number)
-    if source.kind == 'user' and not source.user_id:
+    if source.kind == 'user' and user and not source.user_id:
         tab, _ = f'{user}/{tab}'.rstrip('/'), asked.pop('username')
     elif source.kind == 'images' and not source.type:
         tab = 'api/v1/images'  # the page shows pictures only
-    return f'{base}/{tab or "images"}?{urlencode(asked)}'.rstrip('?')
+    return _ended(f'{base}/{tab or "images"}?{urlencode(asked)}')
+
+
+def _user_page(name: str) -> str:
+    """The path of the page of the user called `name`, '' if it would lead elsewhere."""
+    is_step = name in ('', '.', '..')  # which browsers take for one up or none
+    if is_step or name.lower() in _OWN_PAGES or _UUID.fullmatch(name):
+        return ''
+    return f'user/{quote(name, safe="")}'
+
+
+def _ended(address: str) -> str:
+    """`address` with an end that nobody takes for that of a sentence."""
+    address = address.rstrip('?')
+    return f'{address[:-1]}%2E' if address.endswith('.') else address
 
 
 def _site_parts(given: str, base_url: str) -> SplitResult:
