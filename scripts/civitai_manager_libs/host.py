@@ -11,7 +11,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Protocol, Sequence, Union
+from typing import Any, Callable, Mapping, Protocol, Sequence, Union
 
 OPTION_PREFIX = 'civitai_gallery_'
 SEND_TARGETS = ('txt2img', 'img2img', 'inpaint', 'extras')
@@ -32,12 +32,18 @@ _MODEL_FOLDERS = {
 
 @dataclass(frozen=True)
 class Option:
-    """One line of a host's settings page; hosts make the component from the default's type."""
+    """One line of a host's settings page.
+
+    control is the kind of component it is changed by, made with arguments besides label and value;
+    fits tells whether a value, of unknown origin, may be used.
+    """
 
     name: str
-    default: Union[bool, int, str]
+    default: Union[bool, int, float, str]
     label: str
-    help: str
+    control: Any
+    arguments: Mapping[str, Any]
+    fits: Callable[[object], bool]
 
 
 class Host(Protocol):
@@ -129,13 +135,22 @@ class WebuiHost:
         )
 
     def add_options(self, section: str, options: Sequence[Option]) -> None:
-        """Put our settings on the host's page, in a section of our own."""
+        """Put our settings on the host's page, in a section of our own.
+
+        A value that does not fit is replaced by the default: hosts read their file before they
+        know our options, and their components cannot be made, or be applied, with just anything.
+        """
         from modules import shared
 
         place = (OPTION_PREFIX.rstrip('_'), section)
         for option in options:
-            info = shared.OptionInfo(option.default, option.label, section=place)
-            shared.opts.add_option(OPTION_PREFIX + option.name, info.info(option.help))
+            key, arguments = OPTION_PREFIX + option.name, dict(option.arguments)
+            made = shared.OptionInfo(
+                option.default, option.label, option.control, arguments, section=place
+            )
+            shared.opts.add_option(key, made)
+            if not option.fits(getattr(shared.opts, key, None)):
+                shared.opts.data[key] = option.default
 
     def register(
         self,

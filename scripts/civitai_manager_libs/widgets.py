@@ -66,9 +66,10 @@ def picture_grid(**wanted: Any) -> Any:
     )
 
 
-def grid_update(paths: list[str]) -> Any:
-    """Return the update that shows `paths` in a picture grid, none of them chosen."""
-    return gr.update(value=paths, **accepted(getattr(gr.Gallery, '__init__'), selected_index=None))
+def grid_update(paths: list[str], columns: int) -> Any:
+    """Return the update that shows `paths` in `columns` of a picture grid, none of them chosen."""
+    unselected = accepted(getattr(gr.Gallery, '__init__'), selected_index=None)
+    return gr.update(value=paths, columns=columns, **unselected)
 
 
 def picture(**wanted: Any) -> Any:

@@ -254,6 +254,61 @@ def test_settings_of_the_host_count_at_once(
         (webui.root / 'config.json').unlink(missing_ok=True)
 
 
+def columns(tab: Page) -> int:
+    """How many pictures stand side by side."""
+    return len({round(picture.bounding_box()['x']) for picture in pictures(tab).all()})
+
+
+BY_HAND = {
+    'civitai_gallery_language': 'klingon',
+    'civitai_gallery_gallery_maturity_ceiling': ['XXX'],
+    'civitai_gallery_gallery_rows': 'many',
+    'civitai_gallery_gallery_columns': 99,
+    'civitai_gallery_http_timeout': {},
+}
+DIFFERENT = {name: host for name, host in HOSTS.items() if 'a1111-1.6' not in name}
+
+
+@pytest.mark.parametrize(('gradio', 'flags'), DIFFERENT.values(), ids=DIFFERENT)
+def test_the_settings_page_bears_anything_and_says_what_waits_for_a_reload(
+    browser: Browser,
+    running_demo: DemoServer,
+    tmp_path: Path,
+    gradio: str,
+    flags: tuple[str, ...],
+) -> None:
+    (tmp_path / 'config.json').write_text(json.dumps(BY_HAND))
+    webui = Webui(tmp_path, gradio, running_demo.url, *flags)
+    context = browser.new_context(viewport={'width': 1400, 'height': 1000})
+    try:
+        tab = opened(context.new_page(), webui)
+        shown(tab, running_demo)
+        assert all(webui.text().count(f'for {name[16:]}, which is not') == 1 for name in BY_HAND)
+        choose(tab, 'Settings')
+        box = tab.locator('#setting_civitai_gallery_language').last
+        expect(box).to_contain_text('Reload UI')
+        box.locator('input').first.click()
+        tab.locator('ul.options li, [role=option]').filter(has_text='zh_TW').last.click()
+        field(tab, 'setting_civitai_gallery_gallery_columns').fill('3')
+        field(tab, 'setting_civitai_gallery_gallery_rows').fill('500')  # bounded on the way
+        tab.locator('#settings_submit').click()
+        expect(tab.locator('#settings_result').last).to_contain_text('applied', timeout=WAIT)
+        choose(tab, 'Civitai Gallery')
+        load(tab, 'https://example.com/models/1')
+        expect(part(tab, 'status')).to_contain_text('不屬於 Civitai', timeout=WAIT)
+        expect(part(tab, 'load')).to_contain_text('Load')
+        load(tab, running_demo.url + OPENING_PATH)
+        expect(pictures(tab)).to_have_count(3 * 16, timeout=WAIT)
+        assert columns(tab) == 3
+        webui.reload()
+        expect(part(opened(tab, webui), 'load')).to_contain_text('載入')
+        kept = json.loads((tmp_path / 'config.json').read_text())
+        assert kept['civitai_gallery_gallery_rows'] == 16
+    finally:
+        context.close()
+        webui.stop()
+
+
 def test_the_api_key_is_kept_apart_and_never_shown(page: Page, webui: Webui) -> None:
     page.get_by_text('API key', exact=True).first.click()
     for key, answer in (('not-a-key', '401'), (KEY, '••••')):

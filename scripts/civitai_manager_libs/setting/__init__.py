@@ -3,6 +3,7 @@
 The environment is read once, when this module is imported, and wins over the settings file,
 which `load()` reads. Stands on host, store, civitai, forks, errors and texts.
 
+hosted  what the settings page of a WebUI holds and cannot be used, told once
 kinds   what a setting may be: its type, its range, whether a value of unknown origin fits
 """
 
@@ -20,6 +21,7 @@ from .. import forks, host, texts
 from ..civitai import gallery, keys
 from ..errors import SourceError, StorageError
 from ..store import cache, private
+from . import hosted
 from .kinds import (
     Setting,
     Value,
@@ -186,11 +188,12 @@ def _mend(path: Path) -> None:
 
 
 def refresh() -> None:
-    """Take over what the settings page of a WebUI around us says now."""
+    """Take over what the settings page of a WebUI around us says now, where it is usable."""
     for item in SETTINGS:
         value = host.detect().option(item.name)
         if value is not None and not item.owner_only and not is_fixed(item):
-            _offer(item, value)
+            usable = _offer(item, value)
+            hosted.note(item.name, value, usable, getattr(sys.modules[__name__], item.name))
 
 
 def save(values: Mapping[str, object]) -> list[str]:
@@ -247,9 +250,9 @@ def save_api_key(key: str) -> None:
 
 def _offer(item: Setting, value: object) -> bool:
     """Make `value` the setting if it may be; tell whether it may."""
-    fitting: Any = item.fitting(value)
-    if not item.accepts(fitting):
+    if not item.fits(value):
         return False
+    fitting: Any = item.fitting(value)
     _assign(item.name, fitting)
     return True
 

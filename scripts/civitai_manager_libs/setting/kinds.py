@@ -35,6 +35,11 @@ class Setting:
     environment: str = ''
     owner_only: bool = False
 
+    @property
+    def step(self) -> float:
+        """By how much a slider changes a number."""
+        return 0.1 if isinstance(self.default, float) else 1
+
     def fitting(self, value: object) -> object:
         """Return `value` in the form of this setting: 6 for 6.0, a full path for one with ~."""
         if isinstance(self.default, bool) or isinstance(value, bool):
@@ -44,6 +49,10 @@ class Setting:
         if isinstance(self.default, int) and isinstance(value, float) and value.is_integer():
             return int(value)
         return float(value) if isinstance(self.default, float) and isinstance(value, int) else value
+
+    def fits(self, value: object) -> bool:
+        """Tell whether `value`, of unknown origin and maybe in another form, may be used."""
+        return self.accepts(self.fitting(value))
 
     def accepts(self, value: object) -> bool:
         """Tell whether `value`, of unknown origin, may become this setting."""

@@ -275,7 +275,7 @@ def _on_pictures(parts: Parts) -> Callable[..., Any]:
         paths = events.load_thumbnails(view, progress)
         if paths is None:
             return gr.update()
-        return widgets.grid_update(events.showable(paths))
+        return widgets.grid_update(events.showable(paths), setting.gallery_columns)
 
     return pictures
 

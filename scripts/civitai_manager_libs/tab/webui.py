@@ -7,10 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from .. import host, notices, setting, texts, widgets
+from .. import host, notices, setting, widgets
 from ..errors import StorageError
-from ..setting.kinds import Setting
+from ..setting.kinds import Setting, Value
 from . import cache_panel, components, settings_panel
+from .markup import label
 
 log = logging.getLogger(__name__)
 
@@ -43,25 +44,26 @@ def started(_: Any, app: Any) -> None:
 
 
 def settings() -> None:
-    """Put on the WebUI's settings page what every visitor may change there."""
-    host.WebuiHost().add_options(
-        'Civitai Gallery',
-        [
-            host.Option(
-                item.name,
-                getattr(setting, item.name),
-                texts.text(f'setting_{item.name}', setting.language),
-                _help(item),
-            )
-            for item in setting.SETTINGS
-            if not item.owner_only and not isinstance(item.default, float)
-        ],
-    )
+    """Put on the WebUI's settings page what every visitor may change there.
+
+    What the environment decides is not there. The defaults are ours, so they are made before what
+    the WebUI says is taken over: SD.Next keeps only what differs from them.
+    """
+    offered = [i for i in setting.SETTINGS if not i.owner_only and not setting.is_fixed(i)]
+    defaults = [getattr(setting, item.name) for item in offered]
+    setting.refresh()  # the language of the labels too
+    options = [_option(item, default) for item, default in zip(offered, defaults)]
+    host.WebuiHost().add_options('Civitai Gallery', options)
 
 
-def _help(item: Setting) -> str:
-    explained = texts.text(f'setting_{item.name}_help', setting.language)
-    allowed = ', '.join(item.choices)
-    if item.maximum:
-        allowed = f'{item.minimum:g}-{item.maximum:g}'
-    return f'{explained} ({allowed})' if allowed else explained
+def _option(item: Setting, default: Value) -> host.Option:
+    arguments: dict[str, Any] = {'info': label(f'setting_{item.name}_help')}
+    if item.choices:
+        control, arguments['choices'] = gr.Dropdown, list(item.choices)
+    else:
+        # a slider has a field for the exact number, and keeps that in its bounds before the host
+        # gets it: a number field would make the host refuse all settings of the page
+        control = gr.Slider
+        arguments |= {'minimum': item.minimum, 'maximum': item.maximum, 'step': item.step}
+    title = label(f'setting_{item.name}')
+    return host.Option(item.name, default, title, control, arguments, item.fits)

@@ -355,13 +355,18 @@ ENGLISH: dict[str, str] = {
     'setting_civitai_base_url': 'Civitai address',
     'setting_civitai_base_url_help': 'Which site is asked; the API key goes only there.',
     'setting_language': 'Language',
-    'setting_language_help': 'Language of the gallery.',
+    'setting_language_help': (
+        'Language of the gallery: of messages at once, of buttons and labels after Reload UI or a '
+        'restart.'
+    ),
     'setting_gallery_maturity_ceiling': 'Maturity ceiling',
-    'setting_gallery_maturity_ceiling_help': 'The most mature pictures that may be shown.',
+    'setting_gallery_maturity_ceiling_help': (
+        'The most mature pictures that may be shown, from the next page on.'
+    ),
     'setting_gallery_columns': 'Columns',
-    'setting_gallery_columns_help': 'Pictures side by side.',
+    'setting_gallery_columns_help': 'Pictures side by side, from the next page on.',
     'setting_gallery_rows': 'Rows',
-    'setting_gallery_rows_help': 'Rows of pictures on a page.',
+    'setting_gallery_rows_help': 'Rows of pictures on a page, from the next Load on.',
     'setting_gallery_max_concurrent_downloads': 'Downloads at once',
     'setting_gallery_max_concurrent_downloads_help': (
         'How many pictures are fetched at the same time.'
