@@ -12,6 +12,7 @@ from PIL import Image, PngImagePlugin
 
 from ..drawing.clip import clip_bytes, clip_frame
 from ..drawing.pictures import draw_picture
+from ..drawing.sound import sound_bytes
 from ..world.catalog import Picture
 
 # Civitai's picture service makes only these widths and takes the next larger one.
@@ -21,6 +22,7 @@ MEDIA_TYPES = {
     'jpeg': 'image/jpeg',
     'webp': 'image/webp',
     'mp4': 'video/mp4',
+    'mp3': 'audio/mpeg',
 }
 CACHE_BYTES = 64 * 1024 * 1024
 
@@ -71,6 +73,8 @@ class PictureStore:
 
     def file(self, picture: Picture, transform: Transform) -> tuple[bytes, str]:
         """The bytes and the media type of `picture` under `transform`."""
+        if picture.kind == 'audio':
+            return sound_bytes(f'Recording {picture.id}'), MEDIA_TYPES['mp3']
         if picture.kind == 'video' and not transform.still:
             return clip_bytes(), MEDIA_TYPES['mp4']
         key = (picture.uuid, transform)

@@ -35,9 +35,7 @@ def item_body(picture: Picture, shape: ItemShape, base: str) -> dict[str, object
     body: dict[str, object] = {
         'id': picture.id,
         'url': media_url(base, picture, 'original=true'),
-        'hash': blur_hash(picture),
-        'width': picture.width,
-        'height': picture.height,
+        **look_of(picture),
         'nsfwLevel': LEVEL_NAMES[picture.level],
         'type': picture.kind,
         'nsfw': LEVEL_NAMES[picture.level] != 'None',
@@ -79,6 +77,8 @@ def _thumbnail(picture: Picture, base: str) -> object:
 
 def tags_of(picture: Picture) -> list[tuple[int, str]]:
     """What the picture shows, as (id, name)."""
+    if picture.kind == 'audio':
+        return []
     names = (
         picture.composition,
         PALETTES[picture.palette].name,
@@ -91,6 +91,14 @@ def media_url(base: str, picture: Picture, transforms: str, name: str = '') -> s
     """The address of a picture on the CDN; `name` (without ending) is free, default the uuid."""
     last = f'{name or picture.uuid}.{picture.ending}'
     return f'{base}/{CDN_KEY}/{picture.uuid}/{transforms}/{last}'
+
+
+def look_of(picture: Picture) -> dict[str, object]:
+    """BlurHash and size; a sound has none."""
+    if picture.kind == 'audio':
+        return {'hash': None, 'width': None, 'height': None}
+    size = {'width': picture.width, 'height': picture.height}
+    return {'hash': blur_hash(picture), **size}
 
 
 def blur_hash(picture: Picture) -> str:

@@ -45,6 +45,8 @@ def show_post(request: Request) -> Response:
 
 
 def _post_title(first: Picture) -> str:
+    if first.kind == 'audio':
+        return 'A recording'
     return f'{PALETTES[first.palette].name} {first.composition}'.capitalize()
 
 
@@ -152,7 +154,11 @@ def show_collection(request: Request) -> Response:
 
 
 def _collection_body(collection: Collection, base: str) -> Body:
-    cover = next(p for p in load_catalog().pictures if p.level == 1 and p.user is collection.user)
+    cover = next(
+        p
+        for p in load_catalog().pictures
+        if p.level == 1 and p.user is collection.user and p.kind == 'image'
+    )
     return {
         'id': collection.id,
         'name': collection.name,

@@ -9,7 +9,7 @@ from ..world.catalog import Catalog, Picture
 from ..world.entries import Model, User, Version
 from ..world.modelfiles import PENDING
 from .files import ListedFile, listed_address, listed_files, primary_file
-from .image_bodies import blur_hash, iso_time, media_url
+from .image_bodies import iso_time, look_of, media_url
 
 Body = dict[str, object]
 
@@ -193,8 +193,8 @@ def single_version_body(catalog: Catalog, model: Model, version: Version, base: 
 
 
 def _telling_preview(picture: Picture, base: str) -> Body:
-    size = {'hash': blur_hash(picture), 'width': picture.width, 'height': picture.height}
-    more = {'meta': picture.generation.meta(), 'metadata': size, 'availability': 'Public'}
+    meta = picture.generation.meta()
+    more = {'meta': meta, 'metadata': look_of(picture), 'availability': 'Public'}
     return {**preview_body(picture, base), **more}
 
 
@@ -247,9 +247,7 @@ def preview_body(picture: Picture, base: str) -> Body:
     return {
         'url': media_url(base, picture, 'original=true', str(picture.id)),
         'nsfwLevel': picture.level,
-        'width': picture.width,
-        'height': picture.height,
-        'hash': blur_hash(picture),
+        **look_of(picture),
         'type': picture.kind,
         'minor': False,
         'poi': False,
@@ -262,7 +260,7 @@ def preview_body(picture: Picture, base: str) -> Body:
 
 def avatar_url(catalog: Catalog, user: User, base: str) -> str | None:
     """The face of a user: the newest picture posted, or none."""
-    own = (picture for picture in catalog.pictures if picture.user is user)
+    own = (p for p in catalog.pictures if p.user is user and p.kind != 'audio')
     newest = next(own, None)
     return media_url(base, newest, 'width=96', user.name) if newest else None
 

@@ -76,6 +76,8 @@ def show_image(request: Request) -> Response:
     shown = f'<img src="{address}" alt="" style="height:auto;max-width:100%;max-height:80vh">'
     if picture.kind == 'video':
         shown = f'<video src="{address}" controls autoplay loop muted></video>'
+    if picture.kind == 'audio':
+        shown = f'<audio src="{address}" controls></audio>'
     known = picture.generation.meta() is not None
     words = picture.generation.prompt if known else 'The settings are not known.'
     post = _link(f'/posts/{picture.post_id}', 'the whole post')
@@ -125,6 +127,9 @@ def _user_link(name: str) -> str:
 def _thumbs(pictures: list[Picture]) -> str:
     cells = []
     for picture in pictures:
+        if picture.kind == 'audio':
+            cells.append(_link(f'/images/{picture.id}', 'A recording'))
+            continue
         address = media_url('', picture, 'anim=false,transcode=true,width=320,optimized=true')
         if picture.kind == 'video':
             address = address.rsplit('.', 1)[0] + '.jpeg'

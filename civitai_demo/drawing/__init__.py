@@ -1,4 +1,4 @@
-"""The pictures and the clip of the stand-in, drawn: the same each time, at any size.
+"""The pictures, the clip and the sounds of the stand-in: the same each time, pictures at any size.
 
 pictures     a picture from its composition, palette and seed
 abstracts    compositions without a subject
@@ -6,4 +6,5 @@ landscapes   compositions that look like places
 canvas       a small drawing surface in relative coordinates
 palettes     colours
 clip         the one video
+sound        a second of silence
 """

@@ -1,4 +1,4 @@
-"""Six hundred pictures, who posted them where, how they were made and how they are liked."""
+"""Six hundred posts, three of them sounds: who made them where and how, and how they are liked."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ NOW = datetime(2025, 11, 20, 12, 0, tzinfo=timezone.utc)
 SIZES = ((832, 1216), (832, 1216), (896, 1152), (1216, 832), (1024, 1024), (768, 1344), (1152, 896))
 OPENING_LEVELS = {1: 120, 2: 12, 4: 8, 8: 5, 16: 3, 0: 2}
 OTHER_LEVELS = {1: 25, 2: 8, 4: 5, 8: 4, 16: 2, 0: 1}
+# So many of the oldest posts are sounds.
+SOUNDS = 3
 # In the opening gallery the pictures without a prompt and the videos stand behind the first pages.
 OPENING_PLAIN_FROM = 24
 
@@ -45,7 +47,7 @@ class Reactions:
 
 @dataclass(frozen=True)
 class Picture:
-    """One posted picture or video."""
+    """One posted picture, video or sound (which has no size: 0)."""
 
     id: int
     uuid: str
@@ -66,13 +68,13 @@ class Picture:
 
     @property
     def kind(self) -> str:
-        """`video` or `image`, as Civitai's `type` says it."""
-        return 'video' if self.container == 'mp4' else 'image'
+        """`image`, `video` or `audio`, as Civitai's `type` says it."""
+        return {'mp4': 'video', 'mp3': 'audio'}.get(self.container, 'image')
 
     @property
     def detected_ids(self) -> tuple[int, ...]:
         """The versions Civitai recognised in the settings; none where there are no settings."""
-        if self.generation.meta() is None or self.kind == 'video':
+        if self.generation.meta() is None or self.kind != 'image':
             return ()
         return tuple(used.version_id for used in self.generation.resources)
 
@@ -128,6 +130,9 @@ def load_catalog() -> Catalog:
     # Names promise nothing: the oldest video is called a JPEG.
     video = next(picture for picture in numbered if picture.kind == 'video')
     numbered[numbered.index(video)] = replace(video, ending='jpeg')
+    for picture in list(filter(_may_sound, numbered))[:SOUNDS]:
+        sound = replace(picture, container='mp3', ending='mp3', width=0, height=0)
+        numbered[numbered.index(picture)] = sound
     pictures = tuple(reversed(numbered))
     return Catalog(
         load_models(),
@@ -135,6 +140,12 @@ def load_catalog() -> Catalog:
         {picture.uuid: picture for picture in pictures},
         {picture.id: picture for picture in pictures},
     )
+
+
+def _may_sound(picture: Picture) -> bool:
+    """Whether a posted thing may be a sound instead: nothing is told of it, and it is for all."""
+    plain = picture.level == 1 and picture.generation.source == 'none'
+    return plain and picture.version.id != OPENING_VERSION_ID
 
 
 @dataclass(frozen=True)

@@ -70,3 +70,18 @@ def assert_looks_like(name: str, data: bytes) -> None:
     else:
         beginnings = {'gguf': b'GGUF', 'zip': b'PK', 'ckpt': b'PK', 'pt': b'PK'}
         assert data.startswith(beginnings[ending])
+
+
+def test_some_posts_are_sounds(demo: DemoServer) -> None:
+    found = walk(demo, f'{IMAGES}?type=audio&withMeta=true')
+    assert len(found) == 3
+    for item in found:
+        looks = [item[name] for name in ('hash', 'width', 'height', 'meta', 'thumbnail')]
+        assert looks == [None] * 5
+        assert item['url'].endswith('.mp3') and item['baseModel'] == ''
+        answer = get(demo, item['url'])
+        assert answer.headers['Content-Type'] == 'audio/mpeg'
+        assert answer.content.startswith(b'ID3') and b'\xff\xfb' in answer.content
+        assert get(demo, f'/images/{item["id"]}').text.count('<audio') == 1
+        assert get(demo, f'/posts/{item["postId"]}').status_code == 200
+    assert len({get(demo, item['url']).content for item in found}) == 3
