@@ -85,3 +85,15 @@ def test_some_posts_are_sounds(demo: DemoServer) -> None:
         assert get(demo, f'/images/{item["id"]}').text.count('<audio') == 1
         assert get(demo, f'/posts/{item["postId"]}').status_code == 200
     assert len({get(demo, item['url']).content for item in found}) == 3
+
+
+def test_a_quoted_list_is_an_object_in_meta_and_a_list_in_the_file(demo: DemoServer) -> None:
+    found = walk(demo, f'{IMAGES}?limit=200&withMeta=true')
+    guided = [item for item in found if 'ControlNet 0' in (item['meta'] or {})]
+    assert 10 < len(guided) < len(found) / 4
+    control = guided[0]['meta']['ControlNet 0']
+    assert control['Model'] == 'edge_v1 [0a1b2c3d]' and control['Weight'] == '0.8'
+    assert any(isinstance(item['meta'].get('TI hashes'), dict) for item in guided)
+    picture = load_catalog().by_id[guided[0]['id']]
+    text = picture.generation.embedded_texts()['parameters']
+    assert 'ControlNet 0: "Module: canny, Model: edge_v1 [0a1b2c3d], Weight: 0.8' in text
