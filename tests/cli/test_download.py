@@ -43,6 +43,7 @@ class Run(NamedTuple):
 Command = Callable[..., Run]
 
 NOTHING = 'No pictures found up to your maturity ceiling (PG).'
+MORE = '(up to PG; --level R asks for more)'
 
 
 @pytest.fixture
@@ -264,13 +265,15 @@ def test_the_report_as_json_counts_and_lists_in_the_order_of_the_gallery(
 def test_a_gallery_without_pictures_says_so(
     demo: DemoServer, download: Command, folder: Path
 ) -> None:
-    done = download(f'{demo.url}/user/nobody', '--to', folder)
-    assert (done.code, done.out.strip(), done.err) == (0, NOTHING, '')
-    done = download(f'{demo.url}/user/nobody', '--to', folder, '--json')
+    done = download(f'{demo.url}/images?tags=1', '--to', folder)
+    assert (done.code, done.out.strip(), done.err) == (0, f'{NOTHING} {MORE}', '')
+    done = download(f'{demo.url}/images?tags=1', '--to', folder, '--json')
     assert json.loads(done.out)['files'] == []
 
 
-def test_a_gallery_of_empty_answers_without_end_ends(download: Command, folder: Path) -> None:
+def test_a_gallery_of_empty_answers_without_end_ends_and_says_so(
+    download: Command, folder: Path
+) -> None:
     setting.civitai_base_url = 'https://civitai.com'
     asked: list[str] = []
 
@@ -282,7 +285,8 @@ def test_a_gallery_of_empty_answers_without_end_ends(download: Command, folder: 
     with responses.RequestsMock() as wire:
         wire.add_callback(responses.GET, 'https://civitai.com/api/v1/images', nothing)
         done = download('https://civitai.com/posts/7', '--to', folder)
-    assert (done.code, done.out.strip()) == (0, NOTHING)
+    assert (done.code, done.out.strip()) == (1, f'{NOTHING} {MORE}')
+    assert 'answers without pictures in a row' in done.err
 
 
 @pytest.mark.parametrize(

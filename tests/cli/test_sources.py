@@ -19,7 +19,7 @@ from tests.support.small_site import small_site
 NO_PICTURE = kept(ok(b'', status=404))
 
 GOOD, GOOD_TOO = '/posts/1', '/posts/2'
-EMPTY, EMPTY_TOO = '/posts/44', '/posts/55'
+EMPTY, EMPTY_TOO = '/images?tags=44', '/images?tags=55'
 MISSING = '/models/404'
 BAD = 'https://example.org/models/1'
 HALF, NONE = '/posts/3', '/posts/4'

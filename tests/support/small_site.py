@@ -24,7 +24,7 @@ def small_site(*, instead: Mapping[str, Answer] | None = None) -> ScriptedServer
                 return other
         parts = urlsplit(request.target)
         if parts.path == '/api/v1/images':
-            return kept(ok(page(parse_qs(parts.query).get('postId', ['0'])[0])))
+            return kept(ok(page(parse_qs(parts.query).get('postId', ['none'])[0])))
         if '/original=true/' in parts.path:
             return kept(ok(png(2000), Content_Type='image/png'))
         return kept(ok(b'{"error": "No such thing"}', status=404))

@@ -16,6 +16,8 @@ source      what people paste, and which gallery it means
 asked       the parameters of a pasted address
 pasted      the one link or id in a pasted text
 gallery     pictures, pages, what to ask for, the way through the cursors
+following   what an answer says of the one that follows it
+belonging   whether the items of an answer are what was asked for
 meta        the generation data of a picture, as the API gives it
 urls        addresses: what we ask, what may be fetched, who may see the key
 keys        the API key, as people copy it

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import AbstractSet, Any, Collection, Mapping
 
-from ..errors import WrongContentError
-from . import meta as meta_of
+from ..errors import CivitaiError, WrongContentError
+from . import belonging, meta as meta_of
+from .following import following
 
 # Maturity ceilings a person can choose, as the mask of Civitai's level bits they allow:
 # 1 PG, 2 PG-13, 4 R, 8 X, 16 XXX. 32 means blocked and is never shown.
@@ -56,17 +57,41 @@ class ImagePage:
     """Some pictures of a gallery, and the cursor of what follows ('' at the end).
 
     hidden counts pictures left out because of the maturity ceiling, surplus those left out because
-    nobody asked for so many.
+    nobody asked for so many, foreign those that are not what was asked for. unproven names the
+    filters of which nothing shows that they were obeyed. stopped is why the gallery is not listed
+    to its end, None if it is.
     """
 
     images: tuple[GalleryImage, ...] = ()
     next_cursor: str = ''
     hidden: int = 0
     surplus: int = 0
+    foreign: int = 0
+    unproven: tuple[str, ...] = ()
+    stopped: CivitaiError | None = None
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is nothing of what was asked for, as far as can be seen."""
+        return not (self.images or self.hidden or (self.stopped and not self.foreign))
 
     def without(self, seen: AbstractSet[int]) -> ImagePage:
         """The same page without pictures whose id is in `seen`."""
         return replace(self, images=tuple(i for i in self.images if i.id not in seen))
+
+    def and_then(self, other: ImagePage) -> ImagePage:
+        """This page and the `other` one, which follows it, as one."""
+        return replace(
+            other,
+            images=self.images + other.images,
+            hidden=self.hidden + other.hidden,
+            surplus=self.surplus + other.surplus,
+            foreign=self.foreign + other.foreign,
+        )
+
+    def ended_by(self, why: CivitaiError) -> ImagePage:
+        """The same page, behind which nothing can be listed."""
+        return replace(self, next_cursor='', stopped=why)
 
 
 @dataclass(frozen=True)
@@ -122,35 +147,58 @@ class GalleryQuery:
             'withMeta': 'true',
             'flatMeta': 'true',
         }
+        if self.tags:
+            chosen['withTags'] = 'true'  # else nothing would show that they were obeyed
         if cursor:
             chosen['cursor'] = cursor
         return chosen
 
+    @property
+    def wanted(self) -> dict[str, str]:
+        """What a picture has to be, by the names of the parameters."""
+        return {**self.parameters(), 'username': self.username}
 
-def parse_page(data: object, levels: int, ids: Collection[int] = (), limit: int = 0) -> ImagePage:
+
+def parse_page(
+    data: object,
+    levels: int,
+    ids: Collection[int] = (),
+    limit: int = 0,
+    wanted: Mapping[str, str] | None = None,
+) -> ImagePage:
     """Return the page in an answer of /api/v1/images; unreadable items are left out.
 
     Items above `levels`, and of unknown level unless everything is allowed, are left out and
     counted: the server's own filter is not trusted. If `ids` were asked for, nothing else is
     taken: some servers ignore the parameter and send the newest pictures. Nothing follows one.
-    More than `limit` items, 0 for any number, are left out and counted too.
+    More than `limit` items, 0 for any number, are left out and counted too, and so are those that
+    say that they are not what was `wanted`. Where all do, nothing follows.
     Raises WrongContentError if `data` is not such an answer at all, or if several ids were ignored.
     """
     if not isinstance(data, dict) or not isinstance(data.get('items'), list):
         raise WrongContentError('error_not_a_gallery')
     items = data['items'] if ids or not limit else data['items'][:limit]
+    surplus = len(data['items']) - len(items)
+    known = [item for item in items if isinstance(item, dict)]
+    ours = [item for item in known if not belonging.contradicts(item, wanted or {})]
     once: dict[int, GalleryImage] = {}
-    for item in items:
-        image = parse_image(item)
-        if image is not None and (not ids or image.id in ids):
+    for image in filter(None, map(parse_image, ours)):
+        if not ids or image.id in ids:
             once.setdefault(image.id, image)
-        elif image is not None and len(ids) > 1:
+        elif len(ids) > 1:
             raise WrongContentError('error_ids_ignored')
     images = tuple(image for image in once.values() if is_allowed(image.level, levels))
-    metadata = data.get('metadata')
-    cursor = _cursor(metadata.get('nextCursor')) if isinstance(metadata, dict) else ''
-    hidden, surplus = len(once) - len(images), len(data['items']) - len(items)
-    return ImagePage(images, '' if len(ids) == 1 else cursor, hidden, surplus)
+    cursor, lost = ('', None) if len(ids) == 1 else following(data.get('metadata'))
+    page = ImagePage(
+        images,
+        cursor,
+        hidden=len(once) - len(images),
+        surplus=surplus,
+        foreign=len(known) - len(ours),
+        unproven=belonging.unproven(ours, wanted or {}),
+        stopped=lost,
+    )
+    return page.ended_by(WrongContentError('listing_foreign')) if known and not ours else page
 
 
 def parse_image(item: object) -> GalleryImage | None:
@@ -192,6 +240,11 @@ def parse_level(item: Mapping[str, Any]) -> int:
         if isinstance(level, str):
             return _LEVEL_BY_NAME.get(level, UNKNOWN_LEVEL)
     return 1 if item.get('nsfw') is False else UNKNOWN_LEVEL
+
+
+def ceiling_of(levels: int) -> str:
+    """Return the name of the lowest ceiling under which all `levels` of a mask are."""
+    return next((name for name, mask in CEILINGS.items() if not levels & ~mask), 'XXX')
 
 
 def is_allowed(level: int, levels: int) -> bool:
@@ -250,11 +303,6 @@ def _whole(value: object) -> int:
         return max(0, int(value))
     except (ValueError, OverflowError):
         return 0
-
-
-def _cursor(value: object) -> str:
-    """A cursor, which older servers send as a number."""
-    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ''
 
 
 def _words(value: object) -> str:

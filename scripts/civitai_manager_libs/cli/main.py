@@ -16,8 +16,8 @@ from typing import Any, Iterator, Mapping
 
 from .. import api, ending, notices, setting, texts
 from ..civitai import urls
-from ..civitai.gallery import MAX_LIMIT, CursorTrail, GalleryImage
-from ..civitai.source import GallerySource, parse_source
+from ..civitai.gallery import CEILINGS, MAX_LIMIT, ImagePage
+from ..civitai.source import parse_source
 from ..downloads import batch
 from ..downloads.plan import Fetch
 from ..errors import CivitaiError
@@ -27,7 +27,7 @@ from . import telling
 
 
 def main(argv: list[str]) -> int:
-    """Run `download SOURCE... --to DIR [--limit N] [--json]`; return the exit code.
+    """Run `download SOURCE... --to DIR [--limit N] [--level L] [--json]`; return the exit code.
 
     What was asked for several times is done once. What fails stops nothing else; stderr says what
     failed and why, and the code is the worst one.
@@ -78,6 +78,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--limit', type=_count, metavar='N', help='how many pictures of each (default: one page)'
     )
+    parser.add_argument(
+        '--level',
+        type=str.upper,
+        choices=list(CEILINGS),
+        help='the most mature pictures to ask for in this run (default: the setting)',
+    )
     parser.add_argument('--json', action='store_true', help='print a report as JSON')
     return parser
 
@@ -96,7 +102,8 @@ def _count(text: str) -> int:
 
 def _part(client: CivitaiHttpClient, given: str, options: argparse.Namespace) -> telling.Part:
     """Keep the pictures of one source; return what became of it."""
-    part = telling.Part(urls.shown(given.strip()), str(options.to))
+    level = options.level or setting.gallery_maturity_ceiling
+    part = telling.Part(urls.shown(given.strip()), str(options.to), level)
     try:
         return _download(client, given, options, part)
     except CivitaiError as error:
@@ -110,35 +117,26 @@ def _download(
     source = parse_source(given, setting.civitai_base_url)
     with files.explained(options.to):
         options.to.mkdir(parents=True, exist_ok=True)
-    limit = options.limit or setting.page_size()
-    wanted, hidden = _wanted(client, source, limit)
-    jobs = batch.image_jobs(wanted, options.to)
+    gallery = api.open_gallery(client, source).of_levels(CEILINGS[part.level])
+    listing = _listed(client, gallery, options.limit or setting.page_size())
+    jobs = batch.image_jobs(listing.images, options.to)
     done = batch.keep_all(jobs, _fetch_with(client), setting.gallery_max_concurrent_downloads)
-    return replace(part, hidden=hidden, report=batch.report(_with_progress(done, len(jobs))))
+    report = batch.report(_with_progress(done, len(jobs)))
+    return replace(part, gallery=gallery, listing=listing, report=report)
 
 
 def _fetch_with(client: CivitaiHttpClient) -> Fetch:
     return lambda url, path: bool(client.fetch_file(url, path))
 
 
-def _wanted(
-    client: CivitaiHttpClient, source: GallerySource, limit: int
-) -> tuple[list[GalleryImage], int]:
-    """Return up to `limit` pictures, page after page, and how many are hidden."""
-    gallery, trail = api.open_gallery(client, source), CursorTrail()
+def _listed(client: CivitaiHttpClient, gallery: api.Gallery, limit: int) -> ImagePage:
+    """Return up to `limit` pictures as one page. Raises NotFoundError if there is no such thing."""
     # the site is asked as seldom as it allows
-    query = replace(gallery.query, limit=min(max(limit, gallery.query.limit), MAX_LIMIT))
-    found: list[GalleryImage] = []
-    hidden = 0
-    while True:
-        page = api.read_page(client, query, trail)
-        found += page.images
-        hidden += page.hidden
-        # a page is empty at the end, or when too many answers in a row were
-        ended = not page.images or not trail.can_go_to(page.next_cursor)
-        if ended or len(found) >= limit:
-            return found[:limit], hidden
-        trail = trail.forward(page)
+    size = min(max(limit, gallery.query.limit), MAX_LIMIT)
+    listing = api.read_pages(client, replace(gallery.query, limit=size), limit)
+    if listing.is_nothing:
+        api.check_there(client, gallery)
+    return listing
 
 
 def _with_progress(results: Iterator[Any], total: int) -> Iterator[Any]:

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Sequence
 
-from .. import setting, texts
+from .. import api, setting, texts
 from ..civitai import urls
+from ..civitai.gallery import ImagePage
 from ..downloads.plan import BatchReport, Outcome, aside_message
 from ..ending import ExitCode
 from ..errors import CivitaiError, GoneError, NotFoundError, SourceError
+
+# What to ask for where a ceiling may leave something out.
+_NEXT_LEVEL = {'PG': 'R', 'PG-13': 'R', 'R': 'XXX', 'X': 'XXX'}
+_MOST_VERSIONS = 5
 
 
 class Reason(Enum):
@@ -28,13 +33,15 @@ class Reason(Enum):
 class Part:
     """What became of one source that was asked for, the pictures of which belong in `folder`.
 
-    `hidden` counts the pictures above the ceiling; `refusal` is why nothing was done at all, and
-    `was_stopped` whether it was cut short.
+    `level` is the maturity ceiling; `listing` is what was listed of `gallery`. `refusal` is why
+    nothing was done at all, and `was_stopped` whether it was cut short.
     """
 
     source: str
     folder: str
-    hidden: int = 0
+    level: str
+    gallery: api.Gallery | None = None
+    listing: ImagePage = ImagePage()
     report: BatchReport = BatchReport()
     refusal: CivitaiError | None = None
     was_stopped: bool = False
@@ -42,13 +49,14 @@ class Part:
     @property
     def reason(self) -> Reason:
         """Why it ended as it did."""
-        if self.refusal is None and not self.report.failed_urls:
+        cause = self.refusal or self.listing.stopped
+        if cause is None and not self.report.failed_urls:
             return Reason.COMPLETE
         if self.was_stopped:
             return Reason.INTERRUPTED
-        if isinstance(self.refusal, SourceError):
+        if isinstance(cause, SourceError):
             return Reason.USAGE
-        if isinstance(self.refusal, (NotFoundError, GoneError)):
+        if isinstance(cause, (NotFoundError, GoneError)) and not self.report.results:
             return Reason.NOT_FOUND
         return Reason.INCOMPLETE if self.report.paths else Reason.FAILED
 
@@ -69,8 +77,10 @@ class Part:
             return {'error': self.refusal.message_in(setting.language), 'reason': self.reason.value}
         return {
             **self.counts,
-            'hidden': self.hidden,
+            'hidden': self.listing.hidden,
             'reason': self.reason.value,
+            'level': self.level,
+            'notes': self._notes(),
             'folder': self.folder,
             'files': list(dict.fromkeys(self.report.paths)),
             'failures': [{'url': url, 'error': why} for url, why in self._causes().items()],
@@ -81,18 +91,57 @@ class Part:
         """Return a line for each thing that went wrong or was left out."""
         if self.refusal is not None:
             return [self.refusal.message_in(setting.language)]
-        left_out = [_text('cli_hidden', count=self.hidden)] if self.hidden else []
         aside = [aside_message(self.report, setting.language)] if self.report.aside else []
-        return left_out + aside + [f'{url}: {why}' for url, why in self._causes().items()]
+        return self._notes() + aside + [f'{url}: {why}' for url, why in self._causes().items()]
 
     def summary(self) -> str:
         """Return a line on what was done, '' if there is nothing to be said."""
         if self.was_stopped:
-            return _text('cli_stopped', folder=self.folder, **self.counts)
+            return self._text('cli_stopped', folder=self.folder, **self.counts)
         if self.refusal is not None:
             return ''
         key = 'cli_page_done' if self.report.results else 'cli_nothing'
-        return _text(key, folder=self.folder, **self.counts)
+        done = self._text(key, folder=self.folder, **self.counts)
+        return f'{done} {self._up_to()}'.rstrip()
+
+    def _notes(self) -> list[str]:
+        """What is to be known about the listing, beside what became of the pictures."""
+        listing, cause = self.listing, self.listing.stopped
+        counts = {'cli_hidden': listing.hidden, 'surplus': listing.surplus}
+        counts['foreign'] = listing.foreign
+        notes = [self._text(key, count=count) for key, count in counts.items() if count]
+        if self.gallery is not None and self.gallery.is_orphan:
+            notes.append(self._text('model_gone'))
+        if cause is not None:
+            why = cause.message_in(setting.language)
+            notes.append(self._text('listing_stopped', cause=why))
+        elif self.gallery is not None and not self.report.results and not listing.hidden:
+            notes += self._other_versions(self.gallery)
+        return notes
+
+    def _other_versions(self, gallery: api.Gallery) -> list[str]:
+        """Where pictures of the model may be, if it has other versions than the one without."""
+        model, version = gallery.model, gallery.version
+        if model is None or version is None or len(model.versions) < 2:
+            return []
+        page = urls.page_url(setting.civitai_base_url, 'models', model.id)
+        others = [one.id for one in model.versions if one.id != version.id][:_MOST_VERSIONS]
+        links = ' '.join(f'{page}?modelVersionId={number}' for number in others)
+        return [self._text('cli_other_versions', version=version.label, links=links)]
+
+    def _up_to(self) -> str:
+        """Up to which level was asked, and how more can be had; '' if there can be no more.
+
+        What the site leaves out by itself it does not count.
+        """
+        query, more = self.gallery.query if self.gallery else None, _NEXT_LEVEL.get(self.level)
+        if query is None or more is None:
+            return ''
+        has_all = self.listing.images and (query.image_id or query.ids) and not self.listing.stopped
+        return '' if has_all else self._text('cli_up_to', more=more)
+
+    def _text(self, key: str, **values: object) -> str:
+        return texts.text(key, setting.language, ceiling=self.level, **values)
 
     def _causes(self) -> dict[str, str]:
         """Why each address failed that did."""
@@ -113,8 +162,3 @@ def all_as_json(parts: Sequence[Part], was_stopped: bool, several: bool) -> dict
         'reason': reason.value,
         'sources': [{'source': part.source, **part.as_json()} for part in parts],
     }
-
-
-def _text(key: str, **values: object) -> str:
-    ceiling = setting.gallery_maturity_ceiling
-    return texts.text(key, setting.language, ceiling=ceiling, **values)

@@ -110,6 +110,8 @@ def _show(view: View, turn: int, gallery: api.Gallery, trail: CursorTrail) -> No
     if levels != gallery.query.levels:  # cursors belong to the filter they were given for
         gallery, trail = gallery.of_levels(levels), CursorTrail()
     page = api.read_page(_client(), gallery.query, trail)
+    if trail.page_number == 1 and page.is_nothing:
+        api.check_there(_client(), gallery)
     if turn == view.turn:
         view.gallery, view.trail, view.page, view.selected = gallery, trail, page, None
 

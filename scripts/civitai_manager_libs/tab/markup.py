@@ -40,16 +40,22 @@ def page_status(view: View) -> str:
     page, count = view.page, len(view.page.images)
     if view.gallery is None:
         return notice(label('status_start'))
-    left_out = []
-    if page.hidden:
-        ceiling = setting.gallery_maturity_ceiling
-        left_out.append(label('hidden', count=page.hidden, ceiling=ceiling))
-    if page.surplus:
-        left_out.append(label('surplus', count=page.surplus))
+    ceiling = setting.gallery_maturity_ceiling
+    counts = {'hidden': page.hidden, 'surplus': page.surplus, 'foreign': page.foreign}
+    told = [label(key, count=n, ceiling=ceiling) for key, n in counts.items() if n]
+    if page.stopped:
+        told.append(label('listing_stopped', cause=page.stopped.message_in(setting.language)))
     if not count:
-        return notice(' '.join(left_out) or label('status_nothing'), 'problem')
+        return notice(' '.join(told) or _nothing(view.gallery, ceiling), 'problem')
     ready = label('status_ready_one' if count == 1 else 'status_ready', count=count)
-    return notice(' '.join((ready, *left_out)))
+    return notice(' '.join((ready, *told)), 'problem' if page.stopped else 'calm')
+
+
+def _nothing(gallery: api.Gallery, ceiling: str) -> str:
+    """What to say where there is nothing, and nothing else is known of it."""
+    if gallery.version is None:
+        return label('status_nothing', ceiling=ceiling)
+    return label('status_nothing_of_version', version=gallery.version.label, ceiling=ceiling)
 
 
 def title(gallery: api.Gallery | None) -> str:
@@ -63,7 +69,8 @@ def title(gallery: api.Gallery | None) -> str:
         byline = ' · '.join(filter(None, facts))
         return _heading(model.name, link, byline)
     link = address_of(source, setting.civitai_base_url)
-    return _heading(_name(source), link, _wishes(source))
+    gone = label('model_gone') if gallery.is_orphan else ''
+    return _heading(_name(source), link, ' · '.join(filter(None, (_wishes(source), gone))))
 
 
 def _name(source: GallerySource) -> str:

@@ -135,6 +135,42 @@ ENGLISH: dict[str, str] = {
         '(civitai.com/images/...).'
     ),
     'error_not_a_model': 'Civitai sent something that is not a model. Try again later.',
+    'listing_stopped': 'Not everything could be listed: {cause}',
+    'listing_circle': (
+        'Civitai leads in a circle, so what follows cannot be had. Try again later.'
+    ),
+    'listing_cursor': (
+        'Civitai says in a way that is not understood here what follows. Try again later, or look '
+        'for a newer version of Civitai Gallery.'
+    ),
+    'listing_next_page': (
+        'Civitai says that more follows, but not how to ask for it. Try again later.'
+    ),
+    'listing_empty': (
+        'Civitai sent {count} answers without pictures in a row; more may follow. Try again later.'
+    ),
+    'listing_foreign': (
+        'Civitai did not keep to what was asked for and sent other pictures, which were left out. '
+        'Try again later.'
+    ),
+    'absent_image': (
+        'Civitai knows no image {name}, or hides it: deleted, unpublished, or the link is wrong.'
+    ),
+    'absent_images': (
+        '{count} of {total} pictures did not come: Civitai does not know them, or does not show '
+        'them up to the maturity ceiling ({ceiling}).'
+    ),
+    'absent_post': (
+        'Civitai knows no post {name}, or hides it: deleted, unpublished, or the link is wrong.'
+    ),
+    'absent_user': (
+        'Civitai knows no user called {name}, or hides what is theirs: they left, or the link is '
+        'wrong.'
+    ),
+    'gone_post': (
+        'Civitai knows no post {name}: it was deleted, unpublished, or the link is wrong.'
+    ),
+    'gone_user': 'Civitai knows no user called {name}: they left, or the link is wrong.',
     'error_no_such_user': 'Civitai knows no user called {username}.',
     'error_too_large': (
         'The answer is too large to be true (more than {limit} MB); nothing of it was kept.'
@@ -260,6 +296,8 @@ ENGLISH: dict[str, str] = {
     'infotext_unknown': 'Civitai does not tell how this was made.',
     'workflow_only': 'There is a ComfyUI workflow and nothing else. Save it to open it in ComfyUI.',
     'workflow': 'Save the ComfyUI workflow',
+    'title_model': 'Model {number}',
+    'title_version': 'Version {number}',
     'title_post': 'Post {number}',
     'title_image': 'Image {number}',
     'title_user': 'User {number}',
@@ -271,8 +309,19 @@ ENGLISH: dict[str, str] = {
     'status_loading': 'Loading the gallery…',
     'status_ready': '{count} pictures. Click one to see how it was made.',
     'status_ready_one': '1 picture. Click it to see how it was made.',
-    'status_nothing': 'No pictures here. Try another version, or another link.',
+    'status_nothing': (
+        'No pictures here up to your maturity ceiling ({ceiling}). Try another version, or another '
+        'link.'
+    ),
+    'status_nothing_of_version': (
+        'The version {version} has no pictures up to your maturity ceiling ({ceiling}). Try '
+        'another version, or another link.'
+    ),
     'hidden': 'Hidden because above your maturity ceiling ({ceiling}): {count}.',
+    'foreign': 'Left out because they are not what was asked for: {count}.',
+    'model_gone': (
+        'Civitai no longer knows this model; the pictures that were made with it are still listed.'
+    ),
     'surplus': 'Left out because Civitai sent more than was asked for: {count}.',
     'packages_missing': (
         'Civitai Gallery needs packages that this WebUI lacks or has in a version that is too old. '
@@ -344,9 +393,11 @@ ENGLISH: dict[str, str] = {
     'no_free_port': 'No free port from {port} on. Name another one with --port.',
     'cli_page_done': '{saved} saved, {skipped} there already, {failed} failed, in {folder}',
     'cli_hidden': (
-        'Left out because above your maturity ceiling ({ceiling}): {count}. The setting '
-        'gallery_maturity_ceiling raises it.'
+        'Left out because above your maturity ceiling ({ceiling}): {count}. --level raises it for '
+        'one run. The setting gallery_maturity_ceiling raises it.'
     ),
+    'cli_up_to': '(up to {ceiling}; --level {more} asks for more)',
+    'cli_other_versions': 'The version {version} has no pictures; others may: {links}',
     'cli_nothing': 'No pictures found up to your maturity ceiling ({ceiling}).',
     'cli_stopped': (
         'Stopped. {saved} saved, {skipped} there already, in {folder}. The same command goes on '

@@ -81,6 +81,22 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '此 Civitai 無法依編號列出多張圖片，請逐一開啟（civitai.com/images/...）。'
     ),
     'error_not_a_model': 'Civitai 傳回的不是模型資料，請稍後再試。',
+    'listing_stopped': '未能列出全部內容：{cause}',
+    'listing_circle': 'Civitai 的分頁不斷重複，無法取得後續內容。請稍後再試。',
+    'listing_cursor': (
+        'Civitai 以無法辨識的方式指出後續內容。請稍後再試，或查看 Civitai Gallery 是否有新版本。'
+    ),
+    'listing_next_page': 'Civitai 表示還有後續內容，但未說明如何取得。請稍後再試。',
+    'listing_empty': 'Civitai 連續傳回 {count} 個沒有圖片的回應，後面可能還有。請稍後再試。',
+    'listing_foreign': 'Civitai 未依要求篩選而傳回其他圖片，已略過。請稍後再試。',
+    'absent_image': 'Civitai 找不到圖片 {name}，或將其隱藏：可能已刪除、未公開，或連結有誤。',
+    'absent_images': (
+        '{total} 張圖片中有 {count} 張沒有傳回：Civitai 找不到，或在分級上限（{ceiling}）內不顯示。'
+    ),
+    'absent_post': 'Civitai 找不到貼文 {name}，或將其隱藏：可能已刪除、未公開，或連結有誤。',
+    'absent_user': 'Civitai 沒有名為 {name} 的使用者，或將其內容隱藏：可能已離開，或連結有誤。',
+    'gone_post': 'Civitai 找不到貼文 {name}：可能已刪除、未公開，或連結有誤。',
+    'gone_user': 'Civitai 沒有名為 {name} 的使用者：可能已離開，或連結有誤。',
     'error_no_such_user': 'Civitai 沒有名為 {username} 的使用者。',
     'error_too_large': '回應過大（超過 {limit} MB），未保留任何內容。',
     'error_too_many_pixels': '圖片聲稱有 {width} x {height} 像素，任何程式都無法開啟；未保留。',
@@ -160,6 +176,8 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'infotext_unknown': 'Civitai 未提供生成方式。',
     'workflow_only': '只有 ComfyUI 工作流程，沒有其他資料：請儲存後在 ComfyUI 中開啟。',
     'workflow': '儲存 ComfyUI 工作流程',
+    'title_model': '模型 {number}',
+    'title_version': '版本 {number}',
     'title_post': '貼文 {number}',
     'title_image': '圖片 {number}',
     'title_user': '使用者 {number}',
@@ -171,8 +189,13 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'status_loading': '正在載入圖庫…',
     'status_ready': '共 {count} 張圖片。點選圖片即可查看其生成方式。',
     'status_ready_one': '共 1 張圖片。點選即可查看其生成方式。',
-    'status_nothing': '這裡沒有圖片。請嘗試其他版本或連結。',
+    'status_nothing': '在您的分級上限（{ceiling}）內，這裡沒有圖片。請嘗試其他版本或連結。',
+    'status_nothing_of_version': (
+        '在您的分級上限（{ceiling}）內，版本 {version} 沒有圖片。請嘗試其他版本或連結。'
+    ),
     'hidden': '此頁有 {count} 張圖片超過您的分級上限（{ceiling}），已隱藏。',
+    'foreign': '有 {count} 張圖片不符合要求，已略過。',
+    'model_gone': 'Civitai 已找不到此模型，但仍列出以它製作的圖片。',
     'surplus': 'Civitai 傳來的圖片比要求的多，已略過 {count} 張。',
     'packages_missing': 'Civitai Gallery 需要此 WebUI 缺少或版本過舊的套件。請執行此指令後重新啟動 WebUI：{command}',
     'send_txt2img': '傳送至 txt2img',
@@ -216,7 +239,12 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'allow_host_unusable': '"{name}" 不是主機名稱。請以 --allow-host 指定例如 gallery.example 的名稱。',
     'no_free_port': '從 {port} 起沒有可用的連接埠，請以 --port 指定其他連接埠。',
     'cli_page_done': '已儲存 {saved}，已存在 {skipped}，失敗 {failed}，位於 {folder}',
-    'cli_hidden': '已略過 {count} 張超過分級上限（{ceiling}）的圖片。可用設定 gallery_maturity_ceiling 提高上限。',
+    'cli_hidden': (
+        '已略過 {count} 張超過分級上限（{ceiling}）的圖片。--level 可在單次執行中提高上限，設定 '
+        'gallery_maturity_ceiling 則永久提高。'
+    ),
+    'cli_up_to': '（最高至 {ceiling}；--level {more} 可取得更多）',
+    'cli_other_versions': '版本 {version} 沒有圖片，其他版本可能有：{links}',
     'cli_nothing': '在您的分級上限（{ceiling}）內找不到圖片。',
     'cli_stopped': (
         '已停止。已儲存 {saved}，已存在 {skipped}，位於 {folder}。再次執行相同指令即可繼續。'

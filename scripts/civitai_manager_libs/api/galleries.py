@@ -1,0 +1,150 @@
+"""Galleries: what a link means, ready to be read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from .. import setting
+from ..civitai.gallery import PERIODS, SORTS, GalleryQuery
+from ..civitai.models import Model, ModelVersion
+from ..civitai.source import GallerySource
+from ..errors import (
+    AnswerError,
+    CivitaiError,
+    GoneError,
+    NotFoundError,
+    SourceError,
+    TransferError,
+    WrongContentError,
+)
+from ..http_client import CivitaiHttpClient
+from . import whereabouts
+from .models import fetch_model, find_version
+from .pages import fetch_page
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """A gallery ready to be read: the query for it and, for a model's, what it belongs to.
+
+    is_orphan: the model is gone, and pictures that were made with it are still listed.
+    """
+
+    source: GallerySource
+    query: GalleryQuery
+    model: Model | None = None
+    is_orphan: bool = False
+
+    @property
+    def version(self) -> ModelVersion | None:
+        """The version whose gallery this is, None if it is not a model's."""
+        versions = self.model.versions if self.model else ()
+        return next((v for v in versions if v.id == self.query.version_id), None)
+
+    def of_version(self, version_id: int) -> Gallery:
+        """The gallery of another version of the same model."""
+        return replace(self, query=replace(self.query, version_id=version_id))
+
+    def of_levels(self, levels: int) -> Gallery:
+        """The same gallery with another mask of maturity levels."""
+        return replace(self, query=replace(self.query, levels=levels))
+
+    @property
+    def folder_name(self) -> str:
+        """What a folder with these pictures is called, before it is made safe."""
+        if self.model:
+            return self.model.name
+        source = self.source
+        name = source.username or source.user_id or source.number or ' '.join(map(str, source.tags))
+        kind = 'videos' if source.kind == 'images' and source.type == 'video' else source.kind
+        return f'{kind} {name}'.strip()
+
+
+def open_gallery(client: CivitaiHttpClient, source: GallerySource) -> Gallery:
+    """Return the gallery that `source` means, with the settings' page size and maturity."""
+    if source.kind == 'models':
+        raise SourceError('source_model_list')
+    query = _named(client, source, _narrowed(source))
+    if source.kind not in ('model', 'version'):
+        return Gallery(source, query)
+    try:
+        model, wanted = _model_of(client, source)
+    except (NotFoundError, GoneError) as error:
+        return _orphan(client, source, query, error)
+    listed = [version.id for version in model.versions]
+    if wanted not in listed:
+        # a version may be unlisted (early access, say) and still have pictures
+        wanted = wanted or next(iter(listed), 0)
+    return Gallery(source, replace(query, model_id=model.id, version_id=wanted), model)
+
+
+def _model_of(client: CivitaiHttpClient, source: GallerySource) -> tuple[Model, int]:
+    """The model that `source` means, and the id of its version if one is named."""
+    if source.kind == 'version':
+        model_id, version_id = find_version(client, source)
+        return fetch_model(client, model_id), version_id
+    return fetch_model(client, source.number), source.version_id
+
+
+def _orphan(
+    client: CivitaiHttpClient, source: GallerySource, query: GalleryQuery, gone: CivitaiError
+) -> Gallery:
+    """The gallery of a model that is gone. Raises `gone` if no pictures of it are listed."""
+    if not source.number:
+        raise gone
+    if source.kind == 'version':
+        query = replace(query, version_id=source.number)
+    else:
+        query = replace(query, model_id=source.number)
+    doubted = 'modelVersionId' if query.version_id else 'modelId'
+    try:
+        page = fetch_page(client, query, doubted=[doubted])
+    except (AnswerError, TransferError, WrongContentError):
+        raise gone from None
+    if not page.images and not page.hidden:
+        raise gone
+    return Gallery(source, query, is_orphan=True)
+
+
+def check_there(client: CivitaiHttpClient, gallery: Gallery) -> None:
+    """Raise NotFoundError unless that to which an empty gallery belongs is there."""
+    if gallery.model is None:
+        whereabouts.check_there(client, gallery.query)
+    elif gallery.version is None and gallery.query.version_id:
+        find_version(client, GallerySource('version', gallery.query.version_id))
+
+
+def _narrowed(source: GallerySource) -> GalleryQuery:
+    """The query for what can be told of `source` without asking.
+
+    A user's newest come first, and a post's pictures as they were posted.
+    """
+    usual = {'user': 'Newest', 'post': 'Oldest'}.get(source.kind, SORTS[0])
+    return GalleryQuery(
+        version_id=source.version_id,
+        user_id=source.user_id,
+        post_id=source.number if source.kind == 'post' else 0,
+        image_id=source.number if source.kind == 'image' else 0,
+        ids=source.ids,
+        limit=setting.page_size(),
+        levels=setting.maturity_levels(),
+        sort=source.sort or usual,
+        period=source.period or PERIODS[0],
+        type=source.type,
+        tags=source.tags,
+        base_models=source.base_models,
+        as_posted=source.kind == 'post' and not source.sort,
+    )
+
+
+def _named(client: CivitaiHttpClient, source: GallerySource, query: GalleryQuery) -> GalleryQuery:
+    """`query` for the user that `source` names, if any.
+
+    Civitai takes names of letters, digits and _ only, of others their id.
+    """
+    username = source.username
+    if not username or source.user_id or re.fullmatch(r'[A-Za-z0-9_]+', username):
+        return replace(query, username=username)
+    user_id = whereabouts.find_user(client, username)
+    return replace(query, username=username, user_id=user_id)

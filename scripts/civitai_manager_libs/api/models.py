@@ -1,0 +1,93 @@
+"""Models and their versions, and whose the API key is."""
+
+from __future__ import annotations
+
+import logging
+from typing import Collection
+
+from .. import setting
+from ..civitai import urls
+from ..civitai.models import Model, parse_model
+from ..civitai.source import GallerySource
+from ..civitai.versions import MOST_VERSIONS, versions_in
+from ..errors import AnswerError, TransferError, WrongContentError
+from ..http_client import CivitaiHttpClient
+
+log = logging.getLogger(__name__)
+
+# Versions that no list has, asked for one by one while somebody waits.
+MAX_SINGLE_VERSIONS = 20
+
+
+def fetch_model(client: CivitaiHttpClient, model_id: int) -> Model:
+    """Return the model with its versions. Raises CivitaiError, for another one too."""
+    address = urls.api_url(setting.civitai_base_url, f'models/{model_id}')
+    model = parse_model(client.fetch_json(address))
+    if model.id != model_id:
+        raise WrongContentError('error_not_a_model')
+    return model
+
+
+def fetch_versions(client: CivitaiHttpClient, ids: Collection[int]) -> dict[int, dict[str, object]]:
+    """Return what Civitai says of each of these versions, by id; what it does not know is absent.
+
+    All are asked for at once, and singly what that leaves open, such as versions that are not
+    listed; so many at most. Where the network fails, what was found until then is returned.
+    """
+    wanted = list(dict.fromkeys(ids))[:MOST_VERSIONS]
+    found: dict[int, dict[str, object]] = {}
+    try:
+        if len(wanted) > 1:
+            found = _versions_at_once(client, wanted)
+        for number in [one for one in wanted if one not in found][:MAX_SINGLE_VERSIONS]:
+            if (data := _version(client, number)) is not None:
+                found[number] = data
+    except TransferError as error:
+        log.warning('Not all models of a picture could be asked for: %s', error)
+    return found
+
+
+def _versions_at_once(client: CivitaiHttpClient, ids: list[int]) -> dict[int, dict[str, object]]:
+    address = urls.api_url(setting.civitai_base_url, 'models')
+    asked = {
+        'modelVersionIds': ','.join(map(str, ids)),
+        'limit': str(MOST_VERSIONS),
+        'nsfw': 'true',  # else all that is not for everybody would be missing
+    }
+    try:
+        listed = versions_in(client.fetch_json(address, asked))
+    except (AnswerError, WrongContentError):
+        return {}  # not every server knows this question
+    return {number: one for one in listed for number in ids if one['id'] == number}
+
+
+def _version(client: CivitaiHttpClient, number: int) -> dict[str, object] | None:
+    address = urls.api_url(setting.civitai_base_url, f'model-versions/{number}')
+    try:
+        data = client.fetch_json(address)
+    except (AnswerError, WrongContentError):
+        return None
+    return data if isinstance(data, dict) and data.get('id') == number else None
+
+
+def find_version(client: CivitaiHttpClient, source: GallerySource) -> tuple[int, int]:
+    """Return the ids of the model and the version that `source`, a version, means."""
+    path = (
+        f'model-versions/by-hash/{source.hash}'
+        if source.hash
+        else f'model-versions/{source.number}'
+    )
+    data = client.fetch_json(urls.api_url(setting.civitai_base_url, path))
+    found = data if isinstance(data, dict) else {}
+    model_id, version_id = found.get('modelId'), source.number or found.get('id')
+    if source.number and found.get('id', source.number) != source.number:
+        raise WrongContentError('error_not_a_model')
+    if not isinstance(model_id, int) or not isinstance(version_id, int):
+        raise WrongContentError('error_not_a_model')
+    return model_id, version_id
+
+
+def whoami(client: CivitaiHttpClient) -> str:
+    """Return the name of the user whose API key is set. Raises KeyNeededError if it is not good."""
+    data = client.fetch_json(urls.api_url(setting.civitai_base_url, 'me'))
+    return str(data.get('username') or '') if isinstance(data, dict) else ''

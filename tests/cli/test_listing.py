@@ -1,0 +1,285 @@
+"""What the command line says of a listing: nothing there or nothing up to the ceiling, and ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Callable, Iterator
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from civitai_demo.server import DemoServer
+from civitai_demo.world.catalog import Picture, load_catalog
+from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs.cli import main
+from tests.support.network import at_home, files_in, png
+from tests.support.scripted_server import Answer, Request, ScriptedServer, kept, ok
+
+MORE = '(up to PG; --level R asks for more)'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / 'pictures'
+
+
+Download = Callable[..., tuple[int, dict[str, Any]]]
+Talk = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def talk(client: object, folder: Path, capsys: pytest.CaptureFixture[str]) -> Talk:
+    """Run the command line; return its exit code and what it says."""
+
+    def run(*words: str) -> tuple[int, str, str]:
+        code = main.main([*words, '--to', str(folder)])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def download(talk: Talk) -> Download:
+    """Run the command line; return its exit code and its report."""
+
+    def run(*words: str) -> tuple[int, dict[str, Any]]:
+        code, out, _ = talk(*words, '--json')
+        return code, json.loads(out)
+
+    return run
+
+
+def only(wanted: Callable[[Picture], bool]) -> Picture:
+    return next(filter(wanted, load_catalog().pictures))
+
+
+# --- not there, or nothing up to the ceiling ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('path', 'words'),
+    [
+        ('/user/nobody_here', 'no user called nobody_here'),
+        ('/user/nobody_here/images', 'no user called nobody_here'),
+        ('/user/nobody_here/videos', 'no user called nobody_here'),
+        ('/videos?username=nobody_here', 'no user called nobody_here'),
+        ('/user/no-body', 'no user called no-body'),
+        ('/images?userId=1', 'no user called 1'),
+        ('/posts/2147483647', 'no post 2147483647'),
+        ('/images/2147483647', 'no image 2147483647, or hides it'),
+        ('/models/2147483647', 'does not know this (404)'),
+        ('/models/2147483647?modelVersionId=5', 'does not know this (404)'),
+        ('/models/4201?modelVersionId=2147483647', 'does not know this (404)'),
+        ('/model-versions/2147483647', 'does not know this (404)'),
+        ('/api/v1/images?ids=2147483646,2147483647', '2 of 2 pictures did not come'),
+    ],
+)
+def test_what_is_not_there_is_not_found(
+    demo: DemoServer, download: Download, talk: Talk, folder: Path, path: str, words: str
+) -> None:
+    code, report = download(demo.url + path)
+    assert (code, report['reason']) == (1, 'not_found')
+    code, out, err = talk(demo.url + path)
+    assert code == 1 and words in err
+    assert files_in(folder) == []
+
+
+def adult_links(url: str) -> Iterator[tuple[str, str]]:
+    picture = only(lambda p: p.level == 8)
+    yield 'image', f'{url}/images/{picture.id}'
+    catalog = load_catalog()
+    adult = only(lambda p: p.level > 1 and all(q.level > 1 for q in catalog.in_post(p.post_id)))
+    yield 'post', f'{url}/posts/{adult.post_id}'
+    yield 'ids', f'{url}/api/v1/images?ids={picture.id}'
+    mature = sorted({p.user.name for p in catalog.pictures}, key=lambda n: n)
+    yield 'a time', f'{url}/user/{mature[0]}?period=Day&types=audio'
+
+
+@pytest.mark.parametrize('kind', ['image', 'post', 'ids', 'a time'])
+def test_what_is_there_but_not_up_to_the_ceiling_is_complete(
+    demo: DemoServer, talk: Talk, folder: Path, kind: str
+) -> None:
+    code, out, err = talk(dict(adult_links(demo.url))[kind])
+    assert (code, err) == (0, '')
+    assert out.startswith('No pictures found up to your maturity ceiling (PG).') and MORE in out
+    assert files_in(folder) == []
+
+
+@pytest.mark.parametrize(
+    ('level', 'allowed'), [('PG', {1}), ('pg-13', {1, 2}), ('R', {1, 2, 4}), ('XXX', {0, 4, 8, 16})]
+)
+def test_a_level_counts_for_one_run(
+    demo: DemoServer, download: Download, level: str, allowed: set[int]
+) -> None:
+    wanted = [p for p in load_catalog().pictures if p.level in allowed and p.kind == 'image'][:24]
+    ids = ','.join(str(p.id) for p in wanted)
+    code, report = download(f'{demo.url}/api/v1/images?ids={ids}', '--level', level)
+    assert (code, report['saved'], report['level']) == (0, len(wanted), level.upper())
+    assert setting.gallery_maturity_ceiling == 'PG'
+
+
+def test_a_level_that_is_none_is_wrong_usage(talk: Talk) -> None:
+    with pytest.raises(SystemExit) as end:
+        talk('4201', '--level', 'NSFW')
+    assert end.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ('link', 'options', 'is_told'),
+    [
+        ('post', (), True),
+        ('post', ('--limit', '2'), True),
+        ('post', ('--level', 'XXX'), False),
+        ('image', (), False),
+    ],
+    ids=['a gallery', 'a part of it', 'with everything', 'a picture that came'],
+)
+def test_up_to_which_level_was_asked_is_told_where_there_may_be_more(
+    demo: DemoServer, talk: Talk, link: str, options: tuple[str, ...], is_told: bool
+) -> None:
+    picture = only(lambda p: p.level == 1)
+    path = f'/posts/{picture.post_id}' if link == 'post' else f'/images/{picture.id}'
+    code, out, err = talk(demo.url + path, *options)
+    assert (code, err) == (0, '') and (MORE in out) is is_told
+
+
+# --- against a server that lies ----------------------------------------------------------------
+
+
+class Fake:
+    """A Civitai whose answers of /api/v1/images a function makes out of the question."""
+
+    def __init__(self, pages: Callable[[dict[str, str]], Any], **routes: Any) -> None:
+        self._pages, self._routes = pages, routes
+        self.server = ScriptedServer(handler=self._answer)
+
+    def _answer(self, request: Request) -> Answer:
+        parts = urlsplit(request.target)
+        if parts.path == '/api/v1/images':
+            found = self._pages(dict(parse_qsl(parts.query)))
+            if isinstance(found, int):
+                return kept(ok(b'{"error": "no"}', status=found))
+            return kept(ok(json.dumps(found).encode()))
+        for route, body in self._routes.items():
+            if parts.path.startswith(f'/api/v1/{route}'):
+                return kept(ok(json.dumps(body).encode()))
+        if '/api/' in parts.path:
+            return kept(ok(b'{"error": "No such thing"}', status=404))
+        return kept(ok(png(), Content_Type='image/png'))
+
+    def item(self, number: int, **told: Any) -> dict[str, Any]:
+        url = f'{self.server.url}/k/{number}/original=true/{number}.jpeg'
+        usual = {'type': 'image', 'browsingLevel': 1, 'postId': 7, 'username': 'fox'}
+        return {'id': number, 'url': url, **usual, 'modelVersionIds': [], **told}
+
+
+def paged(fake: Callable[[], Fake], last: Any) -> Callable[[dict[str, str]], Any]:
+    """Two answers of a picture each; `last` is what comes after them."""
+
+    def page(asked: dict[str, str]) -> Any:
+        number = int(asked.get('cursor', '1'))
+        if number > 2:
+            return last
+        return {'items': [fake().item(number)], 'metadata': {'nextCursor': str(number + 1)}}
+
+    return page
+
+
+@pytest.mark.parametrize(
+    ('last', 'words'),
+    [
+        pytest.param(503, 'Civitai is busy (503)', id='a failing page'),
+        pytest.param(401, 'asks for a valid API key (401)', id='a refused page'),
+        pytest.param({'items': [], 'metadata': {'nextCursor': '2'}}, 'in a circle', id='a loop'),
+        pytest.param(
+            {'items': [], 'metadata': {'nextCursor': {'x': 1}}}, 'not understood', id='a cursor'
+        ),
+        pytest.param(
+            {'items': [], 'metadata': {'nextPage': 'https://civitai.com/x?page=3'}},
+            'not how to ask for it',
+            id='only a next page',
+        ),
+        pytest.param({'items': 'none'}, 'not a gallery', id='no gallery'),
+    ],
+)
+@pytest.mark.parametrize('link', ['/posts/7', '/user/fox', '/images'])
+def test_a_listing_that_ends_too_early_says_so_and_keeps_what_came(
+    download: Download,
+    talk: Talk,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    last: Any,
+    words: str,
+    link: str,
+) -> None:
+    fake = Fake(paged(lambda: fake, last))
+    with fake.server as server:
+        at_home(monkeypatch, server)
+        code, report = download(server.url + link, '--limit', '50')
+        assert (code, report['reason'], report['saved']) == (1, 'incomplete', 2)
+        assert any(words in note for note in report['notes'])
+        code, _, err = talk(server.url + link, '--limit', '50')
+    assert code == 1 and 'Not everything could be listed: ' in err and words in err
+    assert len(files_in(folder)) == 2
+
+
+@pytest.mark.parametrize('knows_user', [True, False])
+def test_everybodys_pictures_in_place_of_a_users_are_not_kept(
+    download: Download, folder: Path, monkeypatch: pytest.MonkeyPatch, knows_user: bool
+) -> None:
+    def page(asked: dict[str, str]) -> Any:
+        items = [fake.item(n, username=f'user{n}') for n in range(1, 9)]
+        return {'items': items, 'metadata': {'nextCursor': 'x'}}
+
+    users = [{'id': 3, 'username': 'Gone_Fox'}] if knows_user else []
+    fake = Fake(page, users={'items': users})
+    with fake.server as server:
+        at_home(monkeypatch, server)
+        code, report = download(f'{server.url}/user/gone_fox')
+    assert (code, report['reason']) == (1, 'failed' if knows_user else 'not_found')
+    assert files_in(folder) == []
+
+
+def test_what_is_foreign_or_too_much_is_told(
+    talk: Talk, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def page(asked: dict[str, str]) -> Any:
+        items = [fake.item(1), fake.item(2, postId=8), *(fake.item(n) for n in range(3, 260))]
+        return {'items': items, 'metadata': {}}
+
+    fake = Fake(page)
+    with fake.server as server:
+        at_home(monkeypatch, server)
+        code, _, err = talk(f'{server.url}/posts/7', '--limit', '500')
+    assert code == 0 and len(files_in(folder)) == 199
+    assert 'not what was asked for: 1.' in err and 'more than was asked for: 59.' in err
+
+
+MODEL = {'id': 42, 'name': 'N', 'modelVersions': [{'id': 9, 'name': 'v2'}, {'id': 8, 'name': 'v1'}]}
+
+
+def test_a_newest_version_without_pictures_names_the_others(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = Fake(lambda asked: {'items': [], 'metadata': {}}, models=MODEL)
+    with fake.server as server:
+        at_home(monkeypatch, server)
+        code, out, err = talk('42')
+    assert code == 0 and out.startswith('No pictures found up to')
+    assert 'v2 (#9) has no pictures' in err and '/models/42?modelVersionId=8' in err
+
+
+def test_pictures_of_a_model_that_is_gone_are_kept_and_it_is_told(
+    download: Download, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def page(asked: dict[str, str]) -> Any:
+        number = 1 if 'modelId' in asked else 2
+        return {'items': [fake.item(number)], 'metadata': {}}
+
+    fake = Fake(page)
+    with fake.server as server:
+        at_home(monkeypatch, server)
+        code, report = download('42')
+    assert (code, report['reason'], report['saved']) == (0, 'complete', 1)
+    assert any('no longer knows this model' in note for note in report['notes'])
