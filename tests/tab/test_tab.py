@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import pytest
 import requests
 
@@ -423,6 +424,19 @@ def test_no_download_starts_for_a_page_of_another_site(
     request: Any = SimpleNamespace(headers={'Sec-Fetch-Site': site, 'host': 'webui.example'})
     (told,) = components._download(request, view)
     assert 'another site' in told and len(demo.requests) == seen and not view.kept_in
+
+
+@pytest.mark.parametrize('site', ['cross-site', 'same-site'])
+def test_no_gallery_is_listed_for_a_page_of_another_site(
+    demo: DemoServer, view: events.View, site: str
+) -> None:
+    before, seen = ids(view), len(demo.requests)
+    request: Any = SimpleNamespace(headers={'Sec-Fetch-Site': site, 'host': 'webui.example'})
+    with gr.Blocks():
+        parts = components.build()
+    *_, told = components._on_turn(parts, events.open_source)(request, '4202', view)
+    assert 'another site' in told[parts.status]
+    assert len(demo.requests) == seen and ids(view) == before
 
 
 def shown_to(view: events.View) -> list[str]:
