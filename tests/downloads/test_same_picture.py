@@ -152,7 +152,8 @@ def test_what_a_program_is_told_names_each_file_once(
     with ScriptedServer(handler=answer) as server:
         at_home(monkeypatch, server)
         report = keep(batch.picture_jobs([f'{server.url}/{GOOD}'] * 24, tmp_path))
-    told = json.loads(json.dumps(telling.Part('x', str(tmp_path), report=report).as_json()))
+    part = telling.Part('x', str(tmp_path), 'PG', report=report)
+    told = json.loads(json.dumps(part.as_json()))
     assert (told['saved'], told['skipped']) == (1, 23)
     assert told['files'] == [str(tmp_path / f'{UUID}.png')]
 
