@@ -141,12 +141,17 @@ def bounded(
 
     What is `wanted` stays in it, and what is on a screen.
     """
-    for position, result in results:
-        if result.outcome is Outcome.SAVED:
-            kept.added(result.path)
-        elif result.outcome is Outcome.SKIPPED:
-            kept.shown(result.path)
-        yield position, result
+    saved: list[str] = []
+    try:
+        for position, result in results:
+            if result.outcome is Outcome.SAVED:
+                saved.append(result.path)
+            elif result.outcome is Outcome.SKIPPED:
+                kept.shown(result.path)
+            yield position, result
+    finally:  # asking the disk between two results would hold up the threads that fetch
+        for path in saved:
+            kept.added(path)
     names = {os.path.basename(job.path) for job in wanted}
     kept.bound(limit, names | cache.on_screen.names())
 

@@ -24,6 +24,8 @@ GATHER_SECONDS = 0.005
 # A wait without end would not hear Ctrl-C on Windows, nor the end of the program.
 HEARTBEAT_SECONDS = 1.0
 TOLD_AGAIN_SECONDS = 30.0
+# How often it is looked whether the program is over.
+LOOK_SECONDS = 0.05
 # How long Ctrl-C waits for part files to be cleared away; what stops at all has stopped by then.
 GRACE_SECONDS = 2.0
 
@@ -70,9 +72,16 @@ class _Unwanted(forks.Event):
         super().__init__()
         caller, self._main = threading.current_thread(), threading.main_thread()
         self._ends_with_program = caller is self._main or caller.daemon
+        self._look_at = -math.inf
 
     def is_set(self) -> bool:
-        return super().is_set() or (self._ends_with_program and not self._main.is_alive())
+        if self._ends_with_program and not super().is_set():
+            now = time.monotonic()
+            if now > self._look_at:  # not at each of several questions for every picture
+                self._look_at = now + LOOK_SECONDS
+                if not self._main.is_alive():
+                    self.set()
+        return super().is_set()
 
 
 class _Crew(Generic[T]):

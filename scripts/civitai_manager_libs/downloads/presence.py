@@ -44,7 +44,7 @@ def vouch(path: str | Path, stem: str = '') -> None:
     picture at all. Never raises.
     """
     seen = files.look(path)
-    if seen is None or seen.kind is None or seen.is_whole:
+    if seen is None or seen.is_whole or seen.kind is None:
         return
     stem = stem or Path(path).stem
     try:

@@ -72,8 +72,9 @@ class Body:
     @property
     def has_certain_end(self) -> bool:
         """Whether a break before its end would have been noticed; what is packed has a mark."""
-        is_chunked = framing.transfer_coding(self.headers) == 'chunked'
-        return bool(self.announced) or is_chunked or self.is_coded
+        if self.announced or self.is_coded:
+            return True
+        return framing.transfer_coding(self.headers) == 'chunked'
 
     def check_whole(self, received: int) -> None:
         """Raise BodyIncompleteError unless `received` bytes are all there should be."""
@@ -193,7 +194,8 @@ class FileTransfer:
         if body.announced > MIN_CHECKED_SPACE:
             files.check_space(self._folder, body.announced)
         self._is_checked = self._is_checked and start > 0
-        file.seek(start)
+        if start:
+            file.seek(start)
         waiting: list[bytes] = []
         size, done = 0, start
         try:
@@ -258,7 +260,7 @@ class FileTransfer:
     def _check_size(self, body: Body, size: int) -> None:
         if self.limit and size > self.limit:
             raise body.too_large(self.limit)
-        if body.is_coded and size > MAX_CODED_BYTES:
+        if size > MAX_CODED_BYTES and body.is_coded:
             raise body.too_large(MAX_CODED_BYTES)
 
 

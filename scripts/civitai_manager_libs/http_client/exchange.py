@@ -102,7 +102,7 @@ class Exchange:
             asked = set()
             for _ in range(MAX_REDIRECTS + 1):
                 # once it led elsewhere, nobody gets the key any more
-                key = keys.usable_key(key) if urls.may_send_key(request.url, base) else ''
+                key = keys.usable_key(key) if key and urls.may_send_key(request.url, base) else ''
                 question = request.method, request.url.partition('#')[0], key
                 if question in asked:
                     break

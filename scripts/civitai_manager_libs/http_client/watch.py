@@ -58,6 +58,11 @@ class Guard:
         with self._lock:
             self.since = self.deadline = 0.0
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether it is stopped, or came too late."""
+        return self.late or self.stop.is_set()
+
     def check(self, url: str, host: str) -> None:
         """Raise CancelledError or TimedOutError if it was cut off.
 

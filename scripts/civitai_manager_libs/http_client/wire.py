@@ -180,7 +180,8 @@ def read_little(response: requests.Response, guard: Guard) -> bytes:
 
 def check(guard: Guard, url: str) -> None:
     """Raise CancelledError or TimedOutError if the request to `url` was cut off by us."""
-    guard.check(urls.redact(url), host_of(url))
+    if guard.is_cut_off:
+        guard.check(urls.redact(url), host_of(url))
 
 
 def translated(error: Exception, url: str) -> CivitaiError:
