@@ -51,7 +51,12 @@ HELD_ACROSS_FORKS = {
     f'threading.{name}'
     for name in 'Lock RLock Condition Event Semaphore BoundedSemaphore Barrier'.split()
 }
-RENEWED_BY_OWNER = {'http_client.slots', 'http_client.watch', 'http_client.pacing.throttle'}
+RENEWED_BY_OWNER = {
+    'http_client.slots',
+    'http_client.watch',
+    'http_client.pacing.hosts',
+    'http_client.pacing.throttle',
+}
 MADE_FOR_ONE_THREAD = {'http_client.single_flight', 'ending', 'cli.main', 'tab.app'}
 MAX_MODULE_LINES = 330
 SENTENCES = {'texts.en', 'texts.zh_tw'}  # as long as there is to say

@@ -8,17 +8,14 @@ import threading
 import time
 from typing import Callable, TypeVar
 
-from .. import notices
 from ..civitai import urls
 from ..errors import CancelledError, CivitaiError, RateLimitedError
 from . import retry, slots, wire
+from .pacing import throttle
 
 log = logging.getLogger(__name__)
 
 T = TypeVar('T')
-
-# A wait that goes on for longer is told, and told again while there is no end to it.
-TOLD_SECONDS, TOLD_AGAIN = 3.0, 20.0
 
 
 class Attempts:
@@ -77,8 +74,9 @@ class Attempts:
                 if not isinstance(decision, retry.Wait):
                     raise error
                 log.info('%s: %s Again in %.1f s.', urls.redact(url), error, decision.seconds)
-                if since + decision.seconds > TOLD_SECONDS and self.now() - told > TOLD_AGAIN:
-                    _tell(error, decision.seconds)
+                is_long = since + decision.seconds > throttle.TOLD_SECONDS
+                if is_long and self.now() - told > throttle.TOLD_AGAIN:
+                    wire.tell_wait(error, decision.seconds)
                     told = self.now()
             self._pause(decision.seconds, stop)
 
@@ -89,13 +87,3 @@ class Attempts:
                 self._sleep(seconds)
             else:
                 stop.wait(seconds)
-
-
-def _tell(error: CivitaiError, seconds: float) -> None:
-    asked = error.status in (429, 503)
-    notices.tell(
-        'notice_asked_to_wait' if asked else 'notice_waiting',
-        host=wire.host_of(error.url),
-        status=error.status or '',
-        seconds=math.ceil(seconds),
-    )

@@ -60,7 +60,7 @@ class Exchange:
     ) -> None:
         self._session = session
         self._clock = clock
-        self._throttle = Throttle(now)
+        self._throttle = Throttle(now, wire.tell_wait)
         self._watch = Watch()
         self._proxies = Proxies()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import ssl
 import time
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
+from .. import notices
 from ..civitai import urls
 from ..errors import (
     BodyIncompleteError,
@@ -237,6 +239,17 @@ def host_of(url: str) -> str:
         return urlsplit(url).hostname or ''
     except ValueError:  # a broken [IPv6] address
         return ''
+
+
+def tell_wait(error: CivitaiError, seconds: float, is_given_up: bool = False) -> None:
+    """Tell that it goes on after `error` in so many seconds, or is given up then."""
+    asked = 'notice_refuses' if is_given_up else 'notice_asked_to_wait'
+    notices.tell(
+        asked if error.status in (429, 503) else 'notice_waiting',
+        host=host_of(error.url),
+        status=error.status or '',
+        seconds=math.ceil(seconds),
+    )
 
 
 def _within(error: BaseException | None, kind: type[E]) -> E | None:

@@ -460,5 +460,9 @@ ENGLISH: dict[str, str] = {
     'notice_asked_to_wait': (
         '{host} asks us to wait ({status}). Going on in {seconds} s; what is there stays.'
     ),
+    'notice_refuses': (
+        '{host} refuses all that is asked for ({status}). If that lasts, it is given up in '
+        '{seconds} s; what is there stays.'
+    ),
     'notice_waiting': '{host} does not answer as it should. Trying again in {seconds} s.',
 }

@@ -286,5 +286,6 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '圖片快取的大小上限；最久沒有顯示的圖片會先移除。資料夾成為圖片快取之前就有的圖片會保留，也不計入。'
     ),
     'notice_asked_to_wait': '{host} 要求我們稍候（{status}）。{seconds} 秒後繼續，已取得的內容會保留。',
+    'notice_refuses': '{host} 拒絕所有要求（{status}）。若持續如此，{seconds} 秒後放棄，已取得的內容會保留。',
     'notice_waiting': '{host} 的回應不正常，{seconds} 秒後再試一次。',
 }

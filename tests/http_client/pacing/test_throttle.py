@@ -12,7 +12,8 @@ import pytest
 from scripts.civitai_manager_libs.errors import CancelledError
 from scripts.civitai_manager_libs.http_client.pacing.budget import Budget
 from scripts.civitai_manager_libs.http_client.pacing.pace import Pace
-from scripts.civitai_manager_libs.http_client.pacing.throttle import AnyPace, Throttle
+from scripts.civitai_manager_libs.http_client.pacing.hosts import AnyPace
+from scripts.civitai_manager_libs.http_client.pacing.throttle import Throttle
 
 PATIENCE = 10.0  # seconds until a test that hangs fails
 

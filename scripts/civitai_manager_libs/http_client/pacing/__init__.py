@@ -4,6 +4,7 @@ Stands on errors, forks and http_client's slots. All but `throttle` decide, with
 lock; it makes threads obey. From the top down:
 
 throttle   waiting for one's turn
+hosts      ... what is known of a host, and who waits for it
 pace       how many requests at once, and how fast they may start, learnt from how they end:
 ceiling    ... the most at once that a host accepts, and looks above it
 limit      ... more at once while there is no sign of a limit, fewer when answers come slower

@@ -5,27 +5,29 @@ from __future__ import annotations
 import copy
 import math
 import threading
-from collections import deque
 from types import TracebackType
-from typing import Callable, Deque, Union
+from typing import Callable
 
 from ... import forks
 from ...errors import CancelledError, CivitaiError
 from .. import slots
-from .budget import Budget
+from .hosts import AnyPace, Host
 from .pace import Pace
+
+# A wait that goes on for longer is told, and told again while there is no end to it. Seconds.
+TOLD_SECONDS, TOLD_AGAIN = 3.0, 20.0
 
 # Nobody sleeps longer without looking at the clock and for a cancellation. Seconds.
 PIECE = 0.08
 
-# After so many refusals and seconds without a success, refusals are final: a host that is down
-# would otherwise keep a large batch waiting for hours.
-LOST_REFUSALS, LOST_SECONDS = 40, 60.0
+# tell(error, seconds, is_given_up): because of this refusal it goes on in so many seconds, or is
+# given up then.
+Tell = Callable[[CivitaiError, float, bool], None]
 
-# So many refusals among so many ends are no accident.
-MANY, RECENT = 6, 32
 
-AnyPace = Union[Pace, Budget]
+def _untold(error: CivitaiError, seconds: float, is_given_up: bool) -> None:
+    """Tell nobody."""
+
 
 # So many hosts are remembered, and those that there is something to obey of. Redirects may lead to
 # any number.
@@ -33,42 +35,6 @@ KEPT_HOSTS = 256
 
 # From when on a request has stalled: seconds, and times what one usually takes.
 STALL_SECONDS, STALL_TRIPS = 0.5, 8
-
-
-class _Host:
-    """The pace of one host and who waits for it, the longest waiting first."""
-
-    def __init__(self, pace: AnyPace) -> None:
-        self.pace = pace
-        self.lock = threading.Lock()  # held for every use of what is here
-        self.waiting: Deque[threading.Lock] = deque()
-        self.asked_at = -math.inf
-        self.lent = 0  # places of requests that have stalled
-        self.refusals = 0  # since the last success, the first of them at:
-        self.refused_since = math.inf
-        self.refusal: CivitaiError | None = None  # the last of them, at:
-        self.refused_at = -math.inf
-        self.recent: Deque[bool] = deque(maxlen=RECENT)  # whether the last ones were refused
-
-    def is_idle(self, now: float) -> bool:
-        """Whether nobody asks it or waits to, and it has not refused anything of late."""
-        busy = self.pace.running or self.lent or self.waiting or self.pace.held(now)
-        return not busy and now - self.refused_at > LOST_SECONDS
-
-    def count_refusal(self, now: float, error: CivitaiError | None) -> tuple[bool, bool]:
-        """Tell whether there were only refusals for too long, and whether there are many now."""
-        with self.lock:
-            self.refusals += 1
-            self.refusal, self.refused_at = error, now
-            self.refused_since = min(self.refused_since, now)
-            self.recent.append(True)
-            is_lost = self.refusals > LOST_REFUSALS and now - self.refused_since > LOST_SECONDS
-            return is_lost, sum(self.recent) >= MANY
-
-    def call_next(self) -> None:
-        """Wake who has waited longest."""
-        if self.waiting and self.waiting[0].locked():
-            self.waiting[0].release()
 
 
 class Turn:
@@ -84,6 +50,8 @@ class Turn:
         '_clock',
         '_asked',
         '_patience',
+        '_tell',
+        '_told',
         '_began',
         '_running',
         '_first_byte',
@@ -95,17 +63,20 @@ class Turn:
 
     def __init__(
         self,
-        host: _Host,
+        host: Host,
         stop: threading.Event,
         clock: Callable[[], float],
         asked: float,
         patience: float,
+        tell: Tell,
     ) -> None:
         self._host = host
         self._stop = stop
         self._clock = clock
         self._asked = asked
         self._patience = patience
+        self._tell = tell
+        self._told = -math.inf
         self._began = 0.0
         self._running = False
         self._first_byte: float | None = None
@@ -211,6 +182,9 @@ class Turn:
                     seconds = self._ask() if first or self._stop.is_set() else PIECE
                     if not seconds:
                         return
+                    news = self._news()
+                if news is not None:
+                    self._tell(*news)
                 bell.acquire(timeout=min(seconds, PIECE))
         finally:
             with host.lock:
@@ -218,14 +192,28 @@ class Turn:
                     host.waiting.remove(bell)
                 host.call_next()
 
+    def _news(self) -> tuple[CivitaiError, float, bool] | None:
+        """What is to be told now: that there are only refusals, and for how long that may be."""
+        host, now = self._host, self._clock()
+        is_long = now - host.refused_since > TOLD_SECONDS
+        if host.refusal is None or not is_long or now - self._told < TOLD_AGAIN:
+            return None
+        self._told = now
+        held, end = host.pace.held(now), host.refused_since + self._patience - now
+        # who does not say when to come back is asked again and again until then
+        is_given_up = end < (math.inf if host.refusal.retry_after is None else held)
+        return host.refusal, max(1.0, end if is_given_up else held), is_given_up
+
     def _check_patience(self) -> None:
         """Raise the last refusal if there was nothing else for too long. With the lock.
 
         The host's refusals count and not how long this one waits: otherwise each of hundreds of
-        pictures would wait anew. Refusals of long ago say nothing about now.
+        pictures would wait anew. Refusals of long ago say nothing about now, unless the host said
+        not to come yet.
         """
         host, now = self._host, self._clock()
-        if now - host.refused_at > self._patience and now - self._asked <= self._patience:
+        is_old = now - host.refused_at > self._patience and not host.pace.held(now)
+        if is_old and now - self._asked <= self._patience:
             return
         in_vain = now - host.refused_since > self._patience
         if in_vain and host.refusal is not None:
@@ -261,11 +249,15 @@ class Turn:
 
 
 class Throttle:
-    """Who may ask which host when. `clock()` gives monotonic seconds; it may jump ahead."""
+    """Who may ask which host when. `clock()` gives monotonic seconds; it may jump ahead.
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    `tell` is told of long waits, by who waits.
+    """
+
+    def __init__(self, clock: Callable[[], float], tell: Tell = _untold) -> None:
         self._clock = clock
-        self._hosts: dict[str, _Host] = {}
+        self._tell = tell
+        self._hosts: dict[str, Host] = {}
         self._lock = forks.Lock()
         forks.renew_in_children(self)
 
@@ -294,10 +286,10 @@ class Throttle:
         if found is None:
             with self._lock:
                 self._make_room()
-                found = self._hosts.setdefault(host, _Host(make()))
+                found = self._hosts.setdefault(host, Host(make()))
         if top is not None and isinstance(found.pace, Pace):
             found.pace.top = top
-        return Turn(found, stop, self._clock, asked, patience)
+        return Turn(found, stop, self._clock, asked, patience, self._tell)
 
     def _make_room(self) -> None:
         """Forget the idle hosts that were asked least recently. With the lock."""

@@ -1,0 +1,57 @@
+"""What is known of one host: its pace, who waits for it, and what it refused."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from typing import Deque, Union
+
+from ...errors import CivitaiError
+from .budget import Budget
+from .pace import Pace
+
+# After so many refusals and seconds without a success, refusals are final: a host that is down
+# would otherwise keep a large batch waiting for hours.
+LOST_REFUSALS, LOST_SECONDS = 40, 60.0
+
+# So many refusals among so many ends are no accident.
+MANY, RECENT = 6, 32
+
+AnyPace = Union[Pace, Budget]
+
+
+class Host:
+    """The pace of one host and who waits for it, the longest waiting first."""
+
+    def __init__(self, pace: AnyPace) -> None:
+        self.pace = pace
+        self.lock = threading.Lock()  # held for every use of what is here
+        self.waiting: Deque[threading.Lock] = deque()
+        self.asked_at = -math.inf
+        self.lent = 0  # places of requests that have stalled
+        self.refusals = 0  # since the last success, the first of them at:
+        self.refused_since = math.inf
+        self.refusal: CivitaiError | None = None  # the last of them, at:
+        self.refused_at = -math.inf
+        self.recent: Deque[bool] = deque(maxlen=RECENT)  # whether the last ones were refused
+
+    def is_idle(self, now: float) -> bool:
+        """Whether nobody asks it or waits to, and it has not refused anything of late."""
+        busy = self.pace.running or self.lent or self.waiting or self.pace.held(now)
+        return not busy and now - self.refused_at > LOST_SECONDS
+
+    def count_refusal(self, now: float, error: CivitaiError | None) -> tuple[bool, bool]:
+        """Tell whether there were only refusals for too long, and whether there are many now."""
+        with self.lock:
+            self.refusals += 1
+            self.refusal, self.refused_at = error, now
+            self.refused_since = min(self.refused_since, now)
+            self.recent.append(True)
+            is_lost = self.refusals > LOST_REFUSALS and now - self.refused_since > LOST_SECONDS
+            return is_lost, sum(self.recent) >= MANY
+
+    def call_next(self) -> None:
+        """Wake who has waited longest."""
+        if self.waiting and self.waiting[0].locked():
+            self.waiting[0].release()
