@@ -19,7 +19,7 @@ from . import forks, ishortcut, setting, texts, util, widgets
 from .civitai import urls
 from .civitai.gallery import GalleryImage
 from .downloads import ahead, batch, presence
-from .downloads.plan import BatchReport, DownloadJob, DownloadResult, Outcome, main_cause
+from .downloads.plan import BatchReport, DownloadJob, DownloadResult, Outcome, failed_message
 from .errors import CivitaiError, SourceError, StorageError
 from .http_client import CivitaiHttpClient, get_http_client
 from .store import cache, files
@@ -199,16 +199,8 @@ def failure_of(url: str) -> CivitaiError | None:
 
 def failure_message(report: BatchReport) -> str:
     """Say how many pictures failed, why and what to do; '' if none did."""
-    if not report.failed_urls:
-        return ''
-    cause = main_cause(result.error for result in report.failures)
-    return texts.text(
-        'pictures_failed',
-        setting.language,
-        failed=len(report.failed_urls),
-        total=len(report.results),
-        cause=(cause or CivitaiError('error_see_log')).message_in(setting.language),
-    )
+    errors = [result.error for result in report.failures]
+    return failed_message(errors, len(report.results), setting.language)
 
 
 def _tell(report: BatchReport) -> None:

@@ -66,10 +66,14 @@ def picture_grid(**wanted: Any) -> Any:
     )
 
 
-def grid_update(paths: list[str], columns: int) -> Any:
-    """Return the update that shows `paths` in `columns` of a picture grid, none of them chosen."""
-    unselected = accepted(getattr(gr.Gallery, '__init__'), selected_index=None)
-    return gr.update(value=paths, columns=columns, **unselected)
+def nothing_marked() -> Any:
+    """Return the update for a filled picture grid that takes the outline of the chosen one away.
+
+    gradio 6 leaves it, or moves it, as other pictures come, and takes None for no change; older
+    ones take it away as the grid is emptied, and would tell of -1 as of a click.
+    """
+    keeps_outline = 'fit_columns' in parameters(getattr(gr.Gallery, '__init__'))
+    return gr.update(selected_index=-1) if keeps_outline else gr.update()
 
 
 def picture(**wanted: Any) -> Any:
@@ -85,8 +89,8 @@ def picture(**wanted: Any) -> Any:
     )
 
 
-def on(event: Callable[..., Any], function: Callable[..., Any], **wanted: Any) -> Any:
-    """Bind `function` to `event`, not offered in the API, many sessions at once.
+def on(event: Callable[..., Any], function: Callable[..., Any] | None, **wanted: Any) -> Any:
+    """Bind `function` (None: only `js`) to `event`, not offered in the API, many sessions at once.
 
     `js` is the browser-side code, under whatever name this gradio takes it. A second event of a
     kind does not wait for the first and is not dropped, unless `trigger_mode` says so.
@@ -101,7 +105,7 @@ def on(event: Callable[..., Any], function: Callable[..., Any], **wanted: Any) -
         wanted['_js'] = wanted['js']
     arguments = {name: value for name, value in wanted.items() if name in known}
     # what `event` calls fn comes first everywhere
-    return event(guarded(function), **arguments)
+    return event(function and guarded(function), **arguments)
 
 
 def guarded(function: Callable[..., Any]) -> Callable[..., Any]:

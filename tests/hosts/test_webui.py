@@ -20,11 +20,14 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from civitai_demo.server import OPENING_PATH, DemoServer
+from civitai_demo.world.catalog import load_catalog
 from tests.support.browsing import (
     WAIT,
+    chosen,
     go,
     load,
     needs_chromium,
+    nothing_is_chosen,
     other_pictures,
     part,
     pictures,
@@ -36,6 +39,7 @@ from tests.support.visitor import SOMEBODY_ELSE, Visitor
 
 SHIPPED = ('scripts', 'img', 'install.py', 'style.css')
 KEY = 'demo-key'
+SENT = 20_000
 
 pytestmark = needs_chromium
 
@@ -190,6 +194,91 @@ def test_another_version_shows_other_pictures(page: Page, running_demo: DemoServ
     assert not set(first) & set(sources(page))
 
 
+def test_the_place_that_was_clicked_last_can_be_clicked_on_every_page(
+    page: Page, running_demo: DemoServer
+) -> None:
+    shown(page, running_demo)
+    first = chosen(page, 1)
+    go(page, 'next', 'Page 2')
+    nothing_is_chosen(page)
+    second = chosen(page, 1)
+    go(page, 'prev', 'Page 1')
+    assert chosen(page, 1) == first != second
+    for _ in range(2):
+        load(page, f'{running_demo.url}/images/{first}')
+        expect(part(page, 'title')).to_contain_text(first, timeout=WAIT)
+        expect(pictures(page)).to_have_count(1, timeout=WAIT)
+        nothing_is_chosen(page)
+        assert chosen(page, 0) == first
+
+
+def sent(tab: Page, target: str, width: int, height: int) -> None:
+    """Wait until the tab of the host that takes `target` shows a picture of this very size."""
+    expect(tab.locator(f'#{target}_image')).to_be_visible(timeout=WAIT)
+    tab.wait_for_function(
+        """([name, width, height]) => {
+            const shown = [...document.querySelectorAll(`#${name}_image img`)];
+            return shown.some(i => i.naturalWidth === width && i.naturalHeight === height);
+        }""",
+        arg=[target, width, height],
+        timeout=SENT,
+    )
+
+
+def test_the_original_is_sent_however_soon(page: Page, running_demo: DemoServer) -> None:
+    """No smaller picture that is shown, nor what was sent before."""
+    catalog = load_catalog()
+    shared = [p for p in catalog.pictures if p.generation.source == 'webui' and p.level == 1]
+    for size in ((1216, 832), (768, 1344)):
+        picture = next(p for p in shared if (p.width, p.height) == size)
+        choose(page, 'Civitai Gallery')
+        load(page, f'{running_demo.url}/images/{picture.id}')
+        expect(part(page, 'title')).to_contain_text(str(picture.id), timeout=WAIT)
+        expect(pictures(page)).to_have_count(1, timeout=WAIT)
+        nothing_is_chosen(page)
+        pictures(page).first.click()
+        for target in ('img2img', 'inpaint', 'extras'):
+            choose(page, 'Civitai Gallery')
+            part(page, f'send_{target}').click()
+            sent(page, target, *size)
+        expect(field(page, 'img2img_prompt')).to_have_value(picture.generation.prompt)
+
+
+def test_a_picture_without_infotext_is_sent_alone(page: Page, running_demo: DemoServer) -> None:
+    choose(page, 'img2img')
+    field(page, 'img2img_prompt').fill('my own words')
+    choose(page, 'Civitai Gallery')
+    silent = next(
+        p for p in load_catalog().pictures if p.generation.source == 'hidden' and p.level == 1
+    )
+    load(page, f'{running_demo.url}/images/{silent.id}')
+    expect(pictures(page)).to_have_count(1, timeout=WAIT)
+    chosen(page, 0)
+    part(page, 'send_img2img').click()
+    sent(page, 'img2img', silent.width, silent.height)
+    expect(field(page, 'img2img_prompt')).to_have_value('my own words')
+    choose(page, 'Civitai Gallery')
+    expect(part(page, 'send_txt2img')).to_be_disabled()
+
+
+def test_no_picture_is_sent_in_place_of_an_original_that_does_not_come(
+    page: Page, running_demo: DemoServer
+) -> None:
+    shared = (p for p in load_catalog().pictures if p.generation.source == 'webui')
+    picture = next(p for p in shared if p.level == 1 and p.width == 1024)
+    load(page, f'{running_demo.url}/images/{picture.id}')
+    expect(pictures(page)).to_have_count(1, timeout=WAIT)
+    chosen(page, 0)
+    running_demo.scenario = 'html'
+    try:
+        part(page, 'send_extras').click()
+        expect(part(page, 'sent').get_by_role('alert')).to_be_visible(timeout=WAIT)
+    finally:
+        running_demo.scenario = ''
+    expect(part(page, 'load')).to_be_visible()  # the host has not changed the tab
+    expect(page.locator('#extras_image img')).to_have_count(0)
+
+
 def test_a_page_is_kept_in_the_hosts_outputs(
     page: Page, webui: Webui, running_demo: DemoServer
 ) -> None:
@@ -220,10 +309,14 @@ def test_one_download_does_not_hold_up_another(
         part(other, 'download_page').click()
         expect(part(other, 'status')).to_contain_text('Downloading picture', timeout=WAIT)
         assert 'Downloading picture' in part(page, 'status').inner_text()
+        load(page, 'https://example.com/models/1')
+        expect(part(page, 'status')).to_contain_text('not on Civitai', timeout=WAIT)
+        assert 'Downloading picture' in part(page, 'status').inner_text()
     finally:
         running_demo.scenario = ''
     for tab in (page, other):
         expect(part(tab, 'status')).to_contain_text('user_gallery_images', timeout=WAIT)
+    expect(part(page, 'status')).to_contain_text('not on Civitai')
     context.close()
 
 

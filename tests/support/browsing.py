@@ -19,6 +19,7 @@ QUIET = (
     '--disable-component-update --disable-sync'
 ).split()
 WAIT = 60_000
+CHOSEN = 20_000
 
 # The README says so: without Chromium these are left out, but never in CI.
 needs_chromium = pytest.mark.skipif(
@@ -75,3 +76,18 @@ def load(tab: Page, text: str) -> None:
     """Paste a link and press Load."""
     part(tab, 'source').locator('textarea, input').fill(text)
     part(tab, 'load').click()
+
+
+def chosen(tab: Page, place: int) -> str:
+    """Click the picture at `place` of the grid; return the id of the one that opens."""
+    expect(part(tab, 'details').locator('a')).to_have_count(0, timeout=WAIT)
+    pictures(tab).nth(place).click()
+    link = part(tab, 'details').locator('a[href*="/images/"]')
+    link.wait_for(timeout=CHOSEN)
+    return str(link.get_attribute('href')).rpartition('/')[2]
+
+
+def nothing_is_chosen(tab: Page) -> None:
+    """No picture of the grid has an outline, and nothing is told of one."""
+    expect(part(tab, 'details').locator('a')).to_have_count(0, timeout=WAIT)
+    expect(tab.locator('#civitai_gallery_grid .selected')).to_have_count(0, timeout=WAIT)

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browsing import (
     WAIT,
+    chosen,
     go,
     load,
     needs_chromium,
@@ -121,6 +122,15 @@ def test_another_version_shows_other_pictures(page: Page) -> None:
     page.get_by_role('option').last.click()
     other_pictures(page, first)
     assert not set(first) & set(sources(page))
+
+
+def test_leaving_the_box_of_versions_shows_no_other_page(page: Page) -> None:
+    go(page, 'next', 'Page 2')
+    chosen(page, 3)
+    part(page, 'version').locator('input').click()
+    page.keyboard.press('Tab')
+    part(page, 'source').locator('textarea, input').click()
+    go(page, 'next', 'Page 3')
 
 
 def test_a_picture_shows_large_with_its_infotext_to_copy(page: Page) -> None:

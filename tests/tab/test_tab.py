@@ -331,7 +331,7 @@ def test_a_lower_ceiling_counts_from_the_next_page_on(
     ('meta', 'kind', 'has_still', 'able'),
     [
         ({'prompt': 'p', 'steps': 1}, 'image', True, [True, True, True, True]),
-        ({}, 'image', True, [False, False, False, True]),
+        ({}, 'image', True, [False, True, True, True]),
         ({'prompt': 'p', 'steps': 1}, 'video', True, [True, False, False, False]),
         ({'prompt': 'p', 'steps': 1}, 'image', False, [True, False, False, False]),
     ],

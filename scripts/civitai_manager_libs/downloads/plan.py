@@ -102,6 +102,18 @@ def aside_message(report: BatchReport, language: str) -> str:
     return texts.text('kept_aside', language, count=len(report.aside), name=name)
 
 
+def failed_message(errors: Sequence[CivitaiError | None], total: int, language: str) -> str:
+    """Say how many of `total` pictures failed, why and what to do; '' if none did.
+
+    `errors` has one entry for each, None where nobody knows why.
+    """
+    if not errors:
+        return ''
+    cause = main_cause(errors) or CivitaiError('error_see_log')
+    counts = {'failed': len(errors), 'total': total}
+    return texts.text('pictures_failed', language, **counts, cause=cause.message_in(language))
+
+
 def main_cause(errors: Iterable[CivitaiError | None]) -> CivitaiError | None:
     """Return the error that says most about many failures: the commonest kind, its first one."""
     known: Sequence[CivitaiError] = [error for error in errors if error is not None]

@@ -7,9 +7,15 @@ webui              the tab and the settings page of a WebUI
 webui_incomplete   the tab that says which packages a WebUI lacks
 settings_panel     settings and API key
 cache_panel        the size of the picture cache, and a button that empties it
-components         the components of the gallery, and what happens when they are used
+components         the gallery: its components, and what happens when they are used
+paging             turning the page
+picture            a chosen picture: shown, and sent
+layout             the components, and where they stand
+browser            what runs in the browser itself
 markup             the HTML that is shown
+sending            what a WebUI is sent
 events             what the events do, without components
+view               what one browser tab looks at
 generation         how the chosen picture was made
 temporary          the folder that gradio serves pictures from
 """

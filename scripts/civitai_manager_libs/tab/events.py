@@ -1,61 +1,27 @@
-"""What happens in the gallery tab: one `View` per browser tab, changed by events."""
+"""What happens in the gallery tab: events change the `View` of a browser tab."""
 
 from __future__ import annotations
 
 import logging
-import secrets
-import weakref
-from dataclasses import dataclass, field
-from itertools import chain
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, Sequence
+from typing import Any, Iterator
 
 from .. import api, civitai_gallery_action as action, host, setting, texts, util, widgets
 from ..civitai import urls
-from ..civitai.gallery import CursorTrail, GalleryImage, ImagePage
+from ..civitai.gallery import CursorTrail, GalleryImage
 from ..civitai.source import parse_source
 from ..downloads import batch, presence
 from ..downloads.plan import BatchReport, Outcome, aside_message
-from ..errors import SourceError, StorageError
+from ..errors import CivitaiError, SourceError, StorageError
 from ..http_client import CivitaiHttpClient
 from ..store import cache
 from . import generation, temporary
+from .view import View
 
 log = logging.getLogger(__name__)
 
 PREVIEW_WIDTH = 1200
-
-
-@dataclass
-class View:
-    """What one browser tab looks at. Nothing in it ever comes back from the browser.
-
-    turn counts the pages asked for, so that a slow answer never replaces a newer one. name tells
-    this view from others once it has shown something, seen is what it shows.
-    """
-
-    gallery: api.Gallery | None = None
-    trail: CursorTrail = field(default_factory=CursorTrail)
-    page: ImagePage = field(default_factory=ImagePage)
-    selected: GalleryImage | None = None
-    kept_in: str = ''
-    turn: int = 0
-    name: str = ''
-    seen: dict[str, list[str]] = field(default_factory=dict)
-
-    def begin(self) -> int:
-        """Count up and return the turn; what belongs to an older one is no longer wanted."""
-        self.turn += 1
-        return self.turn
-
-    def sees(self, where: str, addresses: Sequence[str]) -> None:
-        """Note which pictures this tab shows now, so that they stay in the picture cache."""
-        if not self.name:
-            self.name = secrets.token_hex(8)
-            # gradio lets go of a view some time after its tab was closed
-            weakref.finalize(self, cache.on_screen.forget, self.name)
-        self.seen[where] = [setting.get_image_url_to_gallery_file(url) for url in addresses]
-        cache.on_screen.show(self.name, chain.from_iterable(self.seen.values()))
 
 
 def open_source(view: View, pasted: str) -> None:
@@ -72,15 +38,34 @@ def _client() -> CivitaiHttpClient:
     return client.for_a_person() if isinstance(client, CivitaiHttpClient) else client
 
 
+def is_other_version(view: View, label: object) -> bool:
+    """Tell whether `label` is not of the version that is shown, or on its way to be.
+
+    The box of gradio 6 tells its choice whenever it is left.
+    """
+    shown = view.gallery.version if view.gallery else None
+    return label != (view.version or (shown.label if shown else None))
+
+
 def choose_version(view: View, label: str) -> None:
-    """Show the first page of another version of the model. Raises CivitaiError."""
+    """Show the first page of another version of the model, if it is another.
+
+    Raises CivitaiError.
+    """
+    if not is_other_version(view, label):
+        return
     turn = view.begin()
     model = view.gallery.model if view.gallery else None
     versions = model.versions if model else ()
     chosen = next((version for version in versions if version.label == label), None)
     if view.gallery is None or chosen is None:
         raise SourceError('version_unknown')
-    _show(view, turn, view.gallery.of_version(chosen.id), CursorTrail())
+    view.version = chosen.label
+    try:
+        _show(view, turn, view.gallery.of_version(chosen.id), CursorTrail())
+    finally:
+        if turn == view.turn:
+            view.version = ''
 
 
 def go_first(view: View) -> None:
@@ -114,6 +99,29 @@ def _show(view: View, turn: int, gallery: api.Gallery, trail: CursorTrail) -> No
         api.check_there(_client(), gallery)
     if turn == view.turn:
         view.gallery, view.trail, view.page, view.selected = gallery, trail, page, None
+        view.lost, view.problem = (), None
+        view.listed = turn  # last, as others read it first
+
+
+def fill_grid(view: View, progress: Any) -> tuple[list[str], str] | None:
+    """Return what the grid shows of the page, and a name for that.
+
+    None: it is there already, or no longer wanted, or `view.problem` says why it cannot be.
+    """
+    listed, images = view.listed, view.page.images
+    name = str(listed)
+    if not listed or name in view.shown:
+        return None
+    try:
+        paths = load_thumbnails(view, progress)
+        if paths is None or listed != view.listed:
+            return None
+        shown = showable(paths)
+    except CivitaiError as error:
+        view.problem = error
+        return None
+    view.shows(name, images)
+    return shown, name
 
 
 def load_thumbnails(view: View, progress: Any) -> list[str] | None:
@@ -121,12 +129,17 @@ def load_thumbnails(view: View, progress: Any) -> list[str] | None:
 
     Raises StorageError if the folder of the picture cache is not one.
     """
-    turn = view.turn
-    _check_cache()
+    listed = view.listed
     wanted = [thumbnail(image) for image in view.page.images]
+    _check_cache()
     view.sees('page', wanted)
     paths, _, _ = action.gallery_loading(wanted, progress)
-    return (paths or []) if turn == view.turn else None
+    if listed != view.listed:
+        return None
+    missing = setting.no_card_preview_image
+    lost = [url for url, path in zip(wanted, paths or ()) if path == missing]
+    view.lost = tuple(action.failure_of(url) for url in lost)
+    return paths or []
 
 
 def _check_cache() -> None:
@@ -168,11 +181,16 @@ def thumbnail(image: GalleryImage) -> str:
     return urls.thumbnail_url(image.url, action.THUMBNAIL_WIDTH, video=image.is_video)
 
 
-def select(view: View, index: Any) -> GalleryImage:
-    """Choose a picture of the page by its place. Raises SourceError for a place that is none."""
-    if not isinstance(index, int) or not 0 <= index < len(view.page.images):
+def select(view: View, index: Any, shown: Any = None) -> GalleryImage:
+    """Choose a picture by its place in the grid called `shown` (None: in the page).
+
+    The page may be a newer one than the grid on the screen. Raises SourceError for a place that
+    is none.
+    """
+    grid = view.page.images if shown is None else view.shown.get(str(shown), ())
+    if not isinstance(index, int) or not 0 <= index < len(grid):
         raise SourceError('picture_unknown')
-    view.selected = view.page.images[index]
+    view.selected = grid[index]
     view.sees('selected', [thumbnail(view.selected), preview(view.selected)])
     return view.selected
 
@@ -195,12 +213,11 @@ def load_preview(image: GalleryImage) -> str | None:
 def sendable(image: GalleryImage, has_still: bool) -> list[bool]:
     """Tell for each target of the host whether `image` can be sent there.
 
-    A WebUI that gets an empty infotext pastes the person's own last one instead.
+    txt2img takes no picture, the others need no infotext.
     """
-    has_text, is_picture = bool(generation_text(image)), has_still and not image.is_video
-    needs = {'txt2img': has_text, 'extras': is_picture}
+    has_text, is_picture = bool(generation_text(image)), has_still and image.kind == 'image'
     targets = host.detect().send_targets()
-    return [needs.get(target, has_text and is_picture) for target in targets]
+    return [has_text if target == 'txt2img' else is_picture for target in targets]
 
 
 def generation_text(image: GalleryImage) -> str:

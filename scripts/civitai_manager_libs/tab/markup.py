@@ -8,9 +8,11 @@ from .. import api, setting, texts
 from ..civitai import comfy, resources, urls
 from ..civitai.gallery import CEILINGS, GalleryImage
 from ..civitai.source import GallerySource, address_of
+from ..downloads.plan import failed_message
 from ..widgets import escape
 from . import generation
-from .events import Step, View, has_next
+from .events import Step, has_next
+from .view import View
 
 PREFIX = 'civitai_gallery'  # of every element's id
 _LONGEST_WORKFLOW = 2_000_000
@@ -37,7 +39,8 @@ def step(step: Step) -> str:
 
 def page_status(view: View) -> str:
     """What the status says about a page that was just listed."""
-    page, count = view.page, len(view.page.images)
+    page, lost = view.page, len(view.lost)
+    count = len(page.images) - lost
     if view.gallery is None:
         return notice(label('status_start'))
     ceiling = setting.gallery_maturity_ceiling
@@ -45,10 +48,13 @@ def page_status(view: View) -> str:
     told = [label(key, count=n, ceiling=ceiling) for key, n in counts.items() if n]
     if page.stopped:
         told.append(label('listing_stopped', cause=page.stopped.message_in(setting.language)))
+    if lost:
+        told.append(failed_message(view.lost, len(page.images), setting.language))
     if not count:
         return notice(' '.join(told) or _nothing(view.gallery, ceiling), 'problem')
     ready = label('status_ready_one' if count == 1 else 'status_ready', count=count)
-    return notice(' '.join((ready, *told)), 'problem' if page.stopped else 'calm')
+    is_odd = lost or page.stopped
+    return notice(' '.join((ready, *told)), 'problem' if is_odd else 'calm')
 
 
 def _nothing(gallery: api.Gallery, ceiling: str) -> str:

@@ -307,6 +307,7 @@ ENGLISH: dict[str, str] = {
     'page_number_last': 'Page {number} (last)',
     'status_start': 'Paste a Civitai link above and press Load.',
     'status_loading': 'Loading the gallery…',
+    'status_pictures': 'Loading the pictures…',
     'status_ready': '{count} pictures. Click one to see how it was made.',
     'status_ready_one': '1 picture. Click it to see how it was made.',
     'status_nothing': (
@@ -327,6 +328,7 @@ ENGLISH: dict[str, str] = {
         'Civitai Gallery needs packages that this WebUI lacks or has in a version that is too old. '
         'Run this command, then start the WebUI again: {command}'
     ),
+    'send_waits': 'Fetching the original of the picture…',
     'send_txt2img': 'Send to txt2img',
     'send_img2img': 'Send to img2img',
     'send_inpaint': 'Send to inpaint',

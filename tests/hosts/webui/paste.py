@@ -10,6 +10,7 @@ from PIL import Image
 
 registered: list[ParamBinding] = []
 fields: dict[str, dict[str, Any]] = {}
+LAST_USED = 'what was drawn last\nSteps: 7'
 
 
 @dataclass
@@ -25,8 +26,8 @@ def register_paste_params_button(binding: ParamBinding) -> None:
 
 
 def parse(text: str) -> tuple[str, str, int]:
-    """Prompt, negative prompt and steps of an infotext."""
-    lines = text.split('\n')
+    """Prompt, negative prompt and steps of an infotext; of the last one used if it is empty."""
+    lines = (text or LAST_USED).split('\n')
     last = lines.pop() if 'Steps: ' in lines[-1] else ''
     prompt, _, negative = '\n'.join(lines).partition('\nNegative prompt: ')
     steps = re.search(r'Steps: (\d+)', last)

@@ -104,7 +104,7 @@ def generation_tab(name: str, *, takes_text: bool, takes_picture: bool) -> None:
     with gr.TabItem(name, id=name, elem_id=f'tab_{name}'):
         made: dict[str, Any] = {}
         if takes_text:
-            made['prompt'] = gr.Textbox(label='Prompt', elem_id=f'{name}_prompt')
+            made['prompt'] = gr.Textbox(label='Prompt', interactive=True, elem_id=f'{name}_prompt')
             made['negative'] = gr.Textbox(label='Negative prompt', elem_id=f'{name}_neg_prompt')
             made['steps'] = gr.Number(20, label='Steps', elem_id=f'{name}_steps')
         if takes_picture:

@@ -1,0 +1,189 @@
+"""The components of the gallery, and where they stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Sequence
+
+import gradio as gr
+
+from .. import host, setting, widgets
+from . import markup
+from .markup import PREFIX, label
+from .view import View
+
+TEXT_ONLY = 'txt2img'  # of the host's tabs
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What is sent next: a picture, its infotext, and the id of the host's button to press."""
+
+    image: Any
+    text: Any
+    button: Any
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The components of one gallery; each has the element id `civitai_gallery_<name>`.
+
+    status tells of the page, kept of the download, sent of what is sent: none overwrites another.
+    shown names what is in the grid.
+    """
+
+    view: Any
+    source: Any
+    load: Any
+    status: Any
+    kept: Any
+    title: Any
+    version: Any
+    grid: Any
+    shown: Any
+    first: Any
+    prev: Any
+    next: Any
+    page_info: Any
+    image: Any
+    video: Any
+    infotext: Any
+    details: Any
+    send: list[Any]
+    parcel: Parcel
+    sent: Any
+    download_page: Any
+    open_folder: Any
+
+
+def make(source: str) -> Parts:
+    """Make the components inside the Blocks at hand; `source` is what the box for links holds."""
+    view = gr.State(View())
+    with gr.Row(elem_id=f'{PREFIX}_bar'):
+        source_box = gr.Textbox(
+            source,
+            show_label=False,
+            container=False,
+            placeholder=label('source_placeholder'),
+            elem_id=f'{PREFIX}_source',
+            scale=8,
+        )
+        load = gr.Button(label('load'), variant='primary', elem_id=f'{PREFIX}_load', scale=1)
+    with gr.Column(elem_id=f'{PREFIX}_status'):
+        start = markup.notice(label('status_start'))
+        status = gr.HTML(start, elem_id=f'{PREFIX}_status_page')
+        kept = gr.HTML('', elem_id=f'{PREFIX}_status_kept')
+    with gr.Row():
+        with gr.Column(scale=3, min_width=320):
+            grid_side = _grid_side()
+        with gr.Column(scale=2, min_width=320):
+            picture_side = _picture_side()
+    return Parts(view, source_box, load, status, kept, **grid_side, **picture_side)
+
+
+def _grid_side() -> dict[str, Any]:
+    with gr.Row(elem_id=f'{PREFIX}_head'):
+        with gr.Column(scale=1, min_width=200):
+            title = gr.HTML('', elem_id=f'{PREFIX}_title')
+        with gr.Column(scale=1, min_width=200):
+            version = gr.Dropdown(
+                choices=[],
+                value=None,
+                label=label('version'),
+                visible=False,
+                interactive=True,
+                elem_id=f'{PREFIX}_version',
+            )
+    grid = widgets.picture_grid(
+        show_label=False,
+        columns=setting.gallery_columns,
+        height='auto',
+        object_fit='cover',
+        elem_id=f'{PREFIX}_grid',
+    )
+    shown = gr.HTML('', elem_id=f'{PREFIX}_shown')
+    with gr.Row(elem_id=f'{PREFIX}_turn'):
+        first = _button('first')
+        previous = _button('prev')
+        info = gr.HTML('', elem_id=f'{PREFIX}_page_info')
+        following = _button('next')
+    with gr.Row():
+        download = _button('download_page', variant='primary')
+        folder = _button('open_folder', interactive=True, visible=False)
+    return {
+        'title': title,
+        'version': version,
+        'grid': grid,
+        'shown': shown,
+        'first': first,
+        'prev': previous,
+        'page_info': info,
+        'next': following,
+        'download_page': download,
+        'open_folder': folder,
+    }
+
+
+def _picture_side() -> dict[str, Any]:
+    with gr.Column(elem_id=f'{PREFIX}_preview'):
+        image = widgets.picture(show_label=False, height=480, elem_id=f'{PREFIX}_image')
+        video = gr.Video(visible=False, show_label=False, elem_id=f'{PREFIX}_video')
+    infotext = widgets.textbox_with_copy(
+        label=label('infotext'),
+        placeholder=label('infotext_placeholder'),
+        lines=6,
+        max_lines=14,
+        interactive=False,
+        elem_id=f'{PREFIX}_infotext',
+    )
+    targets = host.detect().send_targets()
+    with gr.Row():
+        send = [_button(f'send_{target}') for target in targets]
+    sent = gr.HTML('', elem_id=f'{PREFIX}_sent')
+    parcel = _parcel(targets)
+    for target, button in zip(targets, send):
+        if target == TEXT_ONLY:
+            host.detect().bind_send(target, button, infotext, None)
+    details = gr.HTML('', elem_id=f'{PREFIX}_details')
+    return {
+        'send': send,
+        'parcel': parcel,
+        'sent': sent,
+        'image': image,
+        'video': video,
+        'infotext': infotext,
+        'details': details,
+    }
+
+
+def _parcel(targets: Sequence[str]) -> Parcel:
+    """Make what the host sends from; style.css hides it, as newer gradio leaves out the invisible.
+
+    The host sends what a component holds at the click, so each of its buttons is pressed by us
+    when the original is there.
+    """
+    with gr.Column(elem_id=f'{PREFIX}_parcel'):
+        image = widgets.picture(show_label=False, elem_id=f'{PREFIX}_parcel_image')
+        text = gr.Textbox('', show_label=False, elem_id=f'{PREFIX}_parcel_text')
+        button = gr.HTML('', elem_id=f'{PREFIX}_parcel_button')
+        for target in targets:
+            if target != TEXT_ONLY:
+                for with_text in (True, False):
+                    pressed = gr.Button(target, elem_id=host_button(target, with_text))
+                    given = text if with_text else None
+                    host.detect().bind_send(target, pressed, given, image)
+    return Parcel(image, text, button)
+
+
+def host_button(target: str, with_text: bool) -> str:
+    """The element id of the hidden button by which the host sends a picture to `target`.
+
+    One for a picture alone, because from an empty infotext a WebUI makes the person's last prompt.
+    """
+    return f'{PREFIX}_host_{target}' + ('_text' if with_text else '')
+
+
+def _button(name: str, *, interactive: bool = False, **wanted: Any) -> Any:
+    return gr.Button(
+        label(name), elem_id=f'{PREFIX}_{name}', interactive=interactive, min_width=90, **wanted
+    )

@@ -1,0 +1,160 @@
+"""Turning the page: what the gallery shows is listed first, then its pictures come."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterator
+
+import gradio as gr
+
+from .. import setting, widgets
+from ..errors import CivitaiError
+from . import browser, events, markup, picture
+from .layout import Parts
+from .markup import label
+from .view import View
+
+
+def bind(parts: Parts) -> None:
+    """Bind everything that changes what is shown."""
+    turns: tuple[tuple[Any, Callable[..., None], list[Any]], ...] = (
+        (parts.load.click, events.open_source, [parts.source]),
+        (parts.source.submit, events.open_source, [parts.source]),
+        (parts.first.click, events.go_first, []),
+        (parts.prev.click, events.go_previous, []),
+        (parts.next.click, events.go_next, []),
+    )
+    for event, change, inputs in turns:
+        _bind_turn(parts, event, _on_turn(parts, change), inputs)
+    _bind_turn(parts, parts.version.input, _on_version(parts), [parts.version])
+
+
+def bind_opening(parts: Parts, event: Any) -> None:
+    """Have `event` show what the box for links holds."""
+    _bind_turn(parts, event, _on_turn(parts, events.open_source), [parts.source])
+
+
+def _bind_turn(
+    parts: Parts, event: Any, listing: Callable[..., Iterator[Any]], inputs: list[Any]
+) -> None:
+    """Bind `event` to a listing, that to its pictures, and those to what there is to tell.
+
+    The listing empties the grid: one that gets other pictures keeps the place that was clicked
+    last, and a click there would be none.
+    """
+    given = [*inputs, parts.view]
+    listed = widgets.on(
+        event,
+        listing,
+        inputs=given,
+        outputs=_changing(parts),
+        show_progress='hidden',
+        js=browser.hold_grid(len(given)),
+    )
+    filled = widgets.on(
+        listed.then, _on_listed(parts), inputs=[parts.view], outputs=[parts.grid, parts.shown]
+    )
+    widgets.on(
+        filled.then,
+        _on_filled(parts),
+        inputs=[parts.view],
+        outputs=[parts.status, parts.grid],
+        show_progress='hidden',
+        js=browser.let_go_of_grid(1),
+    )
+
+
+def _changing(parts: Parts) -> list[Any]:
+    return [
+        parts.status,
+        parts.title,
+        parts.version,
+        parts.grid,
+        parts.first,
+        parts.prev,
+        parts.next,
+        parts.page_info,
+        parts.download_page,
+        *picture.places(parts),
+    ]
+
+
+def _on_turn(parts: Parts, change: Callable[..., None]) -> Callable[..., Iterator[Any]]:
+    def listing(request: gr.Request, *inputs: Any) -> Iterator[dict[Any, Any]]:
+        *given, view = inputs
+        yield {parts.status: markup.notice(label('status_loading'), 'busy')}
+        turn = view.turn + 1  # every change begins one
+        try:
+            widgets.refuse_strangers(request)
+            change(view, *given)
+        except CivitaiError as error:
+            problem = markup.notice(error.message_in(setting.language), 'problem')
+            after = {**_controls(parts, view), parts.status: problem}
+        else:
+            pictures = markup.notice(label('status_pictures'), 'busy')
+            after = {
+                **_controls(parts, view),
+                **picture.none(parts),
+                parts.grid: None,
+                parts.status: pictures,
+            }
+        if view.turn <= turn:  # else a later one has the say
+            yield after
+
+    return listing
+
+
+def _on_version(parts: Parts) -> Callable[..., Iterator[Any]]:
+    choosing = _on_turn(parts, events.choose_version)
+
+    def version(request: gr.Request, label: Any, view: View) -> Iterator[dict[Any, Any]]:
+        if events.is_other_version(view, label):
+            yield from choosing(request, label, view)
+        else:
+            yield {parts.status: gr.update()}
+
+    return version
+
+
+def _controls(parts: Parts, view: View) -> dict[Any, Any]:
+    """What the components around the grid show for `view`."""
+    gallery, pictures = view.gallery, bool(view.page.images)
+    model = gallery.model if gallery else None
+    labels = [version.label for version in model.versions] if model else []
+    chosen = gallery.version.label if gallery and gallery.version else None
+    back = view.trail.page_number > 1
+    return {
+        parts.title: markup.title(gallery),
+        parts.version: gr.update(choices=labels, value=chosen, visible=bool(labels)),
+        parts.first: gr.update(interactive=back),
+        parts.prev: gr.update(interactive=back),
+        parts.next: gr.update(interactive=events.has_next(view)),
+        parts.page_info: markup.page_info(view),
+        parts.download_page: gr.update(interactive=pictures),
+    }
+
+
+def _on_listed(parts: Parts) -> Callable[..., Any]:
+    def pictures(view: View, progress: gr.Progress = gr.Progress()) -> dict[Any, Any]:
+        filled = events.fill_grid(view, progress)
+        if filled is None:
+            return {parts.grid: gr.update()}
+        paths, name = filled
+        shown = gr.update(value=paths, columns=setting.gallery_columns)
+        return {parts.grid: shown, parts.shown: name}
+
+    return pictures
+
+
+def _on_filled(parts: Parts) -> Callable[..., Any]:
+    def tell(view: View) -> dict[Any, Any]:
+        """Tell what there is now, and begin with what will probably be wanted next."""
+        if not view.has_news():
+            return {parts.status: gr.update()}
+        if view.problem is not None:
+            problem = view.problem.message_in(setting.language)
+            return {parts.status: markup.notice(problem, 'problem')}
+        events.load_ahead(view)
+        marked = widgets.nothing_marked() if view.selected is None else gr.update()
+        return {parts.status: markup.page_status(view), parts.grid: marked}
+
+    return tell

@@ -1,0 +1,113 @@
+"""A chosen picture: shown with how it was made, and sent to another tab of the host."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterator
+
+import gradio as gr
+
+from .. import host, setting, widgets
+from ..errors import CivitaiError
+from . import browser, events, generation, layout, markup, sending
+from .layout import Parts
+from .markup import label
+from .view import View
+
+
+def bind(parts: Parts) -> None:
+    """Bind what happens when a picture of the grid is clicked, and when it is sent."""
+    widgets.on(
+        parts.grid.select,
+        _on_select(parts),
+        inputs=[parts.view, parts.shown],
+        outputs=places(parts),
+        show_progress='hidden',
+    )
+    for target, button in zip(host.detect().send_targets(), parts.send):
+        if target != layout.TEXT_ONLY:
+            _bind_send(parts, target, button)
+
+
+def _bind_send(parts: Parts, target: str, button: Any) -> None:
+    parcel = parts.parcel
+    packed = widgets.on(
+        button.click,
+        _on_send(parts, target),
+        inputs=[parts.view],
+        outputs=[parcel.image, parcel.text, parcel.button, parts.sent],
+        show_progress='hidden',
+        trigger_mode='once',
+    )
+    widgets.on(packed.then, None, inputs=[parcel.button], js=browser.PRESS)
+
+
+def none(parts: Parts) -> dict[Any, Any]:
+    """What the components of `places` show when no picture is chosen."""
+    return {
+        **_showing(parts, None, False),
+        parts.infotext: '',
+        parts.details: '',
+        parts.sent: '',
+        **{button: gr.update(interactive=False) for button in parts.send},
+    }
+
+
+def places(parts: Parts) -> list[Any]:
+    """The components that tell of the chosen picture."""
+    return [parts.image, parts.video, parts.infotext, parts.details, parts.sent, *parts.send]
+
+
+def _showing(parts: Parts, path: str | None, is_video: bool) -> dict[Any, Any]:
+    """A picture or a video, or neither, in the place of both."""
+    places = ((parts.image, not is_video), (parts.video, is_video))
+    return {p: gr.update(value=path if shown else None, visible=shown) for p, shown in places}
+
+
+def _how_made(parts: Parts, made: generation.Made, has_still: bool) -> dict[Any, Any]:
+    """What is known of how a picture was made, and where it can be sent with that."""
+    sendable = [gr.update(interactive=able) for able in events.sendable(made.image, has_still)]
+    return {
+        parts.infotext: events.generation_text(made.image),
+        parts.details: markup.details(made.image, made.searched),
+        **dict(zip(parts.send, sendable)),
+    }
+
+
+def _on_select(parts: Parts) -> Callable[..., Iterator[Any]]:
+    def select(view: View, shown: Any, event: gr.SelectData) -> Iterator[dict[Any, Any]]:
+        image = events.select(view, event.index, shown)
+        (small,) = events.showable([setting.get_image_url_to_gallery_file(events.thumbnail(image))])
+        has_still = small != setting.no_card_preview_image
+        yield {
+            **_showing(parts, small, False),
+            **_how_made(parts, generation.Made(image), has_still),
+            parts.sent: '',
+        }
+        large = events.load_preview(image)
+        if large and view.selected is image:
+            yield _showing(parts, events.showable([large])[0], image.is_video)
+        made = generation.learned(image)
+        if view.selected is image:
+            yield _how_made(parts, made, has_still)
+
+    return select
+
+
+def _on_send(parts: Parts, target: str) -> Callable[..., Iterator[Any]]:
+    parcel = parts.parcel
+
+    def send(view: View) -> Iterator[dict[Any, Any]]:
+        yield {parts.sent: markup.notice(label('send_waits'), 'busy'), parcel.button: ''}
+        try:
+            original, text = sending.parcel(view)
+        except CivitaiError as error:
+            yield {parts.sent: markup.notice(error.message_in(setting.language), 'problem')}
+        else:
+            yield {
+                parcel.image: original,
+                parcel.text: text,
+                parcel.button: layout.host_button(target, bool(text)),
+                parts.sent: '',
+            }
+
+    return send

@@ -1,0 +1,30 @@
+"""What a WebUI is sent: the original of a picture, and its infotext."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .. import civitai_gallery_action as action, setting
+from ..civitai import urls
+from ..downloads import presence
+from ..errors import CivitaiError, SourceError
+from . import events, generation
+from .view import View
+
+
+def parcel(view: View) -> tuple[str, str]:
+    """Return the original of the chosen picture as a file to show, and its infotext ('': none).
+
+    Raises CivitaiError if nothing is chosen or the original cannot be had.
+    """
+    image = view.selected
+    if image is None:
+        raise SourceError('picture_unknown')
+    original = urls.original_url(image.url)
+    view.sees('sent', [original])
+    action.download_images([original])
+    path = setting.get_image_url_to_gallery_file(original)
+    (shown,) = events.showable([path])
+    if not presence.is_there(Path(path)) or shown == setting.no_card_preview_image:
+        raise action.failure_of(original) or CivitaiError('error_see_log')
+    return shown, generation.text(generation.learned(image).image)

@@ -1,0 +1,73 @@
+"""What one browser tab looks at."""
+
+from __future__ import annotations
+
+import secrets
+import weakref
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Sequence
+
+from .. import api, setting
+from ..civitai.gallery import CursorTrail, GalleryImage, ImagePage
+from ..errors import CivitaiError
+from ..store import cache
+
+# The one on the screen, and those that are on their way there.
+GRIDS_KEPT = 3
+
+
+@dataclass
+class View:
+    """What one browser tab looks at. Nothing in it ever comes back from the browser.
+
+    turn counts the pages asked for, so that a slow answer never replaces a newer one; listed is
+    the turn that brought page, told the one whose page was told of, version the label of one that
+    is on its way. shown is what the grid was given last, each by a name; lost tells why some of
+    page did not come, problem why none did. name tells this view from others once it has shown
+    something, seen is what it shows.
+    """
+
+    gallery: api.Gallery | None = None
+    trail: CursorTrail = field(default_factory=CursorTrail)
+    page: ImagePage = field(default_factory=ImagePage)
+    selected: GalleryImage | None = None
+    kept_in: str = ''
+    turn: int = 0
+    listed: int = 0
+    version: str = ''
+    shown: dict[str, tuple[GalleryImage, ...]] = field(default_factory=dict)
+    lost: tuple[CivitaiError | None, ...] = ()
+    problem: CivitaiError | None = None
+    told: int = 0
+    name: str = ''
+    seen: dict[str, list[str]] = field(default_factory=dict)
+
+    def begin(self) -> int:
+        """Count up and return the turn; what belongs to an older one is no longer wanted."""
+        self.turn += 1
+        self.version = ''
+        return self.turn
+
+    def sees(self, where: str, addresses: Sequence[str]) -> None:
+        """Note which pictures this tab shows now, so that they stay in the picture cache."""
+        if not self.name:
+            self.name = secrets.token_hex(8)
+            # gradio lets go of a view some time after its tab was closed
+            weakref.finalize(self, cache.on_screen.forget, self.name)
+        self.seen[where] = [setting.get_image_url_to_gallery_file(url) for url in addresses]
+        cache.on_screen.show(self.name, chain.from_iterable(self.seen.values()))
+
+    def shows(self, name: str, images: tuple[GalleryImage, ...]) -> None:
+        """Note that the grid is given `images`, and calls them `name`."""
+        self.shown[name] = images
+        while len(self.shown) > GRIDS_KEPT:
+            self.shown.pop(next(iter(self.shown)))
+
+    def has_news(self) -> bool:
+        """Tell, once, that the page asked for last is on the screen, or cannot be."""
+        is_settled = self.problem is not None or str(self.listed) in self.shown
+        if self.turn != self.listed or self.told == self.listed or not is_settled:
+            return False
+        self.told = self.listed
+        return True

@@ -1,0 +1,166 @@
+"""Turning the page, without a browser: what is shown, clicked and told is of one page."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import Any
+
+import pytest
+
+from civitai_demo.server import DemoServer
+from scripts.civitai_manager_libs import civitai_gallery_action as action, setting
+from scripts.civitai_manager_libs.errors import SourceError
+from scripts.civitai_manager_libs.tab import events, markup
+from scripts.civitai_manager_libs.tab.view import View
+from tests.support.gradio_event import Progress
+
+pytestmark = pytest.mark.usefixtures('downloads')
+
+MODEL = '/models/4201?modelVersionId=420102'
+
+
+@pytest.fixture
+def view(demo: DemoServer) -> View:
+    opened = View()
+    events.open_source(opened, demo.url + MODEL)
+    return opened
+
+
+def filled(view: View) -> str:
+    """Fill the grid; return the name of what it shows."""
+    found = events.fill_grid(view, Progress())
+    assert found is not None and len(found[0]) == len(view.page.images)
+    return found[1]
+
+
+def test_a_click_opens_what_the_grid_shows_not_what_is_on_its_way(view: View) -> None:
+    on_screen, pictures = filled(view), view.page.images
+    events.go_next(view)
+    assert events.select(view, 1, on_screen) is pictures[1]
+    coming, others = filled(view), view.page.images
+    assert events.select(view, 1, on_screen) is pictures[1]
+    assert events.select(view, 1, coming) is others[1]
+
+
+@pytest.mark.parametrize('name', ['', '0', '99', 'x' * 9999, 7, ['1'], {'1': 1}], ids=repr)
+def test_a_grid_from_the_browser_is_checked(view: View, name: Any) -> None:
+    filled(view)
+    with pytest.raises(SourceError):
+        events.select(view, 0, name)
+
+
+def test_only_the_grids_that_may_still_be_on_a_screen_are_remembered(view: View) -> None:
+    names = [filled(view)]
+    for _ in range(5):
+        (events.go_next if events.has_next(view) else events.go_first)(view)
+        names.append(filled(view))
+    assert list(view.shown) == names[-3:]
+
+
+def test_pictures_that_are_there_are_not_brought_again(view: View) -> None:
+    filled(view)
+    with pytest.raises(SourceError):
+        events.open_source(view, 'garbage')
+    assert events.fill_grid(view, Progress()) is None
+
+
+def test_a_page_that_a_bad_link_came_after_still_gets_its_pictures(view: View) -> None:
+    with pytest.raises(SourceError):
+        events.open_source(view, 'garbage')
+    filled(view)
+    assert not view.has_news(), 'the message about the link stays'
+
+
+def test_news_of_a_page_are_told_once_and_when_its_pictures_are_there(view: View) -> None:
+    assert not view.has_news()
+    filled(view)
+    assert view.has_news() and not view.has_news()
+
+
+def counts(view: View) -> list[int]:
+    return [int(number) for number in re.findall(r'\b\d+\b', markup.page_status(view))]
+
+
+@pytest.mark.parametrize('scenario', ['cdn-404', 'truncated', '451'])
+def test_the_status_counts_what_came_and_says_why_the_rest_did_not(
+    demo: DemoServer, view: View, scenario: str
+) -> None:
+    demo.scenario = scenario
+    found = events.fill_grid(view, Progress())
+    assert found is not None
+    missing, total = found[0].count(setting.no_card_preview_image), len(found[0])
+    status = markup.page_status(view)
+    if missing:
+        assert counts(view)[:3] == [total - missing, missing, total]
+        assert 'cg-problem' in status and f'{total} pictures.' not in status
+    else:
+        assert f'{total} pictures.' in status and 'cg-calm' in status
+    demo.scenario = ''
+    events.go_next(view)
+    filled(view)
+    assert f'{len(view.page.images)} pictures.' in markup.page_status(view)
+
+
+def test_a_page_of_which_nothing_came_says_so(demo: DemoServer, view: View) -> None:
+    demo.scenario = 'html'
+    assert events.fill_grid(view, Progress()) is not None
+    total = len(view.page.images)
+    assert f'{total} of {total} pictures failed' in markup.page_status(view)
+
+
+def test_why_no_picture_can_be_shown_is_told(view: View, tmp_path: Any) -> None:
+    setting.shortcut_gallery_folder = str(tmp_path / 'mine')
+    (tmp_path / 'mine').mkdir()
+    (tmp_path / 'mine' / 'diary.txt').touch()
+    assert events.fill_grid(view, Progress()) is None
+    assert view.has_news() and view.problem is not None
+    assert 'folder of its own' in view.problem.message_in('en')
+
+
+# -- the box of versions --------------------------------------------------------------------------
+
+
+def test_a_version_that_is_shown_is_not_asked_for_again(demo: DemoServer, view: View) -> None:
+    events.go_next(view)
+    assert view.gallery is not None and view.gallery.version is not None
+    asked, page = len(demo.requests), view.page
+    events.choose_version(view, view.gallery.version.label)
+    assert len(demo.requests) == asked and view.page is page and view.trail.page_number == 2
+
+
+def test_a_version_on_its_way_is_not_asked_for_twice_but_the_one_before_is(
+    demo: DemoServer, view: View, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert view.gallery is not None and view.gallery.model is not None
+    shown, other = view.gallery.version, view.gallery.model.versions[-1]
+    assert shown is not None and shown != other
+    client, entered, go_on = action.get_http_client(), threading.Event(), threading.Event()
+
+    class Slow:
+        def fetch_json(self, *args: Any) -> Any:
+            entered.set()
+            assert go_on.wait(timeout=30)
+            return client.fetch_json(*args)
+
+    monkeypatch.setattr(action, 'get_http_client', lambda: Slow())
+    slow = threading.Thread(target=lambda: events.choose_version(view, other.label))
+    slow.start()
+    assert entered.wait(timeout=30)
+    monkeypatch.setattr(action, 'get_http_client', lambda: client)
+    assert not events.is_other_version(view, other.label)
+    events.choose_version(view, shown.label)
+    go_on.set()
+    slow.join()
+    assert view.gallery.version == shown and events.is_other_version(view, other.label)
+
+
+def test_a_version_that_did_not_come_can_be_chosen_again(demo: DemoServer, view: View) -> None:
+    assert view.gallery is not None and view.gallery.model is not None
+    other = view.gallery.model.versions[-1]
+    demo.scenario = '400'
+    with pytest.raises(Exception, match='400'):
+        events.choose_version(view, other.label)
+    demo.scenario = ''
+    events.choose_version(view, other.label)
+    assert view.gallery.version == other
