@@ -27,12 +27,16 @@ class DemoServer:
 
     `latency` (seconds) is waited before every answer. `scenario` is the name of something that goes
     wrong, see `civitai_demo.api.scenarios`; ValueError for an unknown one. Starting raises OSError
-    when `port` is taken; port 0 takes any free one.
+    when `port` is taken; port 0 takes any free one. With `certificate`, a PEM file of a key and its
+    chain, it speaks TLS.
     """
 
-    def __init__(self, port: int = 0, latency: float = 0.0, scenario: str = '') -> None:
+    def __init__(
+        self, port: int = 0, latency: float = 0.0, scenario: str = '', certificate: str = ''
+    ) -> None:
         """Prepare; nothing is opened before `start`."""
         self._wanted_port = port
+        self._certificate = certificate or None
         self._control = Control(latency, ScenarioSwitch(scenario))
         self._sockets: list[socket.socket] = []
         self._server: uvicorn.Server | None = None
@@ -46,8 +50,8 @@ class DemoServer:
 
     @property
     def url(self) -> str:
-        """`http://127.0.0.1:PORT`, without a slash at the end."""
-        return f'http://127.0.0.1:{self._port}'
+        """`http://127.0.0.1:PORT`, or `https`, without a slash at the end."""
+        return f'{"https" if self._certificate else "http"}://127.0.0.1:{self._port}'
 
     @property
     def requests(self) -> list[RequestRecord]:
@@ -86,6 +90,7 @@ class DemoServer:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=1,
+            ssl_certfile=self._certificate,
         )
         self._server = uvicorn.Server(config)
         # The sockets listen already: whoever connects now is answered as soon as the thread runs.

@@ -44,12 +44,8 @@ def scenario_of(request: Request) -> str:
 
 
 def base_url(request: Request) -> str:
-    """`http://host:port` as the caller wrote it, so that one server serves every host name.
-
-    A proxy that takes TLS off says `https` in `X-Forwarded-Proto`, as before the real site.
-    """
-    scheme = 'https' if request.headers.get('x-forwarded-proto') == 'https' else 'http'
-    return f'{scheme}://{request.headers.get("host", "localhost")}'
+    """`http://host:port` as the caller wrote it, so that one server serves every host name."""
+    return f'{request.url.scheme}://{request.headers.get("host", "localhost")}'
 
 
 def mixed_cache(request: Request) -> str:

@@ -35,7 +35,7 @@ def signed_url(request: Request, file: ModelFile) -> str:
         'X-Amz-SignedHeaders': 'host',
     }
     facts['X-Amz-Signature'] = signature_of(path, facts)
-    return f'http://{host}:{port}{path}?{urlencode(facts)}'
+    return f'{request.url.scheme}://{host}:{port}{path}?{urlencode(facts)}'
 
 
 def signature_of(path: str, facts: dict[str, str]) -> str:
