@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Callable
 
 OURS = 'requests platformdirs pathvalidate'
 # What the tests of the wire need beside it.
@@ -23,6 +24,8 @@ PINS = {
     '4.40.0': 'gradio==4.40.0 gradio_client==1.2.0 fastapi==0.104.1 starlette==0.27.0 '
     'pydantic==2.8.2 httpx==0.24.1 huggingface_hub<0.26 numpy==1.26.2 pillow==9.5.0 ' + OURS,
 }
+# Other people's programs for the site, each in the version whose calls were read.
+FOREIGN_CLIENTS = 'gallery-dl==1.32.18 civitapy==0.1.3 civitdl==2.2.0 pycivitai==0.2.0'
 # The pinned numpy has wheels for these.
 PYTHONS = ('python3.11', 'python3.10')
 
@@ -31,11 +34,21 @@ def interpreter(gradio: str) -> str:
     """Return a Python that has `gradio` (a key of PINS), or this one for any other name."""
     if gradio not in PINS:
         return sys.executable
+    return _made(f'gradio-{gradio}', PINS[gradio], _base_python)
+
+
+def with_foreign_clients() -> str:
+    """Return a Python that has other people's clients of the site, and nothing of ours."""
+    return _made('foreign-clients', FOREIGN_CLIENTS, lambda: sys.executable)
+
+
+def _made(name: str, wanted: str, base: Callable[[], str]) -> str:
+    """The Python of the environment `name`, made with the packages `wanted` where that is due."""
     cache = Path(os.environ.get('CIVITAI_GALLERY_TEST_CACHE') or Path.home() / '.cache')
-    folder = cache / 'civitai-gallery-tests' / f'gradio-{gradio}'
-    python, stamp, wanted = folder / 'bin' / 'python', folder / 'pins.txt', PINS[gradio]
+    folder = cache / 'civitai-gallery-tests' / name
+    python, stamp = folder / 'bin' / 'python', folder / 'pins.txt'
     if not stamp.is_file() or stamp.read_text() != wanted:
-        subprocess.run([_base_python(), '-m', 'venv', '--clear', str(folder)], check=True)
+        subprocess.run([base(), '-m', 'venv', '--clear', str(folder)], check=True)
         pip = [str(python), '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
         for packages in wanted.splitlines():
             subprocess.run([*pip, *packages.split()], check=True)
