@@ -10,7 +10,10 @@ from .scenarios import DOWNLOAD, part_of
 
 _NO_STORE = {'Cache-Control': 'no-store'}
 _DOWNLOAD = {'Cache-Control': 'no-store, max-age=0'}
-_LOGIN_NEEDED = 'The creator of this asset requires you to be logged in to download it'
+LOGIN_NEEDED = 'The creator of this asset requires you to be logged in to download it'
+DISABLED = 'The creator of this asset has disabled downloads on this file'
+EARLY_ACCESS = 'This asset is in Early Access. You can use Buzz access it now!'
+ARCHIVED = 'Model archived, not available for download'
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ def canned_reply(name: str, path: str) -> CannedReply | None:
     if name == 'key-needed':
         body = {'error': 'Unauthorized'}
         if part_of(path) == DOWNLOAD:
-            body['message'] = _LOGIN_NEEDED
+            body['message'] = LOGIN_NEEDED
         return _json(401, _DOWNLOAD, body)
     return _REPLIES.get(name)
 
@@ -88,7 +91,7 @@ _REPLIES: Mapping[str, CannedReply] = {
         _DOWNLOAD,
         {
             'error': 'Unauthorized',
-            'message': 'The creator of this asset has disabled downloads on this file',
+            'message': DISABLED,
         },
     ),
     '403-early-access': _json(
@@ -97,7 +100,7 @@ _REPLIES: Mapping[str, CannedReply] = {
         {
             'error': 'Early Access',
             'deadline': '2025-12-04T12:00:00.000Z',
-            'message': 'This asset is in Early Access. You can use Buzz access it now!',
+            'message': EARLY_ACCESS,
         },
     ),
     '403-no-access': _json(
@@ -109,5 +112,5 @@ _REPLIES: Mapping[str, CannedReply] = {
         b'<?xml version="1.0" encoding="UTF-8"?>'
         b'<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>',
     ),
-    '410': _json(410, _DOWNLOAD, {'error': 'Model archived, not available for download'}),
+    '410': _json(410, _DOWNLOAD, {'error': ARCHIVED}),
 }

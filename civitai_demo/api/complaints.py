@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Sequence
 
@@ -22,7 +23,8 @@ def js_number(text: str) -> float | None:
     if not text:
         return 0.0
     if _PREFIXED.fullmatch(text):
-        return float(int(text[:300], 0))
+        whole = int(text, 0)
+        return float(whole) if whole.bit_length() < 1024 else math.inf
     if _DECIMAL.fullmatch(text):
         return float(text)
     infinite = re.fullmatch(r'([+-]?)Infinity', text)

@@ -12,6 +12,7 @@ from ..world.entries import Version
 from ..world.modelfiles import ModelFile
 from . import complaints
 from .accounts import Account
+from .canned import ARCHIVED, DISABLED, EARLY_ACCESS, LOGIN_NEEDED
 from .complaints import js_number, prettified
 from .files import ListedFile, listed_files, primary_file
 from .image_bodies import iso_time
@@ -20,9 +21,6 @@ from .replies import DOWNLOAD_CACHE, ApiError, account, json_reply, scenario_of
 from .storage import signed_url
 from .words import FILE_FORMATS, FILE_SIZES, FILE_TYPES
 
-LOGIN_NEEDED = 'The creator of this asset requires you to be logged in to download it'
-DISABLED = 'The creator of this asset has disabled downloads on this file'
-EARLY_ACCESS = 'This asset is in Early Access. You can use Buzz access it now!'
 # Types that a version linked to this one may provide.
 _COMPONENT_TYPES = ('VAE', 'Text Encoder', 'UNet', 'Diffusion Model', 'CLIPVision', 'ControlNet')
 _BROWSERS = ('mozilla', 'chrome', 'safari', 'firefox', 'opera', 'edge')
@@ -41,7 +39,7 @@ def redirect_download(request: Request) -> Response:
     who, browsing = account(request), _is_browser(request)
     keyless = not version.key_needed or scenario_of(request) == 'keyless-downloads'
     if model.mode == 'Archived':
-        return _refused(request, 410, 'Model archived, not available for download')
+        return _refused(request, 410, ARCHIVED)
     if version.usage != 'Download':
         return _told(request, 401, {'error': 'Unauthorized', 'message': DISABLED})
     if who is None and not keyless:

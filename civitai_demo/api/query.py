@@ -131,8 +131,8 @@ class QueryReader:
         for index, number in enumerate(found):
             if number is None:
                 self.issues.append(complaints.not_a_number((name, index)))
-        finite = (number for number in found if number is not None and math.isfinite(number))
-        return tuple(int(number) for number in finite)
+        # No id is a fraction.
+        return tuple(int(n) if n.is_integer() else -1 for n in found if n is not None)
 
     def positive_numbers(self, name: str) -> tuple[int, ...]:
         """A comma separated list of 1 to 100 positive whole numbers; empty when absent."""

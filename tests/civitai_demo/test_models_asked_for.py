@@ -39,6 +39,7 @@ def ids(demo: DemoServer, query: str) -> list[int]:
         pytest.param('supportsGeneration=1', {4201, 4588, 4810, 4864}, id='generation'),
         pytest.param('supportsGeneration=false', EVERYBODY, id='false-is-nothing'),
         pytest.param('modelVersionIds=420102,431701', {4201, 4317}, id='versions'),
+        pytest.param('ids=4201.5,-Infinity', set(), id='no-id-is-a-fraction'),
         pytest.param('ids=4201,4877&archived=true', {4201, 4877}, id='ids'),
         pytest.param('period=Day', {4890}, id='day'),
         pytest.param('period=Week', {4851, 4890}, id='week'),
@@ -260,7 +261,9 @@ def test_numbers_are_read_as_javascript_reads_them(demo: DemoServer, limit: str)
     assert len(found) == 5
 
 
-@pytest.mark.parametrize('limit', ['1_0', '٥', '0x', '5 5', 'nan', '--5', '0x-5', 'Infinity'])
+@pytest.mark.parametrize(
+    'limit', ['1_0', '٥', '0x', '5 5', 'nan', '--5', '0x-5', 'Infinity', '0x' + 'f' * 400]
+)
 def test_what_javascript_reads_as_no_number(demo: DemoServer, limit: str) -> None:
     assert get(demo, f'{demo.url}{MODELS}', params={'limit': limit}).status_code == 400
 
