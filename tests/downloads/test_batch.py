@@ -2,6 +2,8 @@
 
 import io
 import itertools
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -15,6 +17,9 @@ from scripts.civitai_manager_libs.downloads import batch, crew
 from scripts.civitai_manager_libs.downloads.plan import DownloadJob, DownloadResult, Outcome
 from scripts.civitai_manager_libs.errors import NotFoundError
 from scripts.civitai_manager_libs.http_client import slots
+from tests.support.network import png
+from tests.support.paths import ROOT
+from tests.support.scripted_server import ScriptedServer, ok
 
 PATIENCE = 30  # seconds until a test that hangs is given up
 UUID = '1c9a4e0e-9a51-4d2f-8a55-0d2f5f2f7a10'
@@ -529,3 +534,38 @@ def test_a_file_that_cannot_be_renamed_keeps_its_extension(
     assert report.paths == (str(tmp_path / f'{UUID}.jpeg'),)
     assert Path(report.paths[0]).read_bytes() == picture('PNG')
     assert 'keeps its extension' in caplog.text
+
+
+# --- what a picture costs ----------------------------------------------------------------------
+
+NOTED = """
+import sys
+from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs.downloads import batch
+from scripts.civitai_manager_libs.downloads.plan import DownloadJob
+from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
+
+url, folder = sys.argv[1:]
+setting.civitai_base_url, fetch = url, CivitaiHttpClient().download_file
+first, second = [DownloadJob(f'{url}/{n}.png', f'{folder}/{n}.png') for n in range(2)]
+noted = []
+
+
+def note(event, arguments):
+    if event in ('open', 'os.rename', 'os.remove') and str(arguments[0]).startswith(folder):
+        if arguments[1] is not None:  # an opener of its own is told of too
+            noted.append(event)
+
+
+batch.report(batch.download([first], fetch, 1))  # it looks through the folder, once
+sys.addaudithook(note)  # in a program of its own, because nobody can take it away again
+batch.report(batch.download([second], fetch, 1))
+print(*noted)
+"""
+
+
+def test_a_picture_is_opened_to_write_it_and_once_to_look_at_it(tmp_path: Path) -> None:
+    with ScriptedServer(ok(png())) as server:
+        command = [sys.executable, '-c', NOTED, server.url, str(tmp_path)]
+        noted = subprocess.check_output(command, cwd=ROOT, text=True)
+    assert noted.split() == ['open', 'os.rename', 'open']

@@ -35,7 +35,6 @@ class SingleFlight(Generic[T]):
 
     def __init__(self) -> None:
         self._flights: dict[Hashable, _Flight[T]] = {}
-        self._lock = forks.Lock()
         forks.renew_in_children(self)
 
     def renew(self) -> None:
@@ -48,13 +47,10 @@ class SingleFlight(Generic[T]):
         Raises what `fetch` raises, CancelledError once `stop` is set. Where who fetches is
         stopped, or fails in a way that is its own affair, one who waits takes over.
         """
+        mine: _Flight[T] = _Flight()
         while True:
-            with self._lock:
-                flight = self._flights.get(what)
-                is_mine = flight is None
-                if flight is None:
-                    flight = self._flights[what] = _Flight()
-            if is_mine:
+            flight = self._flights.setdefault(what, mine)  # of two at once, one puts its own there
+            if flight is mine:
                 return self._fly(what, flight, fetch), True
             self._wait(flight, stop)
             if flight.error is not None:
@@ -73,8 +69,7 @@ class SingleFlight(Generic[T]):
             flight.error = copy.copy(error)  # without traceback, which would keep buffers alive
             raise
         finally:
-            with self._lock:
-                self._flights.pop(what, None)  # not there in a child
+            self._flights.pop(what, None)  # not there in a child
             flight.under_way.release()
 
     def _wait(self, flight: _Flight[T], stop: threading.Event) -> None:

@@ -21,6 +21,9 @@ from . import ends, media, parts
 
 log = logging.getLogger(__name__)
 
+# So much of a file is read at once where it is looked at: all of most small pictures.
+LOOK_BYTES = 64 * 1024
+
 _AT_ONCE = getattr(os, 'O_NONBLOCK', 0)
 _reclaimed: set[str] = set()
 
@@ -229,15 +232,15 @@ def look(path: str | Path) -> Look | None:
     """Look at the file at `path`; None if it cannot be read."""
     try:
         with FileIO(path, opener=_open_a_file) as file:
-            beginning = file.read(media.TAIL_BYTES)
+            beginning = file.read(LOOK_BYTES)
+            size = file.seek(0, os.SEEK_END)
 
             def read(at: int, count: int) -> bytes:
-                if at + count <= len(beginning):  # read already
+                if min(at + count, size) <= len(beginning):  # read already
                     return beginning[at : at + count]
                 file.seek(at)
                 return file.read(count)
 
-            size = file.seek(0, os.SEEK_END)
             return Look(beginning[: media.HEAD_BYTES], size, ends.end_of(read, size))
     except (OSError, ValueError):
         return None
