@@ -25,7 +25,7 @@ from scripts.civitai_manager_libs import (
 )
 from scripts.civitai_manager_libs.civitai.gallery import GalleryImage, ImagePage
 from scripts.civitai_manager_libs.errors import CivitaiError, NotFoundError, SourceError
-from scripts.civitai_manager_libs.tab import components, events, markup
+from scripts.civitai_manager_libs.tab import components, events, markup, paging
 from tests.support.gradio_event import Progress
 
 pytestmark = pytest.mark.usefixtures('downloads')
@@ -434,7 +434,7 @@ def test_no_gallery_is_listed_for_a_page_of_another_site(
     request: Any = SimpleNamespace(headers={'Sec-Fetch-Site': site, 'host': 'webui.example'})
     with gr.Blocks():
         parts = components.build()
-    *_, told = components._on_turn(parts, events.open_source)(request, '4202', view)
+    *_, told = paging._on_turn(parts, events.open_source)(request, '4202', view)
     assert 'another site' in told[parts.status]
     assert len(demo.requests) == seen and ids(view) == before
 
