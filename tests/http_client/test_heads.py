@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -173,3 +174,21 @@ def test_a_length_that_is_told_oddly_is_one(way: Any, tmp_path: Path, lengths: l
             f'{base}/a.yaml', tmp_path / 'a.yaml', lambda _, n: seen.append(n)
         )
     assert saved.read_bytes() == PLAIN and waits == [] and set(seen) == {len(PLAIN)}
+
+
+def test_an_answer_that_comes_after_the_stop_leaves_no_connection_open(way: Any) -> None:
+    home, tls = way
+    stop = threading.Event()
+
+    def play(request: Request) -> Answer:
+        stop.set()
+        return kept(named(request))
+
+    with ScriptedServer(handler=play, tls=tls) as server:
+        base = home(server)
+        client, _ = patient()
+        with pytest.raises(errors.CancelledError) as caught:
+            client.fetch_json(f'{base}/api/late', cancel=stop)
+        for worker in server._workers:
+            worker.join(10)
+        assert not any(worker.is_alive() for worker in server._workers), caught

@@ -112,6 +112,8 @@ class Exchange:
                     response = self._send(request, terms.seconds, key, guard)
                     is_kept = False
                     try:
+                        # a head that we cut short looks like a whole one
+                        wire.check(guard, request.url)
                         if not response.is_redirect:
                             self._check_status(response, key, turn, guard, also)
                             turn.first_byte(here.first_byte)
@@ -132,15 +134,13 @@ class Exchange:
         try:
             with guard.within(CONNECT_TIMEOUT + seconds):
                 # Not session.send: it would read the whole body of a redirect, however long.
-                response = self._session.get_adapter(url).send(
+                return self._session.get_adapter(url).send(
                     request.prepared(self._session, key),
                     stream=True,
                     timeout=(min(CONNECT_TIMEOUT, seconds), seconds),
                     verify=cast('bool | str', self._session.verify),
                     proxies=self._proxies.of(url),
                 )
-                wire.check(guard, url)  # a head that we cut short looks like a whole one
-                return response
         except wire.TROUBLE as error:
             if isinstance(error, requests.RequestException):
                 error.request = None  # it holds the key
