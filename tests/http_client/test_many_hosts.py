@@ -15,6 +15,7 @@ from scripts.civitai_manager_libs import errors, setting
 from scripts.civitai_manager_libs.http_client import outgoing
 from scripts.civitai_manager_libs.http_client.failures import CLOSED_SECONDS, Failures
 from scripts.civitai_manager_libs.http_client.pacing import throttle as pacing
+from scripts.civitai_manager_libs.http_client.pacing.hosts import LOST_SECONDS
 from scripts.civitai_manager_libs.http_client.pacing.pace import Pace
 from scripts.civitai_manager_libs.http_client.pacing.throttle import Throttle, Turn
 from tests.support.faults import PATIENCE, Authority, Work
@@ -231,7 +232,7 @@ def test_nor_is_one_without_a_time_as_long_as_it_counts(throttle: Throttle, cloc
         turn.refused(None)
     ask_others(throttle)
     assert throttle._hosts['home'].refusals == 1
-    clock.now += pacing.LOST_SECONDS
+    clock.now += LOST_SECONDS
     ask_others(throttle)
     assert 'home' not in throttle._hosts
 

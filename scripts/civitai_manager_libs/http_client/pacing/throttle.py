@@ -29,6 +29,9 @@ def _untold(error: CivitaiError, seconds: float, is_given_up: bool) -> None:
     """Tell nobody."""
 
 
+# Whom a host lets wait for longer lends the slot meanwhile. Seconds.
+LENT_FROM = 0.5
+
 # So many hosts are remembered, and those that there is something to obey of. Redirects may lead to
 # any number.
 KEPT_HOSTS = 256
@@ -139,10 +142,10 @@ class Turn:
         entered = False
         try:
             with host.lock:
-                at_once = not host.waiting and not self._ask()
-            if not at_once:
-                self._wait(threading.Lock())
-            entered = True
+                entered = not host.waiting and not self._ask()
+            while not entered:
+                self._sit_out()
+                entered = self._wait(threading.Lock())
         finally:
             if not entered:
                 self._leave(failed=True)
@@ -169,7 +172,32 @@ class Turn:
         finally:  # whatever comes in between, such as Ctrl-C
             self._running = pace.running > before
 
-    def _wait(self, bell: threading.Lock) -> None:
+    def _is_paused(self) -> bool:
+        """Whether the host lets everybody wait, so that a slot of ours is of no use here."""
+        return self._slot is not None and self._host.pace.held(self._clock()) > LENT_FROM
+
+    def _sit_out(self) -> None:
+        """Lend the slot while nobody may ask the host.
+
+        It is back before we queue: who waits for a slot with a turn in hand could wait for
+        somebody who waits for that turn.
+        """
+        if not self._is_paused():
+            return
+        host = self._host
+        with slots.lent(self._stop):
+            while not self._stop.is_set():
+                with host.lock:
+                    self._check_patience()
+                    seconds, news = host.pace.held(self._clock()), self._news()
+                if news is not None:
+                    self._tell(*news)
+                if not seconds:
+                    return
+                self._stop.wait(min(seconds, PIECE))
+
+    def _wait(self, bell: threading.Lock) -> bool:
+        """Queue for our turn; False where the host asks for a pause meanwhile."""
         host = self._host
         try:
             bell.acquire()
@@ -178,10 +206,12 @@ class Turn:
             while True:
                 with host.lock:
                     self._check_patience()
+                    if self._is_paused() and not self._stop.is_set():
+                        return False
                     first = host.waiting[0] is bell
                     seconds = self._ask() if first or self._stop.is_set() else PIECE
                     if not seconds:
-                        return
+                        return True
                     news = self._news()
                 if news is not None:
                     self._tell(*news)
