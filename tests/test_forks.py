@@ -21,6 +21,7 @@ from scripts.civitai_manager_libs.http_client import CivitaiHttpClient, slots
 from scripts.civitai_manager_libs.store import cache
 from tests.support.faults import PATIENCE, Work
 from tests.support.forking import all_held, ended, fork, locks_of
+from tests.support.gradio_event import Progress
 from tests.support.network import at_home, png
 from tests.support.scripted_server import Answer, Request, ScriptedServer, kept, ok
 
@@ -57,6 +58,12 @@ def show_pictures(number: int = 0) -> bool:
     return bool(cache.on_screen.names())
 
 
+def load_gallery(number: int = 0) -> bool:
+    """Show pictures as a gallery does, through the public function."""
+    urls = [f'{setting.civitai_base_url}/{os.getpid()}-{number % 5}-{n}.png' for n in range(3)]
+    return setting.no_card_preview_image not in action.gallery_loading(urls, Progress())[0]
+
+
 def bound_cache(number: int = 0) -> bool:
     kept_here = cache.at(Path(setting.data_folder) / 'another cache')
     kept_here.added(__file__)
@@ -84,6 +91,7 @@ USES = {
     'save settings': save_settings,
     'load settings': load_settings,
     'show pictures': show_pictures,
+    'load a gallery': load_gallery,
     'bound the cache': bound_cache,
     'vouch for a file': vouch,
     'download': fetch,
@@ -122,7 +130,7 @@ def test_children_that_are_forked_in_the_midst_of_work_work_too(site: ScriptedSe
                 failed.append(name)
 
     def work() -> bool:
-        return load_settings() and fetch() and save_settings() and show_pictures()
+        return load_settings() and fetch() and save_settings() and load_gallery()
 
     workers = [
         threading.Thread(target=go_on, args=item, daemon=True)
