@@ -40,6 +40,9 @@ from tests.support.visitor import SOMEBODY_ELSE, Visitor
 SHIPPED = ('scripts', 'img', 'install.py', 'style.css')
 KEY = 'demo-key'
 SENT = 20_000
+HANDLERS = (
+    'listing version pictures tell select send on_open _download _open_folder _save_key _clear'
+).split()
 
 pytestmark = needs_chromium
 
@@ -210,6 +213,53 @@ def test_the_place_that_was_clicked_last_can_be_clicked_on_every_page(
         expect(pictures(page)).to_have_count(1, timeout=WAIT)
         nothing_is_chosen(page)
         assert chosen(page, 0) == first
+
+
+def test_the_page_stays_as_it_is_while_its_pictures_change(
+    page: Page, running_demo: DemoServer
+) -> None:
+    shown(page, running_demo)
+    before = page.evaluate("""() => {
+            const grid = document.querySelector('#civitai_gallery_grid');
+            window.lowest = grid.offsetHeight;
+            const look = () => {
+                window.lowest = Math.min(window.lowest, grid.offsetHeight);
+                requestAnimationFrame(look);
+            };
+            look();
+            return grid.offsetHeight;
+        }""")
+    go(page, 'next', 'Page 2')
+    assert page.evaluate('window.lowest') == pytest.approx(before, abs=20)
+    load(page, running_demo.url + '/models/999999')
+    expect(part(page, 'status')).to_contain_text('404', timeout=WAIT)
+    part(page, 'prev').click()
+    small = next(p for p in load_catalog().pictures if p.level == 1)
+    load(page, f'{running_demo.url}/images/{small.id}')
+    expect(pictures(page)).to_have_count(1, timeout=WAIT)
+    page.wait_for_function('before => window.lowest < before / 2', arg=before, timeout=WAIT)
+
+
+def test_no_picture_is_cut_off_and_the_status_stays_in_sight(
+    page: Page, running_demo: DemoServer
+) -> None:
+    shown(page, running_demo)
+    for width in (480, 701, 800, 1000, 1155, 1280, 1920):
+        page.set_viewport_size({'width': width, 'height': 700})
+        cut_off = page.evaluate("""() => {
+                const grid = document.querySelector('#civitai_gallery_grid');
+                const place = grid.getBoundingClientRect();
+                const right = Math.min(place.right, window.innerWidth);
+                return [...grid.querySelectorAll('.thumbnail-item')]
+                    .map(item => item.getBoundingClientRect())
+                    .filter(b => b.left < place.left || b.right > right || b.width < 70).length;
+            }""")
+        assert cut_off == 0, width
+        page.evaluate('window.scrollTo(0, 400)')
+        status = part(page, 'status').bounding_box()
+        assert page.evaluate('window.scrollY') > 200, width
+        assert status and 0 <= status['y'] < 100 and status['height'] < 150, width
+        page.evaluate('window.scrollTo(0, 0)')
 
 
 def sent(tab: Page, target: str, width: int, height: int) -> None:
@@ -441,7 +491,7 @@ def test_none_of_our_handlers_is_offered_as_an_api(webui: Webui) -> None:
         answer = requests.get(f'{webui.url}/{path}', timeout=30)
         if answer.status_code == 200:
             offered = set(answer.json()['named_endpoints'])
-            ours = {'/turn', '/pictures', '/select', '/_download', '/_save_key', '/on_open'}
+            ours = {f'/{name}' for name in HANDLERS}
             assert not offered & ours
             return
     pytest.fail('the host lists no API at all')
