@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .. import civitai_gallery_action as action, ishortcut, setting
-from ..civitai import infotext, inside, versions
+from ..civitai import infotext, inside, urls, versions
 from ..civitai.gallery import GalleryImage
 from ..downloads import presence
 from ..store import embedded
@@ -37,14 +37,19 @@ def learned(image: GalleryImage) -> Made:
     return Made(replace(image, meta=meta), searched)
 
 
+def original(image: GalleryImage) -> Path | None:
+    """Return the original of `image` in the picture cache, fetched if need be; None: it failed."""
+    address = urls.original_url(image.url)
+    path = Path(setting.get_image_url_to_gallery_file(address))
+    if not presence.is_there(path):
+        action.download_images([address])
+    return path if presence.is_there(path) else None
+
+
 def _in_file(image: GalleryImage) -> tuple[dict[str, object], bool]:
     """What the original of `image` tells, and whether it could be read."""
-    path = Path(setting.get_image_url_to_gallery_file(image.url))
-    if not presence.is_there(path):
-        action.download_images([image.url])
-    if not presence.is_there(path):
-        return {}, False
-    return inside.meta_in(embedded.texts(path)), True
+    path = original(image)
+    return (inside.meta_in(embedded.texts(path)), True) if path else ({}, False)
 
 
 def text(image: GalleryImage) -> str:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from .. import civitai_gallery_action as action, setting
 from ..civitai import urls
-from ..downloads import presence
 from ..errors import CivitaiError, SourceError
 from . import events, generation
 from .view import View
@@ -20,11 +17,10 @@ def parcel(view: View) -> tuple[str, str]:
     image = view.selected
     if image is None:
         raise SourceError('picture_unknown')
-    original = urls.original_url(image.url)
-    view.sees('sent', [original])
-    action.download_images([original])
-    path = setting.get_image_url_to_gallery_file(original)
-    (shown,) = events.showable([path])
-    if not presence.is_there(Path(path)) or shown == setting.no_card_preview_image:
-        raise action.failure_of(original) or CivitaiError('error_see_log')
+    address = urls.original_url(image.url)
+    view.sees('sent', [address])
+    original = generation.original(image)
+    (shown,) = events.showable([str(original)])
+    if original is None or shown == setting.no_card_preview_image:
+        raise action.failure_of(address) or CivitaiError('error_see_log')
     return shown, generation.text(generation.learned(image).image)
