@@ -15,6 +15,9 @@ from .pace import Pace
 # would otherwise keep a large batch waiting for hours.
 LOST_REFUSALS, LOST_SECONDS = 40, 60.0
 
+# Whom a host lets wait for longer lends the slot meanwhile. Seconds.
+LENT_FROM = 0.5
+
 # So many refusals among so many ends are no accident.
 MANY, RECENT = 6, 32
 
@@ -40,6 +43,10 @@ class Host:
         """Whether nobody asks it or waits to, and it has not refused anything of late."""
         busy = self.pace.running or self.lent or self.waiting or self.pace.held(now)
         return not busy and now - self.refused_at > LOST_SECONDS
+
+    def is_paused(self, now: float) -> bool:
+        """Whether nobody may ask it for so long that who waits can lend their slot."""
+        return self.pace.held(now) > LENT_FROM
 
     def count_refusal(self, now: float, error: CivitaiError | None) -> tuple[bool, bool]:
         """Tell whether there were only refusals for too long, and whether there are many now."""

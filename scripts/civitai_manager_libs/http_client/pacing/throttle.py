@@ -29,9 +29,6 @@ def _untold(error: CivitaiError, seconds: float, is_given_up: bool) -> None:
     """Tell nobody."""
 
 
-# Whom a host lets wait for longer lends the slot meanwhile. Seconds.
-LENT_FROM = 0.5
-
 # So many hosts are remembered, and those that there is something to obey of. Redirects may lead to
 # any number.
 KEPT_HOSTS = 256
@@ -173,8 +170,8 @@ class Turn:
             self._running = pace.running > before
 
     def _is_paused(self) -> bool:
-        """Whether the host lets everybody wait, so that a slot of ours is of no use here."""
-        return self._slot is not None and self._host.pace.held(self._clock()) > LENT_FROM
+        """Whether a slot of ours is of no use here, because the host lets everybody wait."""
+        return self._slot is not None and self._host.is_paused(self._clock())
 
     def _sit_out(self) -> None:
         """Lend the slot while nobody may ask the host.
