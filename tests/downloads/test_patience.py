@@ -13,7 +13,7 @@ from scripts.civitai_manager_libs.downloads.plan import DownloadJob
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient, client as client_module
 from scripts.civitai_manager_libs.http_client.pacing import throttle
 from tests.support.network import at_home, files_in, png
-from tests.support.scripted_server import KEEP, Answer, ScriptedServer, Trickle, kept, ok
+from tests.support.scripted_server import KEEP, RESET, Answer, ScriptedServer, Trickle, kept, ok
 
 FASTER = 20
 GOOD = kept(ok(png()))
@@ -38,6 +38,13 @@ REFUSING: dict[str, tuple[Callable[[int], Answer], bool]] = {
     '503, slowly': (lambda _: slowly(503), True),
     'come back later': (lambda _: busy(429, Retry_After='100'), True),
     'not today': (lambda _: busy(429, Retry_After='600'), False),
+}
+FAILING: dict[str, Callable[[int], Answer]] = {
+    'error': lambda _: busy(500),
+    'reset': lambda _: (RESET,),
+    'cut': lambda _: ok(png()[:40], length=len(png())),
+    'reset after a silence': lambda _: (Trickle(b'HT', size=2, seconds=3 / FASTER), RESET),
+    'a refusal and a fault': lambda n: busy(429) if n % 2 else (RESET,),
 }
 
 
@@ -76,6 +83,16 @@ def test_who_looks_hears_soon_and_does_not_wait_for_each_picture(
     assert came == 0 and asked < 60 and files_in(tmp_path) == []
     assert bool(told) is is_told and len(told) <= 2
     assert all(values['host'] == '127.0.0.1' and values['seconds'] <= 2 for _, values in told)
+
+
+@pytest.mark.parametrize('answer', FAILING.values(), ids=FAILING)
+def test_a_host_of_nothing_but_faults_is_given_up_for_the_whole_page(
+    page: Any, answer: Callable[[int], Answer]
+) -> None:
+    """Five tries for each of 200 pictures would be a thousand questions."""
+    came, asked, told = page(answer, 200)
+    assert came == 0 and asked < 400
+    assert 1 <= len(told) <= 3
 
 
 @pytest.mark.parametrize('status', [429, 503])

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from typing import Any, Callable, Iterator
 
 import pytest
 
-from scripts.civitai_manager_libs.errors import CancelledError
+from scripts.civitai_manager_libs.errors import (
+    CancelledError,
+    CivitaiError,
+    NotFoundError,
+    TimedOutError,
+)
 from scripts.civitai_manager_libs.http_client.pacing.budget import Budget
 from scripts.civitai_manager_libs.http_client.pacing.pace import Pace
 from scripts.civitai_manager_libs.http_client.pacing.hosts import AnyPace
@@ -392,6 +398,48 @@ def test_a_host_that_only_refuses_is_given_up_after_a_while() -> None:
 def test_refusals_within_a_short_time_are_not_given_up() -> None:
     throttle, told = Throttle(lambda: 5.0), Listening()
     assert not any(refuse(throttle, told, True) for _ in range(500))
+
+
+@pytest.mark.parametrize(
+    'answer, is_given_up',
+    [(None, False), (NotFoundError(status=404), False), (TimedOutError(host='h'), True)],
+    ids=['success', 'no such picture', 'one more'],
+)
+def test_any_answer_shows_that_a_host_of_faults_is_there(
+    answer: CivitaiError | None, is_given_up: bool
+) -> None:
+    now = [0.0]
+    throttle = Throttle(lambda: now[0])
+
+    def ask(error: CivitaiError | None) -> None:
+        turn = throttle.turn('h', threading.Event(), lambda: Pace(4), asked=0.0, patience=25.0)
+        with contextlib.suppress(CivitaiError if error else ()):
+            with turn:
+                if error:
+                    raise error
+
+    for now[0] in (10.0, 20.0, 30.0):
+        ask(TimedOutError(host='h'))
+    ask(answer)
+    now[0] = 40.0
+    if is_given_up:
+        with pytest.raises(TimedOutError):
+            ask(None)
+    else:
+        ask(None)
+
+
+def test_who_asks_after_the_last_fault_may_try() -> None:
+    now = [0.0]
+    throttle = Throttle(lambda: now[0])
+    turn = functools.partial(throttle.turn, 'h', threading.Event(), lambda: Pace(4), patience=25.0)
+    for now[0] in (10.0, 40.0):
+        with pytest.raises(TimedOutError), turn(asked=now[0] - 1):
+            raise TimedOutError(host='h')
+    with pytest.raises(TimedOutError), turn(asked=30.0):
+        pass
+    with turn(asked=41.0):
+        pass
 
 
 def test_a_stalled_request_lets_another_go_first() -> None:

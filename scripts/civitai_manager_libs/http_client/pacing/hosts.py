@@ -35,14 +35,15 @@ class Host:
         self.lent = 0  # places of requests that have stalled
         self.refusals = 0  # since the last success, the first of them at:
         self.refused_since = math.inf
-        self.refusal: CivitaiError | None = None  # the last of them, at:
-        self.refused_at = -math.inf
+        self.trouble: CivitaiError | None = None  # the last of what may pass, refusals too, at:
+        self.troubled_at = -math.inf
+        self.troubled_since = math.inf  # since when there was nothing else
         self.recent: Deque[bool] = deque(maxlen=RECENT)  # whether the last ones were refused
 
     def is_idle(self, now: float) -> bool:
         """Whether nobody asks it or waits to, and it has not refused anything of late."""
         busy = self.pace.running or self.lent or self.waiting or self.pace.held(now)
-        return not busy and now - self.refused_at > LOST_SECONDS
+        return not busy and now - self.troubled_at > LOST_SECONDS
 
     def is_paused(self, now: float) -> bool:
         """Whether nobody may ask it for so long that who waits can lend their slot."""
@@ -52,11 +53,20 @@ class Host:
         """Tell whether there were only refusals for too long, and whether there are many now."""
         with self.lock:
             self.refusals += 1
-            self.refusal, self.refused_at = error, now
+            self.count_trouble(now, error)
             self.refused_since = min(self.refused_since, now)
             self.recent.append(True)
             is_lost = self.refusals > LOST_REFUSALS and now - self.refused_since > LOST_SECONDS
             return is_lost, sum(self.recent) >= MANY
+
+    def count_trouble(self, now: float, error: CivitaiError | None) -> None:
+        """Count what may be different the next time. With the lock."""
+        self.trouble, self.troubled_at = error, now
+        self.troubled_since = min(self.troubled_since, now)
+
+    def count_answer(self) -> None:
+        """Count an answer that is one, be it good or not. With the lock."""
+        self.trouble, self.troubled_since = None, math.inf
 
     def call_next(self) -> None:
         """Wake who has waited longest."""

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Callable
 
 from ... import forks
-from ...errors import CancelledError, CivitaiError
+from ...errors import AnswerError, CancelledError, CivitaiError
 from .. import slots
 from .hosts import AnyPace, Host
 from .pace import Pace
@@ -132,13 +132,14 @@ class Turn:
     def __enter__(self) -> Turn:
         """Wait until the request may start.
 
-        Raises CancelledError soon after `stop` is set, and the host's last refusal where it has
-        answered with nothing else for longer than the patience of who asks.
+        Raises CancelledError soon after `stop` is set, and the host's last trouble where there
+        was nothing else for longer than the patience of who asks.
         """
         host = self._host
         entered = False
         try:
             with host.lock:
+                self._check_patience()
                 entered = not host.waiting and not self._ask()
             while not entered:
                 self._sit_out()
@@ -155,6 +156,12 @@ class Turn:
         trace: TracebackType | None,
     ) -> None:
         """Give the turn back."""
+        if isinstance(error, CivitaiError) and not self._was_refused:
+            with self._host.lock:
+                if error.transient:
+                    self._host.count_trouble(self._clock(), error)
+                elif isinstance(error, AnswerError):
+                    self._host.count_answer()
         self._leave(failed=kind is not None)
 
     def _ask(self) -> float:
@@ -222,29 +229,28 @@ class Turn:
     def _news(self) -> tuple[CivitaiError, float, bool] | None:
         """What is to be told now: that there are only refusals, and for how long that may be."""
         host, now = self._host, self._clock()
-        is_long = now - host.refused_since > TOLD_SECONDS
-        if host.refusal is None or not is_long or now - self._told < TOLD_AGAIN:
+        is_long = now - host.troubled_since > TOLD_SECONDS
+        if host.trouble is None or not is_long or now - self._told < TOLD_AGAIN:
             return None
         self._told = now
-        held, end = host.pace.held(now), host.refused_since + self._patience - now
+        held, end = host.pace.held(now), host.troubled_since + self._patience - now
         # who does not say when to come back is asked again and again until then
-        is_given_up = end < (math.inf if host.refusal.retry_after is None else held)
-        return host.refusal, max(1.0, end if is_given_up else held), is_given_up
+        is_given_up = end < (math.inf if host.trouble.retry_after is None else held)
+        return host.trouble, max(1.0, end if is_given_up else held), is_given_up
 
     def _check_patience(self) -> None:
-        """Raise the last refusal if there was nothing else for too long. With the lock.
+        """Raise the last trouble if there was nothing else for too long. With the lock.
 
-        The host's refusals count and not how long this one waits: otherwise each of hundreds of
-        pictures would wait anew. Refusals of long ago say nothing about now, unless the host said
-        not to come yet.
+        The host's troubles count and not how long this one waits: otherwise each of hundreds of
+        pictures would wait anew. Those from before this was asked say nothing about now, unless
+        the host said not to come yet.
         """
         host, now = self._host, self._clock()
-        is_old = now - host.refused_at > self._patience and not host.pace.held(now)
-        if is_old and now - self._asked <= self._patience:
+        if self._asked > host.troubled_at and not host.pace.held(now):
             return
-        in_vain = now - host.refused_since > self._patience
-        if in_vain and host.refusal is not None:
-            error = copy.copy(host.refusal)
+        in_vain = now - host.troubled_since > self._patience
+        if in_vain and host.trouble is not None:
+            error = copy.copy(host.trouble)
             error.transient = False
             raise error
 
@@ -269,7 +275,8 @@ class Turn:
             elif failed:
                 host.pace.failed(now)
             else:
-                host.refusals, host.refused_since, host.refusal = 0, math.inf, None
+                host.refusals, host.refused_since = 0, math.inf
+                host.count_answer()
                 host.recent.append(False)
                 host.pace.success(now, self._first_byte, self._began)
             host.call_next()
