@@ -32,6 +32,7 @@ _SECRET_INSIDE = re.compile(rf'({_SECRET.pattern})[^=&;?]*=', re.IGNORECASE)  # 
 # Neither user info nor a query: most addresses of pictures.
 _NOTHING_TO_HIDE = re.compile(r'https?://[a-z0-9.:\-]+/[A-Za-z0-9._~/=,%\-]*')
 _NUMERIC_HOST = re.compile(r'(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+)){0,3}\.?', re.IGNORECASE)
+_UUID = re.compile(r'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
 _TRANSFORM = re.compile(r'(?:[a-z]+=[^/]*)', re.IGNORECASE)
 # All of IPv6 that is routed; outside of it, and in the second, lie forms of IPv4 addresses.
 _ROUTED_IPV6 = ipaddress.IPv6Network('2000::/3')
@@ -78,6 +79,28 @@ def video_preview_url(url: str, width: int) -> str:
 def video_original_url(url: str) -> str:
     """Return another address of a whole video, for when the plain one gives a still of it."""
     return _with_transform(url, 'transcode=true,original=true,quality=100', '.mp4')
+
+
+def other_originals(url: str, *, video: bool = False) -> tuple[str, ...]:
+    """Return where else the original at `url` may be had, best first; () if it is none.
+
+    The storage behind Civitai's CDN has it as it was uploaded; of a video there is a copy besides.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a broken [IPv6] address
+        return ()
+    segments = parts.path.split('/')
+    transforms = segments[-2].split(',') if len(segments) > 2 else []
+    if 'original=true' not in transforms or 'transcode=true' in transforms:
+        return ()
+    name = segments[-3]
+    if not _UUID.fullmatch(name):
+        return ()
+    is_cdn = parts.hostname in MEDIA_HOSTS
+    host = 'https://image-b2.civitai.com' if is_cdn else f'{parts.scheme}://{parts.netloc}'
+    stored = f'{host}/file/civitai-media-cache/{name}/original'
+    return (stored, video_original_url(url)) if video else (stored,)
 
 
 def original_url(url: str) -> str:

@@ -16,6 +16,7 @@ from ..errors import CivitaiError, StorageError
 from ..store import cache, files, media, names
 from . import crew, presence
 from .keeping import keep, kept_as, shared
+from .originals import bring
 from .plan import BatchReport, DownloadJob, DownloadResult, Fetch, Outcome
 
 log = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ def _fetched(job: DownloadJob, fetch: Fetch) -> DownloadResult:
 def _fetched_now(job: DownloadJob, fetch: Fetch) -> DownloadResult:
     if os.path.isfile(job.path) and presence.is_there(job.path):  # somebody was faster
         return DownloadResult(job, Outcome.SKIPPED, job.path)
-    if not fetch(job.url, job.path):
+    if not bring(job, fetch, job.path):
         return DownloadResult(job, Outcome.FAILED, job.path)
     presence.vouch(job.path)
     return DownloadResult(job, Outcome.SAVED, job.path)

@@ -16,6 +16,7 @@ from ..http_client import slots
 from ..http_client.single_flight import SingleFlight
 from ..store import files
 from . import presence
+from .originals import bring
 from .plan import DownloadJob, DownloadResult, Fetch, Outcome
 
 _never = forks.Event()
@@ -115,7 +116,7 @@ def _brought(job: DownloadJob, fetch: Fetch, part: Path) -> bool:
 
     Civitai's CDN sometimes answers the original of a video with a picture of one frame.
     """
-    if not fetch(job.url, str(part)):
+    if not bring(job, fetch, str(part)):
         return False
     if not (job.wants_video and _is_still(part)):
         return True

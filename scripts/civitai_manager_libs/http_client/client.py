@@ -19,9 +19,9 @@ import requests
 
 from .. import __version__, forks, setting
 from ..civitai import keys
-from ..errors import CivitaiError
+from ..errors import CivitaiError, TimedOutError
 from ..store import files
-from . import bodies, retry, slots
+from . import bodies, hurry, retry, slots
 from .attempts import Attempts
 from .exchange import Exchange, Terms
 from .failures import Failures
@@ -162,8 +162,7 @@ class CivitaiHttpClient:
         def fetch() -> None:
             with files.part_file(target) as part:
                 transfer = bodies.FileTransfer(part, target, terms.stop, progress_callback, limit)
-                receive = self._exchange.receive
-                self._tried(url, lambda: receive(request, terms, transfer), terms)
+                self._tried(url, lambda: self._received(request, terms, transfer), terms)
 
         with self._failures.noted(url, self._question(request)):
             _, did_it = self._single.run((url, os.path.abspath(target)), fetch, terms.stop)
@@ -182,6 +181,14 @@ class CivitaiHttpClient:
         self.session.close()
 
     # -- inside ------------------------------------------------------------------------------
+
+    def _received(self, request: Request, terms: Terms, transfer: bodies.FileTransfer) -> None:
+        try:
+            self._exchange.receive(request, terms, transfer)
+        except TimedOutError as error:
+            if hurry.is_on() and not transfer.held.size:
+                error.transient = False  # another address is asked before this one again
+            raise
 
     def _key(self) -> str:
         return setting.civitai_api_key if self._api_key is None else self._api_key
