@@ -643,6 +643,22 @@ def test_pre_loading_leaves_out_what_will_not_be_shown(use: Any) -> None:
     assert fetcher.asked == ['safe']
 
 
+def test_pre_loading_leaves_out_what_is_foreign_or_cannot_be_seen(use: Any) -> None:
+    class Listing(Fetcher):
+        def get_json(self, url: str) -> Any:
+            items = [
+                {'url': 'ours', 'postId': 7},
+                {'url': 'foreign', 'postId': 8},
+                {'url': 'a sound', 'postId': 7, 'type': 'audio'},
+            ]
+            return {'items': items}
+
+    fetcher = use(Listing())
+    action.pre_loading('https://civitai.com/api/v1/images?postId=7&limit=9', None)
+    finished_threads()
+    assert fetcher.asked == ['ours']
+
+
 def test_pre_loading_with_the_least_of_fetchers_is_harmless(use: Any) -> None:
     use(Fetcher())
     action.pre_loading('page', None)

@@ -301,7 +301,8 @@ def _pre_load(address: str, session: str | None) -> None:
     """Fetch the pictures of a page; note what failed for `session` (None: for nobody)."""
     client = get_http_client()
     data = client.get_json(address) if hasattr(client, 'get_json') else None
-    report = _cached(ahead.thumbnails(data, THUMBNAIL_WIDTH, setting.maturity_levels()))
+    levels = setting.maturity_levels()
+    report = _cached(ahead.thumbnails(data, THUMBNAIL_WIDTH, levels, address))
     util.printD(_summary(report))
     message = failure_message(report)
     if message and session is not None:

@@ -256,6 +256,24 @@ def test_what_is_foreign_or_too_much_is_told(
     assert 'not what was asked for: 1.' in err and 'more than was asked for: 59.' in err
 
 
+def test_a_sound_is_kept(download: Download, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uuid = 'aaaaaaaa-0000-4000-8000-000000000001'
+    sound = b'ID3\x04' + bytes(7) + b'\xff\xfb\x90\x64' * 300
+
+    def answer(request: Request) -> Answer:
+        if '/api/' not in request.target:
+            return kept(ok(sound, Content_Type='audio/mpeg'))
+        url = f'{server.url}/key/{uuid}/original=true/{uuid}.mp3'
+        unknown = {'hash': None, 'width': None, 'height': None, 'meta': None, 'stats': {}}
+        item = {'id': 2, 'url': url, 'type': 'audio', 'browsingLevel': 1, 'postId': 7, **unknown}
+        return kept(ok(json.dumps({'items': [item], 'metadata': {}}).encode()))
+
+    with ScriptedServer(handler=answer) as server:
+        at_home(monkeypatch, server)
+        code, report = download(f'{server.url}/posts/7')
+    assert (code, report['saved']) == (0, 1) and files_in(folder) == [f'{uuid}.mp3']
+
+
 MODEL = {'id': 42, 'name': 'N', 'modelVersions': [{'id': 9, 'name': 'v2'}, {'id': 8, 'name': 'v1'}]}
 
 

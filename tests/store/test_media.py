@@ -41,11 +41,20 @@ KNOWN = [
     pytest.param(box(b'avif'), media.AVIF, id='avif'),
     pytest.param(box(b'heic'), media.HEIC, id='heic'),
     pytest.param(b'\x1a\x45\xdf\xa3' + bytes(9), media.WEBM, id='webm'),
+    pytest.param(b'ID3\x04' + bytes(9), media.MP3, id='mp3 with a tag'),
+    pytest.param(b'\xff\xfb\x90\x64' + bytes(9), media.MP3, id='mp3'),
+    pytest.param(b'\xff\xf3\x48\xc4' + bytes(9), media.MP3, id='mp3 of fewer samples'),
+    pytest.param(b'RIFF\x24\0\0\0WAVEfmt ' + bytes(9), media.WAV, id='wav'),
+    pytest.param(b'OggS' + bytes(9), media.OGG, id='ogg'),
+    pytest.param(b'fLaC' + bytes(9), media.FLAC, id='flac'),
+    pytest.param(box(b'M4A '), media.M4A, id='m4a'),
 ]
 
 
 @pytest.mark.parametrize(('head', 'kind'), KNOWN)
-def test_pictures_and_videos_are_known_by_their_bytes(head: bytes, kind: media.MediaType) -> None:
+def test_pictures_videos_and_sounds_are_known_by_their_bytes(
+    head: bytes, kind: media.MediaType
+) -> None:
     assert media.sniff(head) == kind
     assert media.sniff(head[: media.HEAD_BYTES]) == kind
     assert kind.extension in media.MEDIA_SUFFIXES
@@ -62,6 +71,7 @@ UNKNOWN = [
     b'%PDF-1.7',
     b'PK\3\4',
 ]
+UNKNOWN += [b'\xff\xfeh\0i\0', b'\xff\xf1\x50\x80', b'\xff\xfb\xff\xff', b'\xff\xeb\x90\x64']
 UNKNOWN += [b'<svg xmlns="http://www.w3.org/2000/svg"/>', b'{"error": "x"}', b'GIF90a', b'ftypisom']
 
 

@@ -24,7 +24,12 @@ from scripts.civitai_manager_libs import (
     widgets,
 )
 from scripts.civitai_manager_libs.civitai.gallery import GalleryImage, ImagePage
-from scripts.civitai_manager_libs.errors import CivitaiError, NotFoundError, SourceError
+from scripts.civitai_manager_libs.errors import (
+    CivitaiError,
+    NotFoundError,
+    SourceError,
+    WrongContentError,
+)
 from scripts.civitai_manager_libs.tab import components, events, markup, paging
 from tests.support.gradio_event import Progress
 
@@ -366,6 +371,68 @@ def test_pictures_nobody_asked_for_are_counted_and_named() -> None:
     for page in (ImagePage((image,), '', surplus=29_976), ImagePage((), '', 3, 29_976)):
         view = events.View(gallery=gallery, page=page)  # type: ignore[arg-type]
         assert 'more than was asked for: 29976' in markup.page_status(view)
+
+
+def test_a_page_with_a_sound_shows_a_card_for_it(
+    view: events.View, demo: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = view.page.images[:2]
+    url = f'{demo.url}/k/aaaaaaaa-0000-4000-8000-000000000001/original=true/a.mp3'
+    sound = GalleryImage(id=1, url=url, kind='audio', level=1, meta={'prompt': 'rain', 'seed': 1})
+    view.page = ImagePage((first, sound, second))
+    demo.requests.clear()
+    paths = events.showable(events.load_thumbnails(view, Progress()) or [])
+    assert paths[1] == setting.audio_card_image
+    assert not {setting.audio_card_image, setting.no_card_preview_image} & {paths[0], paths[2]}
+    chosen = events.select(view, 1)
+    assert events.showable([events.small_file(chosen)]) == [setting.audio_card_image]
+    assert events.load_preview(chosen) is None
+    targets = ['txt2img', 'img2img', 'inpaint', 'extras']
+    monkeypatch.setattr(host, 'detect', lambda: SimpleNamespace(send_targets=lambda: targets))
+    assert events.sendable(chosen, True) == [True, False, False, False]
+    assert '>audio<' in markup.details(chosen)
+    assert not [record.path for record in demo.requests if 'aaaaaaaa' in record.path]
+
+
+def test_a_page_of_sounds_alone_shows_cards(view: events.View) -> None:
+    sounds = tuple(GalleryImage(id=n, url=f'https://x/{n}.mp3', kind='audio') for n in (1, 2))
+    view.page = ImagePage(sounds)
+    assert events.load_thumbnails(view, Progress()) == [setting.audio_card_image] * 2
+
+
+def test_why_a_listing_ends_and_what_was_foreign_is_told() -> None:
+    image = GalleryImage(id=1, url='u')
+    gallery = SimpleNamespace(source=None, model=None)
+    page = ImagePage((image,), '', foreign=2, stopped=WrongContentError('listing_circle'))
+    shown = markup.page_status(events.View(gallery=gallery, page=page))  # type: ignore[arg-type]
+    assert '1 picture.' in shown and 'not what was asked for: 2' in shown
+    assert 'Not everything could be listed' in shown and 'cg-problem' in shown
+
+
+@pytest.mark.parametrize(
+    ('path', 'words'),
+    [
+        ('/user/nobody_here', 'no user called nobody_here'),
+        ('/user/nobody_here/videos', 'no user called nobody_here'),
+        ('/posts/2147483647', 'no post 2147483647'),
+        ('/images/2147483647', 'or hides it'),
+        ('/models/4201?modelVersionId=2147483647', '404'),
+    ],
+)
+def test_what_is_not_there_leaves_the_gallery_as_it_was(
+    demo: DemoServer, view: events.View, path: str, words: str
+) -> None:
+    before = ids(view)
+    with pytest.raises(NotFoundError, match=words):
+        events.open_source(view, demo.url + path)
+    assert ids(view) == before
+
+
+def test_a_gallery_with_nothing_up_to_the_ceiling_says_up_to_which(demo: DemoServer) -> None:
+    adult = next(picture for picture in load_catalog().pictures if picture.level == 8)
+    view = events.View()
+    events.open_source(view, f'{demo.url}/images/{adult.id}')
+    assert ids(view) == [] and 'up to your maturity ceiling (PG)' in markup.page_status(view)
 
 
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>'

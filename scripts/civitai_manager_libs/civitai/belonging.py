@@ -6,12 +6,21 @@ Where Civitai does not understand a filter, or whom it names is gone, it sends e
 from __future__ import annotations
 
 from typing import Any, Callable, Collection, Mapping, Sequence
+from urllib.parse import parse_qsl, urlsplit
 
 Item = Mapping[str, Any]
 Asked = Mapping[str, str]
 
 # Names that the search index gives to users whom it does not know.
 _NOBODY = ('', 'unknown')
+
+
+def asked_in(address: str) -> dict[str, str]:
+    """Return the parameters of a question from its address, {} if that is none."""
+    try:
+        return dict(parse_qsl(urlsplit(address).query))
+    except ValueError:  # a broken [IPv6] address
+        return {}
 
 
 def contradicts(item: Item, asked: Asked) -> bool:

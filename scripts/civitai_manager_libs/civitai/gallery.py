@@ -51,6 +51,11 @@ class GalleryImage:
         """True for a video."""
         return self.kind == 'video'
 
+    @property
+    def is_audio(self) -> bool:
+        """True for a sound, of which there is nothing to be seen."""
+        return self.kind == 'audio'
+
 
 @dataclass(frozen=True)
 class ImagePage:

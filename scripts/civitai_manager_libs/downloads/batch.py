@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 _EXTENSIONS = {
     'image': ('.jpeg', media.IMAGE_SUFFIXES),
     'video': ('.mp4', media.VIDEO_SUFFIXES),
+    'audio': ('.mp3', media.AUDIO_SUFFIXES),
 }
 
 
@@ -85,9 +86,9 @@ def _for_one_file(
     jobs: Sequence[DownloadJob], work: Callable[[DownloadJob], DownloadResult]
 ) -> list[DownloadResult]:
     """Carry out one job after another until the file is there, a video before a still of it."""
-    tried: dict[tuple[str, bool], DownloadResult] = {}
+    tried: dict[tuple[str, str], DownloadResult] = {}
     there: DownloadResult | None = None
-    for job in sorted(jobs, key=lambda job: not job.wants_video):
+    for job in sorted(jobs, key=lambda job: not job.refuses_stills):
         if there is None and _attempt(job) not in tried:
             result = tried[_attempt(job)] = _explained(job, work)
             there = None if result.outcome is Outcome.FAILED else result
@@ -99,9 +100,9 @@ def _for_one_file(
     return [replace(result, job=job) for result, job in zip(found, jobs)]
 
 
-def _attempt(job: DownloadJob) -> tuple[str, bool]:
+def _attempt(job: DownloadJob) -> tuple[str, str]:
     """What is not worth trying twice."""
-    return job.url, job.wants_video
+    return job.url, job.wanted
 
 
 def _fetched(job: DownloadJob, fetch: Fetch) -> DownloadResult:
@@ -171,7 +172,7 @@ def _picture_job(url: str, kind: str, folder: Path) -> DownloadJob:
     stems = names.picture_stems(url)
     job = DownloadJob(url, str(folder / f'{stems[0]}{_extension(url, kind)}'), kind=kind)
     for stem in stems:
-        there = presence.find(folder, stem, wants_video=job.wants_video)
+        there = presence.find(folder, stem, wanted=job.wanted)
         if there is not None:
             return replace(job, path=str(there), present=True)
     return job

@@ -55,7 +55,7 @@ def _told(job: DownloadJob, work: Callable[[], DownloadResult]) -> DownloadResul
 
 def _answers(result: DownloadResult, job: DownloadJob) -> bool:
     """Tell whether what became of another job for the same file is what becomes of `job`."""
-    if result.job.url == job.url and result.job.wants_video == job.wants_video:
+    if result.job.url == job.url and result.job.wanted == job.wanted:
         return True
     return result.outcome is not Outcome.FAILED and result.job.does_for(job)
 
@@ -75,7 +75,7 @@ def kept_as(job: DownloadJob) -> Hashable:
 
 def _kept(job: DownloadJob, fetch: Fetch) -> DownloadResult:
     final = Path(job.path)
-    there = presence.find(final.parent, final.stem, wants_video=job.wants_video)
+    there = presence.find(final.parent, final.stem, wanted=job.wanted)
     if there:  # somebody was faster
         return DownloadResult(job, Outcome.SKIPPED, str(there))
     with files.draft(final, final.suffix) as part:
@@ -94,7 +94,7 @@ def _placed(job: DownloadJob, part: Path) -> DownloadResult:
         right = final
     others = files.in_the_way(final.parent, final.stem)
     for other in others:
-        if presence.is_there(other, wants_video=job.wants_video) or _is_same(other, part):
+        if presence.is_there(other, wanted=job.wanted) or _is_same(other, part):
             # somebody else was faster, or this odd file is what there is
             presence.vouch(other, final.stem)
             return DownloadResult(job, Outcome.SKIPPED, str(other))
@@ -118,8 +118,10 @@ def _brought(job: DownloadJob, fetch: Fetch, part: Path) -> bool:
     """
     if not bring(job, fetch, str(part)):
         return False
-    if not (job.wants_video and _is_still(part)):
+    if _will_do(part, job):
         return True
+    if job.wanted != 'video':
+        raise WrongContentError('error_not_audio', url=urls.redact(job.url))
     still = WrongContentError('error_still_for_video', url=urls.redact(job.url))
     try:
         came = fetch(urls.video_original_url(job.url), str(part))
@@ -127,11 +129,14 @@ def _brought(job: DownloadJob, fetch: Fetch, part: Path) -> bool:
         if error.transient:
             raise
         raise still from error  # that there is nothing elsewhere is not what a person asked
-    if not came or _is_still(part):
+    if not came or not _will_do(part, job):
         raise still
     return True
 
 
-def _is_still(path: Path) -> bool:
+def _will_do(path: Path, job: DownloadJob) -> bool:
+    """Tell whether the file at `path` can be what is wanted; what is not known may be anything."""
+    if not job.refuses_stills:
+        return True
     kind = files.media_type(path)
-    return kind is not None and kind.kind == 'image'
+    return kind is None or kind.will_do(job.wanted)

@@ -26,7 +26,7 @@ def bring(job: DownloadJob, fetch: Fetch, path: str) -> bool:
     may only have been slow, is asked with the usual patience.
     Raises the CivitaiError of the first.
     """
-    elsewhere = urls.other_originals(job.url, video=job.wants_video)
+    elsewhere = urls.other_originals(job.url, video=job.wanted == 'video')
     if not elsewhere:
         return fetch(job.url, path)
     failure: CivitaiError | None = None

@@ -28,8 +28,8 @@ class Outcome(Enum):
 class DownloadJob:
     """One file to fetch: from `url` to `path`; `present` if it is there already.
 
-    `kind` is what Civitai calls it ('image', 'video'), whatever its address ends in; '' where
-    nobody said.
+    `kind` is what Civitai calls it ('image', 'video', 'audio'), whatever its address ends in; ''
+    where nobody said.
     """
 
     url: str
@@ -38,15 +38,21 @@ class DownloadJob:
     kind: str = ''
 
     @property
-    def wants_video(self) -> bool:
-        """Whether a still picture will not do; the ending tells where nobody said the kind."""
-        if self.kind:
-            return self.kind == 'video'
-        return f'.{self.path.rpartition(".")[2].lower()}' in media.VIDEO_SUFFIXES
+    def wanted(self) -> str:
+        """What it has to be, '' for anything; where nobody said, the ending tells what moves."""
+        ending = f'.{self.path.rpartition(".")[2].lower()}'
+        by_ending = {'video': media.VIDEO_SUFFIXES, 'audio': media.AUDIO_SUFFIXES}
+        told = (kind for kind, endings in by_ending.items() if ending in endings)
+        return self.kind or next(told, '')
+
+    @property
+    def refuses_stills(self) -> bool:
+        """Whether a still picture will not do."""
+        return self.wanted in ('video', 'audio')
 
     def does_for(self, other: DownloadJob) -> bool:
         """Whether the file of this job will do for `other`, a job for a file of the same name."""
-        return self.wants_video or not other.wants_video
+        return self.refuses_stills or not other.refuses_stills
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,19 +22,17 @@ MAX_NOTES = 5000
 _lock = forks.Lock()
 
 
-def is_there(path: str | Path, *, wants_video: bool = False) -> bool:
-    """Tell whether the file at `path` is whole, and no still picture where a video is wanted."""
+def is_there(path: str | Path, *, wanted: str = '') -> bool:
+    """Tell whether the file at `path` is whole, and can be what Civitai calls `wanted`."""
     seen = files.look(path)
-    if seen is None or seen.kind is None:
-        return False
-    if wants_video and seen.kind.kind == 'image':
+    if seen is None or seen.kind is None or not seen.kind.will_do(wanted):
         return False
     return seen.is_whole or _notes().get(Path(path).stem) == seen.size
 
 
-def find(folder: Path, stem: str, *, wants_video: bool = False) -> Path | None:
+def find(folder: Path, stem: str, *, wanted: str = '') -> Path | None:
     """Return the file in `folder` called `stem` that is there, whatever its extension, or None."""
-    return files.existing_picture(folder, stem, partial(is_there, wants_video=wants_video))
+    return files.existing_picture(folder, stem, partial(is_there, wanted=wanted))
 
 
 def vouch(path: str | Path, stem: str = '') -> None:

@@ -282,7 +282,8 @@ def _check_kind(head: bytes, target: Path, body: Body) -> None:
         raise WrongContentError('error_message_for_file', url=body.url, detail=detail)
     if target.suffix.lower() not in media.MEDIA_SUFFIXES:
         return
-    if media.sniff(head) is None:
+    kind, is_sound = media.sniff(head), target.suffix.lower() in media.AUDIO_SUFFIXES
+    if kind is None or (kind.kind == 'audio' and not is_sound):
         raise WrongContentError('error_not_a_picture', url=body.url)
     width, height = media.dimensions(head) or (0, 0)
     if width * height > MAX_PIXELS:

@@ -87,6 +87,7 @@ shortcut_gallery_max_mib: int = 2048
 download_images_folder: str = ''
 
 no_card_preview_image: str = str(ROOT / 'img' / 'no_preview.png')
+audio_card_image: str = str(ROOT / 'img' / 'audio.png')
 
 
 SETTINGS: tuple[Setting, ...] = (

@@ -11,5 +11,5 @@ embedded  the texts that programs write into a picture
 names     safe file and folder names out of text that strangers wrote
 walks     whether a file is all there, told by a walk through it
 ends      ... told from its first and last bytes
-media     the type of a picture or video, told from its bytes
+media     the type of a picture, video or sound, told from its bytes
 """

@@ -23,6 +23,7 @@ MAX_WEIGHTS_HEADER = 100_000_000  # the limit of the format itself
 MAX_PARSED_HEADER, MAX_PARSED_OBJECTS = 8_000_000, 200_000
 
 _PICTURES = (media.PNG, media.JPEG, media.GIF)
+_ENDLESS = (media.MP3, media.OGG, media.FLAC)  # which go on as long as they go on
 SEGMENT = b'\x18\x53\x80\x67'
 _BOX_NAME = re.compile(rb'[A-Za-z0-9 \xa9]{4}')
 _BOXES = frozenset(
@@ -55,6 +56,8 @@ def end_of(read: Read, size: int) -> End:
         return _by_length(0, _little(head[2:6]), size)
     if kind is media.WEBM:
         return _of_matroska(read, size)
+    if kind in _ENDLESS:
+        return End.UNKNOWN
     if kind or head[4:8] in _BOXES:
         return _of_boxes(read, size)
     if head[:4] in (b'PK\3\4', _ZIP_END):

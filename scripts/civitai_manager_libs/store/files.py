@@ -224,7 +224,7 @@ class Look:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it begins like a picture or video, and does not tell that its end is missing."""
+        """Whether it begins like something known, and does not tell that its end is missing."""
         return self.kind is not None and self.end is not ends.End.SHORT
 
 
@@ -261,7 +261,7 @@ def is_inside(path: str | Path, folder: str | Path) -> bool:
 
 
 def pictures_called(folder: Path, stem: str) -> list[Path]:
-    """Return the files in `folder` that are called `stem` and like a picture or video."""
+    """Return the files in `folder` that are called `stem` and like a picture, video or sound."""
     return [path for path in in_the_way(folder, stem) if path.is_file()]
 
 

@@ -14,11 +14,20 @@ TAIL_BYTES = 4096
 
 @dataclass(frozen=True)
 class MediaType:
-    """kind is 'image' or 'video'; extension has its dot; mime is the usual content type."""
+    """kind is 'image', 'video' or 'audio'; extension has its dot; mime is the usual one."""
 
     kind: str
     extension: str
     mime: str
+
+    def will_do(self, wanted: str) -> bool:
+        """Tell whether it can be what Civitai calls `wanted`, which is '' where nobody said.
+
+        A picture may well move, but a still is no video and no sound, and a sound no picture.
+        """
+        if wanted in ('video', 'audio'):
+            return self.kind != 'image'
+        return self.kind != 'audio' or wanted != 'image'
 
 
 PNG = MediaType('image', '.png', 'image/png')
@@ -31,12 +40,18 @@ HEIC = MediaType('image', '.heic', 'image/heic')
 MP4 = MediaType('video', '.mp4', 'video/mp4')
 MOV = MediaType('video', '.mov', 'video/quicktime')
 WEBM = MediaType('video', '.webm', 'video/webm')
+MP3 = MediaType('audio', '.mp3', 'audio/mpeg')
+WAV = MediaType('audio', '.wav', 'audio/wav')
+OGG = MediaType('audio', '.ogg', 'audio/ogg')
+FLAC = MediaType('audio', '.flac', 'audio/flac')
+M4A = MediaType('audio', '.m4a', 'audio/mp4')
 
 IMAGE_SUFFIXES = frozenset(
     {'.png', '.jpg', '.jpeg', '.webp', '.gif', '.bmp', '.avif', '.heic', '.jfif'}
 )
 VIDEO_SUFFIXES = frozenset({'.mp4', '.m4v', '.mov', '.webm', '.mkv'})
-MEDIA_SUFFIXES = IMAGE_SUFFIXES | VIDEO_SUFFIXES
+AUDIO_SUFFIXES = frozenset({'.mp3', '.wav', '.ogg', '.flac', '.m4a'})
+MEDIA_SUFFIXES = IMAGE_SUFFIXES | VIDEO_SUFFIXES | AUDIO_SUFFIXES
 
 _MAGIC = (
     (b'\x89PNG\r\n\x1a\n', PNG),
@@ -44,6 +59,9 @@ _MAGIC = (
     (b'GIF87a', GIF),
     (b'GIF89a', GIF),
     (b'\x1a\x45\xdf\xa3', WEBM),
+    (b'ID3', MP3),
+    (b'OggS', OGG),
+    (b'fLaC', FLAC),
 )
 
 # The beginnings by which browsers tell a page that is not declared as one.
@@ -59,22 +77,37 @@ _BRANDS = {
     b'heix': HEIC,
     b'mif1': HEIC,
     b'qt  ': MOV,
+    b'M4A ': M4A,
 }
 
 
 def sniff(head: bytes) -> MediaType | None:
-    """Return the type of a picture or video from its first bytes, None if it is neither."""
+    """Return the type of a picture, video or sound from its first bytes, None if it is none."""
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
     if head[:4] == b'RIFF' and head[8:12] == b'WEBP':
         return WEBP
+    if head[:4] == b'RIFF' and head[8:12] == b'WAVE' and len(head) > 12:
+        return WAV
+    if _is_mp3_frame(head):
+        return MP3
     if head[4:8] == b'ftyp':
         return _BRANDS.get(head[8:12], MP4)
     # 'BM' alone is two letters of any text; a bitmap has four zero bytes at 6
     if head[:2] == b'BM' and head[6:10] == b'\0\0\0\0':
         return BMP
     return None
+
+
+def _is_mp3_frame(head: bytes) -> bool:
+    """Tell whether MPEG audio of layer III begins here, without a tag before it.
+
+    Eleven ones, the version, the layer; then a bit rate and a sampling rate that are none.
+    """
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2 or head[1] & 0x18 == 0x08:
+        return False
+    return head[2] >> 4 not in (0, 15) and head[2] >> 2 & 3 != 3
 
 
 def dimensions(head: bytes) -> tuple[int, int] | None:

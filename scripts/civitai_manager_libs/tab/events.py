@@ -129,8 +129,8 @@ def load_thumbnails(view: View, progress: Any) -> list[str] | None:
 
     Raises StorageError if the folder of the picture cache is not one.
     """
-    listed = view.listed
-    wanted = [thumbnail(image) for image in view.page.images]
+    listed, images = view.listed, view.page.images
+    wanted = [thumbnail(image) for image in images if not image.is_audio]
     _check_cache()
     view.sees('page', wanted)
     paths, _, _ = action.gallery_loading(wanted, progress)
@@ -139,7 +139,8 @@ def load_thumbnails(view: View, progress: Any) -> list[str] | None:
     missing = setting.no_card_preview_image
     lost = [url for url, path in zip(wanted, paths or ()) if path == missing]
     view.lost = tuple(action.failure_of(url) for url in lost)
-    return paths or []
+    loaded = iter(paths or ())
+    return [setting.audio_card_image if i.is_audio else next(loaded, missing) for i in images]
 
 
 def _check_cache() -> None:
@@ -168,12 +169,14 @@ def allowed_folders() -> list[str]:
 def showable(paths: list[str]) -> list[str]:
     """Return what gradio can show for `paths`: the placeholder for what is missing or not ours.
 
-    Raises StorageError if gradio's folder cannot be written.
+    The card for sounds stays as it is. Raises StorageError if gradio's folder cannot be written.
     """
-    placeholder = setting.no_card_preview_image
+    placeholder, card = setting.no_card_preview_image, setting.audio_card_image
     cached = setting.shortcut_gallery_folder
-    ours = [path if cache.serves(path, cached) else None for path in paths]
-    return temporary.shown(widgets.showable(ours, [cached], placeholder), keep=placeholder)
+    ours = [path if cache.serves(path, cached) else None for path in paths if path != card]
+    placed = temporary.shown(widgets.showable(ours, [cached], placeholder), keep=placeholder)
+    left = iter(placed)
+    return [card if path == card else next(left) for path in paths]
 
 
 def thumbnail(image: GalleryImage) -> str:
@@ -191,8 +194,16 @@ def select(view: View, index: Any, shown: Any = None) -> GalleryImage:
     if not isinstance(index, int) or not 0 <= index < len(grid):
         raise SourceError('picture_unknown')
     view.selected = grid[index]
-    view.sees('selected', [thumbnail(view.selected), preview(view.selected)])
+    if not view.selected.is_audio:
+        view.sees('selected', [thumbnail(view.selected), preview(view.selected)])
     return view.selected
+
+
+def small_file(image: GalleryImage) -> str:
+    """Where the small still of `image` is on this disk; a card for a sound, which has none."""
+    if image.is_audio:
+        return setting.audio_card_image
+    return setting.get_image_url_to_gallery_file(thumbnail(image))
 
 
 def preview(image: GalleryImage) -> str:
@@ -203,7 +214,9 @@ def preview(image: GalleryImage) -> str:
 
 
 def load_preview(image: GalleryImage) -> str | None:
-    """Return a local file to show `image` large (a video for a video), None if it failed."""
+    """Return a local file to show `image` large (a video for a video), None if there is none."""
+    if image.is_audio:
+        return None
     wanted = preview(image)
     action.download_images([wanted])
     path = setting.get_image_url_to_gallery_file(wanted)

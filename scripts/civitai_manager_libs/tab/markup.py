@@ -117,7 +117,8 @@ def details(image: GalleryImage, searched: bool = False) -> str:
     link = urls.page_url(setting.civitai_base_url, 'images', image.id)
     size = f'{image.width}×{image.height}' if image.width and image.height else ''
     level = next((name for name, mask in CEILINGS.items() if image.level & mask), '')
-    facts = (image.username and f'@{image.username}', image.base_model, size, level)
+    kind = image.kind if image.is_audio else ''
+    facts = (image.username and f'@{image.username}', kind, image.base_model, size, level)
     chips = ''.join(f'<span class="cg-chip">{escape(fact)}</span>' for fact in facts if fact)
     anchor = f'<a href="{escape(link)}" target="_blank" rel="noreferrer">'
     place = f'{anchor}{escape(label("open_on_civitai"))}</a>'

@@ -76,7 +76,7 @@ def _how_made(parts: Parts, made: generation.Made, has_still: bool) -> dict[Any,
 def _on_select(parts: Parts) -> Callable[..., Iterator[Any]]:
     def select(view: View, shown: Any, event: gr.SelectData) -> Iterator[dict[Any, Any]]:
         image = events.select(view, event.index, shown)
-        (small,) = events.showable([setting.get_image_url_to_gallery_file(events.thumbnail(image))])
+        (small,) = events.showable([events.small_file(image)])
         has_still = small != setting.no_card_preview_image
         yield {
             **_showing(parts, small, False),

@@ -126,6 +126,9 @@ ENGLISH: dict[str, str] = {
     ),
     'error_message_for_file': 'An error message came instead of the file.',
     'error_not_a_picture': 'What came is neither a picture nor a video.',
+    'error_not_audio': (
+        'Civitai sent something else in place of the sound, so nothing was kept. Try again later.'
+    ),
     'error_still_for_video': (
         'Civitai sent a still picture in place of the video, so nothing was kept. Try again later.'
     ),

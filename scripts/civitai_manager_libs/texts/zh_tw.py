@@ -75,6 +75,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'error_page_for_file': '收到的是網頁而非檔案。可能需要 API 金鑰，或檔案已不存在。',
     'error_message_for_file': '收到的是錯誤訊息而非檔案。',
     'error_not_a_picture': '收到的內容既非圖片也非影片。',
+    'error_not_audio': 'Civitai 傳回的不是音訊，因此未保留任何檔案，請稍後再試。',
     'error_still_for_video': 'Civitai 傳回的是靜態圖片而非影片，因此未保留任何檔案，請稍後再試。',
     'error_not_a_gallery': 'Civitai 傳回的不是圖庫資料，請稍後再試。',
     'error_ids_ignored': (
