@@ -41,10 +41,10 @@ def kept(url: str, kind: str, folder: Path, client: CivitaiHttpClient) -> BatchR
 
 
 def with_original(answer: Answer, stored: Answer, copy: Answer = GONE) -> Callable[..., Answer]:
-    """A CDN that answers so for an original, at the storage behind it, and for a video's copy."""
+    """A CDN that answers so for an original, at the storage behind it, and for a copy."""
 
     def answer_to(request: Request) -> Answer:
-        if 'transcode=true' in request.target:
+        if 'quality=100' in request.target:
             return copy
         return stored if request.target.endswith(f'/{UUID}/original') else answer
 
@@ -52,7 +52,7 @@ def with_original(answer: Answer, stored: Answer, copy: Answer = GONE) -> Callab
 
 
 def kinds_asked(server: ScriptedServer) -> list[str]:
-    words = {'transcode': 'copy', '/original=true/': 'original'}
+    words = {'quality': 'copy', '/original=true/': 'original'}
     return [
         next((name for word, name in words.items() if word in request.target), 'stored')
         for request in server.requests
@@ -91,15 +91,16 @@ def test_an_original_that_fails_is_taken_from_the_storage_at_once(
     assert (kinds_asked(server), waits) == (['original', 'stored'], [])
 
 
-def test_a_video_that_the_storage_has_not_is_taken_as_a_copy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(('kind', 'content'), [('video', MOVIE), ('image', png())])
+def test_what_the_storage_has_not_is_taken_as_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, content: bytes
 ) -> None:
-    with ScriptedServer(handler=with_original(GONE, GONE, ok(MOVIE))) as server:
+    with ScriptedServer(handler=with_original(GONE, GONE, ok(content))) as server:
         at_home(monkeypatch, server)
         url = f'{server.url}/key/{UUID}/original=true/{UUID}.mp4'
-        assert kept(url, 'video', tmp_path, patient()[0]).failures == ()
+        assert kept(url, kind, tmp_path, patient()[0]).failures == ()
     assert kinds_asked(server) == ['original', 'stored', 'copy']
-    assert files_in(tmp_path) == [f'{UUID}.mp4']
+    assert len(files_in(tmp_path)) == 1
 
 
 def test_a_silent_original_is_waited_for_once(
@@ -120,13 +121,13 @@ def test_a_slow_original_that_nobody_else_has_is_waited_for_as_ever(
     client, _ = patient(timeout=0.3)
 
     def answer(request: Request) -> Answer:
-        return GONE if request.target.endswith('/original') else next(answers)
+        return next(answers) if '/original=true/' in request.target else GONE
 
     with ScriptedServer(handler=answer) as server:
         at_home(monkeypatch, server)
         url = f'{server.url}/key/{UUID}/original=true/{UUID}.jpeg'
         assert kept(url, 'image', tmp_path, client).failures == ()
-    assert kinds_asked(server) == ['original', 'stored', 'original', 'original']
+    assert kinds_asked(server) == ['original', 'stored', 'copy', 'original', 'original']
 
 
 def test_an_original_that_falls_silent_half_way_is_gone_on_with(
@@ -161,10 +162,23 @@ def test_a_passing_trouble_is_sat_out_before_others_are_asked(
     assert kinds_asked(server) == ['original'] * 3
 
 
+@pytest.mark.parametrize('trouble', [BUSY, (RESET,), SILENT], ids=['busy', 'reset', 'silent'])
+def test_other_addresses_are_asked_once_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Answer
+) -> None:
+    client, _ = patient(timeout=0.3)
+    with ScriptedServer(handler=with_original(GONE, trouble, trouble)) as server:
+        at_home(monkeypatch, server)
+        url = f'{server.url}/key/{UUID}/original=true/{UUID}.jpeg'
+        (failure,) = kept(url, 'image', tmp_path, client).failures
+    assert failure.error is not None and failure.error.status == 404
+    assert kinds_asked(server) == ['original', 'stored', 'copy']
+
+
 def test_where_nobody_has_it_the_first_cause_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refused = ok(b'', status=403)
+    refused = ok(b'', status=403)  # by the storage, and for a copy
     with ScriptedServer(handler=with_original(GONE, refused, refused)) as server:
         at_home(monkeypatch, server)
         url = f'{server.url}/key/{UUID}/original=true/{UUID}.mp4'

@@ -94,7 +94,8 @@ def test_where_all_are_dead_each_has_its_own_cause_and_is_asked_once(
         at_home(monkeypatch, server)
         wanted = [f'{server.url}/{place}/{UUID}/original=true/1.jpeg' for place in 'aba']
         report = keep(batch.picture_jobs(wanted, tmp_path))
-        assert len(server.requests) == 2
+        targets = [request.target for request in server.requests]
+        assert len(targets) == len(set(targets))
     errors = [result.error for result in report.results]
     assert [error.status for error in errors if isinstance(error, AnswerError)] == [404, 410, 404]
     assert report.failed_urls == tuple(wanted) and files_in(tmp_path) == []
@@ -133,7 +134,11 @@ def test_another_batch_that_waits_tries_its_own_address(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = (head(404, {'Content-Length': '9'}), STALL, b'x' * 9)
-    with ScriptedServer(handler=lambda r: gone if 'gone' in r.target else answer(r)) as server:
+
+    def on_cdn(request: Request) -> Answer:
+        return answer(request) if request.target.startswith('/a/') else gone
+
+    with ScriptedServer(handler=on_cdn) as server:
         at_home(monkeypatch, server)
         dead, good = (f'{server.url}/{p}/{UUID}/original=true/1.jpeg' for p in ('gone', 'a'))
         with Work(lambda: keep(batch.picture_jobs([dead], tmp_path))) as first:

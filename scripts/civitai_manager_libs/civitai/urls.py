@@ -81,26 +81,25 @@ def video_original_url(url: str) -> str:
     return _with_transform(url, 'transcode=true,original=true,quality=100', '.mp4')
 
 
-def other_originals(url: str, *, video: bool = False) -> tuple[str, ...]:
-    """Return where else the original at `url` may be had, best first; () if it is none.
+def other_originals(url: str, kind: str = '') -> tuple[str, ...]:
+    """Return where else the original at `url`, of that `kind`, may be had; () if it is none.
 
-    The storage behind Civitai's CDN has it as it was uploaded; of a video there is a copy besides.
+    The storage behind Civitai's CDN has it as it was uploaded; the CDN makes copies in full size.
     """
     try:
         parts = urlsplit(url)
     except ValueError:  # a broken [IPv6] address
         return ()
     segments = parts.path.split('/')
-    transforms = segments[-2].split(',') if len(segments) > 2 else []
-    if 'original=true' not in transforms or 'transcode=true' in transforms:
-        return ()
-    name = segments[-3]
-    if not _UUID.fullmatch(name):
+    if len(segments) < 4 or segments[-2] != 'original=true' or not _UUID.fullmatch(segments[-3]):
         return ()
     is_cdn = parts.hostname in MEDIA_HOSTS
     host = 'https://image-b2.civitai.com' if is_cdn else f'{parts.scheme}://{parts.netloc}'
-    stored = f'{host}/file/civitai-media-cache/{name}/original'
-    return (stored, video_original_url(url)) if video else (stored,)
+    stored = f'{host}/file/civitai-media-cache/{segments[-3]}/original'
+    if kind == 'audio':
+        return (stored,)
+    copy = _with_transform(url, 'original=true,quality=100', '')
+    return stored, video_original_url(url) if kind == 'video' else copy
 
 
 def original_url(url: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 
 from ..civitai import urls
 from ..errors import (
     AnswerError,
-    CivitaiError,
     RateLimitedError,
     TimedOutError,
     TransferError,
@@ -18,30 +18,43 @@ from .plan import DownloadJob, Fetch
 
 log = logging.getLogger(__name__)
 
+_FAILURES = (AnswerError, TransferError, WrongContentError)
+
 
 def bring(job: DownloadJob, fetch: Fetch, path: str) -> bool:
     """Fetch `job` to `path`; where that fails, from the other addresses that its original has.
 
-    An address that is silent once is left for the next one. Where none has it, the first, which
-    may only have been slow, is asked with the usual patience.
+    One that is silent is left for the next one at once. Where none has it, the first, which may
+    only have been slow, is asked with the usual patience.
     Raises the CivitaiError of the first.
     """
-    elsewhere = urls.other_originals(job.url, video=job.wanted == 'video')
+    elsewhere = urls.other_originals(job.url, job.wanted)
     if not elsewhere:
         return fetch(job.url, path)
-    failure: CivitaiError | None = None
-    for address in (job.url, *elsewhere):
-        try:
-            with hurry.here():
-                if fetch(address, path):
-                    return True
-        except (AnswerError, TransferError, WrongContentError) as error:
-            if failure is None and isinstance(error, RateLimitedError):
-                raise  # who asks us to slow down is not gone around
-            failure = failure or error
-            log.info('%s: %s', urls.redact(address), error)
+    try:
+        with hurry.past(TimedOutError):
+            if fetch(job.url, path):
+                return True
+            failure = None
+    except RateLimitedError:
+        raise  # who asks us to slow down is not gone around
+    except _FAILURES as error:
+        failure = copy.copy(error)
+        log.info('%s: %s', urls.redact(job.url), error)
+    if any(_has(address, fetch, path) for address in elsewhere):
+        return True
     if isinstance(failure, TimedOutError):
         return fetch(job.url, path)
     if failure is not None:
         raise failure
     return False
+
+
+def _has(address: str, fetch: Fetch, path: str) -> bool:
+    """Fetch what is at `address`, in one try; tell whether it is there."""
+    try:
+        with hurry.past(TransferError, AnswerError):
+            return fetch(address, path)
+    except _FAILURES as error:
+        log.info('%s: %s', urls.redact(address), error)
+        return False

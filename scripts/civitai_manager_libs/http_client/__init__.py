@@ -19,7 +19,7 @@ lookup          from the name of a host to its addresses
 trust           which certificates are trusted
 heads           heads of answers, behind those that only announce them
 watch           an eye that cuts off what is stopped or comes too late
-hurry           where one time-out is enough, because another address has the same
+hurry           where one try is enough, because another address has the same
 slots           places for work at once, which who can only wait lends
 resume          going on with a body that broke off
 retry           what to do after an attempt

@@ -19,7 +19,7 @@ import requests
 
 from .. import __version__, forks, setting
 from ..civitai import keys
-from ..errors import CivitaiError, TimedOutError
+from ..errors import CivitaiError
 from ..store import files
 from . import bodies, hurry, retry, slots
 from .attempts import Attempts
@@ -185,8 +185,8 @@ class CivitaiHttpClient:
     def _received(self, request: Request, terms: Terms, transfer: bodies.FileTransfer) -> None:
         try:
             self._exchange.receive(request, terms, transfer)
-        except TimedOutError as error:
-            if hurry.is_on() and not transfer.held.size:
+        except CivitaiError as error:
+            if hurry.gives_up(error) and not transfer.held.size:
                 error.transient = False  # another address is asked before this one again
             raise
 

@@ -1,4 +1,4 @@
-"""Where the same file may be had elsewhere: one time-out is enough to go and ask there."""
+"""Where the same file may be had elsewhere: one try is enough to go and ask there."""
 
 from __future__ import annotations
 
@@ -6,24 +6,26 @@ import threading
 from contextlib import contextmanager
 from typing import Iterator
 
+from ..errors import CivitaiError
+
 
 class _Here(threading.local):
-    is_on = False
+    kinds: tuple[type[CivitaiError], ...] = ()
 
 
 _here = _Here()
 
 
 @contextmanager
-def here() -> Iterator[None]:
-    """A file that this thread asks for inside is given up if nothing of it comes in time."""
-    before, _here.is_on = _here.is_on, True
+def past(*kinds: type[CivitaiError]) -> Iterator[None]:
+    """A file that this thread asks for inside is given up at the first error of these `kinds`."""
+    before, _here.kinds = _here.kinds, kinds
     try:
         yield
     finally:
-        _here.is_on = before
+        _here.kinds = before
 
 
-def is_on() -> bool:
-    """Tell whether this thread is in a hurry."""
-    return _here.is_on
+def gives_up(error: CivitaiError) -> bool:
+    """Tell whether this thread does not try again after `error`."""
+    return isinstance(error, _here.kinds)
