@@ -425,7 +425,7 @@ WORDS = {
         lambda: demo_parser().format_help(),
     ),
     'download': Word(
-        'SOURCE... --to FOLDER [--limit N] [--json]',
+        'SOURCE... --to FOLDER [--limit N] [--level L] [--json]',
         'save the pictures of Civitai links',
         'requirements.txt',
         run_download,
