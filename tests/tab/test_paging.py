@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import threading
+from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from civitai_demo.server import DemoServer
 from scripts.civitai_manager_libs import civitai_gallery_action as action, setting
 from scripts.civitai_manager_libs.errors import SourceError
-from scripts.civitai_manager_libs.tab import events, markup
+from scripts.civitai_manager_libs.tab import components, events, layout, markup, paging, picture
 from scripts.civitai_manager_libs.tab.view import View
-from tests.support.gradio_event import Progress
+from tests.support.gradio_event import HERE, Progress
 
 pytestmark = pytest.mark.usefixtures('downloads')
 
@@ -164,3 +166,45 @@ def test_a_version_that_did_not_come_can_be_chosen_again(demo: DemoServer, view:
     demo.scenario = ''
     events.choose_version(view, other.label)
     assert view.gallery.version == other
+
+
+# -- what comes late -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def parts() -> layout.Parts:
+    with gr.Blocks():
+        return components.build()
+
+
+def changes(step: dict[Any, Any]) -> dict[Any, Any]:
+    """What a step of a handler changes; gradio shows the last one again when the handler ends."""
+    return {part: value for part, value in step.items() if value != gr.update()}
+
+
+def test_a_picture_that_comes_after_the_page_was_turned_is_not_shown_again(
+    view: View, parts: layout.Parts
+) -> None:
+    name = filled(view)
+    click: Any = SimpleNamespace(index=2)
+    handler = picture._on_select(parts)(view, name, click)
+    assert changes(next(handler))
+    events.go_next(view)
+    assert [changes(step) for step in handler] == [{}]
+
+
+def test_what_was_chosen_stays_when_all_of_it_has_come(view: View, parts: layout.Parts) -> None:
+    name = filled(view)
+    click: Any = SimpleNamespace(index=2)
+    *steps, last = picture._on_select(parts)(view, name, click)
+    assert all(map(changes, steps)) and len(steps) == 3 and not changes(last)
+
+
+def test_a_listing_that_comes_too_late_says_nothing(view: View, parts: layout.Parts) -> None:
+    def superseded(shown: View) -> None:
+        shown.begin()
+        shown.begin()
+
+    handler = paging._on_turn(parts, superseded)(HERE, view)
+    assert changes(next(handler))
+    assert [changes(step) for step in handler] == [{}]

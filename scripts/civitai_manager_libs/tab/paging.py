@@ -97,8 +97,8 @@ def _on_turn(parts: Parts, change: Callable[..., None]) -> Callable[..., Iterato
                 parts.grid: None,
                 parts.status: pictures,
             }
-        if view.turn <= turn:  # else a later one has the say
-            yield after
+        # else a later one has the say, and what was yielded last is shown again at the end
+        yield after if view.turn <= turn else {parts.status: gr.update()}
 
     return listing
 

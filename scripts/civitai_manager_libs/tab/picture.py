@@ -89,6 +89,8 @@ def _on_select(parts: Parts) -> Callable[..., Iterator[Any]]:
         made = generation.learned(image)
         if view.selected is image:
             yield _how_made(parts, made, has_still)
+        # gradio shows again at the end what was yielded last, whatever came in between
+        yield {parts.sent: gr.update()}
 
     return select
 
