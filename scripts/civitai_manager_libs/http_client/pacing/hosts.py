@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import threading
 from collections import deque
@@ -67,6 +68,20 @@ class Host:
     def count_answer(self) -> None:
         """Count an answer that is one, be it good or not. With the lock."""
         self.trouble, self.troubled_since = None, math.inf
+
+    def in_vain(self, now: float, asked: float, patience: float) -> CivitaiError | None:
+        """Return the last trouble, for good, if there was nothing else for `patience` seconds.
+
+        The host's troubles count and not how long one waits: otherwise each of hundreds of
+        pictures would wait anew. Those from before something was `asked` say nothing about now,
+        unless the host said not to come yet. With the lock.
+        """
+        is_news = asked > self.troubled_at and not self.pace.held(now)
+        if self.trouble is None or is_news or now - self.troubled_since <= patience:
+            return None
+        error = copy.copy(self.trouble)
+        error.transient = False
+        return error
 
     def call_next(self) -> None:
         """Wake who has waited longest."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import threading
 from types import TracebackType
@@ -239,19 +238,9 @@ class Turn:
         return host.trouble, max(1.0, end if is_given_up else held), is_given_up
 
     def _check_patience(self) -> None:
-        """Raise the last trouble if there was nothing else for too long. With the lock.
-
-        The host's troubles count and not how long this one waits: otherwise each of hundreds of
-        pictures would wait anew. Those from before this was asked say nothing about now, unless
-        the host said not to come yet.
-        """
-        host, now = self._host, self._clock()
-        if self._asked > host.troubled_at and not host.pace.held(now):
-            return
-        in_vain = now - host.troubled_since > self._patience
-        if in_vain and host.trouble is not None:
-            error = copy.copy(host.trouble)
-            error.transient = False
+        """Raise the last trouble if there was nothing else for too long. With the lock."""
+        error = self._host.in_vain(self._clock(), self._asked, self._patience)
+        if error is not None:
             raise error
 
     def _leave(self, failed: bool) -> None:
