@@ -8,6 +8,7 @@ pages        reading a gallery page by page
 models       models and their versions, and whose the API key is
 """
 
+from ..civitai.gallery import GalleryQuery
 from .galleries import Gallery, check_there, open_gallery
 from .models import fetch_model, fetch_versions, find_version, whoami
 from .pages import MAX_EMPTY_ANSWERS, fetch_page, read_page, read_pages
@@ -15,6 +16,7 @@ from .pages import MAX_EMPTY_ANSWERS, fetch_page, read_page, read_pages
 __all__ = [
     'MAX_EMPTY_ANSWERS',
     'Gallery',
+    'GalleryQuery',
     'check_there',
     'fetch_model',
     'fetch_page',
