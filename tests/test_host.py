@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -75,6 +76,56 @@ def paste_module(*, works: bool) -> ModuleType:
         made.ParamBinding = SimpleNamespace  # type: ignore[attr-defined]
         made.register_paste_params_button = made.registered.append  # type: ignore[attr-defined]
     return made
+
+
+class Kept(logging.Handler):
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+@pytest.fixture
+def silent_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A root logger that drops everything, as SD.Next sets it up."""
+    monkeypatch.setattr(logging.root, 'handlers', [logging.NullHandler()])
+    monkeypatch.setattr(logging.root, 'level', logging.ERROR)
+
+
+def test_warnings_reach_the_log_of_a_host_that_drops_those_of_others(
+    webui: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, silent_root: None
+) -> None:
+    module, first, second = ModuleType('modules.logger'), Kept(), Kept()
+    module.log = logging.Logger('of the host')  # type: ignore[attr-defined]
+    module.log.addHandler(first)
+    monkeypatch.setitem(sys.modules, 'modules.logger', module)
+    ours = logging.getLogger('ours.of.sdnext')
+    for _ in range(2):  # Reload UI
+        host.WebuiHost().take_log_of(ours)
+    logging.getLogger('ours.of.sdnext.store').warning('%s is full', 'disk')
+    ours.info('nothing')
+    module.log.handlers = [second]  # it makes them anew after each extension
+    ours.error('broken')
+    assert (first.lines, second.lines) == (['disk is full'], ['broken'])
+
+
+def test_without_a_log_of_the_host_warnings_go_to_stderr(
+    webui: SimpleNamespace, silent_root: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours = logging.getLogger('ours.of.another')
+    host.WebuiHost().take_log_of(ours)
+    ours.warning('disk is full')
+    assert capsys.readouterr().err == 'disk is full\n'
+
+
+def test_a_host_that_logs_what_others_say_is_left_as_it_is(webui: SimpleNamespace) -> None:
+    ours = logging.getLogger('ours.of.a1111')
+    host.WebuiHost().take_log_of(ours)
+    assert (ours.handlers, ours.level) == ([], logging.NOTSET)
 
 
 NEWER, OLDER = 'infotext_utils', 'generation_parameters_copypaste'

@@ -7,6 +7,7 @@ newer form is tried first, and told by what it offers.
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
 from dataclasses import dataclass
@@ -152,6 +153,18 @@ class WebuiHost:
             if not option.fits(getattr(shared.opts, key, None)):
                 shared.opts.data[key] = option.default
 
+    def take_log_of(self, ours: logging.Logger) -> None:
+        """Have warnings of `ours` reach the host's log, where it drops what others than it log."""
+        if ours.isEnabledFor(logging.WARNING):
+            return
+        try:
+            from modules.logger import log  # SD.Next
+        except ImportError:
+            ours.addHandler(logging.StreamHandler())
+        else:
+            ours.addHandler(_HandedOn(log))
+        ours.setLevel(logging.WARNING)
+
     def register(
         self,
         tab: Callable[[], Any],
@@ -168,6 +181,18 @@ class WebuiHost:
         script_callbacks.on_ui_settings(settings)
         if started and hasattr(script_callbacks, 'on_app_started'):
             script_callbacks.on_app_started(started)
+
+
+class _HandedOn(logging.Handler):
+    """Gives records to another logger, whatever handlers that has by then."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass one record on."""
+        self._log.handle(record)
 
 
 def _full(path: str) -> Path:

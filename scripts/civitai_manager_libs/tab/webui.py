@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 def register() -> None:
     """Have the WebUI call us when it builds its page. Reload UI calls this again."""
+    host.WebuiHost().take_log_of(logging.getLogger(__name__.split('.')[0]))
     setting.load()
     notices.sink = widgets.notice
     try:
