@@ -15,6 +15,7 @@ import argparse
 import functools
 import importlib.util
 import inspect
+import logging
 import os
 import subprocess
 import sys
@@ -140,6 +141,19 @@ def settings_tab() -> None:
         apply.click(save, inputs=fields, outputs=[done])
 
 
+def be_sdnext() -> None:
+    """What SD.Next does in another way, apart from its paste module."""
+    paths.data_path, paths.models_path = '', 'models'  # its --data-dir is empty
+    shared.opts.__dict__['frugal'] = True
+    # what others log is thrown away
+    logging.basicConfig(level=logging.ERROR, handlers=[logging.NullHandler()])
+    module = ModuleType('modules.logger')
+    module.log = logging.getLogger('sd')  # type: ignore[attr-defined]
+    module.log.setLevel(logging.DEBUG)
+    module.log.addHandler(logging.StreamHandler())
+    sys.modules['modules.logger'] = module
+
+
 def place_paste(options: argparse.Namespace) -> None:
     """Put the paste module where this host has it."""
     if options.sdnext:  # there the newer name is a file with one comment in it
@@ -195,9 +209,8 @@ def main() -> None:
     root = options.root.resolve()
     os.chdir(root)
     paths.data_path, paths.models_path = str(root), str(root / 'models')
-    if options.sdnext:  # its --data-dir is empty
-        paths.data_path, paths.models_path = '', 'models'
-        shared.opts.frugal = True
+    if options.sdnext:
+        be_sdnext()
     shared.opts.load()
     place_paste(options)
     if options.hide:
