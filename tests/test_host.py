@@ -159,6 +159,20 @@ def test_what_is_sent_goes_through_the_paste_module_that_works(
     ]
 
 
+def test_where_there_is_a_control_tab_infotext_can_be_sent_there(
+    webui: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = paste_module(works=True)
+    module.paste_fields = {'txt2img': {}, 'control': {}}  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, f'modules.{OLDER}', module)
+    found = host.detect()
+    assert list(found.send_targets()) == ['txt2img', 'img2img', 'inpaint', 'extras', 'control']
+    found.bind_send('control', 'button', 'text', 'image')
+    (bound,) = module.registered
+    assert (bound.tabname, bound.source_text_component) == ('control', 'text')
+    assert bound.source_image_component is None
+
+
 @pytest.mark.parametrize('there', [{}, {NEWER: False}, {NEWER: False, OLDER: False}], ids=str)
 def test_where_nothing_can_be_sent_there_is_the_tab_without_those_buttons(
     webui: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, there: dict[str, bool]

@@ -16,6 +16,9 @@ from typing import Any, Callable, Mapping, Protocol, Sequence, Union
 
 OPTION_PREFIX = 'civitai_gallery_'
 SEND_TARGETS = ('txt2img', 'img2img', 'inpaint', 'extras')
+# SD.Next has it too, and in its Modern UI in place of the first three. Its picture is no component.
+CONTROL = 'control'
+TEXT_ONLY = ('txt2img', CONTROL)
 # Since 1.8, and before it; SD.Next has the newer one as an empty file.
 _PASTE_MODULES = ('modules.infotext_utils', 'modules.generation_parameters_copypaste')
 
@@ -121,7 +124,11 @@ class WebuiHost:
 
     def send_targets(self) -> Sequence[str]:
         """The tabs that take infotext or a picture, none if nothing here sends it."""
-        return SEND_TARGETS if _paste() else ()
+        paste = _paste()
+        if paste is None:
+            return ()
+        has_control = CONTROL in getattr(paste, 'paste_fields', ())
+        return (*SEND_TARGETS, CONTROL) if has_control else SEND_TARGETS
 
     def bind_send(self, target: str, button: Any, text: Any, image: Any) -> None:
         """Hand the button to the host's own paste machinery, which also changes the tab."""
@@ -131,7 +138,7 @@ class WebuiHost:
                 paste_button=button,
                 tabname=target,
                 source_text_component=text,
-                source_image_component=None if target == 'txt2img' else image,
+                source_image_component=None if target in TEXT_ONLY else image,
             )
         )
 

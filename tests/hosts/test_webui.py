@@ -188,6 +188,22 @@ def test_a_gallery_is_browsed_and_its_settings_are_sent(
         expect(page.locator(f'#{image} img').first).to_be_visible(timeout=WAIT)
 
 
+def test_where_there_is_a_control_tab_it_gets_the_settings(
+    page: Page, webui: Webui, running_demo: DemoServer
+) -> None:
+    has_control = bool(page.locator('#control_prompt').count())
+    assert bool(page.locator('#civitai_gallery_send_control').count()) == has_control
+    if has_control:
+        shown(page, running_demo)
+        pictures(page).nth(1).click()
+        box = part(page, 'infotext').locator('textarea')
+        expect(box).to_have_value(re.compile(r'\nSteps: (\d+)'), timeout=WAIT)
+        part(page, 'send_control').click()
+        prompt = box.input_value().split('\n')[0]
+        expect(field(page, 'control_prompt')).to_have_value(prompt, timeout=WAIT)
+        expect(page.locator('#control_prompt')).to_be_visible()
+
+
 def test_another_version_shows_other_pictures(page: Page, running_demo: DemoServer) -> None:
     shown(page, running_demo)
     first = sources(page)

@@ -226,11 +226,11 @@ def load_preview(image: GalleryImage) -> str | None:
 def sendable(image: GalleryImage, has_still: bool) -> list[bool]:
     """Tell for each target of the host whether `image` can be sent there.
 
-    txt2img takes no picture, the others need no infotext.
+    Some take no picture, the others need no infotext.
     """
     has_text, is_picture = bool(generation_text(image)), has_still and image.kind == 'image'
     targets = host.detect().send_targets()
-    return [has_text if target == 'txt2img' else is_picture for target in targets]
+    return [has_text if target in host.TEXT_ONLY else is_picture for target in targets]
 
 
 def generation_text(image: GalleryImage) -> str:

@@ -12,8 +12,6 @@ from . import markup
 from .markup import PREFIX, label
 from .view import View
 
-TEXT_ONLY = 'txt2img'  # of the host's tabs
-
 
 @dataclass(frozen=True)
 class Parcel:
@@ -142,7 +140,7 @@ def _picture_side() -> dict[str, Any]:
     sent = gr.HTML('', elem_id=f'{PREFIX}_sent')
     parcel = _parcel(targets)
     for target, button in zip(targets, send):
-        if target == TEXT_ONLY:
+        if target in host.TEXT_ONLY:
             host.detect().bind_send(target, button, infotext, None)
     details = gr.HTML('', elem_id=f'{PREFIX}_details')
     return {
@@ -167,7 +165,7 @@ def _parcel(targets: Sequence[str]) -> Parcel:
         text = gr.Textbox('', show_label=False, elem_id=f'{PREFIX}_parcel_text')
         button = gr.HTML('', elem_id=f'{PREFIX}_parcel_button')
         for target in targets:
-            if target != TEXT_ONLY:
+            if target not in host.TEXT_ONLY:
                 for with_text in (True, False):
                     pressed = gr.Button(target, elem_id=host_button(target, with_text))
                     given = text if with_text else None

@@ -24,7 +24,7 @@ def bind(parts: Parts) -> None:
         show_progress='hidden',
     )
     for target, button in zip(host.detect().send_targets(), parts.send):
-        if target != layout.TEXT_ONLY:
+        if target not in host.TEXT_ONLY:
             _bind_send(parts, target, button)
 
 

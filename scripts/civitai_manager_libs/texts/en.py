@@ -336,6 +336,7 @@ ENGLISH: dict[str, str] = {
     'send_img2img': 'Send to img2img',
     'send_inpaint': 'Send to inpaint',
     'send_extras': 'Send to extras',
+    'send_control': 'Send to control',
     'key_title': 'API key',
     'key_placeholder': 'Paste a key from your Civitai account settings; empty removes it',
     'key_save': 'Save key',

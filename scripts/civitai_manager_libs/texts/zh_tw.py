@@ -205,6 +205,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'send_img2img': '傳送至 img2img',
     'send_inpaint': '傳送至 inpaint',
     'send_extras': '傳送至 extras',
+    'send_control': '傳送至 control',
     'key_title': 'API 金鑰',
     'key_placeholder': '貼上 Civitai 帳號設定中的金鑰；留空則移除',
     'key_save': '儲存金鑰',

@@ -10,6 +10,8 @@ from PIL import Image
 
 registered: list[ParamBinding] = []
 fields: dict[str, dict[str, Any]] = {}
+CONTROL = 'control'  # a tab of SD.Next, known before those of extensions are made
+paste_fields = fields  # as hosts call it
 LAST_USED = 'what was drawn last\nSteps: 7'
 
 

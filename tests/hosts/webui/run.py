@@ -152,6 +152,7 @@ def be_sdnext() -> None:
     module.log.setLevel(logging.DEBUG)
     module.log.addHandler(logging.StreamHandler())
     sys.modules['modules.logger'] = module
+    paste.fields[paste.CONTROL] = {}
 
 
 def place_paste(options: argparse.Namespace) -> None:
@@ -171,6 +172,8 @@ def page(css: str) -> Any:
             generation_tab('txt2img', takes_text=True, takes_picture=False)
             generation_tab('img2img', takes_text=True, takes_picture=True)
             generation_tab('extras', takes_text=False, takes_picture=True)
+            if paste.CONTROL in paste.fields:
+                generation_tab(paste.CONTROL, takes_text=True, takes_picture=False)
             for interface, title, name in made:
                 with gr.TabItem(title, id=name, elem_id=f'tab_{name}'):
                     interface.render()
