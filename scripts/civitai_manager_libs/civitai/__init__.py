@@ -8,6 +8,9 @@ versions    versions that pictures were made with, by their ids
 foreign     what ComfyUI and the site's generator say, in a WebUI's fields
 resources   the models that a picture was made with
 comfy       ComfyUI's graphs, and what they say about a picture
+prompts     the texts that a graph makes its prompts of
+loaders     the files that the nodes of a graph load
+nodes       the nodes of a graph, their links and values
 editor      what ComfyUI's editor saves, as the graph that runs
 pairs       the line of settings in that text
 samplers    samplers and noise schedules under the names of the WebUI
