@@ -114,6 +114,31 @@ GRAPHS: dict[str, tuple[Any, dict[str, Any]]] = {
         ),
         {'seed': 77, 'steps': 33, 'cfgScale': 4.5},
     ),
+    'a setting that another node computes': (
+        changed(
+            n6=sampler(steps=['9', 0], cfg=['10', 0], seed=['12', 0]),
+            n9=node('MathExpression|pysssss', expression='a*2', a=['11', 0]),
+            n10=node('FloatToInt', steps=4, cfg=['11', 0]),
+            n11=node('INTConstant', value=10),
+            n12=node('SeedShifter', seed=5, shift=1),
+        ),
+        {'steps': None, 'cfgScale': None, 'seed': None, 'sampler': 'dpmpp_2m'},
+    ),
+    'a sampler that another node chooses': (
+        changed(
+            n6=sampler(sampler_name=['9', 0], scheduler=['10', 0]),
+            n9=node('Sampler Selector (Image Saver)', sampler_name='heun'),
+            n10=node('Scheduler Selector', scheduler='beta'),
+        ),
+        {'sampler': 'heun', 'scheduler': 'beta'},
+    ),
+    'a size that another node computes': (
+        changed(
+            n5=node('EmptyLatentImage', width=['9', 0], height=['9', 1]),
+            n9=node('CR Aspect Ratio', width=640, height=960, swap_dimensions='On'),
+        ),
+        {'width': None, 'height': None, 'steps': 22},
+    ),
     'a sampler nobody knows': (
         changed(
             n6=node('SuperSampler', steps=9, seed=3, positive=['3', 0], negative=['4', 0]),

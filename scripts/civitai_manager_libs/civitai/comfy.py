@@ -104,8 +104,17 @@ def _samples(inputs: Inputs) -> bool:
 def _settings(nodes: Nodes, sampler: str) -> dict[str, object]:
     around = [nodes[number] for number in _upstream(nodes, sampler)]
 
-    def first(names: tuple[str, ...]) -> object:
-        return next(filter(None, (plain(nodes, one, names) for one in around)), '')
+    def first(names: tuple[str, ...]) -> str:
+        # the nearest node that has such a setting settles it, also where its value is not plain;
+        # a `sampler` that is linked is a node with settings of its own
+        having = (
+            one
+            for one in around
+            if any(
+                name in one and (name != 'sampler' or isinstance(one[name], str)) for name in names
+            )
+        )
+        return next((plain(nodes, one, names) for one in having), '')
 
     prompt, negative = (prompts.prompt(nodes, around, way) for way in ('positive', 'negative'))
     width, height = _size(nodes, sampler) or (None, None)

@@ -5,6 +5,7 @@ An input is a value, or the link [id, number of the output] to another node.
 
 from __future__ import annotations
 
+import re
 from typing import Mapping
 
 from . import meta as meta_of
@@ -14,6 +15,13 @@ _MOST_NODES = 5000
 Inputs = Mapping[str, object]
 Nodes = Mapping[str, Inputs]
 
+# Every other node may compute something of what it is given.
+_HOLDER = re.compile(
+    r'^Reroute|Primitive|Constant|Literal|\b(?:easy )?(?:global)?seed(?:\b|$)'
+    r'|(?:sampler|scheduler|checkpoint|model|lora)\W?select'
+    r'|^(?:\w+ )?(?:int|integer|float|number|string)$',
+    re.IGNORECASE,
+)
 # Where primitive nodes and the like hold their one value.
 _VALUES = ('value', 'Value', 'int', 'float', 'number', 'string', 'text', 'text_0')
 
@@ -38,22 +46,30 @@ def linked(nodes: Nodes, value: object) -> tuple[str, int]:
     return (number, int(output)) if whole else ('', 0)
 
 
+def holds(inputs: Inputs) -> bool:
+    """Whether a node is known to hold a value of its own, or to hand one on, unchanged."""
+    return bool(_HOLDER.search(str(inputs[' class'])))
+
+
 def plain(nodes: Nodes, inputs: Inputs, names: tuple[str, ...]) -> str:
     """The value of an input of one of these names, through nodes that only hold it; '' if none."""
     for name in names:
         seen: set[str] = set()
-        value, at = inputs.get(name), inputs
+        value = inputs.get(name)
         while isinstance(value, (list, tuple)):
             number, _ = linked(nodes, value)
-            if not number or number in seen:
+            if not number or number in seen or not holds(nodes[number]):
                 break
             seen.add(number)
-            at = nodes[number]
-            # a value of a usual name, or the one link of a node that only passes on
-            inner = [key for key in (name, *names, *_VALUES) if key in at]
-            links = [key for key in at if linked(nodes, at[key])[0]]
-            value = at[inner[0]] if inner else at[links[0]] if len(links) == 1 else None
+            value = _held(nodes, nodes[number], (name, *names, *_VALUES))
         text = meta_of.as_text(value)
         if text:
             return text
     return ''
+
+
+def _held(nodes: Nodes, inputs: Inputs, names: tuple[str, ...]) -> object:
+    """What a holder holds: the value of a usual name, or its one link."""
+    values = [inputs[name] for name in names if name in inputs]
+    links = [value for value in inputs.values() if linked(nodes, value)[0]]
+    return values[0] if values else links[0] if len(links) == 1 else None
