@@ -103,6 +103,14 @@ def sampler(**inputs: Any) -> dict[str, Any]:
     return node('KSampler', **{**PLAIN['6']['inputs'], **inputs})
 
 
+def told_by(*texts: Any) -> dict[str, Any]:
+    """A graph whose prompt comes of the first of `texts`, that of the next, from number 30 on."""
+    made = {f'n{number}': one for number, one in enumerate(texts, 30)}
+    return changed(n3=node('CLIPTextEncode', clip=['2', 1], text=['30', 0]), **made)
+
+
+TEXT_NODE = node('Text Multiline', text='a red barn')
+
 GRAPHS: dict[str, tuple[Any, dict[str, Any]]] = {
     'settings held by other nodes': (
         changed(
@@ -211,6 +219,99 @@ GRAPHS: dict[str, tuple[Any, dict[str, Any]]] = {
         ),
         {'prompt': 'a mill, at dusk'},
     ),
+    'a text shown': (
+        told_by(node('ShowText|pysssss', text=['31', 0], text_0='a red barn'), TEXT_NODE),
+        {'prompt': 'a red barn'},
+    ),
+    'a text shown, an instruction before it': (
+        told_by(
+            node('ShowText|pysssss', text=['31', 0], text_0='a red barn'),
+            node('LLM', prompt='write a prompt', seed=1),
+        ),
+        {'prompt': 'a red barn'},
+    ),
+    'a text to be shown': (
+        told_by(node('ShowText|pysssss', text=['31', 0]), TEXT_NODE),
+        {'prompt': 'a red barn'},
+    ),
+    'an instruction alone': (
+        told_by(node('OllamaGenerate', prompt='write a prompt', keep=True)),
+        {'prompt': None, 'negativePrompt': 'blur'},
+    ),
+    'a part that is computed': (
+        told_by(
+            node('StringConcatenate', string_a='oil', string_b=['31', 0], delimiter=', '),
+            node('LLM', prompt='write a prompt', seed=1),
+        ),
+        {'prompt': None},
+    ),
+    'a switch between texts': (
+        told_by(
+            node('CR Text Input Switch', Input=2, text1=['4', 0], text2=['31', 0]),
+            TEXT_NODE,
+        ),
+        {'prompt': 'a red barn'},
+    ),
+    'a switch that another node sets': (
+        told_by(
+            node('CR Text Input Switch', Input=['9', 0], text1='a mill', text2=['31', 0]),
+            TEXT_NODE,
+        ),
+        {'prompt': None},
+    ),
+    'a switch between conditionings': (
+        changed(
+            n6=sampler(positive=['30', 0]),
+            n30=node(
+                'CR Conditioning Input Switch',
+                Input=1,
+                conditioning1=['3', 0],
+                conditioning2=['4', 0],
+            ),
+        ),
+        {'prompt': 'a mill by the sea'},
+    ),
+    'a switch that takes the first there is': (
+        changed(
+            n6=sampler(positive=['30', 0]),
+            n30=node('Any Switch (rgthree)', any_03=['4', 0], any_02=['3', 0]),
+        ),
+        {'prompt': 'a mill by the sea'},
+    ),
+    'a text replaced': (
+        told_by(node('StringReplace', string='a red mill', find='mill', replace='barn')),
+        {'prompt': None},
+    ),
+    'texts joined by a space': (
+        told_by(node('StringConcatenate', string_a='a red', string_b='barn', delimiter=' ')),
+        {'prompt': 'a red barn'},
+    ),
+    'texts joined by nothing': (
+        told_by(node('StringConcatenate', string_b=' barn', string_a='a red', delimiter='')),
+        {'prompt': 'a red barn'},
+    ),
+    'the same text joined twice': (
+        told_by(
+            node('Text Concatenate', delimiter='; ', text_a=['31', 0], text_b=['31', 0]),
+            TEXT_NODE,
+        ),
+        {'prompt': 'a red barn; a red barn'},
+    ),
+    'a random text': (
+        told_by(node('DPRandomGenerator', text='a {red|blue} barn', seed=5)),
+        {'prompt': None},
+    ),
+    'a wildcard filled in': (
+        told_by(
+            node(
+                'ImpactWildcardProcessor',
+                wildcard_text='a {red|blue} barn',
+                populated_text='a red barn',
+                seed=5,
+            )
+        ),
+        {'prompt': 'a red barn'},
+    ),
     'two passes': (
         {
             '0': sampler(latent_image=['9', 0], steps=7, denoise=0.4),
@@ -294,6 +395,13 @@ HOSTILE: dict[str, Any] = {
     'a ring of latents': ring('LatentBlend', 'samples', 'latent_image'),
     'a ring of models': ring('LoraLoaderModelOnly', 'model', 'model'),
     'a ring of pipes': ring('Pipe', 'pipe', 'pipe'),
+    'texts doubled at each step': PLAIN
+    | {'3': node('CLIPTextEncode', text=['t0', 0])}
+    | {
+        f't{n}': node('Text Concatenate', text_a=[f't{n + 1}', 0], text_b=[f't{n + 1}', 0])
+        for n in range(50)
+    }
+    | {'t50': node('Text Multiline', text='a red barn')},
     'itself': PLAIN | {'6': sampler(positive=['6', 0], steps=['6', 0], model=['6', 0])},
     'a long chain': chain(4000),
     'doubling at each step': doubling(2000),

@@ -22,6 +22,7 @@ _HOLDER = re.compile(
     r'|^(?:\w+ )?(?:int|integer|float|number|string)$',
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r'\D+?0?([1-9][0-9]?)')
 # Where primitive nodes and the like hold their one value.
 _VALUES = ('value', 'Value', 'int', 'float', 'number', 'string', 'text', 'text_0')
 
@@ -73,3 +74,17 @@ def _held(nodes: Nodes, inputs: Inputs, names: tuple[str, ...]) -> object:
     values = [inputs[name] for name in names if name in inputs]
     links = [value for value in inputs.values() if linked(nodes, value)[0]]
     return values[0] if values else links[0] if len(links) == 1 else None
+
+
+def chosen(inputs: Inputs) -> list[str]:
+    """The names of the inputs that count: of a switch the one it is set to, none if unknown."""
+    names = [name for name in inputs if name != ' class']
+    kind = str(inputs[' class']).lower()
+    if 'switch' not in kind:
+        return names
+    if kind.startswith('any switch'):  # hands on the first that there is
+        return sorted(names)[:1]
+    told = (meta_of.whole_text(inputs.get(name)) for name in ('Input', 'select', 'index'))
+    number = next(filter(None, told), '')
+    numbered = ((name, _NUMBERED.fullmatch(name)) for name in names)
+    return [name for name, one in numbered if one and one[1] == number]
