@@ -320,6 +320,20 @@ GRAPHS: dict[str, tuple[Any, dict[str, Any]]] = {
         | PLAIN,
         {'steps': 22, 'width': 640, 'denoise': 1},
     ),
+    'a sampler that leads to no picture': (
+        {'0': sampler(steps=7), '9': node('SaveImage', images=['8', 0])} | PLAIN,
+        {'steps': 22},
+    ),
+    'a picture that is only looked at': (
+        {'0': sampler(steps=7), '01': node('VAEDecode', samples=['0', 0])}
+        | {'02': node('PreviewImage', images=['01', 0]), '9': node('SaveImage', images=['8', 0])}
+        | PLAIN,
+        {'steps': 22},
+    ),
+    'a node at the end that nobody knows': (
+        {'0': sampler(steps=7), '9': node('SendAway', image=['8', 0])} | PLAIN,
+        {'steps': 22},
+    ),
     'a picture to start from': (
         changed(
             n6=sampler(latent_image=['30', 0], denoise=0.4),
@@ -475,6 +489,10 @@ def test_what_the_site_says_counts_before_the_graph() -> None:
 
     assert 'as the site has it' == whole['prompt']
     assert (22, ['soft.sft']) == (whole['steps'], whole['vaes'])
+
+
+def test_a_zero_that_the_site_says_counts_before_the_graph() -> None:
+    assert 0 == completed({**meta(PLAIN), 'seed': 0})['seed']
 
 
 EDITOR = {'nodes': [{'id': 1, 'type': 'KSampler'}], 'links': []}

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Mapping
+from typing import Iterator, Mapping
 
 from . import editor, loaders, meta as meta_of, prompts
 from .nodes import Inputs, Nodes, linked, nodes_of, plain
 
 _LONGEST_TEXT = 4_000_000
 _LONGEST_WAY = 500
+_SAYS_NOTHING: tuple[object, ...] = (None, '', [], {})
 
 # What a sampler is fed with that has nothing to say about how it samples.
 _FEEDS = frozenset(
     'positive negative conditioning model clip vae latent_image latent samples image images '
     'pixels mask control_net optional_vae'.split()
 )
+_IMAGES = ('images', 'image', 'pixels', 'video', 'frames')
 _STEPS, _CFG, _DENOISE = ('steps',), ('cfg', 'cfg_scale'), ('denoise',)
 _SEED = ('seed', 'noise_seed')
 _SAMPLER, _SCHEDULE = ('sampler_name', 'sampler'), ('scheduler', 'scheduler_name')
@@ -70,7 +72,8 @@ def workflow(meta: Mapping[str, object]) -> str:
 def completed(meta: Mapping[str, object]) -> dict[str, object]:
     """Return `meta` with what it does not say itself filled in from its graph, if it has one."""
     told = read(meta) if meta.get('comfy') else {}
-    return {**told, **{key: one for key, one in meta.items() if one or key not in told}}
+    own = {key: one for key, one in meta.items() if key not in told or one not in _SAYS_NOTHING}
+    return {**told, **own}
 
 
 def read(meta: Mapping[str, object]) -> dict[str, object]:
@@ -84,14 +87,39 @@ def read(meta: Mapping[str, object]) -> dict[str, object]:
     told: dict[str, object] = {**loaders.files(nodes, sampler)}
     if sampler is not None:
         told.update(_settings(nodes, sampler))
-    return {key: value for key, value in told.items() if value not in (None, '', [])}
+    return {key: value for key, value in told.items() if value not in _SAYS_NOTHING}
 
 
 def _first_sampler(nodes: Nodes) -> str | None:
-    """The node that samples, the one that starts from nothing if there are several."""
+    """The sampler of the picture that is saved; of several the one that starts from nothing."""
     samplers = [number for number, inputs in nodes.items() if _samples(inputs)]
+    for ends in _ends(nodes):
+        led_to = set(_behind(nodes, ends))
+        samplers = [number for number in samplers if number in led_to] or samplers
     fresh = (number for number in samplers[:100] if _size(nodes, number))
     return next(fresh, samplers[0] if samplers else None)
+
+
+def _ends(nodes: Nodes) -> tuple[list[str], list[str]]:
+    """The nodes that take images and hand nothing on: all of them, and those that save."""
+    used = {linked(nodes, value)[0] for inputs in nodes.values() for value in inputs.values()}
+    ends = [
+        number
+        for number, inputs in nodes.items()
+        if number not in used and any(linked(nodes, inputs.get(name))[0] for name in _IMAGES)
+    ]
+    return ends, [number for number in ends if 'save' in str(nodes[number][' class']).lower()]
+
+
+def _behind(nodes: Nodes, ends: list[str]) -> Iterator[str]:
+    """The nodes that those of `ends` are made of, and these themselves, each once."""
+    waiting, seen = list(ends), {''}
+    while waiting:
+        number = waiting.pop()
+        if number not in seen:
+            seen.add(number)
+            yield number
+            waiting += [linked(nodes, value)[0] for value in nodes[number].values()]
 
 
 def _samples(inputs: Inputs) -> bool:
