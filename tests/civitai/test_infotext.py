@@ -324,6 +324,45 @@ def test_a_prompt_that_calls_its_loras_is_told_none_of_the_site() -> None:
     assert prompt == webui_reads(encode({**ONSITE_META, 'prompt': prompt}))['Prompt']
 
 
+TWO_LORAS = [
+    {'type': 'lora', 'weight': 0.3, 'modelVersionId': 22, 'name': 'ink'},
+    {'type': 'lora', 'weight': 0.65, 'modelVersionId': 44, 'name': 'fog'},
+]
+CALLED = {
+    'one of two': ('a mill <lora:ink:0.3>', 'a mill <lora:ink:0.3> <lora:fog:0.65>'),
+    'one, with a weight of its own': (
+        'a mill <lora:INK:1>',
+        'a mill <lora:INK:1> <lora:fog:0.65>',
+    ),
+    'both': ('a <lora:fog:0.65> <lora:ink:0.3>', 'a <lora:fog:0.65> <lora:ink:0.3>'),
+    'one under another name': ('<lora:my_ink:0.3>', '<lora:my_ink:0.3> <lora:fog:0.65>'),
+    'both under other names': (
+        '<lora:my_ink:0.3> <lora:my_fog:0.65>',
+        '<lora:my_ink:0.3> <lora:my_fog:0.65>',
+    ),
+    'a hypernetwork': (
+        '<hypernet:h:1>',
+        '<hypernet:h:1> <lora:ink:0.3> <lora:fog:0.65>',
+    ),
+}
+
+
+@pytest.mark.parametrize('prompt, expected', CALLED.values(), ids=CALLED)
+def test_each_lora_of_the_site_that_the_prompt_does_not_call_is_added(
+    prompt: str, expected: str
+) -> None:
+    text = encode({**ONSITE_META, 'prompt': prompt, 'civitaiResources': TWO_LORAS})
+
+    assert expected == webui_reads(text)['Prompt']
+
+
+def test_a_lora_that_a_graph_applies_is_no_other_name_of_what_the_prompt_calls() -> None:
+    loras = [{'type': 'lora', 'name': 'fog.safetensors', 'strength': 0.3}]
+    text = encode({**BASE, 'prompt': '<lora:ink:0.3>', 'additionalResources': loras})
+
+    assert '<lora:ink:0.3> <lora:fog:0.3>' == webui_reads(text)['Prompt']
+
+
 def test_an_on_site_picture_comes_back_from_its_text() -> None:
     text = encode(ONSITE_META)
 

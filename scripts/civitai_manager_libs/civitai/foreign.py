@@ -52,15 +52,25 @@ def tag_name(name: str) -> str:
 def _with_tags(meta: Mapping[str, object]) -> str:
     """The prompt and a tag for each LoRA that it does not call yet; '' if there is none."""
     prompt = meta_of.clean(prompt) if isinstance(prompt := meta.get('prompt'), str) else ''
-    called = {stem(name).lower() for kind, name, _ in tags(prompt) if kind != 'hypernet'}
-    listed = {'additionalResources': meta.get('additionalResources')}
-    if not called:  # else the site's list names what the prompt calls, under another name maybe
-        listed['civitaiResources'] = meta.get('civitaiResources')
+    called = {
+        stem(name).lower(): meta_of.as_number(weight)
+        for kind, name, weight in tags(prompt)
+        if kind != 'hypernet'
+    }
+    listed = {key: meta.get(key) for key in ('additionalResources', 'civitaiResources')}
     loras = {tag_name(one.name): one for one in resources(listed) if one.kind == 'lora'}
+    # the prompt may call what the site lists by another name, but not with another weight
+    applied = {
+        tag_name(meta_of.as_text(one.get('name')))
+        for one in meta_of.mappings(listed['additionalResources'])
+    }
+    known = {name.lower() for name in loras}
+    renamed = {weight for name, weight in called.items() if name not in known}
     missing = [
         f'<lora:{name}:{1 if one.weight is None else one.weight:g}>'
         for name, one in loras.items()
         if name and name.lower() not in called and not _is_urn(one.name)
+        if not renamed or name in applied or one.weight is not None and one.weight not in renamed
     ]
     return ' '.join([prompt, *missing]).strip() if missing else ''
 
