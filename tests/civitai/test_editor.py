@@ -109,6 +109,9 @@ def with_widgets(one: Node, *names: str, **linked: int) -> Node:
     return {**one, 'inputs': one['inputs'] + widgets}
 
 
+SET = {'seed': 5, 'steps': 20, 'cfgScale': 7, 'sampler': 'euler', 'scheduler': 'normal'}
+UNTOLD = dict.fromkeys(SET)
+
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     'an advanced sampler': (
         saved(
@@ -148,6 +151,54 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             )
         ),
         {'steps': 8, 'seed': 3, 'sampler': 'lcm'},
+    ),
+    'a seed without a word of what becomes of it': (
+        saved(
+            changed(
+                6,
+                with_widgets(
+                    sampler('Sampler of many', [5, None, 20, 7, 'euler', 'normal', 1, 'auto']),
+                    *('seed', 'steps', 'cfg', 'sampler_name', 'scheduler', 'denoise'),
+                ),
+            )
+        ),
+        SET,
+    ),
+    'an efficient sampler': (
+        saved(
+            changed(
+                6, sampler('KSampler (Efficient)', [5, None, 20, 7, 'euler', 'normal', 1, 'auto'])
+            )
+        ),
+        SET,
+    ),
+    'a value more than there are names for': (
+        saved(
+            changed(
+                6,
+                with_widgets(
+                    sampler('Sampler of many', [5, 'tiled', 20, 7, 'euler', 'normal', 1]),
+                    *('seed', 'steps', 'cfg', 'sampler_name', 'scheduler', 'denoise'),
+                ),
+            )
+        ),
+        UNTOLD | {'prompt': 'a mill by the sea'},
+    ),
+    'a value less than there are names for': (
+        saved(changed(6, sampler('KSampler', [41, 6.5, 'dpmpp_2m', 'karras', 1]))),
+        UNTOLD,
+    ),
+    'a word of what becomes of no seed': (
+        saved(
+            changed(
+                6,
+                with_widgets(
+                    sampler('Sampler of many', [20, 'fixed', 7, 'fixed', 'euler']),
+                    *('steps', 'sampler_name', 'cfg', 'scheduler'),
+                ),
+            )
+        ),
+        UNTOLD,
     ),
     'values by name': (
         saved(changed(6, sampler('MySampler', {'steps': 12, 'seed': 5, 'cfg': 2}))),

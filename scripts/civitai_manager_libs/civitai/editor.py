@@ -10,16 +10,23 @@ from __future__ import annotations
 
 from typing import Mapping, Sequence
 
+from . import meta as meta_of
+
 _MOST = 5000
 _SWITCHED_OFF, _BYPASSED = 2, 4
 # What the editor does with a number after each run: a value of its own behind the number's.
-_AFTER_RUN = frozenset(('fixed', 'increment', 'decrement', 'randomize'))
+_AFTER_RUN = (None, 'fixed', 'increment', 'decrement', 'randomize')
 _SEEDS = frozenset(('seed', 'noise_seed'))
+
+_WHOLE = frozenset('seed noise_seed steps width height batch_size'.split())
+_NUMBERS = frozenset('cfg denoise guidance strength_model'.split())
+_WORDS = frozenset('sampler_name scheduler text ckpt_name unet_name vae_name lora_name'.split())
 
 _WIDGETS = {
     kind: tuple(names.split())
     for kind, names in {
         'KSampler': 'seed steps cfg sampler_name scheduler denoise',
+        'KSampler (Efficient)': 'seed steps cfg sampler_name scheduler denoise',
         'KSamplerAdvanced': 'add_noise noise_seed steps cfg sampler_name scheduler',
         'SamplerCustom': 'add_noise noise_seed cfg',
         'RandomNoise': 'noise_seed',
@@ -133,10 +140,24 @@ def _widgets(node: Node) -> dict[str, object]:
     waiting = list(_items(node, 'widgets_values'))
     found: dict[str, object] = {}
     for name in names:
-        found[name] = waiting.pop(0) if waiting else ''
-        if name in _SEEDS and waiting and str(waiting[0]) in _AFTER_RUN:
+        found[name] = waiting.pop(0) if waiting else None
+        if name in _SEEDS and waiting and waiting[0] in _AFTER_RUN:
             waiting.pop(0)
-    return found
+    # values that the names are not those of: which is which, nobody can tell
+    fit = all(_fits(name, value) for name, value in found.items())
+    return found if fit else dict.fromkeys(found)
+
+
+def _fits(name: str, value: object) -> bool:
+    """Whether `value` can be that of a widget of this name; None stands for no value."""
+    if value is None:
+        return True
+    if name in _WORDS:
+        return isinstance(value, str) and value not in _AFTER_RUN
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if name in _WHOLE:
+        return number and meta_of.whole_text(value) != ''
+    return number or name not in _NUMBERS
 
 
 def _named(node: Node) -> tuple[str, ...]:
