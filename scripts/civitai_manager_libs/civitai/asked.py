@@ -58,19 +58,33 @@ class Asked:
             raise SourceError('source_value', value=urls.shown(said), name=name, known=values)
         return found
 
-    def narrowing(self) -> dict[str, Any]:
-        """What is asked of any gallery, by the names that GallerySource has for it."""
+    def narrowing(self, page_type: str = '') -> dict[str, Any]:
+        """What is asked of any gallery, by the names that GallerySource has for it.
+
+        `page_type` is the type of what the page shows, '' if it shows all.
+        """
+        types = self.choice('types', TYPES), self.choice('type', TYPES)
         return {
             'sort': self.choice('sort', SORTS),
             'period': self.choice('period', PERIODS),
-            'type': self.choice('types', TYPES) or self.choice('type', TYPES),
+            'type': _one_of(page_type, *types),
             'tags': self.numbers('tags'),
             'base_models': self.listed('baseModels'),
         }
 
-    def owner(self) -> dict[str, Any]:
-        """Whose pictures are asked for, by the names that GallerySource has for it."""
-        return {'username': self.text('username'), 'user_id': self.number('userId')}
+    def owner(self, username: str = '') -> dict[str, Any]:
+        """Whose pictures are asked for, by the names that GallerySource has for it.
+
+        `username` is whose page it is, '' if it is nobody's.
+        """
+        name = _one_of(username, self.text('username'))
+        return {'username': name, 'user_id': self.number('userId')}
+
+    def refuse_all_but_one_of(self, *names: str) -> None:
+        """Raise SourceError if more than one of these parameters is given: one would be lost."""
+        given = [name for name in names if self.text(name)]
+        if len(given) > 1:
+            raise SourceError('source_contradiction', one=given[0], other=given[1])
 
     def refuse_what_only_the_site_can(self, *, on_page: bool) -> None:
         """Raise SourceError for a filter that the API has not, so that others would come.
@@ -85,6 +99,15 @@ class Asked:
         wanted = [name for name in names if self.text(name) and self.text(name).lower() not in _OFF]
         if wanted:
             raise SourceError('source_filter', names=', '.join(wanted))
+
+
+def _one_of(*values: str) -> str:
+    """The one of `values` that is not empty, '' if all are. Raises SourceError for different ones."""
+    said = {value.casefold(): value for value in reversed(values) if value}
+    if len(said) > 1:
+        one, other, *_ = (urls.shown(value) for value in reversed(said.values()))
+        raise SourceError('source_contradiction', one=one, other=other)
+    return next(iter(said.values()), '')
 
 
 def _plain(value: str) -> str:

@@ -88,8 +88,6 @@ def address_of(source: GallerySource, base_url: str) -> str:
     if source.kind == 'models':
         whose = urlencode({'username': source.username} if source.username else {})
         return f'{base}/{user}/models' if user else _ended(f'{base}/models?{whose}')
-    if source.hash:
-        return urls.api_url(base, f'model-versions/by-hash/{source.hash}')
     page, name = _PAGES.get(source.kind, ('', ''))
     wishes = {
         'modelVersionId': source.version_id,
@@ -109,6 +107,8 @@ def address_of(source: GallerySource, base_url: str) -> str:
         return urls.page_url(base, page, source.number)
     if source.kind == 'user' and user and not source.user_id:
         tab, _ = f'{user}/{tab}'.rstrip('/'), asked.pop('username')
+    elif source.hash:
+        tab = f'api/v1/model-versions/by-hash/{source.hash}'
     elif source.kind == 'images' and not source.type:
         tab = 'api/v1/images'  # the page shows pictures only
     return _ended(f'{base}/{tab or "images"}?{urlencode(asked)}')
@@ -178,9 +178,9 @@ class _Link:
             case ['api', 'download', 'models', number]:
                 return GallerySource('version', id_in(number, self.given))
             case ['api', 'v1', 'model-versions', 'mini', number]:
-                return GallerySource('version', id_in(number, self.given))
+                return self._of_number('version', number)
             case ['api', 'v1', 'model-versions', 'by-hash', value] if _HASH.fullmatch(value):
-                return GallerySource('version', hash=value)
+                return GallerySource('version', hash=value, **self.asked.narrowing())
             case ['api', 'v1', 'images' | 'models' | 'collections', *_]:
                 inner = replace(self, words=self.words[2:], is_api=True)
                 return inner.of_many() or inner.of_one()
@@ -194,23 +194,28 @@ class _Link:
         match self.route:
             case ['models', number, *_]:
                 version = self.asked.number('modelVersionId')
-                wishes = self.asked.narrowing()
-                return GallerySource('model', id_in(number, self.given), version, **wishes)
+                return self._of_number('model', number, version_id=version)
             case ['model-versions', number, *_]:
-                return GallerySource('version', id_in(number, self.given))
+                return self._of_number('version', number)
             case ['posts', number, *_]:
-                return GallerySource('post', id_in(number, self.given))
+                version = self.asked.number('modelVersionId')
+                return self._of_number('post', number, version_id=version)
             case ['images' | 'gallery', number, *_]:  # gallery: the form of 2023
                 return GallerySource('image', id_in(number, self.given))
         return None
+
+    def _of_number(self, kind: str, number: str, *, version_id: int = 0) -> GallerySource:
+        """The gallery of one thing, narrowed down as its parameters say."""
+        wishes = {**self.asked.narrowing(), **self.asked.owner()}
+        return GallerySource(kind, id_in(number, self.given), version_id, **wishes)
 
     def of_many(self) -> GallerySource | None:
         """The pictures or models that a page lists, narrowed down as its parameters say."""
         match self.route:
             case ['images' | 'gallery']:
-                return self._of_pictures('' if self.is_api else 'image')
+                return self._of_pictures(usual_type='' if self.is_api else 'image')
             case ['videos']:
-                return replace(self._of_pictures(), type='video')
+                return self._of_pictures(page_type='video')
             case ['posts'] if self.asked.text('username') or self.asked.number('userId'):
                 return self._of_pictures()
             case ['models'] | ['tag', _] | ['search', 'models']:
@@ -225,14 +230,21 @@ class _Link:
                 raise SourceError('source_collection')
         return None
 
-    def _of_pictures(self, usual_type: str = '') -> GallerySource:
-        """What /images means; `usual_type` is what it shows where nobody in particular is named."""
+    def _of_pictures(
+        self, *, usual_type: str = '', page_type: str = '', username: str = ''
+    ) -> GallerySource:
+        """What /images means, or a page that shows pictures of `page_type`, of `username` only.
+
+        `usual_type` is what it shows where nobody in particular is named.
+        """
         asked = self.asked
+        asked.refuse_all_but_one_of('imageId', 'ids')
+        asked.refuse_all_but_one_of('ids', 'postId', 'modelId')
         image, ids = asked.number('imageId'), asked.numbers('ids')
         if image or len(ids) == 1:
             return GallerySource('image', image or ids[0])
         asked.refuse_what_only_the_site_can(on_page=not self.is_api)
-        wishes = {**asked.narrowing(), **asked.owner()}
+        wishes = {**asked.narrowing(page_type), **asked.owner(username)}
         post, model = asked.number('postId'), asked.number('modelId')
         version = asked.number('modelVersionId')
         if ids:
@@ -261,7 +273,5 @@ class _Link:
             raise SourceError('source_collection')
         if tab not in ('', 'images', 'videos', 'posts'):
             raise SourceError('source_user_tab', tab=urls.shown(tab))
-        self.asked.refuse_what_only_the_site_can(on_page=True)
-        wishes = self.asked.narrowing()
-        shown = {tab: kind for kind, tab in _TABS.items()}.get(tab, wishes['type'])
-        return GallerySource('user', **{**wishes, 'username': name, 'type': shown})
+        page_type = next((kind for kind, its_tab in _TABS.items() if its_tab == tab), '')
+        return self._of_pictures(page_type=page_type, username=name)
