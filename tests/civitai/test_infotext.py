@@ -429,6 +429,14 @@ LISTS: dict[str, tuple[str, Any, str]] = {
         'Module: openpose, Model: pose_v2 [0a1b2c3d], Weight: 0.75, Low Vram: False',
     ),
     'weights of LoRAs': ('Lora weights', {'ink': '0.6', 'fog': 1}, 'ink: 0.6, fog: 1'),
+    'names of one letter': (
+        'Lora weights',
+        {'a': '0.5', 'bb': 0.2, '霧': 1},
+        'a: 0.5, bb: 0.2, 霧: 1',
+    ),
+    'one name of one letter': ('Lora weights', {'a': '0.5'}, 'a: 0.5'),
+    'a vector': ('Tide table', {'x': 1, 'y': 0.5}, ''),
+    'an entry without a name': ('Lora weights', {'': '0.5', 'b': 1}, 'b: 1'),
     'tiles': (
         'Tiled Diffusion',
         {'Method': 'Mixture', 'Tile width': '96'},
@@ -632,6 +640,36 @@ TEXTS: dict[str, tuple[str, dict[str, Any]]] = {
         'cat\nSteps: 5, Hashes: "{\\"vae\\": \\"abc123\\"}", Seed: 1',
         {'prompt': 'cat', 'steps': 5, 'seed': 1, 'hashes': {'vae': 'abc123'}},
     ),
+    'hashes told twice': (
+        'cat\nSteps: 5, Model hash: aaaaaaaaaa, VAE hash: cccccccccc, '
+        'Lora hashes: "fog: 1234567890, ink: abcdef0123", '
+        'TI hashes: "t: 1111111111, u: 3333333333", '
+        'Hashes: {"model": "bbbbbbbbbb", "VAE": "dddddddddd", "lora:fog": "0987654321", '
+        '"EMBED:t": "2222222222"}',
+        {
+            'prompt': 'cat',
+            'steps': 5,
+            'Model hash': 'bbbbbbbbbb',
+            'TI hashes': {'t': '2222222222', 'u': '3333333333'},
+            'hashes': {
+                'model': 'bbbbbbbbbb',
+                'vae': 'dddddddddd',
+                'lora:fog': '0987654321',
+                'lora:ink': 'abcdef0123',
+                'embed:t': '2222222222',
+                'embed:u': '3333333333',
+            },
+        },
+    ),
+    'a hash of nothing beside a good one': (
+        'cat\nSteps: 5, Model hash: aaaaaaaaaa, Hashes: {"model": "0000000000"}',
+        {
+            'prompt': 'cat',
+            'steps': 5,
+            'Model hash': 'aaaaaaaaaa',
+            'hashes': {'model': 'aaaaaaaaaa'},
+        },
+    ),
     'broken JSON': (
         'cat\nSteps: 5, Civitai resources: [{"type, Seed: 1',
         {'prompt': 'cat', 'steps': 5, 'seed': 1},
@@ -643,6 +681,14 @@ TEXTS: dict[str, tuple[str, dict[str, Any]]] = {
     'templates below': (
         'cat\nSteps: 5, Seed: 1\nTemplate: {cat|dog}, aa: b, cc: d, ee: f\nmore',
         {'prompt': 'cat', 'steps': 5, 'seed': 1},
+    ),
+    'templates after a blank line': (
+        'cat\nSteps: 5, Seed: 1\n\nTemplate: abc\n\nNegative Template: de',
+        {'prompt': 'cat', 'steps': 5, 'seed': 1},
+    ),
+    'a negative template after blank lines': (
+        'cat\nNegative prompt: dog\nSteps: 5, Seed: 1\r\n \r\n\r\nNegative Template: de\n\nfg',
+        {'prompt': 'cat', 'negativePrompt': 'dog', 'steps': 5, 'seed': 1},
     ),
     'a tail that repeats': (
         'cat\nSteps: 5, Seed: 1, Hashed prompt: Steps, Seed: 9',
@@ -676,6 +722,16 @@ TEXTS: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.parametrize(('text', 'expected'), TEXTS.values(), ids=TEXTS.keys())
 def test_what_is_read_out_of_a_text(text: str, expected: dict[str, Any]) -> None:
     assert expected == decode(text)
+
+
+def test_hashes_that_won_are_those_that_are_written_again_and_looked_up() -> None:
+    text = TEXTS['hashes told twice'][0]
+    meta = decode(text)
+
+    assert decode(encode(meta)) == meta
+    assert {found.hash for found in resources(meta)}.isdisjoint(
+        {'aaaaaaaaaa', 'cccccccccc', '1234567890', '1111111111'}
+    )
 
 
 def test_meta_that_went_through_a_text_tells_the_same_models() -> None:
@@ -1079,6 +1135,7 @@ DEEP = {
     'many quotes': 'aa: "x, ' * 20_000,
     'nested lists': 'Steps: 1, Hashes: ' + '[' * 100_000,
     'many templates': 'Steps: 1\nTemplate:\n' * 10_000,
+    'many empty lines': 'Steps: 1' + '\n' * 100_000 + 'Steps: 1\n\n.' * 10_000,
 }
 
 

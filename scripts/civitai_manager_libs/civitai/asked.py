@@ -102,7 +102,7 @@ class Asked:
 
 
 def _one_of(*values: str) -> str:
-    """The one of `values` that is not empty, '' if all are. Raises SourceError for different ones."""
+    """The one of `values` that is not empty, '' if all are. Raises SourceError if they differ."""
     said = {value.casefold(): value for value in reversed(values) if value}
     if len(said) > 1:
         one, other, *_ = (urls.shown(value) for value in reversed(said.values()))

@@ -36,7 +36,7 @@ _NOT_SETTINGS = pairs_of.JSON_NAMES | _TAIL_NAMES | {
 _OF_THE_SITE = re.compile(r'[a-z][a-zA-Z0-9]*')
 
 # Cut off: what the Dynamic Prompts extension writes below the settings.
-_TEMPLATES = re.compile(r'^(Steps: .*)\n(?:Negative )?Template:(?:(?!\nSteps: )[\s\S])*\Z', re.M)
+_TEMPLATES = re.compile(r'^(Steps: .*)\n\s*(?:Negative )?Template:(?:(?!\nSteps: )[\s\S])*\Z', re.M)
 _SIZE = re.compile(r'([1-9][0-9]{0,8})\s*[xX×]\s*([1-9][0-9]{0,8})')
 
 
@@ -106,8 +106,10 @@ def _list(value: object) -> str:
     if not isinstance(value, Mapping):
         return ''
     told = {meta_of.as_text(name): meta_of.as_text(one) for name, one in value.items()}
-    # the WebUI has no names of one letter
-    return ', '.join(f'{name}: {one}' for name, one in told.items() if len(name) > 1 and one)
+    # numbers under single letters, as of a vector, never were a list
+    if not any(len(str(name)) > 1 or isinstance(one, str) for name, one in value.items()):
+        return ''
+    return ', '.join(f'{name}: {one}' for name, one in told.items() if name and one)
 
 
 def _prompt(value: object) -> str:
@@ -164,6 +166,20 @@ def _parted(text: str) -> tuple[str, str, dict[str, object]]:
     return _strip_lines(prompt), _strip_lines(negative), settings
 
 
+def _hashes(settings: Mapping[str, object]) -> dict[str, object]:
+    """The fields of a `meta` for hashes. As for the site, `Hashes` wins where two are told."""
+    told = {'hashes': settings.get('Hashes')}
+    hashes = {**meta_of.all_hashes({**settings, **told}), **meta_of.all_hashes(told)}
+    embeddings = meta_of.hash_table(settings.get('TI hashes'))
+    fields: dict[str, object] = {
+        'hashes': hashes,
+        'TI hashes': {name: hashes[f'embed:{name}'] for name in embeddings},
+    }
+    if 'model' in hashes and 'Model hash' in settings:
+        fields['Model hash'] = hashes['model']
+    return fields
+
+
 def decode(text: str) -> dict[str, object]:
     """Return the `meta`, under the site's names, that a "parameters" text tells.
 
@@ -189,8 +205,7 @@ def decode(text: str) -> dict[str, object]:
         meta_of.site_entry(entry) for entry in meta_of.mappings(settings.get('Civitai resources'))
     ]
     extra = settings.get('Civitai metadata')
-    meta['TI hashes'] = meta_of.hash_table(settings.get('TI hashes'))
-    meta['hashes'] = meta_of.all_hashes({**settings, 'hashes': settings.get('Hashes')})
+    meta.update(_hashes(settings))
     meta['civitaiResources'] = [entry for entry in used if 'modelVersionId' in entry]
     meta['extra'] = extra if isinstance(extra, dict) else None
     return {key: value for key, value in meta.items() if value not in (None, '', {}, [])}
