@@ -65,6 +65,17 @@ def test_api_and_page_addresses() -> None:
     assert urls.page_url(BASE, 'images', 88) == f'{BASE}/images/88'
 
 
+@pytest.mark.parametrize(
+    ('path', 'parameters'),
+    [('users', {'query': 'wren\ud800ash'}), ('users/wren\udfffash', {}), ('x', {'\ud83d': 1})],
+    ids=['in a value', 'in the path', 'in a name'],
+)
+def test_half_of_a_character_is_in_no_address(path: str, parameters: dict[str, object]) -> None:
+    with pytest.raises(UrlRefusedError) as caught:
+        urls.api_url(BASE, path, parameters)
+    assert caught.value.user_message.isprintable()
+
+
 # -- who may be asked, who may see the key ------------------------------------------------------
 
 KEY_TABLE = [

@@ -49,9 +49,15 @@ def shown(given: str) -> str:
 
 
 def api_url(base_url: str, path: str, parameters: Mapping[str, object] | None = None) -> str:
-    """Return the address of API route `path` (such as 'images') on the configured host."""
-    query = f'?{urlencode(parameters)}' if parameters else ''
-    return f'{base_url.rstrip("/")}/api/v1/{quote(path)}{query}'
+    """Return the address of API route `path` (such as 'images') on the configured host.
+
+    Raises UrlRefusedError for half of a character (a lone surrogate), which no address can hold.
+    """
+    try:
+        query = f'?{urlencode(parameters)}' if parameters else ''
+        return f'{base_url.rstrip("/")}/api/v1/{quote(path)}{query}'
+    except UnicodeEncodeError:
+        raise UrlRefusedError('error_url_malformed') from None
 
 
 def page_url(base_url: str, kind: str, number: int) -> str:
