@@ -249,6 +249,18 @@ LISTS = [
     ('/user/wren_ash/videos?modelId=9', model(9, username='wren_ash', type='video')),
     ('/user/wren_ash/images?imageId=88', GallerySource('image', 88)),
     ('/user/wren_ash?ids=9,8', GallerySource('images', ids=(9, 8), username='wren_ash')),
+    # names of base models in any case; of an unknown one nobody can tell
+    ('/images?baseModels=pony', of_all(base_models=('Pony',))),
+    ('/images?baseModels=sdxl+1.0,FLUX.1+d', of_all(base_models=('SDXL 1.0', 'Flux.1 D'))),
+    ('/user/wren_ash?baseModels=PONY&baseModels=pony', of_user(base_models=('Pony',))),
+    ('/videos?baseModels=wan+video', of_all('video', base_models=('Wan Video',))),
+    ('/images?baseModels=brand+NEW', of_all(base_models=('brand NEW',))),
+    ('/api/v1/model-versions/by-hash/0xAABBCCDDEE', GallerySource('version', hash='aabbccddee')),
+    ('/api/v1/model-versions/by-hash/0X0A1B2C3D', GallerySource('version', hash='0a1b2c3d')),
+    (
+        f'/api/v1/images?ids={",".join(map(str, range(1, 101)))},1',
+        GallerySource('images', ids=tuple(range(1, 101))),
+    ),
     # one thing, narrowed down
     ('/videos?type=video&sort=Newest', of_all('video', sort='Newest')),
     ('/videos?imageId=88', GallerySource('image', 88)),
@@ -276,7 +288,7 @@ LISTS = [
 ]
 
 
-@pytest.mark.parametrize(('path', 'expected'), LISTS, ids=[path for path, _ in LISTS])
+@pytest.mark.parametrize(('path', 'expected'), LISTS, ids=[path[:60] for path, _ in LISTS])
 def test_a_gallery_of_the_address_bar_is_what_its_parameters_say(
     path: str, expected: GallerySource
 ) -> None:
@@ -284,7 +296,7 @@ def test_a_gallery_of_the_address_bar_is_what_its_parameters_say(
         assert parse_source(base + path, DEMO) == expected
 
 
-@pytest.mark.parametrize(('path', 'expected'), LISTS, ids=[path for path, _ in LISTS])
+@pytest.mark.parametrize(('path', 'expected'), LISTS, ids=[path[:60] for path, _ in LISTS])
 def test_the_address_of_a_gallery_leads_to_it_again(path: str, expected: GallerySource) -> None:
     assert parse_source(address_of(expected, BASE), BASE) == expected
 
@@ -333,12 +345,15 @@ NO_GALLERIES = [
     ('/api/v1/images?imageId=5&ids=6,7', 'source_contradiction', 'both "imageId" and "ids"'),
     ('/model-versions/5?sort=Random', 'source_value', '"Random"'),
     ('/user/wren_ash?modelVersionId=x', 'source_bad_id', 'number'),
+    (f'/images?ids={",".join(map(str, range(1, 102)))}', 'source_too_many', '101 pictures'),
+    ('/api/v1/images?' + '&'.join(f'ids={n}' for n in range(1, 151)), 'source_too_many', '150'),
+    ('/api/v1/model-versions/by-hash/0x12', 'source_unknown', 'nothing this gallery can open'),
     ('/api/v1/model-versions/by-hash/xyz', 'source_unknown', 'nothing this gallery can open'),
 ]
 
 
 @pytest.mark.parametrize(
-    ('path', 'key', 'words'), NO_GALLERIES, ids=[path for path, *_ in NO_GALLERIES]
+    ('path', 'key', 'words'), NO_GALLERIES, ids=[path[:60] for path, *_ in NO_GALLERIES]
 )
 def test_what_would_be_another_gallery_is_refused_with_the_reason(
     path: str, key: str, words: str
@@ -395,6 +410,24 @@ WRAPPED = [
     'link:civitai.com/models/77?modelVersionId=90011',
     f'{LINK} | Civitai',
     f'《{LINK}》',
+    f'_{LINK}_',
+    f'__{LINK}__.',
+    f'___{LINK}___',
+    f'~{LINK}~',
+    f'~~{LINK}~~, it was',
+    f'"_{LINK}_"',
+    f'_see {LINK}_',
+    '_civitai.com/models/77?modelVersionId=90011_',
+    '_urn:air:sdxl:lora:civitai:77@90011_',
+    f'url={LINK}',
+    f'URL={LINK}&',
+    f'Link={LINK} is it',
+    f'(model-page="{LINK}")',
+    f'<a href={LINK}>here</a>',
+    'url=civitai.com/models/77?modelVersionId=90011',
+    f'[![a mill](https://image.civitai.com/xG1/width=450/5.jpeg)]({LINK})',
+    f'![](https://example.org/logo.png) {LINK}',
+    f'<a href="{LINK}"><img src="https://image.civitai.com/xG1/5.jpeg"></a>',
 ]
 
 
@@ -418,6 +451,13 @@ SEVERAL = [
     'civitai.com/models/77, civitai.com/models/78',
     'https://civitai.com/models/77\n4201',
     'https://civitai.com/models/77\nhttps://example.org/',
+    'https://civitai.com/models/77/https://civitai.com/models/78',
+    'https://www.civitai.red/models/77/https://civitai.com/models/78',
+    'https://example.org/ https://civitai.com/models/77',
+    'https://civitai.com/user/wren https://civitai.com/user/otter',
+    'https://civitai.com/user/wren, https://civitai.com/user/otter',
+    'url=https://civitai.com/models/77 url=https://civitai.com/models/78',
+    '![](https://civitai.com/images/5) ![](https://civitai.com/images/6)',
     '4201\n4202',
     '4201 4202',
     '4201, 4202',
@@ -429,8 +469,9 @@ SEVERAL = [
 
 @pytest.mark.parametrize('text', SEVERAL, ids=repr)
 def test_several_links_are_told_and_none_is_taken(text: str) -> None:
-    with pytest.raises(SourceError, match='one at a time'):
-        parse_source(text, BASE)
+    for base in (BASE, 'https://mirror.example'):
+        with pytest.raises(SourceError, match='one at a time'):
+            parse_source(text.replace(BASE, base, 1), base)
 
 
 @pytest.mark.parametrize(
@@ -442,10 +483,61 @@ def test_several_links_are_told_and_none_is_taken(text: str) -> None:
         ('(https://civitai.com/user/wren(ash))', 'wren(ash)'),
         ('https://civitai.com/user/wren_,', 'wren_'),
         ('https://civitai.com/user/wren%2Fash', 'wren/ash'),
+        ('"https://civitai.com/user/two words".', 'two words'),
+        ('https://civitai.com/user/two words/images', 'two words'),
+        ('https://civitai.com/user/two words?sort=Newest', 'two words'),
+        ('https://civitai.com/images?username=two words&sort=Newest', 'two words'),
+        ('https://civitai.com/user/wren_', 'wren_'),
+        ('https://civitai.com/user/_wren_', '_wren_'),
+        ('_https://civitai.com/user/wren__', 'wren_'),
+        ('https://civitai.com/user/~wren~', '~wren~'),
     ],
 )
 def test_the_name_of_a_user_is_never_cut(text: str, name: str) -> None:
     assert parse_source(text, BASE).username == name
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        'https://civitai.com/user/wren_ash is great',
+        'https://civitai.com/user/wren_ash, look',
+        'https://civitai.com/user/wren_ash; look',
+        'https://civitai.com/user/wren_ash - cool pictures',
+        'https://civitai.com/user/wren_ash – pictures',
+        'https://civitai.com/user/wren_ash (cool)',
+        'https://civitai.com/user/wren_ash | Civitai',
+        'https://civitai.com/user/wren_ash\tpictures',
+        'https://civitai.com/user/wren_ash\u3000好看',
+        'https://civitai.com/user/wren_ash. Look!',
+        'https://civitai.com/user/wren_ash and/or others',
+        'see https://civitai.com/user/wren_ash there',
+        'wren: civitai.com/user/wren_ash pictures',
+        '[wren](https://civitai.com/user/wren_ash) pictures',
+        'https://civitai.com/user/wren_ash/posts and that',
+        'https://civitai.com/api/v1/images?username=wren_ash is great',
+        'https://civitai.com/user/wren_ash?sort= of pictures',
+        'https://civitai.com/user/wren_ash great pictures?sort=Newest',
+    ],
+    ids=repr,
+)
+def test_words_behind_the_link_of_a_user_are_not_the_name(text: str) -> None:
+    assert parse_source(text, BASE) == of_user()
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        'https://web.archive.org/web/2023/https://civitai.com/models/4201',
+        'http://web.archive.org/web/2023id_/http://www.civitai.com/models/4201',
+        'see https://web.archive.org/https://civitai.com/models/4201, there',
+        'https://example.org/?u=https://civitai.com/models/4201',
+    ],
+)
+def test_an_address_of_another_site_that_holds_one_of_civitai_is_called_that(text: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        parse_source(text, BASE)
+    assert caught.value.key == 'source_other_site'
 
 
 # -- files and AIRs -----------------------------------------------------------------------------

@@ -17,6 +17,7 @@ samplers    samplers and noise schedules under the names of the WebUI
 models      models and their versions
 source      what people paste, and which gallery it means
 asked       the parameters of a pasted address
+basemodels  base models under their exact names
 pasted      the one link or id in a pasted text
 gallery     pictures, pages, what to ask for, the way through the cursors
 following   what an answer says of the one that follows it

@@ -6,7 +6,7 @@ from typing import Any, Sequence
 from urllib.parse import parse_qs
 
 from ..errors import SourceError
-from . import urls
+from . import basemodels, urls
 from .gallery import PERIODS, SORTS, TYPES
 from .pasted import id_in
 
@@ -39,10 +39,12 @@ class Asked:
         value = self.text(name)
         return id_in(value, self._given) if value else 0
 
-    def numbers(self, name: str) -> tuple[int, ...]:
-        """The ids in `name`, which may be repeated or hold a list with commas."""
-        found = (id_in(value, self._given) for value in self.listed(name))
-        return tuple(dict.fromkeys(found))
+    def numbers(self, name: str, most: int = 0) -> tuple[int, ...]:
+        """The ids in `name`, `most` of them, which may be repeated or hold a list with commas."""
+        found = tuple(dict.fromkeys(id_in(value, self._given) for value in self.listed(name)))
+        if most and len(found) > most:
+            raise SourceError('source_too_many', count=len(found), most=most)
+        return found
 
     def listed(self, name: str) -> tuple[str, ...]:
         """The values of `name`, which may be repeated or hold a list with commas, each once."""
@@ -69,7 +71,9 @@ class Asked:
             'period': self.choice('period', PERIODS),
             'type': _one_of(page_type, *types),
             'tags': self.numbers('tags'),
-            'base_models': self.listed('baseModels'),
+            'base_models': tuple(
+                dict.fromkeys(map(basemodels.exact_name, self.listed('baseModels')))
+            ),
         }
 
     def owner(self, username: str = '') -> dict[str, Any]:

@@ -22,6 +22,7 @@ SORTS = ('Most Reactions', 'Most Comments', 'Most Collected', 'Newest', 'Oldest'
 PERIODS = ('AllTime', 'Year', 'Month', 'Week', 'Day')
 TYPES = ('image', 'video', 'audio')
 MAX_LIMIT = 200
+MAX_IDS = 100
 
 
 @dataclass(frozen=True)

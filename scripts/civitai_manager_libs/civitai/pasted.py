@@ -25,7 +25,20 @@ _BEGINNING = re.compile(
     re.IGNORECASE,
 )
 _NEVER_IN_A_LINK = re.compile('["<>“”„«»`]')
-_HAS_A_NAME = re.compile(r'/user/|username=', re.IGNORECASE)
+# A link ends at a space, except for one within the name of a user, where that makes sense: the name
+# ends the line or goes on as an address does.
+_NAME_OF_TWO_WORDS = re.compile(
+    r'\S*?(?:/user/|[?&]username=)[^\s/?&#]*[\w)] \w[^\s/?&#]*'
+    r'(?=\s*$|[?&#]\S*\s*$|/(?:images|videos|posts|models)\b)',
+    re.IGNORECASE,
+)
+# Where an address of another site ends that goes on with one of Civitai's, as those of archives do.
+_OF_ANOTHER_SITE = re.compile(r'https?://(?!(?:www\.)?civitai)\S*/', re.IGNORECASE)
+# Around or before a link: emphasis, the name of a field, the picture that is clicked.
+_OPENS = r'''(?<![^\s"'(\[<*])'''
+_EMPHASIS = re.compile(rf'{_OPENS}(_{{1,3}}|~{{1,3}})([^\n]*?)\1(?![\w~])')
+_FIELD = re.compile(rf'{_OPENS}[\w\-]+=(?=https?://|www\.|civitai\.)', re.IGNORECASE)
+_PICTURE = re.compile(r'!\[[^\]\n]*\]\([^()\s]*\)|<img\b[^>]*>', re.IGNORECASE)
 _CLOSING = {')': '(', ']': '[', '}': '{', '）': '（', '］': '［'}
 _MARKS = frozenset(' "\'`,.;:!?*|\\<>“”„‘’‚«»‹›「」『』《》【】，。；：！？、…([{（［')
 
@@ -39,8 +52,9 @@ def only_link(text: str) -> str:
     if len(text) > MAX_LENGTH:
         raise SourceError('source_unknown', given=urls.shown(text))
     found: dict[str, None] = {}  # one that was pasted twice is one
+    text = _without_markup(text)
     for line in text.splitlines():
-        links = [_ended(link) for link in _BEGINNING.split(line)[1:]]
+        links = _links(line)
         words = [_bare(word) for word in re.split(r'[\s,;，、]+', line)]
         ids = all(NUMBER.fullmatch(word) or AIR.fullmatch(word) for word in filter(None, words))
         found |= dict.fromkeys(links or (filter(None, words) if ids else ()))
@@ -59,12 +73,31 @@ def id_in(digits: str, given: str) -> int:
     raise SourceError('source_bad_id', given=urls.shown(given))
 
 
-def _ended(link: str) -> str:
-    """`link` up to where it ends: at a mark or a space, which only the name of a user may hold."""
+def _without_markup(text: str) -> str:
+    """`text` without what a page, a chat or a form puts around a link."""
+    text = _EMPHASIS.sub(r'\2', _FIELD.sub('', text))
+    without_pictures = _PICTURE.sub(' ', text)
+    return without_pictures if _BEGINNING.search(without_pictures) else text
+
+
+def _links(line: str) -> list[str]:
+    """The links in a line, each up to where it ends."""
+    before, *pieces = _BEGINNING.split(line)
+    links: list[str] = []
+    for piece in pieces:
+        if links and _OF_ANOTHER_SITE.fullmatch(links[-1]):
+            links[-1] += piece
+        else:
+            links.append(piece)
+    return [_ended(link, alone=not _bare(before)) for link in links]
+
+
+def _ended(link: str, *, alone: bool) -> str:
+    """`link` up to where it ends: at a mark or a space. `alone`: no words stand before it."""
     link = _NEVER_IN_A_LINK.split(link)[0]
-    if not _HAS_A_NAME.search(link):
-        link = link.split(maxsplit=1)[0]
-    return _bare(link)
+    name = _NAME_OF_TWO_WORDS.match(link) if alone else None
+    kept = name[0] if name else ''
+    return _bare(kept + re.split(r'\s', link[len(kept) :], maxsplit=1)[0])
 
 
 def _bare(text: str) -> str:

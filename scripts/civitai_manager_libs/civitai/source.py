@@ -9,11 +9,12 @@ from urllib.parse import SplitResult, quote, unquote, urlencode
 from ..errors import SourceError, UrlRefusedError
 from . import urls
 from .asked import Asked
+from .gallery import MAX_IDS
 from .pasted import AIR, MAX_ID, NUMBER, id_in, only_link
 
 _SCHEME = re.compile(r'[a-z][a-z0-9+.\-]*://', re.IGNORECASE)
 _UUID = re.compile(r'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
-_HASH = re.compile(r'[0-9a-f]{8,64}', re.IGNORECASE)
+_HASH = re.compile(r'(?:0x)?[0-9a-f]{8,64}', re.IGNORECASE)
 _PICTURE_HOSTS = urls.MEDIA_HOSTS - {'b2.civitai.com'}  # which has model files
 # What has a page of its own: the page, and the parameter that names it in a list.
 _PAGES = {
@@ -72,6 +73,8 @@ def parse_source(text: str, base_url: str) -> GallerySource:
         version = id_in(air[2], given) if air[2] else 0
         return GallerySource('model', id_in(air[1], given), version)
     parts = _site_parts(given, base_url)
+    if '://' in parts.path:
+        raise SourceError('source_several')
     words = [unquote(part) for part in parts.path.split('/') if part]
     if parts.hostname in _PICTURE_HOSTS or any(map(_UUID.fullmatch, words)):
         return _of_picture_file(words)
@@ -180,7 +183,8 @@ class _Link:
             case ['api', 'v1', 'model-versions', 'mini', number]:
                 return self._of_number('version', number)
             case ['api', 'v1', 'model-versions', 'by-hash', value] if _HASH.fullmatch(value):
-                return GallerySource('version', hash=value, **self.asked.narrowing())
+                digest = value.removeprefix('0x')
+                return GallerySource('version', hash=digest, **self.asked.narrowing())
             case ['api', 'v1', 'images' | 'models' | 'collections', *_]:
                 inner = replace(self, words=self.words[2:], is_api=True)
                 return inner.of_many() or inner.of_one()
@@ -240,7 +244,7 @@ class _Link:
         asked = self.asked
         asked.refuse_all_but_one_of('imageId', 'ids')
         asked.refuse_all_but_one_of('ids', 'postId', 'modelId')
-        image, ids = asked.number('imageId'), asked.numbers('ids')
+        image, ids = asked.number('imageId'), asked.numbers('ids', most=MAX_IDS)
         if image or len(ids) == 1:
             return GallerySource('image', image or ids[0])
         asked.refuse_what_only_the_site_can(on_page=not self.is_api)

@@ -264,6 +264,10 @@ ENGLISH: dict[str, str] = {
         'The link asks for both "{one}" and "{other}", and only one can be had; take the other '
         'out of the link.'
     ),
+    'source_too_many': (
+        'The link names {count} pictures, and Civitai can be asked for {most} at once; paste '
+        'fewer at a time.'
+    ),
     'source_bad_id': 'The id in "{given}" is not a number Civitai uses (1 to 2147483647).',
     'version_unknown': 'This version is not in the list. Choose one from the list.',
     'picture_unknown': 'This picture is no longer on the page. Choose another one.',

@@ -147,6 +147,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         'Civitai 的 {name} 沒有「{value}」這個值；可用的有 {known}。請修改連結，或移除此部分。'
     ),
     'source_contradiction': '此連結同時要求「{one}」和「{other}」，但只能取其一；請從連結中移除另一個。',
+    'source_too_many': '此連結列出 {count} 張圖片，但 Civitai 一次只能查詢 {most} 張；請分次貼上。',
     'source_bad_id': '「{given}」中的編號不是 Civitai 使用的數字（1 到 2147483647）。',
     'version_unknown': '清單中沒有此版本，請從清單中選擇。',
     'picture_unknown': '此圖片已不在頁面上，請選擇其他圖片。',
