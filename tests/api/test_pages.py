@@ -89,6 +89,59 @@ def test_everybodys_pictures_are_nobodys_gallery(
     assert len(site.asked) <= 2
 
 
+@pytest.mark.parametrize(
+    ('query', 'field', 'name'),
+    [
+        (GalleryQuery(version_id=5), 'modelVersionIds', 'modelVersionId'),
+        (GalleryQuery(model_id=5), 'modelVersionIds', 'modelId'),
+        (GalleryQuery(post_id=5), 'postId', 'postId'),
+        (GalleryQuery(username='left_long_ago'), 'username', 'username'),
+        (GalleryQuery(user_id=5), 'username', 'userId'),
+        (GalleryQuery(type='video'), 'type', 'type'),
+        (GalleryQuery(base_models=('Pony',)), 'baseModel', 'baseModels'),
+        (GalleryQuery(tags=(7,)), 'tags', 'tags'),
+    ],
+    ids=['version', 'model', 'post', 'user', 'user by id', 'type', 'base model', 'tags'],
+)
+@pytest.mark.parametrize('told', ['absent', 'null'])
+@pytest.mark.parametrize('obeyed', [True, False], ids=['obeyed', 'dropped'])
+def test_a_filter_that_no_picture_tells_of_is_seen_by_what_comes_without_it(
+    wire: responses.RequestsMock,
+    client: CivitaiHttpClient,
+    query: GalleryQuery,
+    field: str,
+    name: str,
+    told: str,
+    obeyed: bool,
+) -> None:
+    def silent(*numbers: int) -> list[Item]:
+        plain = [{k: v for k, v in item(n).items() if k != field} for n in numbers]
+        return [{**one, field: None} for one in plain] if told == 'null' else plain
+
+    ours, others = silent(101, 102), silent(1, 2, 3, 4)
+    site = Site(wire, lambda asked: ours if obeyed and name in asked else others)
+    page = first_page(client, query)
+    assert (ids(page), key_of(page)) == (([101, 102], '') if obeyed else ([], 'listing_foreign'))
+    assert len(site.asked) == 2
+
+
+def test_pictures_of_one_user_are_not_for_that_those_of_another(
+    wire: responses.RequestsMock, client: CivitaiHttpClient
+) -> None:
+    """Somebody may have posted all of the newest ones."""
+    Site(wire, lambda asked: [item(1, username='busy'), item(2, username='busy')])
+    page = first_page(client, GalleryQuery(user_id=77))
+    assert (ids(page), key_of(page)) == ([], 'listing_foreign')
+
+
+def test_a_user_known_by_name_and_id_needs_no_comparison(
+    wire: responses.RequestsMock, client: CivitaiHttpClient
+) -> None:
+    site = Site(wire, lambda asked: [item(1, username='Noor-Vale')])
+    page = first_page(client, GalleryQuery(user_id=77, username='Noor-Vale'))
+    assert (ids(page), len(site.asked)) == ([1], 1)
+
+
 def test_tags_are_asked_for_and_what_has_others_is_left_out(
     wire: responses.RequestsMock, client: CivitaiHttpClient
 ) -> None:

@@ -69,17 +69,26 @@ VERSION = {'modelVersionId': '4'}
         pytest.param(
             VERSION, [{'modelVersionIds': [], 'modelVersionId': 4}], False, id='posted to it'
         ),
-        pytest.param(VERSION, [{'id': 1}], False, id='a server without that field'),
+        pytest.param(VERSION, [{'id': 1}], False, id='a server that tells of nothing'),
+        pytest.param(VERSION, [{'postId': 1}], True, id='a server without that field'),
         pytest.param({'postId': '7'}, [{'postId': None}], True, id='no post told'),
         pytest.param({'postId': '7'}, [{'postId': None}, {'postId': 7}], False, id='post told'),
         pytest.param({'username': 'a'}, [{'username': None}], True, id='no user told'),
-        pytest.param({'userId': '3'}, [{'username': 'a'}] * 2, False, id='all of one user'),
+        pytest.param({'userId': '3'}, [{'username': 'a'}] * 2, True, id='all of one user'),
         pytest.param({'userId': '3'}, [{'username': 'a'}, {'username': 'b'}], True, id='of two'),
         pytest.param({'userId': '3', 'username': 'a'}, [{'username': 'A'}], False, id='by name'),
         pytest.param({'modelId': '4'}, [{'modelVersionIds': [9]}], True, id='a model'),
         pytest.param({'tags': '5'}, [{'tags': [{'id': 5}]}], False, id='tags told'),
         pytest.param({'tags': '5'}, [{'tags': []}], True, id='no tags told'),
+        pytest.param({'tags': '5'}, [{'postId': 1}], True, id='no field for tags'),
         pytest.param({'type': 'video'}, [{'type': 'video'}], False, id='the type'),
+        pytest.param(
+            {'modelId': '4', 'modelVersionId': '9', 'baseModels': 'Pony'},
+            [{'modelVersionIds': [9], 'baseModel': ''}],
+            True,
+            id='no base told of a version',
+        ),
+        pytest.param({'modelId': '4', 'baseModels': 'P'}, [{'modelId': 4}], False, id='first base'),
         pytest.param(VERSION, [], False, id='nothing at all'),
     ],
 )

@@ -5,7 +5,7 @@ Where Civitai does not understand a filter, or whom it names is gone, it sends e
 
 from __future__ import annotations
 
-from typing import Any, Callable, Collection, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence
 from urllib.parse import parse_qsl, urlsplit
 
 Item = Mapping[str, Any]
@@ -13,6 +13,8 @@ Asked = Mapping[str, str]
 
 # Names that the search index gives to users whom it does not know.
 _NOBODY = ('', 'unknown')
+# Fields of Civitai's items that tell where they belong; one or another may be left out.
+_TELLING = {'postId', 'username', 'modelVersionIds', 'modelId', 'baseModel', 'tags'}
 
 
 def asked_in(address: str) -> dict[str, str]:
@@ -30,7 +32,7 @@ def contradicts(item: Item, asked: Asked) -> bool:
     pictures the site found out about some of them only.
     """
     return any(
-        _told(item, name, asked) and not _fits(item, name, asked)
+        _TOLD_BY[name](item) and not _fits(item, name, asked)
         for name in _filters(asked)
         if name != 'modelVersionId'
     )
@@ -39,14 +41,12 @@ def contradicts(item: Item, asked: Asked) -> bool:
 def unproven(items: Sequence[Item], asked: Asked) -> tuple[str, ...]:
     """Return the filters in `asked` of which nothing in `items` shows that they were obeyed.
 
-    One that the items have no field for cannot be told and is not among them.
+    Of items that do not tell at all where they belong, nothing can be expected.
     """
+    if not any(_TELLING & item.keys() for item in items):
+        return ()
     return tuple(
-        name
-        for name in _filters(asked)
-        if any(_told(item, name, asked) is not None for item in items)
-        and not any(_fits(item, name, asked) for item in items)
-        and not (name == 'userId' and _is_of_one_user(items))
+        name for name in _filters(asked) if not any(_fits(item, name, asked) for item in items)
     )
 
 
@@ -60,36 +60,24 @@ def _filters(asked: Asked) -> list[str]:
     named = [name for name in _TOLD_BY if asked.get(name)]
     if 'username' in named and 'userId' in named:
         named.remove('userId')  # the name is what an item tells
+    if 'baseModels' in named and 'modelId' in named and 'modelVersionId' not in named:
+        named.remove('baseModels')  # there it tells the first checkpoint only
     return named
-
-
-def _told(item: Item, name: str, asked: Asked) -> Collection[str] | None:
-    """What `item` says of the filter `name`; None if it has no such field."""
-    on_database = asked.get('modelId') and not asked.get('modelVersionId')
-    if name == 'baseModels' and on_database:
-        return None  # there it tells the first checkpoint only
-    return _TOLD_BY[name](item)
 
 
 def _fits(item: Item, name: str, asked: Asked) -> bool:
     wanted = [value.casefold() for value in asked[name].split(',')]
-    told = [value.casefold() for value in _told(item, name, asked) or ()]
+    told = [value.casefold() for value in _TOLD_BY[name](item)]
     if name == 'baseModels':  # the names of several checkpoints come without anything between
         return any(value in text for text in told for value in wanted)
     return any(value in told for value in wanted)
 
 
-def _is_of_one_user(items: Sequence[Item]) -> bool:
-    names = [_name_of(item) for item in items]
-    return len(items) > 1 and len({*map(str, names)}) == 1 and bool(names[0])
-
-
-def _field(*names: str) -> Callable[[Item], Collection[str] | None]:
+def _field(*names: str) -> Callable[[Item], list[str]]:
     """Reads ids and words from the first of the fields `names` that an item has."""
 
-    def read(item: Item) -> Collection[str] | None:
-        there = [item[name] for name in names if name in item]
-        return _words(there[0]) if there else None
+    def read(item: Item) -> list[str]:
+        return _words(next((item[name] for name in names if name in item), None))
 
     return read
 
@@ -100,30 +88,22 @@ def _words(value: object) -> list[str]:
     return [str(one) for one in plain if one and isinstance(one, (int, str))]
 
 
-def _name_of(item: Item) -> Collection[str] | None:
-    name = _field('username')(item)
-    return name if name is None else [one for one in name if one.casefold() not in _NOBODY]
+def _name_of(item: Item) -> list[str]:
+    return [name for name in _words(item.get('username')) if name.casefold() not in _NOBODY]
 
 
-def _version_of(item: Item) -> Collection[str] | None:
+def _versions_of(item: Item) -> list[str]:
     """The versions that an item names: those it was made with, and that it was posted to."""
-    there = [item[name] for name in ('modelVersionIds', 'modelVersionId') if name in item]
-    return [word for value in there for word in _words(value)] if there else None
+    return _words(item.get('modelVersionIds')) + _words(item.get('modelVersionId'))
 
 
-def _unless_silent(
-    read: Callable[[Item], Collection[str] | None], instead: str
-) -> Callable[[Item], Collection[str] | None]:
-    """What `read` reads; nothing of what an item tells that has a field `instead`."""
-    return lambda item: read(item) or ([] if instead in item else None)
-
-
-_TOLD_BY: Mapping[str, Callable[[Item], Collection[str] | None]] = {
+# What an item says of each filter, nothing if it does not tell.
+_TOLD_BY: Mapping[str, Callable[[Item], list[str]]] = {
     'postId': _field('postId'),
     'username': _name_of,
-    'userId': _unless_silent(_field('userId', 'user'), 'username'),
-    'modelVersionId': _version_of,
-    'modelId': _unless_silent(_field('modelId'), 'modelVersionIds'),
+    'userId': _field('userId', 'user'),
+    'modelVersionId': _versions_of,
+    'modelId': _field('modelId'),
     'type': _field('type'),
     'tags': _field('tags'),
     'baseModels': _field('baseModel'),
