@@ -288,6 +288,25 @@ def test_a_newest_version_without_pictures_names_the_others(
     assert 'v2 (#9) has no pictures' in err and '/models/42?modelVersionId=8' in err
 
 
+@pytest.mark.parametrize(
+    ('level', 'words'),
+    [
+        ('PG', 'has no pictures up to PG (--level R asks for more)'),
+        ('R', 'has no pictures up to R (--level XXX asks for more)'),
+        ('XXX', 'has no pictures; others may'),
+    ],
+)
+def test_a_version_is_said_to_have_none_up_to_the_ceiling_only(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch, level: str, words: str
+) -> None:
+    """What the site leaves out by itself it does not count."""
+    fake = Fake(lambda asked: {'items': [], 'metadata': {}}, models=MODEL)
+    with fake.server as server:
+        at_home(monkeypatch, server)
+        _, _, err = talk('42', '--level', level)
+    assert f'The version v2 (#9) {words}' in err
+
+
 def test_pictures_of_a_model_that_is_gone_are_kept_and_it_is_told(
     download: Download, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

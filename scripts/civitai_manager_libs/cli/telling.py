@@ -127,7 +127,9 @@ class Part:
         page = urls.page_url(setting.civitai_base_url, 'models', model.id)
         others = [one.id for one in model.versions if one.id != version.id][:_MOST_VERSIONS]
         links = ' '.join(f'{page}?modelVersionId={number}' for number in others)
-        return [self._text('cli_other_versions', version=version.label, links=links)]
+        more = _NEXT_LEVEL.get(self.level)
+        key = 'cli_other_versions_up_to' if more else 'cli_other_versions'
+        return [self._text(key, version=version.label, links=links, more=more)]
 
     def _up_to(self) -> str:
         """Up to which level was asked, and how more can be had; '' if there can be no more.

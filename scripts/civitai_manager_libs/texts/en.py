@@ -412,6 +412,10 @@ ENGLISH: dict[str, str] = {
     ),
     'cli_up_to': '(up to {ceiling}; --level {more} asks for more)',
     'cli_other_versions': 'The version {version} has no pictures; others may: {links}',
+    'cli_other_versions_up_to': (
+        'The version {version} has no pictures up to {ceiling} (--level {more} asks for more); '
+        'others may: {links}'
+    ),
     'cli_nothing': 'No pictures found up to your maturity ceiling ({ceiling}).',
     'cli_stopped': (
         'Stopped. {saved} saved, {skipped} there already, in {folder}. The same command goes on '

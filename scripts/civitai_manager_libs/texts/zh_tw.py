@@ -251,6 +251,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     ),
     'cli_up_to': '（最高至 {ceiling}；--level {more} 可取得更多）',
     'cli_other_versions': '版本 {version} 沒有圖片，其他版本可能有：{links}',
+    'cli_other_versions_up_to': (
+        '版本 {version} 在 {ceiling} 以內沒有圖片（--level {more} 可取得更多），其他版本可能有：{links}'
+    ),
     'cli_nothing': '在您的分級上限（{ceiling}）內找不到圖片。',
     'cli_stopped': (
         '已停止。已儲存 {saved}，已存在 {skipped}，位於 {folder}。再次執行相同指令即可繼續。'
