@@ -107,14 +107,14 @@ def test_stopped_while_a_whole_video_is_fetched_nothing_is_left(
 
 
 KINDS = [
-    pytest.param('video', '.mp4', STILL, MOVIE, '.mp4', 2, id='a video'),
-    pytest.param('video', '.jpeg', STILL, MOVIE, '.mp4', 2, id='a video at the address of a still'),
+    pytest.param('video', '.mp4', STILL, MOVIE, '.mp4', 3, id='a video'),
+    pytest.param('video', '.jpeg', STILL, MOVIE, '.mp4', 3, id='a video at the address of a still'),
     pytest.param('video', '.jpeg', MOVIE, b'', '.mp4', 1, id='which is a video'),
     pytest.param('image', '.mp4', STILL, b'', '.png', 1, id='a picture at the address of a video'),
     pytest.param('image', '.mp4', MOVIE, b'', '.mp4', 1, id='a picture that is a video'),
     pytest.param('image', '', STILL, b'', '.png', 1, id='a picture'),
-    pytest.param('', '.mp4', STILL, MOVIE, '.mp4', 2, id='nobody said, the ending does'),
-    pytest.param('', '.WEBM', STILL, MOVIE, '.mp4', 2, id='in capitals'),
+    pytest.param('', '.mp4', STILL, MOVIE, '.mp4', 3, id='nobody said, the ending does'),
+    pytest.param('', '.WEBM', STILL, MOVIE, '.mp4', 3, id='in capitals'),
     pytest.param('', '.jpeg', STILL, b'', '.png', 1, id='nobody said, ending of a picture'),
     pytest.param('', '.jpeg', MOVIE, b'', '.mp4', 1, id='nobody said, ending and bytes differ'),
 ]
@@ -179,7 +179,7 @@ def test_the_least_of_fetchers_may_bring_a_still_or_nothing(tmp_path: Path, writ
     url = f'https://image.civitai.com/b/{UUID}/original=true/1.mp4'
     (result,) = batch.report(batch.keep_all(batch.picture_jobs([url], tmp_path), fetch, 1)).results
     if writes:
-        assert isinstance(result.error, errors.WrongContentError) and len(asked) == 2
+        assert isinstance(result.error, errors.WrongContentError) and len(asked) == 3
     else:
         assert (result.outcome, result.path) == (Outcome.SAVED, str(tmp_path / f'{UUID}.mp4'))
     assert files_in(tmp_path) == []
@@ -228,6 +228,30 @@ def test_what_is_no_sound_is_none_and_a_sound_is_no_picture(
     (failure,) = report.failures
     assert failure.error is not None and cause in failure.error.user_message
     assert files_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ('kind', 'ending', 'content', 'name'),
+    [('video', '.mp4', MOVIE, f'{UUID}.mp4'), ('audio', '.mp3', MP3, f'{UUID}.mp3')],
+)
+def test_what_comes_as_a_still_is_taken_from_the_storage_as_it_was_uploaded(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    ending: str,
+    content: bytes,
+    name: str,
+) -> None:
+    def answer(request: Request) -> Answer:
+        is_stored = request.target == f'/file/civitai-media-cache/{UUID}/original'
+        return ok(content if is_stored else STILL)
+
+    with ScriptedServer(handler=answer) as server:
+        at_home(monkeypatch, server)
+        image = GalleryImage(7, address(server, ending), kind)
+        report = keep(batch.image_jobs([image], tmp_path), patient()[0])
+    assert report.count(Outcome.SAVED) == 1 and files_in(tmp_path) == [name]
+    assert (tmp_path / name).read_bytes() == content and len(server.requests) == 2
 
 
 # -- what is there already -----------------------------------------------------------------------

@@ -16,7 +16,7 @@ from ..http_client import slots
 from ..http_client.single_flight import SingleFlight
 from ..store import files
 from . import presence
-from .originals import bring
+from .originals import bring, has
 from .plan import DownloadJob, DownloadResult, Fetch, Outcome
 
 _never = forks.Event()
@@ -112,26 +112,35 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 def _brought(job: DownloadJob, fetch: Fetch, part: Path) -> bool:
-    """Fetch `job` as `part`; ask elsewhere if a still came in place of a video.
+    """Fetch `job` as `part`; ask elsewhere if a still came in place of a video or a sound.
 
-    Civitai's CDN sometimes answers the original of a video with a picture of one frame.
+    Civitai's CDN sometimes answers the original of a video with a picture of one frame. The last
+    other address is asked with the usual patience.
     """
     if not bring(job, fetch, str(part)):
         return False
     if _will_do(part, job):
         return True
-    if job.wanted != 'video':
-        raise WrongContentError('error_not_audio', url=urls.redact(job.url))
-    still = WrongContentError('error_still_for_video', url=urls.redact(job.url))
+    key = 'error_still_for_video' if job.wanted == 'video' else 'error_not_audio'
+    wrong = WrongContentError(key, url=urls.redact(job.url))
+    elsewhere = _elsewhere(job)
+    if any(has(url, fetch, str(part)) and _will_do(part, job) for url in elsewhere[:-1]):
+        return True
     try:
-        came = fetch(urls.video_original_url(job.url), str(part))
+        came = any(fetch(url, str(part)) for url in elsewhere[-1:])
     except (AnswerError, WrongContentError) as error:
         if error.transient:
             raise
-        raise still from error  # that there is nothing elsewhere is not what a person asked
+        raise wrong from error  # that there is nothing elsewhere is not what a person asked
     if not came or not _will_do(part, job):
-        raise still
+        raise wrong
     return True
+
+
+def _elsewhere(job: DownloadJob) -> tuple[str, ...]:
+    """Where else what moves or sounds may be had."""
+    last = (urls.video_original_url(job.url),) if job.wanted == 'video' else ()
+    return urls.other_originals(job.url, job.wanted) or last
 
 
 def _will_do(path: Path, job: DownloadJob) -> bool:

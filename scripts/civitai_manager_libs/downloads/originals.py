@@ -41,7 +41,7 @@ def bring(job: DownloadJob, fetch: Fetch, path: str) -> bool:
     except _FAILURES as error:
         failure = copy.copy(error)
         log.info('%s: %s', urls.redact(job.url), error)
-    if any(_has(address, fetch, path) for address in elsewhere):
+    if any(has(address, fetch, path) for address in elsewhere):
         return True
     if isinstance(failure, TimedOutError):
         return fetch(job.url, path)
@@ -50,7 +50,7 @@ def bring(job: DownloadJob, fetch: Fetch, path: str) -> bool:
     return False
 
 
-def _has(address: str, fetch: Fetch, path: str) -> bool:
+def has(address: str, fetch: Fetch, path: str) -> bool:
     """Fetch what is at `address`, in one try; tell whether it is there."""
     try:
         with hurry.past(TransferError, AnswerError):
