@@ -389,3 +389,30 @@ def test_what_the_tests_take_for_an_honest_server_is_one() -> None:
     assert b' 200 ' in asked(range='bytes=4-', if_range='"other"')
     behind = asked(range='bytes=10-', if_range=TAG)
     assert b' 416 ' in behind and b'Content-Range: bytes */10\r\n' in behind
+
+
+# -- what contradicts itself is no rest ---------------------------------------------------------
+
+
+def surplus(body: bytes, coded: bool) -> bytes:
+    """The rest of OLD and 500 bytes more, without a length."""
+    span = {'Content-Range': f'bytes {CUT}-{len(body) - 1}/{len(body)}', 'ETag': TAG}
+    data = body[CUT:] + bytes(500)
+    if not coded:
+        return head(206, span) + data
+    return head(206, {**span, 'Transfer-Encoding': 'chunked'}) + (
+        b'%x\r\n%s\r\n0\r\n\r\n' % (len(data), data)
+    )
+
+
+@pytest.mark.parametrize(
+    'second',
+    [outside(CUT), outside(CUT, ETag=TAG), surplus(OLD, False), surplus(OLD, True)],
+    ids=['nothing missing', 'nothing missing, same tag', 'more', 'more, in chunks'],
+)
+def test_an_answer_that_contradicts_the_first_starts_it_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, second: bytes
+) -> None:
+    with ScriptedServer(broken(ETag=TAG), second, ok(OLD, ETag=TAG)) as server:
+        found, _ = fetched(monkeypatch, tmp_path, server)
+    assert found == OLD and len(ranges(server)) == 3 and ranges(server)[2] is None

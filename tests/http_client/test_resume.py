@@ -89,6 +89,12 @@ ANSWERS = [
     ),
     pytest.param(HELD, 416, {'Content-Range': 'bytes */100'}, Course.DONE, id='all is there'),
     pytest.param(HELD, 416, {'Content-Range': 'bytes */90'}, Course.USELESS, id='now shorter'),
+    pytest.param(
+        Held(100, TAG, 100), 416, {'Content-Range': 'bytes */100'}, Course.DONE, id='all, as said'
+    ),
+    pytest.param(
+        Held(100, TAG, 300), 416, {'Content-Range': 'bytes */100'}, Course.USELESS, id='not all 416'
+    ),
     pytest.param(HELD, 416, {}, Course.USELESS, id='refused without a word'),
     pytest.param(
         Held(100), 206, {'Content-Range': 'bytes 100-199/200'}, Course.USELESS, id='not asked'

@@ -206,16 +206,19 @@ class FileTransfer:
                 size += len(chunk)
                 done += len(chunk)
                 self._check_size(body, done)
+                if done > total > 0:
+                    break
                 if size >= WRITE_BYTES:
                     self._put(file, waiting, body)
                     size = 0
                 if self.progress:
                     self.progress(done, total)
             body.check_whole(done - start)
-            if done < total:
+            if total and done != total:
                 raise BodyIncompleteError(url=body.url)
         except TransferError:
-            if begun.validator and done >= media.HEAD_BYTES:
+            is_too_much = done > total > 0
+            if begun.validator and done >= media.HEAD_BYTES and not is_too_much:
                 with suppress(WrongContentError):  # the break says more than half an answer
                     self._put(file, waiting, body)
                     self.held = replace(begun, size=done)

@@ -53,7 +53,8 @@ class Held:
             return Course.USELESS
         first, last, total = match.groups()
         if status == 416:
-            return Course.DONE if total == str(self.size) else Course.USELESS
+            is_all = total == str(self.size) and self.total in (0, self.size)
+            return Course.DONE if is_all else Course.USELESS
         if first != str(self.size) or codings(headers):
             return Course.USELESS
         end = int(last) + 1
