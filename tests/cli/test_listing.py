@@ -85,6 +85,37 @@ def test_what_is_not_there_is_not_found(
     assert files_in(folder) == []
 
 
+@pytest.mark.parametrize(
+    ('path', 'fits'),
+    [
+        (
+            '/user/{name}/images?modelVersionId={version}',
+            lambda p, one: one.version.id in p.version_ids,
+        ),
+        (
+            '/user/{name}?modelId={model}&modelVersionId={version}',
+            lambda p, one: one.version.id in p.version_ids,
+        ),
+        ('/user/{name}/images?postId={post}', lambda p, one: p.post_id == one.post_id),
+    ],
+    ids=['a version', 'a model', 'a post'],
+)
+def test_what_the_page_of_a_user_is_narrowed_down_to_is_all_that_comes(
+    demo: DemoServer, download: Download, path: str, fits: Callable[[Picture, Picture], bool]
+) -> None:
+    one = only(lambda p: p.level == 1 and p.container == 'jpeg')
+    link = path.format(
+        name=one.user.name,
+        version=one.version.id,
+        model=one.version.model_id,
+        post=one.post_id,
+    )
+    code, report = download(demo.url + link)
+    listed = [load_catalog().by_uuid[Path(file).stem] for file in report['files']]
+    assert code == 0 and one in listed
+    assert all(p.user == one.user and fits(p, one) for p in listed)
+
+
 def adult_links(url: str) -> Iterator[tuple[str, str]]:
     picture = only(lambda p: p.level == 8)
     yield 'image', f'{url}/images/{picture.id}'
