@@ -111,6 +111,34 @@ def told_by(*texts: Any) -> dict[str, Any]:
 
 TEXT_NODE = node('Text Multiline', text='a red barn')
 
+INK = {'name': 'ink.safetensors', 'type': 'lora', 'strength': 0.7}
+PIPED = {'steps': 21, 'cfg': 5, 'sampler_name': 'euler', 'scheduler': 'normal', 'seed': 8}
+EFFICIENT_SAMPLER = node(
+    'KSampler (Efficient)',
+    seed=5,
+    steps=12,
+    cfg=3,
+    sampler_name='lcm',
+    scheduler='sgm_uniform',
+    denoise=1,
+    model=['2', 0],
+    positive=['2', 1],
+    negative=['2', 2],
+    latent_image=['2', 3],
+)
+EFFICIENT_LOADER = node(
+    'Efficient Loader',
+    ckpt_name='meadow.safetensors',
+    vae_name='Baked VAE',
+    clip_skip=-2,
+    lora_name='None',
+    lora_model_strength=1,
+    positive='a red barn',
+    negative='blur',
+    empty_latent_width=512,
+    empty_latent_height=640,
+)
+
 GRAPHS: dict[str, tuple[Any, dict[str, Any]]] = {
     'settings held by other nodes': (
         changed(
@@ -370,6 +398,117 @@ GRAPHS: dict[str, tuple[Any, dict[str, Any]]] = {
                 {'name': 'ink.safetensors', 'type': 'lora', 'strength': 0.5},
             ]
         },
+    ),
+    'loader and sampler of the Efficiency nodes': (
+        {'1': EFFICIENT_SAMPLER, '2': EFFICIENT_LOADER, '4': node('SaveImage', images=['1', 5])},
+        {'prompt': 'a red barn', 'negativePrompt': 'blur', 'width': 512, 'height': 640}
+        | {'seed': 5, 'steps': 12, 'models': ['meadow.safetensors'], 'vaes': None},
+    ),
+    'LoRAs in a simple stack': (
+        {
+            '3': node(
+                'LoRA Stacker',
+                input_mode='simple',
+                lora_count=2,
+                lora_name_1='ink.safetensors',
+                lora_wt_1=0.7,
+                model_str_1=0.1,
+                lora_name_2='None',
+                lora_wt_2=1,
+                lora_name_3='fog.safetensors',
+                lora_wt_3=1,
+            )
+        },
+        {'additionalResources': [INK]},
+    ),
+    'LoRAs in an advanced stack': (
+        {
+            '3': node(
+                'LoRA Stacker',
+                input_mode='advanced',
+                lora_name_1='ink.safetensors',
+                lora_wt_1=0.1,
+                model_str_1=0.7,
+            )
+        },
+        {'additionalResources': [INK]},
+    ),
+    'LoRAs with a switch each': (
+        {
+            '3': node(
+                'CR LoRA Stack',
+                switch_1='On',
+                lora_name_1='ink.safetensors',
+                model_weight_1=0.7,
+                clip_weight_1=1,
+                switch_2='Off',
+                lora_name_2='fog.safetensors',
+                model_weight_2=1,
+            )
+        },
+        {'additionalResources': [INK]},
+    ),
+    'LoRAs in a list': (
+        {
+            '3': node(
+                'Lora Loader (LoraManager)',
+                text='<lora:ink:0.7>',
+                loras={
+                    '__value__': [
+                        {'name': 'ink.safetensors', 'strength': '0.7', 'active': True},
+                        {'name': 'fog', 'strength': 1, 'active': False},
+                    ]
+                },
+            )
+        },
+        {'additionalResources': [INK]},
+    ),
+    'LoRAs of an easy stack': (
+        {
+            '3': node(
+                'easy loraStack',
+                mode='simple',
+                num_loras=1,
+                lora_1_name='ink.safetensors',
+                lora_1_strength=0.7,
+                lora_2_name='fog.safetensors',
+                lora_2_strength=1,
+            )
+        },
+        {'additionalResources': [INK]},
+    ),
+    'a sampler of a pipe': (
+        changed(
+            n6=node('ImpactKSamplerBasicPipe', **PIPED, basic_pipe=['9', 0], latent_image=['5', 0]),
+            n9=node('ToBasicPipe', model=['2', 0], positive=['3', 0], negative=['4', 0]),
+        ),
+        {'prompt': 'a mill by the sea', 'negativePrompt': 'blur', 'steps': 21, 'width': 640}
+        | {'models': ['SD15\\meadow.safetensors']},
+    ),
+    'a sampler fed out of a pipe': (
+        changed(
+            n6=sampler(positive=['10', 3], negative=['10', 4]),
+            n9=node('ToBasicPipe', model=['2', 0], positive=['3', 0], negative=['4', 0]),
+            n10=node('FromBasicPipe', basic_pipe=['9', 0]),
+        ),
+        {'prompt': 'a mill by the sea', 'negativePrompt': 'blur'},
+    ),
+    'the easy nodes': (
+        {
+            '1': node(
+                'easy fullLoader',
+                ckpt_name='meadow.safetensors',
+                vae_name='Baked VAE',
+                positive='a red barn',
+                negative='blur',
+                empty_latent_width=512,
+                empty_latent_height=640,
+            ),
+            '2': node('easy preSampling', **PIPED, pipe=['1', 0]),
+            '3': node('easy kSampler', pipe=['2', 0], image_output='Save'),
+        },
+        {'prompt': 'a red barn', 'negativePrompt': 'blur', 'steps': 21, 'seed': 8, 'width': 512}
+        | {'height': 640, 'models': ['meadow.safetensors'], 'vaes': None, 'sampler': 'euler'},
     ),
     'no sampler': ({'1': node('CLIPTextEncode', text='a mill')}, {'prompt': None, 'steps': None}),
 }

@@ -23,10 +23,12 @@ _FEEDS = frozenset(
     'positive negative conditioning model clip vae latent_image latent samples image images '
     'pixels mask control_net optional_vae'.split()
 )
-_IMAGES = ('images', 'image', 'pixels', 'video', 'frames')
+# A sampler of a pipe may hand its picture on itself.
+_IMAGES = ('images', 'image', 'pixels', 'video', 'frames', 'pipe', 'optional_vae')
 _STEPS, _CFG, _DENOISE = ('steps',), ('cfg', 'cfg_scale'), ('denoise',)
 _SEED = ('seed', 'noise_seed')
 _SAMPLER, _SCHEDULE = ('sampler_name', 'sampler'), ('scheduler', 'scheduler_name')
+_SIDES = ('width', 'empty_latent_width'), ('height', 'empty_latent_height')
 _LATENT = re.compile(r'(?:|latent(?:_image)?|samples|any\w*|input)')
 
 
@@ -126,7 +128,7 @@ def _samples(inputs: Inputs) -> bool:
     if 'guider' in inputs and 'sigmas' in inputs:
         return True
     settings = {*_STEPS, *_CFG, *_SEED, 'sigmas'} & inputs.keys()
-    return 'positive' in inputs and bool(settings)
+    return bool(settings) and not {'positive', 'basic_pipe', 'pipe'}.isdisjoint(inputs)
 
 
 def _settings(nodes: Nodes, sampler: str) -> dict[str, object]:
@@ -179,9 +181,10 @@ def _size(nodes: Nodes, sampler: str) -> tuple[int, int] | None:
         inputs = nodes[number]
         if number != sampler and _samples(inputs):
             return None
-        sides = [meta_of.as_number(plain(nodes, inputs, (side,))) for side in ('width', 'height')]
+        sides = [meta_of.as_number(plain(nodes, inputs, side)) for side in _SIDES]
         if number != sampler and all(isinstance(side, int) and side > 0 for side in sides):
             return int(sides[0] or 0), int(sides[1] or 0)
-        links = (linked(nodes, v)[0] for name, v in inputs.items() if _LATENT.fullmatch(name))
+        names = [name for name in inputs if _LATENT.fullmatch(name)] + ['pipe', 'basic_pipe']
+        links = (linked(nodes, inputs.get(name))[0] for name in names)
         number = next(filter(None, links), '')
     return None

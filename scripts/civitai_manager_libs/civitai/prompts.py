@@ -27,19 +27,22 @@ _COMPUTES = re.compile(
     r'|replace|regex|style|file|load',
     re.IGNORECASE,
 )
-_CONDITIONING = re.compile(r'(?:|conditioning(?:_?\w+)?|cond\w*|positive|negative|any\w*|input\d*)')
+_CONDITIONING = re.compile(
+    r'(?:|conditioning(?:_?\w+)?|cond\w*|positive|negative|any\w*|input\d*|(?:basic_)?pipe)'
+)
 
 
 def prompt(nodes: Nodes, around: list[Inputs], way: str) -> str:
     """The prompt that comes in by `way`, 'positive' or 'negative'."""
     names = (way, 'conditioning') if way == 'positive' else (way,)
-    links = (one[name] for one in around for name in names if linked(nodes, one.get(name))[0])
-    link = next(links, None)
-    texts = list(dict.fromkeys(_texts(nodes, link))) if link is not None else []
-    return ', '.join(texts)
+    told = (one[name] for one in around for name in names if one.get(name) not in (None, ''))
+    given = next(told, None)
+    if isinstance(given, str):
+        return meta_of.clean(given).strip()
+    return ', '.join(dict.fromkeys(_texts(nodes, given, way)))
 
 
-def _texts(nodes: Nodes, link: object) -> Iterator[str]:
+def _texts(nodes: Nodes, link: object, way: str) -> Iterator[str]:
     """The texts behind a conditioning, each node once."""
     waiting, seen, found = [linked(nodes, link)], set(), 0
     while waiting and found < _MOST_TEXTS:
@@ -50,27 +53,35 @@ def _texts(nodes: Nodes, link: object) -> Iterator[str]:
         seen.add((number, output))
         if 'ZeroOut' in str(inputs[' class']):
             continue
-        encodes = any(name in inputs for name in _TEXTS)
-        parts = list(_own_texts(nodes, inputs))
+        names = _encoded(inputs, way)
+        parts = list(_own_texts(nodes, inputs, names))
         yield from parts
         found += len(parts)
-        if not encodes:
-            waiting += reversed(_behind(nodes, inputs, output))
+        if not names:
+            waiting += reversed(_behind(nodes, inputs, output, way))
 
 
-def _behind(nodes: Nodes, inputs: Inputs, output: int) -> list[tuple[str, int]]:
+def _encoded(inputs: Inputs, way: str) -> list[str]:
+    """The names of the inputs that a node encodes; a loader has one for each way."""
+    if isinstance(inputs.get('positive'), str) or isinstance(inputs.get('negative'), str):
+        return [way]
+    return [name for name in _TEXTS if name in inputs]
+
+
+def _behind(nodes: Nodes, inputs: Inputs, output: int, way: str) -> list[tuple[str, int]]:
     """The nodes that the conditioning of a node comes from; one with two ways passes on both."""
     if 'positive' in inputs and 'negative' in inputs:
-        names = ['negative' if output == 1 else 'positive']
+        in_pipe = 'pipe' in str(inputs[' class']).lower()
+        names = [way if in_pipe else 'negative' if output == 1 else 'positive']
     else:
         names = [name for name in chosen(inputs) if _CONDITIONING.fullmatch(name)]
     links = (linked(nodes, inputs[name]) for name in names)
     return [link for link in links if link[0]]
 
 
-def _own_texts(nodes: Nodes, inputs: Inputs) -> Iterator[str]:
+def _own_texts(nodes: Nodes, inputs: Inputs, names: list[str]) -> Iterator[str]:
     """The texts that a node encodes, as far as they are plain."""
-    for name in _TEXTS:
+    for name in names:
         text = _text(nodes, inputs.get(name), {}, 0)
         yield from filter(None, [text.strip() if text else ''])
 
