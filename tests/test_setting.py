@@ -330,6 +330,29 @@ def test_an_unusable_value_gives_its_default_and_loses_nothing(
     assert values() == at_defaults() | good
 
 
+def test_a_cache_that_can_be_none_gives_its_default_and_the_cause(
+    tmp_path: Path, warnings: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / 'file').touch()
+    write(json.dumps({'shortcut_gallery_folder': str(tmp_path / 'file')}))
+    setting.load()
+    assert values() == at_defaults()
+    assert f"{tmp_path / 'file'} cannot be a picture cache" in warnings.text
+    setting.claim_picture_cache()
+
+
+def test_dots_in_the_folder_of_the_cache_are_settled_when_it_is_saved(tmp_path: Path) -> None:
+    (tmp_path / 'mine').mkdir()
+    (tmp_path / 'mine' / 'notes.txt').touch()
+    before = setting.shortcut_gallery_folder
+    assert setting.save({'shortcut_gallery_folder': f'{tmp_path}/new/../mine'})
+    assert setting.shortcut_gallery_folder == before
+    assert not setting.save({'shortcut_gallery_folder': f'{tmp_path}/new/../cache'})
+    assert setting.shortcut_gallery_folder == os.path.realpath(tmp_path / 'cache')
+    setting.claim_picture_cache()
+    assert os.listdir(tmp_path / 'cache') and not (tmp_path / 'new').exists()
+
+
 @pytest.mark.parametrize(
     'unknown',
     [

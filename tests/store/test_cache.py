@@ -112,6 +112,9 @@ def test_what_only_has_the_name_of_a_picture_is_no_picture(tmp_path: Path, kind:
 )
 def test_the_mark_of_another_program_is_not_ours(tmp_path: Path, content: str) -> None:
     (tmp_path / cache.MARK).write_text(content)
+    with pytest.raises(StorageError, match=cache.MARK):
+        cache.claim(tmp_path)
+    assert (tmp_path / cache.MARK).read_text() == content
     (tmp_path / 'holiday.jpeg').touch()
     assert cache.refusal(tmp_path) is not None
 
@@ -126,6 +129,68 @@ def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / 'cache').touch()
     with pytest.raises(StorageError, match='cache'):
         cache.claim(tmp_path / 'cache')
+
+
+@pytest.mark.parametrize('before', ['new', 'new/deep/..', 'new/.', 'there', './there'])
+def test_dots_are_no_way_around_whose_folder_it_is(tmp_path: Path, before: str) -> None:
+    (tmp_path / 'there').mkdir()
+    (tmp_path / 'mine').mkdir()
+    (tmp_path / 'mine' / 'notes.txt').touch()
+    folder = Path(f'{tmp_path}/{before}/../mine')
+    assert cache.refusal(folder) is not None
+    with pytest.raises(StorageError, match='notes.txt'):
+        cache.claim(folder)
+    assert files_in(tmp_path / 'mine') == ['notes.txt']
+    assert not (tmp_path / 'new').exists()
+
+
+def test_what_changes_while_the_folder_is_made_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = Path.mkdir
+
+    def made_by_another(path: Path, *given: Any, **more: Any) -> None:
+        make(path, *given, **more)
+        (path / 'notes.txt').touch()
+
+    monkeypatch.setattr(Path, 'mkdir', made_by_another)
+    with pytest.raises(StorageError, match='notes.txt'):
+        cache.claim(tmp_path / 'cache')
+    assert files_in(tmp_path / 'cache') == ['notes.txt']
+
+
+@pytest.mark.parametrize('kind', ['a file', 'below a file', 'a link to nothing', 'below that'])
+def test_what_is_no_folder_cannot_be_one(tmp_path: Path, kind: str) -> None:
+    place = tmp_path / 'cache'
+    if 'file' in kind:
+        place.touch()
+    else:
+        try:
+            place.symlink_to(tmp_path / 'nothing')
+        except OSError:
+            pytest.skip('no links here')
+    folder = place / 'a' / 'b' if 'below' in kind else place
+    problem = cache.refusal(folder)
+    assert problem is not None and str(place) in problem.user_message
+    with pytest.raises(StorageError, match='cannot be a picture cache'):
+        cache.claim(folder)
+    assert not (tmp_path / 'nothing').exists()
+
+
+@pytest.mark.parametrize('error', [PermissionError(13, 'no'), OSError(5, 'broken')])
+def test_a_folder_that_lets_nobody_look_is_refused_unless_it_is_marked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    marked = tmp_path / 'marked'
+    cache.claim(marked)
+
+    def closed(folder: Path) -> Any:
+        raise error
+
+    monkeypatch.setattr(os, 'scandir', closed)
+    problem = cache.refusal(tmp_path)
+    assert problem is not None and str(tmp_path) in problem.user_message
+    assert cache.refusal(marked) is None
 
 
 # -- what it serves --------------------------------------------------------------------------------

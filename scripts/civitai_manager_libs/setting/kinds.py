@@ -45,10 +45,16 @@ class Setting:
         if isinstance(self.default, bool) or isinstance(value, bool):
             return value
         if isinstance(value, str) and self.is_good in (is_path_or_empty, is_cache_folder):
-            return os.path.expanduser(value)
+            return self._full_path(os.path.expanduser(value))
         if isinstance(self.default, int) and isinstance(value, float) and value.is_integer():
             return int(value)
         return float(value) if isinstance(self.default, float) and isinstance(value, int) else value
+
+    def _full_path(self, path: str) -> str:
+        """Return `path` as it is kept; for a cache, where it leads past `..` is settled here."""
+        if self.is_good is not is_cache_folder or not is_path(path) or not path.isprintable():
+            return path
+        return str(cache.plain(Path(path)))
 
     def fits(self, value: object) -> bool:
         """Tell whether `value`, of unknown origin and maybe in another form, may be used."""

@@ -63,19 +63,37 @@ def serves(path: str | Path, folder: str | Path) -> bool:
         return False
 
 
+def plain(folder: Path) -> Path:
+    """Return `folder` without `..`, which the system cannot follow behind what is not there yet.
+
+    A link before it is followed, as the system would. Raises OSError, ValueError.
+    """
+    return Path(os.path.realpath(folder)) if '..' in folder.parts else folder
+
+
 def refusal(folder: Path) -> StorageError | None:
     """Return why `folder` may not be a picture cache, None if it may.
 
-    It may if it is new, empty or marked as ours, or holds only what a cache of ours holds. Whether
-    it can be written is another question.
+    It may if it is new, empty or marked as ours, or holds only what a cache of ours holds, and
+    nobody can tell of a folder that lets nobody look. Whether it can be written is another
+    question.
     """
     try:
-        if not folder.exists() or _is_marked(folder):
+        folder = plain(folder)
+        # what stands where the folder is, or where it would be made
+        there = next(filter(os.path.lexists, (folder, *folder.parents)), folder)
+        if not os.path.isdir(there):
+            return StorageError('error_cache_no_folder', folder=str(folder), name=str(there))
+        if _is_marked(folder):
             return None
         with os.scandir(folder) as entries:
             strange = next((entry.name for entry in entries if not _is_usual(entry)), None)
-    except OSError:
+    except FileNotFoundError:
         return None
+    except OSError as error:
+        return files.storage_error(error, folder)
+    except ValueError as error:  # a name that no system takes
+        return StorageError(folder=str(folder), reason=str(error))
     if strange is None:
         return None
     return StorageError('error_cache_not_own', folder=str(folder), name=strange)
@@ -85,7 +103,7 @@ def _is_usual(entry: os.DirEntry[str]) -> bool:
     name = entry.name
     if name.lower() in _LITTER or name.startswith(('._', '.nfs', '.Trash-')):
         return True
-    ours = is_picture(name) or parts.is_part(name) or name == MARK
+    ours = is_picture(name) or parts.is_part(name)  # but no mark: who asks knows it is not ours
     return ours and entry.is_file(follow_symlinks=False)
 
 
@@ -111,16 +129,23 @@ def claim(folder: Path, *, trusted: bool = False) -> None:
 
     `trusted`: all pictures in it are ours. Raises StorageError if it cannot be one.
     """
-    problem = None if trusted else refusal(folder)
-    if problem:
-        raise problem
+    with files.explained(folder):
+        folder = plain(folder)
+    _check(folder, trusted)
     with files.explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
+    _check(folder, trusted)  # it may have come, or changed, in the meantime
     if not _is_marked(folder):
         with files.part_file(folder / MARK) as part, files.explained(folder):
             before = [] if trusted else sorted(filter(is_picture, os.listdir(folder)))
             lines = [_BEFORE, *(f'{name}\n' for name in before)] if before else []
             part.write_text(''.join([_MARK_TEXT, *lines]), encoding='ascii', newline='')
+
+
+def _check(folder: Path, trusted: bool) -> None:
+    problem = None if trusted else refusal(folder)
+    if problem:
+        raise problem
 
 
 class OnScreen:

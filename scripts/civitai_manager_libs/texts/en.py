@@ -189,6 +189,10 @@ ENGLISH: dict[str, str] = {
     'error_not_writable': (
         'No permission to write to {folder}. Choose another folder in the settings.'
     ),
+    'error_cache_no_folder': (
+        '{folder} cannot be a picture cache: {name} is a file or the like, or a link to nothing. '
+        'Name a new or an empty folder.'
+    ),
     'error_cache_not_own': (
         '{folder} holds files that are not of a picture cache, such as {name}. A picture cache is '
         'a folder of its own: name a new or an empty one.'

@@ -104,6 +104,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'error_storage': '無法寫入 {folder}：{reason}。請選擇其他資料夾。',
     'error_disk_full': '磁碟已滿，沒有遺失任何資料。請為 {folder} 釋出空間後再試。',
     'error_not_writable': '沒有寫入 {folder} 的權限。請在設定中選擇其他資料夾。',
+    'error_cache_no_folder': (
+        '{folder} 不能作為圖片快取：{name} 是檔案之類的項目，或是失效的連結。請指定新的或空的資料夾。'
+    ),
     'error_cache_not_own': (
         '{folder} 中有不屬於圖片快取的檔案，例如 {name}。圖片快取必須是專用資料夾：請指定新的或空的資料夾。'
     ),
