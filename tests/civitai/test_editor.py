@@ -200,6 +200,46 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         ),
         UNTOLD,
     ),
+    'a conditioning kept under a name': (
+        saved(
+            NODES
+            + [node(10, 'SetNode', ['P'], C=10), node(11, 'GetNode', ['P'])]
+            + [node(12, 'SetNode', ['Q'], C=11), node(13, 'GetNode', ['Q'])],
+            [one if one[0] != 5 else [5, 13, 0, 6, 0, '*'] for one in LINKS]
+            + [[10, 3, 0, 10, 0, '*'], [11, 11, 0, 12, 0, '*']],
+        ),
+        {'prompt': 'a mill by the sea', 'negativePrompt': 'blur'},
+    ),
+    'a name that nothing is kept under': (
+        saved(
+            NODES + [node(13, 'GetNode', ['Q'])],
+            [one if one[0] != 5 else [5, 13, 0, 6, 0, '*'] for one in LINKS],
+        ),
+        {'prompt': None, 'negativePrompt': 'blur'},
+    ),
+    'a text of a node nobody knows': (
+        saved(
+            changed(
+                3,
+                node(3, 'CLIPTextEncode', ['an old text'], clip=3, text=10),
+                node(10, 'String Literal', ['a mill']),
+            ),
+            LINKS + [[10, 10, 0, 3, 1, 'STRING']],
+        ),
+        {'prompt': 'a mill'},
+    ),
+    'a text that was shown': (
+        saved(
+            changed(
+                3,
+                node(3, 'CLIPTextEncode', ['an old text'], clip=3, text=10),
+                node(10, 'ShowText|pysssss', [['a red barn']], text=11),
+                node(11, 'LLM', ['write a prompt']),
+            ),
+            LINKS + [[10, 10, 0, 3, 1, 'STRING'], [11, 11, 0, 10, 0, 'STRING']],
+        ),
+        {'prompt': 'a red barn'},
+    ),
     'values by name': (
         saved(changed(6, sampler('MySampler', {'steps': 12, 'seed': 5, 'cfg': 2}))),
         {'steps': 12, 'seed': 5, 'cfgScale': 2},
@@ -278,6 +318,10 @@ HOSTILE: dict[str, Any] = {
     'a ring of bypassed nodes': {
         'nodes': [node(1, 'A', mode=4, x=1), node(2, 'B', mode=4, x=2)],
         'links': links('2.0>1', '1.0>2'),
+    },
+    'names in a ring': {
+        'nodes': [node(1, 'SetNode', ['a'], x=1), node(2, 'GetNode', ['a']), node(3, 'Any', x=1)],
+        'links': links('2.0>1'),
     },
     'nodes in a mapping': {'nodes': {'1': NODES[0]}, 'links': LINKS},
     'numbers as words': {'nodes': [{**NODES[0], 'id': [1]}, {**NODES[1], 'id': None}]},

@@ -128,7 +128,7 @@ def _samples(inputs: Inputs) -> bool:
     if 'guider' in inputs and 'sigmas' in inputs:
         return True
     settings = {*_STEPS, *_CFG, *_SEED, 'sigmas'} & inputs.keys()
-    return bool(settings) and not {'positive', 'basic_pipe', 'pipe'}.isdisjoint(inputs)
+    return bool(settings) and not {'positive', 'negative', 'basic_pipe', 'pipe'}.isdisjoint(inputs)
 
 
 def _settings(nodes: Nodes, sampler: str) -> dict[str, object]:

@@ -65,6 +65,7 @@ def as_ran(workflow: object) -> dict[str, dict[str, object]]:
         str(one['id']): one for one in _mappings(workflow, 'nodes') if _is_number(one.get('id'))
     }
     sources = _sources(workflow)
+    sources.update(_set_aside(nodes, sources))
     return {
         number: {'class_type': node.get('type'), 'inputs': _inputs(node, nodes, sources)}
         for number, node in nodes.items()
@@ -98,6 +99,22 @@ def _sources(workflow: object) -> dict[str, tuple[str, int]]:
     return sources
 
 
+def _set_aside(
+    nodes: Mapping[str, Node], sources: Mapping[str, tuple[str, int]]
+) -> dict[str, tuple[str, int]]:
+    """Where what each SetNode keeps under a name starts; a GetNode hands it on without a link."""
+    kept = {}
+    for node in nodes.values():
+        if node.get('type') == 'SetNode' and node.get('mode') not in (_SWITCHED_OFF, _BYPASSED):
+            links = (str(one.get('link')) for one in _mappings(node, 'inputs'))
+            kept.update({_kept_name(node): sources[link] for link in links if link in sources})
+    return kept
+
+
+def _kept_name(node: Node) -> str:
+    return f'set {str(_items(node, "widgets_values")[:1])[:200]}'
+
+
 def _inputs(
     node: Node, nodes: Mapping[str, Node], sources: Mapping[str, tuple[str, int]]
 ) -> dict[str, object]:
@@ -121,6 +138,9 @@ def _through(
         node = nodes.get(source[0], {})
         if node.get('mode') == _SWITCHED_OFF:
             return None
+        if node.get('type') == 'GetNode':
+            source = sources.get(_kept_name(node))
+            continue
         if node.get('mode') != _BYPASSED:
             return source
         outputs = _mappings(node, 'outputs')
@@ -136,8 +156,14 @@ def _widgets(node: Node) -> dict[str, object]:
     values = node.get('widgets_values')
     if isinstance(values, Mapping):
         return {str(name): value for name, value in values.items()}
-    names = _WIDGETS.get(str(node.get('type'))) or _named(node)
     waiting = list(_items(node, 'widgets_values'))
+    kind = str(node.get('type'))
+    names = _WIDGETS.get(kind) or _named(node)
+    if kind.startswith('ShowText'):  # what it showed, in a list of its own or not
+        texts = [text for one in waiting for text in (one if isinstance(one, list) else [one])]
+        return {f'text_{number}': text for number, text in enumerate(filter(None, texts))}
+    if not names and len(waiting) == 1 and isinstance(waiting[0], str) and not _is_linked(node):
+        return {'value': waiting[0]}
     found: dict[str, object] = {}
     for name in names:
         found[name] = waiting.pop(0) if waiting else None
@@ -146,6 +172,10 @@ def _widgets(node: Node) -> dict[str, object]:
     # values that the names are not those of: which is which, nobody can tell
     fit = all(_fits(name, value) for name, value in found.items())
     return found if fit else dict.fromkeys(found)
+
+
+def _is_linked(node: Node) -> bool:
+    return any(one.get('link') is not None for one in _mappings(node, 'inputs'))
 
 
 def _fits(name: str, value: object) -> bool:
