@@ -310,6 +310,34 @@ def test_the_parts_of_a_sampler_are_read_too() -> None:
     assert (1024, 768, ['flux1-dev.safetensors']) == (told['width'], told['height'], told['models'])
 
 
+def subgraph(nodes: Any, table: Any, *names: str) -> dict[str, Any]:
+    inside = [{'name': name, 'type': 'X'} for name in names]
+    return {'subgraphs': [{'id': 'a-b-c', 'nodes': nodes, 'links': table, 'inputs': inside}]}
+
+
+def test_the_nodes_in_a_subgraph_are_read() -> None:
+    everything = {**saved([node(1, 'a-b-c')], []), 'definitions': subgraph(NODES, LINKS)}
+
+    assert TOLD == read({'comfy': {'workflow': everything}})
+
+
+def test_links_and_values_pass_the_border_of_a_subgraph() -> None:
+    """The text comes from outside, by a link or as a value that the using node shows."""
+    encoder = with_widgets(node(1, 'CLIPTextEncode', ['an old text'], clip=None), 'text', text=1)
+    definitions = subgraph([encoder], [[1, -10, 0, 1, 1, 'X'], [2, 1, 0, -20, 0, 'X']], 'text')
+    linked = with_widgets(node(3, 'a-b-c', ['an older text']), 'text', text=20)
+    valued = with_widgets(node(4, 'a-b-c', ['blur']), 'text')
+    nodes = [one for one in NODES if one['id'] not in (3, 4)]
+    nodes += [linked, valued, node(20, 'String Literal', ['a mill'])]
+    table = LINKS + [[20, 20, 0, 3, 0, 'STRING']]
+
+    told = read({'comfy': {'workflow': {**saved(nodes, table), 'definitions': definitions}}})
+
+    assert ('a mill', 'blur', 22) == tuple(
+        told[name] for name in ('prompt', 'negativePrompt', 'steps')
+    )
+
+
 def test_the_workflow_stays_what_the_editor_opens() -> None:
     assert saved() == json.loads(workflow({'comfy': {'workflow': saved()}}))
 
@@ -322,6 +350,18 @@ HOSTILE: dict[str, Any] = {
     'names in a ring': {
         'nodes': [node(1, 'SetNode', ['a'], x=1), node(2, 'GetNode', ['a']), node(3, 'Any', x=1)],
         'links': links('2.0>1'),
+    },
+    'a subgraph in itself': {
+        'nodes': [node(1, 'a'), node(2, 'a')],
+        'definitions': {'subgraphs': [{'id': 'a', 'nodes': [node(1, 'a'), node(2, 'a')]}]},
+    },
+    'subgraphs of no kind': {'nodes': NODES, 'definitions': {'subgraphs': [None, {'id': []}]}},
+    'a ring through a subgraph': {
+        'nodes': [node(1, 'a', x=1)],
+        'links': links('1.0>1'),
+        'definitions': {
+            'subgraphs': [{'id': 'a', 'inputs': [{'name': 'x'}], 'links': [[1, -10, 0, -20, 0]]}]
+        },
     },
     'nodes in a mapping': {'nodes': {'1': NODES[0]}, 'links': LINKS},
     'numbers as words': {'nodes': [{**NODES[0], 'id': [1]}, {**NODES[1], 'id': None}]},

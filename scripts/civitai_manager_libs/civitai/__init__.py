@@ -12,6 +12,7 @@ prompts     the texts that a graph makes its prompts of
 loaders     the files that the nodes of a graph load
 nodes       the nodes of a graph, their links and values
 editor      what ComfyUI's editor saves, as the graph that runs
+subgraphs   the nodes of a workflow's subgraphs among its own
 pairs       the line of settings in that text
 samplers    samplers and noise schedules under the names of the WebUI
 models      models and their versions

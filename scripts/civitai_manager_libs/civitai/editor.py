@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Mapping, Sequence
 
-from . import meta as meta_of
+from . import meta as meta_of, subgraphs
 
 _MOST = 5000
 _SWITCHED_OFF, _BYPASSED = 2, 4
@@ -61,6 +61,7 @@ def as_ran(workflow: object) -> dict[str, dict[str, object]]:
 
     What is switched off is left out; what is bypassed hands on what comes in.
     """
+    workflow = subgraphs.flat(workflow)
     nodes = {
         str(one['id']): one for one in _mappings(workflow, 'nodes') if _is_number(one.get('id'))
     }
