@@ -19,6 +19,9 @@ from civitai_demo.world.catalog import Picture, load_catalog
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.civitai.gallery import GalleryImage
 from scripts.civitai_manager_libs.tab import events, generation, markup
+from tests.support.network import at_home, png
+from tests.support.pictures import drawn
+from tests.support.scripted_server import Answer, Request, ScriptedServer, ok
 
 pytestmark = pytest.mark.usefixtures('downloads')
 
@@ -82,6 +85,46 @@ def test_an_original_that_cannot_be_had_leaves_it_open(demo: DemoServer) -> None
 
     assert not made.searched and '' == events.generation_text(made.image)
     assert 'Civitai does not tell' in markup.details(made.image, made.searched)
+
+
+@pytest.mark.parametrize(
+    'meta',
+    [{'prompt': None, 'steps': None}, {'Size': '1x1'}, {'prompt': ''}, {'hashes': {}}],
+    ids=['nulls', 'size', 'empty prompt', 'no hashes'],
+)
+def test_a_meta_that_says_nothing_does_not_keep_the_original_unread(
+    demo: DemoServer, meta: dict[str, Any]
+) -> None:
+    text = 'a mill\nSteps: 9, Sampler: Euler, Seed: 5, Size: 8x8'
+    made = generation.learned(replace(on_disk(KEPT, parameters=text), meta=meta))
+    assert text == events.generation_text(made.image)
+
+    silent = generation.learned(replace(on_disk(KEPT), meta=meta))
+    assert 'did not share' in markup.details(silent.image, silent.searched)
+
+
+@pytest.mark.parametrize('kind', ['GIF', 'BMP'])
+def test_of_a_file_that_cannot_be_read_nobody_says_that_nothing_was_shared(
+    demo: DemoServer, kind: str
+) -> None:
+    path = Path(setting.get_image_url_to_gallery_file(on_disk(KEPT).url))
+    path.write_bytes(drawn(kind))
+    made = generation.learned(KEPT)
+    assert 'Civitai does not tell' in markup.details(made.image, made.searched)
+
+
+def test_a_copy_does_not_tell_what_was_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only an original keeps its texts."""
+    uuid = '1c9a4e0e-9a51-4d2f-8a55-0d2f5f2f7a10'
+
+    def answer(request: Request) -> Answer:
+        return ok(png(), status=200 if 'quality=100' in request.target else 404)
+
+    with ScriptedServer(handler=answer) as server:
+        at_home(monkeypatch, server)
+        image = GalleryImage(1, f'{server.url}/key/{uuid}/original=true/{uuid}.jpeg')
+        made = generation.learned(image)
+        assert 'Civitai does not tell' in markup.details(made.image, made.searched)
 
 
 def test_the_file_of_a_video_is_not_fetched_for_its_texts(demo: DemoServer) -> None:

@@ -108,6 +108,11 @@ def other_originals(url: str, kind: str = '') -> tuple[str, ...]:
     return stored, video_original_url(url) if kind == 'video' else copy
 
 
+def is_copy(url: str) -> bool:
+    """Tell whether there is a copy at `url`, one of `other_originals`, made anew in full size."""
+    return 'quality=100' in url.split('/')[-2]
+
+
 def original_url(url: str) -> str:
     """Return the address of the bytes as they were uploaded."""
     return _with_transform(url, 'original=true', '')

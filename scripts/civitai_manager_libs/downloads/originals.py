@@ -21,6 +21,15 @@ log = logging.getLogger(__name__)
 _FAILURES = (AnswerError, TransferError, WrongContentError)
 
 
+# Files fetched since the start that are copies made by Civitai, not what was uploaded.
+_copies: set[str] = set()
+
+
+def is_copy(path: str) -> bool:
+    """Tell whether the file at `path` is known to be a copy instead of the original."""
+    return path in _copies
+
+
 def bring(job: DownloadJob, fetch: Fetch, path: str) -> bool:
     """Fetch `job` to `path`; where that fails, from the other addresses that its original has.
 
@@ -34,6 +43,7 @@ def bring(job: DownloadJob, fetch: Fetch, path: str) -> bool:
     try:
         with hurry.past(TimedOutError):
             if fetch(job.url, path):
+                _copies.discard(path)
                 return True
             failure = None
     except RateLimitedError:
@@ -41,8 +51,11 @@ def bring(job: DownloadJob, fetch: Fetch, path: str) -> bool:
     except _FAILURES as error:
         failure = copy.copy(error)
         log.info('%s: %s', urls.redact(job.url), error)
-    if any(has(address, fetch, path) for address in elsewhere):
-        return True
+    for address in elsewhere:
+        if has(address, fetch, path):
+            note = _copies.add if urls.is_copy(address) else _copies.discard
+            note(path)
+            return True
     if isinstance(failure, TimedOutError):
         return fetch(job.url, path)
     if failure is not None:

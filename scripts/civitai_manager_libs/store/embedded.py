@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 import zlib
 from pathlib import Path
-from typing import BinaryIO, Iterator
+from typing import BinaryIO, Callable, Iterator
 
 from . import media
 
@@ -26,18 +26,30 @@ def texts(path: Path) -> dict[str, str]:
 
     From Exif they are 'UserComment', 'Make' and so on. {} if there is none, or no such file.
     """
-    readers = {media.PNG: _png, media.JPEG: _jpeg, media.WEBP: _webp}
     found: dict[str, str] = {}
     try:
         with path.open('rb') as file:
-            head = file.read(media.HEAD_BYTES)
-            reader = readers.get(media.sniff(head) or media.GIF)
+            reader = _reader(file)
             file.seek(0)
             for name, value in reader(file) if reader else ():
                 found.setdefault(name, value)
     except OSError:
         pass
     return found
+
+
+def can_have_texts(path: Path) -> bool:
+    """Tell whether the file is of a kind in which `texts` finds what there is."""
+    try:
+        with path.open('rb') as file:
+            return _reader(file) is not None
+    except OSError:
+        return False
+
+
+def _reader(file: BinaryIO) -> Callable[[BinaryIO], Iterator[tuple[str, str]]] | None:
+    readers = {media.PNG: _png, media.JPEG: _jpeg, media.WEBP: _webp}
+    return readers.get(media.sniff(file.read(media.HEAD_BYTES)) or media.GIF)
 
 
 def _png(file: BinaryIO) -> Iterator[tuple[str, str]]:

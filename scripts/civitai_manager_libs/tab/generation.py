@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import civitai_gallery_action as action, ishortcut, setting
 from ..civitai import infotext, inside, urls, versions
 from ..civitai.gallery import GalleryImage
-from ..downloads import presence
+from ..downloads import originals, presence
 from ..store import embedded
 
 
@@ -29,8 +29,9 @@ def learned(image: GalleryImage) -> Made:
     What cannot be had is left open; nothing is raised.
     """
     meta, searched = dict(image.meta), False
-    if not meta and image.kind == 'image':
-        meta, searched = _in_file(image)
+    if not text(image) and image.kind == 'image':
+        told, searched = _in_file(image)
+        meta |= told
     asked_for = versions.asked_for(meta)
     if asked_for:
         meta = versions.named(meta, ishortcut.known_versions(asked_for))
@@ -47,9 +48,15 @@ def original(image: GalleryImage) -> Path | None:
 
 
 def _in_file(image: GalleryImage) -> tuple[dict[str, object], bool]:
-    """What the original of `image` tells, and whether it could be read."""
+    """What the original of `image` tells, and whether it could be read.
+
+    A copy has lost its texts, so it says nothing of what was shared.
+    """
     path = original(image)
-    return (inside.meta_in(embedded.texts(path)), True) if path else ({}, False)
+    if path is None:
+        return {}, False
+    is_told = embedded.can_have_texts(path) and not originals.is_copy(str(path))
+    return inside.meta_in(embedded.texts(path)), is_told
 
 
 def text(image: GalleryImage) -> str:

@@ -135,7 +135,11 @@ def _missing(image: GalleryImage, searched: bool, has_graph: bool) -> str:
     if has_graph:
         key = 'workflow_only'
     else:
-        key = 'no_infotext' if searched and not image.meta else 'infotext_unknown'
+        key = (
+            'no_infotext'
+            if searched and not resources.resources(image.meta)
+            else 'infotext_unknown'
+        )
     return f'<p class="cg-none">{escape(label(key))}</p>'
 
 
