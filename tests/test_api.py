@@ -348,6 +348,26 @@ def test_a_models_gallery(
     assert gallery.folder_name == 'Paper: Horizons'
 
 
+def test_a_version_of_another_model_is_refused(
+    wire: responses.RequestsMock, client: CivitaiHttpClient
+) -> None:
+    """Its pictures would come under the name of a model that they do not belong to."""
+    wire.get(f'{BASE}/api/v1/models/42', json=MODEL)
+    wire.get(f'{BASE}/api/v1/model-versions/5', json={'id': 5, 'modelId': 43})
+    with pytest.raises(SourceError, match='version 5 belongs to model 43, not to 42'):
+        open_source(client, f'{BASE}/models/42?modelVersionId=5')
+
+
+@pytest.mark.parametrize('answer', [404, 503, 200], ids=['unknown', 'busy', 'of the model'])
+def test_an_unlisted_version_is_taken_at_its_word_unless_another_model_has_it(
+    wire: responses.RequestsMock, client: CivitaiHttpClient, answer: int
+) -> None:
+    wire.get(f'{BASE}/api/v1/models/42', json=MODEL)
+    own = {'id': 5, 'modelId': 42}
+    wire.get(f'{BASE}/api/v1/model-versions/5', status=answer, json=own)
+    assert open_source(client, f'{BASE}/models/42?modelVersionId=5').query.version_id == 5
+
+
 def test_the_gallery_of_another_version_of_the_model(
     wire: responses.RequestsMock, client: CivitaiHttpClient
 ) -> None:

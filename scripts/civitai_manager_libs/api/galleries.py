@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from .. import setting
+from ..civitai import urls
 from ..civitai.gallery import PERIODS, SORTS, GalleryQuery
 from ..civitai.models import Model, ModelVersion
 from ..civitai.source import GallerySource
@@ -75,6 +76,7 @@ def open_gallery(client: CivitaiHttpClient, source: GallerySource) -> Gallery:
     listed = [version.id for version in model.versions]
     if wanted not in listed:
         # a version may be unlisted (early access, say) and still have pictures
+        _check_owner(client, model.id, wanted)
         wanted = wanted or next(iter(listed), 0)
     return Gallery(source, replace(query, model_id=model.id, version_id=wanted), model)
 
@@ -85,6 +87,22 @@ def _model_of(client: CivitaiHttpClient, source: GallerySource) -> tuple[Model, 
         model_id, version_id = find_version(client, source)
         return fetch_model(client, model_id), version_id
     return fetch_model(client, source.number), source.version_id
+
+
+def _check_owner(client: CivitaiHttpClient, model_id: int, version_id: int) -> None:
+    """Raise SourceError if Civitai says that a version is one of another model."""
+    if not version_id:
+        return
+    try:
+        owner, _ = find_version(client, GallerySource('version', version_id))
+    except (AnswerError, TransferError, WrongContentError):
+        return  # whether it has pictures is seen where they are listed
+    if owner != model_id:
+        page = urls.page_url(setting.civitai_base_url, 'models', owner)
+        link = f'{page}?modelVersionId={version_id}'
+        raise SourceError(
+            'source_version_elsewhere', version=version_id, owner=owner, model=model_id, link=link
+        )
 
 
 def _orphan(

@@ -174,6 +174,10 @@ ENGLISH: dict[str, str] = {
         'Civitai knows no post {name}: it was deleted, unpublished, or the link is wrong.'
     ),
     'gone_user': 'Civitai knows no user called {name}: they left, or the link is wrong.',
+    'source_version_elsewhere': (
+        'The version {version} belongs to model {owner}, not to {model}. Paste the link {link} for '
+        'its pictures.'
+    ),
     'error_no_such_user': 'Civitai knows no user called {username}.',
     'error_too_large': (
         'The answer is too large to be true (more than {limit} MB); nothing of it was kept.'

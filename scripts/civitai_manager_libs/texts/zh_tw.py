@@ -98,6 +98,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'absent_user': 'Civitai 沒有名為 {name} 的使用者，或將其內容隱藏：可能已離開，或連結有誤。',
     'gone_post': 'Civitai 找不到貼文 {name}：可能已刪除、未公開，或連結有誤。',
     'gone_user': 'Civitai 沒有名為 {name} 的使用者：可能已離開，或連結有誤。',
+    'source_version_elsewhere': (
+        '版本 {version} 屬於模型 {owner}，而非 {model}。如需其圖片，請貼上連結 {link}。'
+    ),
     'error_no_such_user': 'Civitai 沒有名為 {username} 的使用者。',
     'error_too_large': '回應過大（超過 {limit} MB），未保留任何內容。',
     'error_too_many_pixels': '圖片聲稱有 {width} x {height} 像素，任何程式都無法開啟；未保留。',
