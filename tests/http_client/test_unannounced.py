@@ -34,7 +34,11 @@ def with_no_number(body: bytes) -> bytes:
     return head(200, {'Content-Length': 'unknown'}) + body
 
 
-WAYS = [until_close, called_identity, of_old, with_no_number]
+def packed(body: bytes) -> bytes:
+    return head(200, {'Content-Encoding': 'gzip'}) + gzip.compress(body)
+
+
+WAYS = [packed, until_close, called_identity, of_old, with_no_number]
 
 
 def fetched(
@@ -115,7 +119,8 @@ CERTAIN = {
     'length': ok,
     'chunks': chunked,
     'chunks with a space': lambda body: chunked(body).replace(b'chunked\r\n', b'Chunked \r\n'),
-    'packed': lambda body: head(200, {'Content-Encoding': 'gzip'}) + gzip.compress(body),
+    'packed': lambda body: ok(gzip.compress(body), Content_Encoding='gzip'),
+    'packed, chunks': lambda body: chunked(gzip.compress(body), Content_Encoding='gzip'),
 }
 
 
@@ -146,4 +151,28 @@ def test_a_whole_file_of_which_nothing_is_missing_is_believed(
     gone = chunked(whole, end=False, ETag='"v1"')
     done = ok(b'', status=416, Content_Range=f'bytes */{len(whole)}')
     found, waits = fetched(monkeypatch, tmp_path, gone, done)
+    assert found == whole and waits == [0.5]
+
+
+@pytest.mark.parametrize('length', ['', 'as long as all'])
+def test_a_packed_body_that_ends_between_two_members_is_fetched_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, length: str
+) -> None:
+    """Each member has an end of its own, and nothing tells that another should follow."""
+    whole = SURE['png']
+    first, second = gzip.compress(whole[:-20]), gzip.compress(whole[-20:])
+    named = {'Content-Encoding': 'gzip'}
+    if length:
+        named['Content-Length'] = str(len(first + second))
+    found, waits = fetched(monkeypatch, tmp_path, head(200, named) + first, ok(whole))
+    assert found == whole and waits == [0.5]
+
+
+def test_a_packed_body_shorter_than_its_length_is_fetched_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    whole = SILENT['anything']
+    first, second = gzip.compress(whole[:1000]), gzip.compress(whole[1000:])
+    cut = ok(first, length=len(first + second), Content_Encoding='gzip')
+    found, waits = fetched(monkeypatch, tmp_path, cut, ok(whole))
     assert found == whole and waits == [0.5]

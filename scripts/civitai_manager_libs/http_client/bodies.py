@@ -71,8 +71,11 @@ class Body:
 
     @property
     def has_certain_end(self) -> bool:
-        """Whether a break before its end would have been noticed; what is packed has a mark."""
-        if self.announced or self.is_coded:
+        """Whether a break before its end would have been noticed.
+
+        Packing is no help: gzip may end where another member should follow.
+        """
+        if framing.sent_length(self.headers):
             return True
         return framing.transfer_coding(self.headers) == 'chunked'
 

@@ -22,8 +22,13 @@ def transfer_coding(headers: Mapping[str, str]) -> str:
 
 def length(headers: Mapping[str, str]) -> int:
     """Return how many bytes a body should have, 0 if nothing says or it is packed."""
+    return 0 if codings(headers) else sent_length(headers)
+
+
+def sent_length(headers: Mapping[str, str]) -> int:
+    """Return how many bytes of a body, packed as it may be, are sent; 0 if nothing says."""
     told = headers.get('Content-Length', '')
-    if codings(headers) or transfer_coding(headers):
+    if transfer_coding(headers):
         return 0
     lengths = set(map(number, told.split(',')))  # some say it twice
     return max(0, *lengths) if len(lengths) == 1 else 0

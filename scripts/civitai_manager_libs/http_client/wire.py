@@ -98,7 +98,7 @@ def _decoded(pieces: Iterator[bytes], response: requests.Response) -> Iterator[b
 
 def _pieces(response: requests.Response, guard: Guard, seconds: float) -> Iterator[bytes]:
     read, url = _reader(response), response.url
-    since, brought = time.monotonic(), 0
+    since, brought, size = time.monotonic(), 0, 0
     while True:
         try:
             with guard.within(seconds):
@@ -112,6 +112,7 @@ def _pieces(response: requests.Response, guard: Guard, seconds: float) -> Iterat
         if not chunk:
             break
         brought += len(chunk)
+        size += len(chunk)
         now = time.monotonic()
         if now - since > seconds:
             if brought < MIN_BYTES_PER_SECOND * seconds:
@@ -119,6 +120,9 @@ def _pieces(response: requests.Response, guard: Guard, seconds: float) -> Iterat
             since, brought = now, 0
         yield chunk
     check(guard, url)
+    # urllib3 1.26 does not compare, and what is packed has no other length
+    if framing.codings(response.headers) and size < framing.sent_length(response.headers):
+        raise BodyIncompleteError(url=urls.redact(url))
 
 
 def _unpacked(pieces: Iterator[bytes], url: str, is_gzip: bool) -> Iterator[bytes]:
