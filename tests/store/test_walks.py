@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import struct
+from io import BytesIO
+
 import pytest
+from PIL import Image
 from hypothesis import given, settings, strategies as st
 
 from scripts.civitai_manager_libs.store.ends import End
@@ -100,3 +104,31 @@ STARTS = [data[:64] for kind in (WALKED, LIVE, TELLING) for data in kind.values(
 @given(st.sampled_from(STARTS), st.integers(4, 64), st.binary(max_size=200))
 def test_any_bytes_can_be_walked_through(start: bytes, kept: int, rest: bytes) -> None:
     assert proved(start[:kept] + rest) in End
+
+
+def pictures() -> tuple[bytes, int]:
+    """A JPEG of two pictures with their index, and where the first ends."""
+    buffer = BytesIO()
+    others = [Image.new('RGB', (40, 30), (1, 90, 9))]
+    first = Image.effect_noise((40, 30), 90).convert('RGB')
+    first.save(buffer, 'MPO', save_all=True, append_images=others)
+    data = buffer.getvalue()
+    index = data.index(b'MPF\0') + 4
+    entries = data.index(struct.pack('<HHI', 0xB002, 7, 32), index)
+    (at,) = struct.unpack_from('<I', data, entries + 8)
+    return data, struct.unpack_from('<I', data, index + at + 4)[0]
+
+
+def test_a_jpeg_of_two_pictures_is_whole_with_the_second() -> None:
+    data, first = pictures()
+    assert proved(data) is End.WHOLE
+    assert {proved(data[:size]) for size in range(100, first)} == {End.SHORT}
+    assert {proved(data[:size]) for size in range(first, len(data))} == {End.UNKNOWN}
+
+
+@pytest.mark.parametrize('index', [b'', b'II', b'XX*\0' + bytes(99), b'MM\0*' + b'\xff' * 99])
+def test_an_index_of_pictures_that_says_nothing_leaves_the_end_open(index: bytes) -> None:
+    segment = b'MPF\0' + index
+    data = REAL['JPEG']
+    with_it = data[:2] + b'\xff\xe2' + struct.pack('>H', len(segment) + 2) + segment + data[2:]
+    assert proved(with_it) is End.UNKNOWN

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 from typing import Callable, Mapping, Optional
 
 from . import media
@@ -19,6 +20,7 @@ MAX_STEPS = 1_000_000
 
 _JPEG_MARK = re.compile(rb'\xff[^\x00\xff\xd0-\xd7]')
 _JPEG_ALONE = frozenset({0x01, *range(0xD0, 0xD8)})  # marks without a length
+_MPF, _MPF_ENTRIES = b'MPF\0', 0xB002
 _MAY_BE_OPEN = frozenset({SEGMENT, b'\x1f\x43\xb6\x75'})  # a cluster
 _MAX_GGUF_NAME, _MAX_GGUF_DIMENSIONS = 65535, 8
 _GGUF_UINT32, _GGUF_STRING, _GGUF_ARRAY = 4, 8, 9
@@ -124,22 +126,57 @@ def _through_png(file: _Steps) -> None:
 
 
 def _through_jpeg(file: _Steps) -> None:
-    """Segments, each with its mark and length; behind that of a scan its data, up to a mark."""
+    """Segments, each with its mark and length; behind that of a scan its data, up to a mark.
+
+    Behind its end may be more pictures, of which an index tells. Its numbers stay where programs
+    drop the others, so that what is too short for them is no proof.
+    """
     at = 2
+    indexed = 0.0
     while True:
         begin, mark = file.take(at, 2)
         if begin != 0xFF:
             raise _OddError
         if mark == 0xD9:
+            if indexed > file.size:
+                raise _OddError
             return
         if mark == 0xFF:  # padding
             at += 1
         elif mark in _JPEG_ALONE:
             at += 2
         else:
+            segment = at + 4
             at += 2 + int.from_bytes(file.take(at + 2, 2), 'big')
+            if mark == 0xE2 and file.take(segment, min(4, at - segment)) == _MPF:
+                indexed = max(indexed, _end_of_pictures(file.take(segment, at - segment), segment))
             if mark == 0xDA:
                 at = file.find(_JPEG_MARK, at)
+
+
+def _end_of_pictures(segment: bytes, at: int) -> float:
+    """Where the last picture of the index in `segment`, which begins at `at`, ends.
+
+    Infinity where it does not say. CIPA DC-007: entries of attributes, size and offset, counted
+    from behind the name of the index; that of the first picture is 0.
+    """
+    data, end = segment[len(_MPF) :], 0
+    order = {b'II*\0': '<', b'MM\0*': '>'}.get(data[:4], '')
+    try:
+        (directory,) = struct.unpack_from(f'{order}I', data, 4)
+        (count,) = struct.unpack_from(f'{order}H', data, directory)
+        for number in range(count):
+            tag, _, size, value = struct.unpack_from(
+                f'{order}HHII', data, directory + 2 + 12 * number
+            )
+            if tag == _MPF_ENTRIES:
+                for entry in range(value, value + size, 16):
+                    _, length, offset, _ = struct.unpack_from(f'{order}4I', data, entry)
+                    end = max(end, offset and at + len(_MPF) + offset + length)
+                break
+    except struct.error:
+        return math.inf
+    return end if order else math.inf
 
 
 def _through_gif(file: _Steps) -> None:
