@@ -202,3 +202,28 @@ def test_who_waits_for_another_lends_the_place_to_other_work(
             assert lent.wait(PATIENCE)
             gate.go.release(1000)
     assert second.result is True
+
+
+def test_clients_of_one_process_share_what_is_under_way(
+    gate: Gate, server: ScriptedServer, tmp_path: Path
+) -> None:
+    url, target = f'{server.url}/a.png', tmp_path / 'a.png'
+    with Work(lambda: patient()[0].download_file(url, target)) as first:
+        assert gate.asked.acquire(timeout=PATIENCE)
+        threads = others(patient()[0], url, target, 2) + others(patient()[0], url, target, 2)
+        assert first.goes_on()
+        gate.go.release(1000)
+        assert outcomes(threads) == [True] * 4
+    assert len(server.requests) == 1
+
+
+def test_another_key_is_another_question(
+    gate: Gate, server: ScriptedServer, tmp_path: Path
+) -> None:
+    url, target = f'{server.url}/a.png', tmp_path / 'a.png'
+    with Work(lambda: patient(api_key='one')[0].download_file(url, target)):
+        assert gate.asked.acquire(timeout=PATIENCE)
+        threads = others(patient(api_key='two')[0], url, target, 1)
+        assert gate.asked.acquire(timeout=PATIENCE)
+        gate.go.release(1000)
+        assert outcomes(threads) == [True]

@@ -40,6 +40,9 @@ PATIENCE_OF_A_PERSON = 25.0
 _JSON_HEADERS = {'Accept': 'application/json', 'Accept-Encoding': 'gzip'}
 _FILE_HEADERS = {'Accept': '*/*', 'Accept-Encoding': 'identity'}
 
+# What this process fetches now, whichever client does.
+_under_way: SingleFlight[None] = SingleFlight()
+
 
 class CivitaiHttpClient:
     """A session with retries, for many threads at once.
@@ -70,7 +73,6 @@ class CivitaiHttpClient:
         self._closed = forks.Event()
         self._patience = math.inf
         self._failures = Failures(clock)
-        self._single: SingleFlight[None] = SingleFlight()
         self._attempts = Attempts(sleep, chance)
         self.session = new_session(USER_AGENT)
         self._exchange = Exchange(self.session, clock, self._attempts.now)
@@ -165,7 +167,8 @@ class CivitaiHttpClient:
                 self._tried(url, lambda: self._received(request, terms, transfer), terms)
 
         with self._failures.noted(url, self._question(request)):
-            _, did_it = self._single.run((url, os.path.abspath(target)), fetch, terms.stop)
+            what = url, os.path.abspath(target), hash(terms.key)
+            _, did_it = _under_way.run(what, fetch, terms.stop)
         if progress_callback and not did_it:
             size = target.stat().st_size
             progress_callback(size, size)
