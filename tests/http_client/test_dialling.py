@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -236,14 +236,61 @@ def test_the_address_that_worked_is_asked_first_until_it_fails(
 
     with socket.create_server(('127.0.0.2', port)) as first:
         with Work(lambda: client.get_json(url)):
-            first.accept()[0].close()
+            answer(first)
         # what worked last is the other now, though the first one is back
         with socket.create_server(('127.0.0.1', port)) as back:
             back.setblocking(False)
             with Work(lambda: client.get_json(url)):
-                first.accept()[0].close()
+                answer(first)
             with pytest.raises(BlockingIOError):
                 back.accept()
+
+
+def answer(server: socket.socket) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(65536)
+        connection.sendall(ok(b'{}'))
+
+
+def hang_up(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.close()
+
+
+def say_nothing(connection: socket.socket) -> None:
+    connection.recv(65536)
+
+
+@pytest.mark.parametrize('scheme', ['http', 'https'])
+@pytest.mark.parametrize('way', [hang_up, say_nothing])
+def test_an_address_that_accepts_and_says_nothing_is_passed_over_at_the_next_try(
+    monkeypatch: pytest.MonkeyPatch, names: Names, tmp_path: Path, way: Any, scheme: str
+) -> None:
+    authority, tls = Authority(), None
+    if scheme == 'https':
+        monkeypatch.setattr(setting, 'http_ca_bundle', authority.write_to(tmp_path / 'ca.pem'))
+        tls = authority.certificate(HOST)
+    with ScriptedServer(ok(b'{}'), tls=tls) as good:
+        url = at_host(monkeypatch, good.port, scheme)
+        names.say(good.port, '127.0.0.2', '127.0.0.1')
+        came: list[socket.socket] = []
+        with socket.create_server(('127.0.0.2', good.port)) as bad:
+
+            def accept() -> None:
+                with suppress(OSError):
+                    while True:
+                        came.append(bad.accept()[0])
+                        way(came[-1])
+
+            threading.Thread(target=accept, daemon=True).start()
+            client, waits = patient(timeout=0.5, max_retries=2)
+            assert client.get_json(url) == {} and waits == [0.5]
+            client.session.close()
+            assert client.get_json(url) == {} and len(came) == 1
+            bad.shutdown(socket.SHUT_RDWR)
+    for connection in came:
+        connection.close()
 
 
 def test_what_is_remembered_is_bounded(

@@ -27,7 +27,7 @@ from urllib3.exceptions import (
 )
 
 from .. import forks, setting
-from .dialling import How, dial, secured
+from .dialling import How, no_answer, reach, secured
 from .heads import ASK_ELSEWHERE, Head
 from .proxies import Proxy, ProxyTrouble, proxy_at, unreachable
 from .trust import ssl_context
@@ -66,6 +66,7 @@ class _Connection(HTTPConnection):
 
     response_class = Head
     has_answered = False
+    _place: Any = None
 
     def __init__(self, *args: Any, way: Way | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -76,7 +77,8 @@ class _Connection(HTTPConnection):
         how = How(self.timeout, here.guard, self.socket_options or ())
         try:
             if self._way is None:
-                return dial(self.host, self.port, how)
+                sock, self._place = reach(self.host, self.port, how)
+                return sock
             proxy, context = self._way
             return proxy.open(self.host, self.port, how, context)
         except ProxyTrouble:
@@ -97,10 +99,21 @@ class _Connection(HTTPConnection):
             # urllib3 2 tells the connection how long to wait now, 1.26 its socket
             both = filter(None, (self.timeout, self.sock.gettimeout()))
             here.guard.watch(self.sock, max(both, default=None))
-        self.has_answered = True
-        response = super().getresponse()
+        is_first, self.has_answered = not self.has_answered, True
+        try:
+            response = super().getresponse()
+        except OSError as error:
+            # that a server is done with a connection it answered on says nothing
+            if is_first or isinstance(error, TimeoutError):
+                self._note_silence()
+            raise
         here.first_byte = time.monotonic() - started
         return response
+
+    def _note_silence(self) -> None:
+        """Note that nothing came from where this leads, unless it was we who ended it."""
+        if self._place is not None and not (here.guard and here.guard.stop.is_set()):
+            no_answer(self.host, self.port, self._place)
 
     def close(self) -> None:
         """Close it; what comes next is another connection."""
@@ -115,7 +128,12 @@ class _TlsConnection(_Connection, HTTPSConnection):
         """Connect and shake hands."""
         context, how = self.ssl_context, How(self.timeout, here.guard)
         assert context is not None  # see Adapter
-        self.sock = secured(self._new_conn(), context, self.host, how)
+        sock = self._new_conn()
+        try:
+            self.sock = secured(sock, context, self.host, how)
+        except OSError:
+            self._note_silence()
+            raise
         self.is_verified = context.verify_mode is ssl.CERT_REQUIRED
 
 

@@ -52,8 +52,9 @@ class How(NamedTuple):
         return self._replace(seconds=max(0.0, self.seconds - (time.monotonic() - began)))
 
 
-# Where the last connection to a host and port was made.
+# Where the last connection to a host and port was made, and when places last brought no answer.
 _worked: dict[tuple[str, int], Any] = {}
+_unanswered: dict[Any, float] = {}
 
 
 def dial(host: str, port: int, how: How) -> socket.socket:
@@ -63,6 +64,11 @@ def dial(host: str, port: int, how: How) -> socket.socket:
     where the host is, TimeoutError when no address answered in time; UnicodeError for what is no
     name of a machine.
     """
+    return reach(host, port, how)[0]
+
+
+def reach(host: str, port: int, how: How) -> tuple[socket.socket, Any]:
+    """Do what `dial` does, and return with the socket the place that it leads to."""
     key, began = (host, port), time.monotonic()
     try:
         found = addresses(host, port, how.seconds, how.check)
@@ -75,16 +81,28 @@ def dial(host: str, port: int, how: How) -> socket.socket:
         _worked.clear()
     _worked[key] = place
     sock.settimeout(how.seconds)
-    return sock
+    return sock, place
+
+
+def no_answer(host: str, port: int, place: Any) -> None:
+    """Have the others of `host` asked before the one at `place`, which said nothing."""
+    if _worked.get((host, port)) == place:
+        _worked.pop((host, port), None)
+    if len(_unanswered) >= MAX_REMEMBERED:
+        _unanswered.clear()
+    _unanswered[place] = time.monotonic()
 
 
 def in_turn(found: Iterable[Address], first: Any = None) -> list[Address]:
-    """Return `found`, each once: the one at `first` in front, then the families in turn."""
+    """Return `found`, each once: the one at `first` in front, then the families in turn.
+
+    Those that brought no answer come last, who did so last behind all.
+    """
     families: dict[int, list[Address]] = {}
     for address in dict.fromkeys(found):
         families.setdefault(address.family, []).append(address)
     mixed = filter(None, chain.from_iterable(zip_longest(*families.values())))
-    return sorted(mixed, key=lambda address: address.place != first)
+    return sorted(mixed, key=lambda a: (a.place != first, _unanswered.get(a.place, 0.0)))
 
 
 def race(candidates: Sequence[Address], how: How) -> tuple[socket.socket, Any]:
