@@ -431,6 +431,17 @@ DRESSED_KEYS = [
     f'bearer  {KEY}',
     f'"Bearer {KEY}"',
     f'Authorization: Bearer {KEY}',
+    f'"{KEY}',
+    f"{KEY}'",
+    f'“{KEY}',
+    f'{KEY}” ',
+    f'„{KEY}“',
+    f'«{KEY}»',
+    f'「{KEY}」',
+    f'"Bearer {KEY}',
+    f'Bearer "{KEY}',
+    f'“Authorization: Bearer {KEY}”',
+    f'Bearer “{KEY}”',
 ]
 
 

@@ -7,6 +7,8 @@ import re
 from ..errors import SourceError
 
 _QUOTES = ('""', "''", '``', '“”', '‘’')
+# None of these is ever in a key; a marker or an editor may leave one of a pair behind.
+_MARKS = '"\'`“”„‟‘’‚‛«»‹›「」『』＂＇'
 _BEARER = re.compile(r'(?:authorization\s*:\s*)?bearer\s+', re.IGNORECASE)
 
 
@@ -23,9 +25,16 @@ def usable_key(key: str) -> str:
 
     Raises SourceError if no header can carry it.
     """
-    key = unquoted(key)
+    key = _bare(key)
     prefix = _BEARER.match(key)
-    key = unquoted(key[prefix.end() :] if prefix else key)
+    key = _bare(key[prefix.end() :]) if prefix else key
     if not key.isascii() or not key.isprintable() or ' ' in key:
         raise SourceError('key_unusable')
+    return key
+
+
+def _bare(key: str) -> str:
+    """Return `key` without space and quotes at its ends, also where only one of a pair is there."""
+    while key != (key := key.strip().strip(_MARKS)):
+        pass
     return key

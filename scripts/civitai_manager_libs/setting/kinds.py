@@ -106,10 +106,9 @@ def is_proxy(value: str) -> bool:
 def is_key(value: str) -> bool:
     """Tell whether this could be an API key."""
     try:
-        keys.usable_key(value)
+        return bool(keys.usable_key(value))
     except SourceError:
         return False
-    return True
 
 
 def known_language(value: str) -> bool:
