@@ -441,6 +441,13 @@ def test_a_picture_that_is_there_under_any_extension_is_present(
     assert batch.picture_jobs([url], tmp_path) == [DownloadJob(url, str(there), present=True)]
 
 
+def test_a_picture_that_is_there_with_a_large_extension_is_present(tmp_path: Path) -> None:
+    there = tmp_path / f'{UUID}.PNG'
+    there.write_bytes(picture('PNG'))
+    (job,) = batch.picture_jobs([f'{CDN}/{UUID}/original=true/{UUID}.jpeg'], tmp_path)
+    assert job.present and Path(job.path).samefile(there)
+
+
 @pytest.mark.parametrize('name', [f'{UUID}.txt', f'{UUID}.part', f'{UUID}', 'other.png'])
 def test_another_file_is_not_the_picture(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b'x')

@@ -348,11 +348,13 @@ def test_a_folder_that_cannot_be_read_is_no_trouble(tmp_path: Path) -> None:
     files.reclaim(tmp_path / 'missing')
 
 
-@pytest.mark.parametrize('name', ['a.png', 'a.jpeg', 'a.mp4', 'a.webp'])
+@pytest.mark.parametrize('name', ['a.png', 'a.jpeg', 'a.mp4', 'a.webp', 'a.PNG', 'a.JPG'])
 def test_a_picture_is_found_whatever_its_extension(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b'x')
     (tmp_path / 'a.txt').write_bytes(b'x')
-    assert files.existing_picture(tmp_path, 'a') == tmp_path / name
+    found = files.existing_picture(tmp_path, 'a')
+    assert found is not None and found.samefile(tmp_path / name)
+    assert len(files.pictures_called(tmp_path, 'a')) == 1
     assert files.existing_picture(tmp_path, 'b') is None
     assert files.existing_picture(tmp_path / 'missing', 'a') is None
 

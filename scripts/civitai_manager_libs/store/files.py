@@ -24,6 +24,11 @@ log = logging.getLogger(__name__)
 # So much of a file is read at once where it is looked at: all of most small pictures.
 LOOK_BYTES = 64 * 1024
 
+# Extensions as files have them: cameras and older programs write them large.
+_SPELLINGS = [
+    spelling for suffix in sorted(media.MEDIA_SUFFIXES) for spelling in (suffix, suffix.upper())
+]
+
 _AT_ONCE = getattr(os, 'O_NONBLOCK', 0)
 _reclaimed: set[str] = set()
 
@@ -267,8 +272,14 @@ def pictures_called(folder: Path, stem: str) -> list[Path]:
 
 def in_the_way(folder: Path, stem: str) -> list[Path]:
     """The same with what is no file: links to nothing, pipes, devices; but no folders."""
-    candidates = (folder / f'{stem}{suffix}' for suffix in sorted(media.MEDIA_SUFFIXES))
-    return [path for path in candidates if os.path.lexists(path) and not path.is_dir()]
+    base = os.path.join(folder, stem)
+    found: dict[tuple[int, int, str], Path] = {}
+    for suffix in _SPELLINGS:
+        with suppress(OSError, ValueError):
+            seen = os.lstat(base + suffix)
+            # where case does not count, both spellings are one file
+            found.setdefault((seen.st_dev, seen.st_ino, suffix.lower()), Path(base + suffix))
+    return [path for path in found.values() if not path.is_dir()]
 
 
 def existing_picture(
