@@ -62,6 +62,33 @@ def test_post_is_not_turned_into_something_else_by_a_redirect(
     assert server.targets == ['/api/v1/x'] and waits == []
 
 
+CIRCULAR: list[object] = []
+CIRCULAR.append(CIRCULAR)
+DEEP: list[object] = []
+for _ in range(100_000):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    'data',
+    [{1, 2}, {'a': b'x'}, {(1, 2): 3}, object(), float('nan'), [float('inf')], CIRCULAR, DEEP],
+    ids=['a set', 'bytes', 'a key', 'an object', 'nan', 'infinity', 'circular', 'deep'],
+)
+def test_what_is_no_json_is_not_sent_and_the_cause_is_told(
+    monkeypatch: pytest.MonkeyPatch, data: object
+) -> None:
+    with ScriptedServer(GOOD) as server:
+        at_home(monkeypatch, server)
+        client, waits = patient()
+        url = f'{server.url}/api/v1/x'
+        assert client.post_json(url, data) is None
+        problem = client.failure_for(url)
+        assert problem is not None and 'no JSON' in problem.user_message
+        assert client.post_json(url, {'a': 1}) == {'items': [1]}
+        assert client.failure_for(url) is None
+    assert server.targets == ['/api/v1/x'] and waits == []
+
+
 def test_no_cookie_is_ever_sent_back(monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer(ok(b'{}', Set_Cookie='session=1; Path=/')) as server:
         at_home(monkeypatch, server)

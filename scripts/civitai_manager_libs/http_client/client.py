@@ -18,14 +18,14 @@ from typing import Any, Callable, Mapping, TypeVar
 import requests
 
 from .. import __version__, forks, setting
-from ..civitai import keys
+from ..civitai import keys, urls
 from ..errors import CivitaiError
 from ..store import files
 from . import bodies, hurry, retry, slots
 from .attempts import Attempts
 from .exchange import Exchange, Terms
 from .failures import Failures
-from .outgoing import Request, new_session
+from .outgoing import Request, is_json, new_session
 from .single_flight import SingleFlight
 
 T = TypeVar('T')
@@ -121,6 +121,9 @@ class CivitaiHttpClient:
         cancel: threading.Event | None = None,
     ) -> Any:
         """Return the decoded JSON answer. Raises CivitaiError."""
+        if not is_json(json_data):
+            with self._failures.noted(url, None):
+                raise CivitaiError('error_no_json', url=urls.redact(url))
         request = Request(url, _JSON_HEADERS, method, params, json_data)
         terms = self._terms(setting.http_timeout, cancel)
         with self._failures.noted(url, self._question(request)):

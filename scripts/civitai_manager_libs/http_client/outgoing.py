@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import urllib.request
@@ -60,6 +61,15 @@ class Request:
         """Return the request that a redirect to `url` makes of it, without what is personal."""
         headers = {k: v for k, v in self.headers.items() if k.lower() not in _PERSONAL}
         return replace(self, url=url, headers=headers, params=None)
+
+
+def is_json(data: object) -> bool:
+    """Tell whether `data` can be sent as JSON."""
+    try:
+        json.dumps(data, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def without_key(response: requests.Response) -> requests.Response:

@@ -186,6 +186,7 @@ ENGLISH: dict[str, str] = {
         'The picture says it has {width} x {height} pixels, too many for any program to open; '
         'it was not kept.'
     ),
+    'error_no_json': 'What is to be sent is no JSON, so nothing was sent.',
     'error_storage': '{folder} cannot be written: {reason}. Choose another folder.',
     'error_disk_full': (
         'The disk is full; nothing was lost. Free some space for {folder} and try again.'

@@ -104,6 +104,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'error_no_such_user': 'Civitai 沒有名為 {username} 的使用者。',
     'error_too_large': '回應過大（超過 {limit} MB），未保留任何內容。',
     'error_too_many_pixels': '圖片聲稱有 {width} x {height} 像素，任何程式都無法開啟；未保留。',
+    'error_no_json': '要傳送的內容無法以 JSON 表示，因此未傳送。',
     'error_storage': '無法寫入 {folder}：{reason}。請選擇其他資料夾。',
     'error_disk_full': '磁碟已滿，沒有遺失任何資料。請為 {folder} 釋出空間後再試。',
     'error_not_writable': '沒有寫入 {folder} 的權限。請在設定中選擇其他資料夾。',
