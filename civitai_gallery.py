@@ -353,7 +353,7 @@ def run_demo(args: list[str]) -> int:
 
     try:
         server = DemoServer(**given)
-    except ValueError as error:  # an unknown scenario; the error tells those there are
+    except ValueError as error:  # a scenario or latency that is none; the error tells what is
         parser.error(str(error))
     wanted = os.environ.get('CIVITAI_GALLERY_HOME', '')
     home = wanted.strip(' "\'') or demo_home()  # Windows leaves quotes on
@@ -486,7 +486,9 @@ def unknown(name: str) -> str:
     """The line about a word that is none."""
     near = difflib.get_close_matches(name.lower(), [*WORDS, 'help'], n=1)
     guess = f' Did you mean {near[0]}?' if near else ''
-    return f'Unknown word {name[:40]!r}.{guess} Known are {", ".join(WORDS)}; see --help.'
+    return (
+        f'Unknown word {name[:40]!r}.{guess} Known are {", ".join([*WORDS, "help"])}; see --help.'
+    )
 
 
 # --- starting ------------------------------------------------------------------------------------

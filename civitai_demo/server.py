@@ -19,6 +19,8 @@ from .world.models import OPENING_MODEL_ID, OPENING_VERSION_ID
 # The page of the gallery a demonstration opens on.
 OPENING_PATH = f'/models/{OPENING_MODEL_ID}?modelVersionId={OPENING_VERSION_ID}'
 
+MAX_LATENCY = 3600
+
 _QUIET = QuietEnding()
 
 
@@ -26,7 +28,7 @@ class DemoServer:
     """A running stand-in: `with DemoServer() as demo: ... demo.url ...`.
 
     `latency` (seconds) is waited before every answer. `scenario` is the name of something that goes
-    wrong, see `civitai_demo.api.scenarios`; ValueError for an unknown one. Starting raises OSError
+    wrong, see `civitai_demo.api.scenarios`. ValueError for what neither can be. Starting raises OSError
     when `port` is taken; port 0 takes any free one. With `certificate`, a PEM file of a key and its
     chain, it speaks TLS.
     """
@@ -35,6 +37,8 @@ class DemoServer:
         self, port: int = 0, latency: float = 0.0, scenario: str = '', certificate: str = ''
     ) -> None:
         """Prepare; nothing is opened before `start`."""
+        if not 0 <= latency <= MAX_LATENCY:  # which also leaves out nan
+            raise ValueError(f'{latency!r} is not a number of seconds (0 to {MAX_LATENCY}).')
         self._wanted_port = port
         self._certificate = certificate or None
         self._control = Control(latency, ScenarioSwitch(scenario))

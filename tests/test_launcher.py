@@ -265,6 +265,27 @@ def test_help_of_the_demo_lists_what_can_go_wrong() -> None:
     assert all(re.search(rf'(?<![\w-]){name}(?![\w-])', ended.out) for name in SCENARIOS)
 
 
+@pytest.mark.parametrize(
+    'option, value, words',
+    [
+        ('--latency', 'nan', 'not a number of seconds'),
+        ('--latency', '-1', 'not a number of seconds'),
+        ('--latency', 'inf', 'not a number of seconds'),
+        ('--latency', 'long', 'invalid float value'),
+        ('--scenario', 'weather', 'Unknown scenario'),
+        ('--scenario', '503:0', 'a number of requests'),
+        ('--scenario', '503:', 'a number of requests'),
+        ('--port', '-1', 'Port'),
+        ('--port', '65536', 'Port'),
+        ('--port', 'x', 'invalid int value'),
+    ],
+)
+def test_the_demo_starts_with_no_option_that_cannot_be(option: str, value: str, words: str) -> None:
+    ended = launched('demo', f'{option}={value}')
+    assert (ended.code, ended.out) == (2, '')
+    assert any(words in line for line in ended.lines)
+
+
 @pytest.mark.parametrize('word', ['app', 'download', 'bench'])
 def test_what_is_told_of_a_word_without_its_packages_is_so(word: str) -> None:
     told = set(re.findall(r'--[a-z]+', civitai_gallery.summary(word)))
@@ -303,7 +324,7 @@ def test_an_unknown_word_is_told_in_one_line_with_the_one_that_is_like_it(
         assert (
             f' Did you mean {meant}? ' in ended.lines[0] if meant else 'mean' not in ended.lines[0]
         )
-        assert ended.lines[0].endswith('app, demo, download, test, lint, bench; see --help.')
+        assert ended.lines[0].endswith('app, demo, download, test, lint, bench, help; see --help.')
 
 
 def test_an_argument_where_none_is_taken_is_wrong_usage(settled: Project) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import textwrap
 import threading
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ def parse_scenario(text: str) -> Scenario:
         raise ValueError(f'Unknown scenario {name!r}. Known: {", ".join(SCENARIOS)}.')
     if not colon:
         return Scenario(name)
-    if not (number.isascii() and number.isdigit()):
+    if not re.fullmatch('[0-9]{1,9}', number) or not int(number):
         raise ValueError(f'{text!r}: after the colon comes a number of requests, like {name}:2.')
     return Scenario(name, int(number))
 

@@ -125,6 +125,8 @@ def test_the_command_serves_until_interrupted() -> None:
         pytest.param(['--scenario', 'weather'], 2, 'key-needed', id='scenario'),
         pytest.param(['--port', '70000'], 2, 'not a port', id='port'),
         pytest.param(['--latency', 'long'], 2, 'number of seconds', id='latency'),
+        pytest.param(['--latency', 'nan'], 2, 'number of seconds', id='no latency'),
+        pytest.param(['--scenario', '503:0'], 2, 'number of requests', id='never'),
     ],
 )
 def test_the_command_explains_wrong_options(options: list[str], status: int, words: str) -> None:
