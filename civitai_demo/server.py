@@ -28,9 +28,9 @@ class DemoServer:
     """A running stand-in: `with DemoServer() as demo: ... demo.url ...`.
 
     `latency` (seconds) is waited before every answer. `scenario` is the name of something that goes
-    wrong, see `civitai_demo.api.scenarios`. ValueError for what neither can be. Starting raises OSError
-    when `port` is taken; port 0 takes any free one. With `certificate`, a PEM file of a key and its
-    chain, it speaks TLS.
+    wrong, see `civitai_demo.api.scenarios`. ValueError for what neither can be. Starting raises
+    OSError when `port` is taken; port 0 takes any free one. With `certificate`, a PEM file of a key
+    and its chain, it speaks TLS.
     """
 
     def __init__(
