@@ -216,6 +216,19 @@ def test_a_filter_that_is_lost_on_the_way_ends_the_gallery(
     assert (ids(page), page.foreign, key_of(page)) == ([101], 20, 'listing_foreign')
 
 
+BROKEN = [None, 5, {'id': 'x'}, {'id': 7}, {**item(8), 'url': None}, {**item(9), 'id': 0}]
+
+
+@pytest.mark.parametrize('right', [[item(1)], []], ids=['among others', 'alone'])
+def test_what_cannot_be_read_is_left_out_and_counted(
+    wire: responses.RequestsMock, client: CivitaiHttpClient, right: list[Item]
+) -> None:
+    Site(wire, lambda asked: [*BROKEN, *right])
+    page = first_page(client, GalleryQuery())
+    assert (len(page.images), page.unreadable, page.foreign) == (len(right), len(BROKEN), 0)
+    assert not page.is_nothing
+
+
 # --- a model that is gone ----------------------------------------------------------------------
 
 

@@ -287,6 +287,14 @@ def test_what_is_foreign_or_too_much_is_told(
     assert 'not what was asked for: 1.' in err and 'more than was asked for: 59.' in err
 
 
+def test_what_cannot_be_read_is_told(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = Fake(lambda asked: {'items': [fake.item(1), None, {'id': 2, 'postId': 7}]})
+    with fake.server as server:
+        at_home(monkeypatch, server)
+        code, _, err = talk(f'{server.url}/posts/7')
+    assert code == 0 and 'could not be read: 2.' in err
+
+
 def test_a_sound_is_kept(download: Download, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     uuid = 'aaaaaaaa-0000-4000-8000-000000000001'
     sound = b'ID3\x04' + bytes(7) + b'\xff\xfb\x90\x64' * 300

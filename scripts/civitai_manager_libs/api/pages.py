@@ -135,7 +135,7 @@ def _read_post(client: CivitaiHttpClient, query: GalleryQuery, trail: CursorTrai
     start = query.limit * (trail.page_number - 1)
     end = start + query.limit
     if start:
-        whole = replace(whole, hidden=0, surplus=0, foreign=0)
+        whole = replace(whole, hidden=0, surplus=0, foreign=0, unreadable=0)
     cut = replace(whole, images=tuple(found[start:end]), next_cursor='')
     return replace(cut, next_cursor=str(end), stopped=None) if end < len(found) else cut
 

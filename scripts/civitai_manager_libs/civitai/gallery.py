@@ -63,9 +63,9 @@ class ImagePage:
     """Some pictures of a gallery, and the cursor of what follows ('' at the end).
 
     hidden counts pictures left out because of the maturity ceiling, surplus those left out because
-    nobody asked for so many, foreign those that are not what was asked for. unproven names the
-    filters of which nothing shows that they were obeyed. stopped is why the gallery is not listed
-    to its end, None if it is.
+    nobody asked for so many, foreign those that are not what was asked for, unreadable those of
+    which no picture can be made. unproven names the filters of which nothing shows that they were
+    obeyed. stopped is why the gallery is not listed to its end, None if it is.
     """
 
     images: tuple[GalleryImage, ...] = ()
@@ -73,13 +73,15 @@ class ImagePage:
     hidden: int = 0
     surplus: int = 0
     foreign: int = 0
+    unreadable: int = 0
     unproven: tuple[str, ...] = ()
     stopped: CivitaiError | None = None
 
     @property
     def is_nothing(self) -> bool:
         """Whether there is nothing of what was asked for, as far as can be seen."""
-        return not (self.images or self.hidden or (self.stopped and not self.foreign))
+        some = self.images or self.hidden or self.unreadable
+        return not (some or (self.stopped and not self.foreign))
 
     def without(self, seen: AbstractSet[int]) -> ImagePage:
         """The same page without pictures whose id is in `seen`."""
@@ -93,6 +95,7 @@ class ImagePage:
             hidden=self.hidden + other.hidden,
             surplus=self.surplus + other.surplus,
             foreign=self.foreign + other.foreign,
+            unreadable=self.unreadable + other.unreadable,
         )
 
     def ended_by(self, why: CivitaiError) -> ImagePage:
@@ -172,7 +175,8 @@ def parse_page(
     limit: int = 0,
     wanted: Mapping[str, str] | None = None,
 ) -> ImagePage:
-    """Return the page in an answer of /api/v1/images; unreadable items are left out.
+    """Return the page in an answer of /api/v1/images; unreadable items are left out
+    and counted.
 
     Items above `levels`, and of unknown level unless everything is allowed, are left out and
     counted: the server's own filter is not trusted. If `ids` were asked for, nothing else is
@@ -188,7 +192,8 @@ def parse_page(
     known = [item for item in items if isinstance(item, dict)]
     ours = [item for item in known if not belonging.contradicts(item, wanted or {})]
     once: dict[int, GalleryImage] = {}
-    for image in filter(None, map(parse_image, ours)):
+    read = [image for image in map(parse_image, ours) if image]
+    for image in read:
         if not ids or image.id in ids:
             once.setdefault(image.id, image)
         elif len(ids) > 1:
@@ -201,6 +206,7 @@ def parse_page(
         hidden=len(once) - len(images),
         surplus=surplus,
         foreign=len(known) - len(ours),
+        unreadable=len(items) - len(known) + len(ours) - len(read),
         unproven=belonging.unproven(ours, wanted or {}),
         stopped=lost,
     )

@@ -108,14 +108,15 @@ class Part:
         """What is to be known about the listing, beside what became of the pictures."""
         listing, cause = self.listing, self.listing.stopped
         counts = {'cli_hidden': listing.hidden, 'surplus': listing.surplus}
-        counts['foreign'] = listing.foreign
+        counts |= {'foreign': listing.foreign, 'unreadable': listing.unreadable}
+        left_out = listing.hidden or listing.unreadable
         notes = [self._text(key, count=count) for key, count in counts.items() if count]
         if self.gallery is not None and self.gallery.is_orphan:
             notes.append(self._text('model_gone'))
         if cause is not None:
             why = cause.message_in(setting.language)
             notes.append(self._text('listing_stopped', cause=why))
-        elif self.gallery is not None and not self.report.results and not listing.hidden:
+        elif self.gallery is not None and not (self.report.results or left_out):
             notes += self._other_versions(self.gallery)
         return notes
 

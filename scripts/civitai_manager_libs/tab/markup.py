@@ -44,7 +44,8 @@ def page_status(view: View) -> str:
     if view.gallery is None:
         return notice(label('status_start'))
     ceiling = setting.gallery_maturity_ceiling
-    counts = {'hidden': page.hidden, 'surplus': page.surplus, 'foreign': page.foreign}
+    counts = {'hidden': page.hidden, 'surplus': page.surplus}
+    counts |= {'foreign': page.foreign, 'unreadable': page.unreadable}
     told = [label(key, count=n, ceiling=ceiling) for key, n in counts.items() if n]
     if page.stopped:
         told.append(label('listing_stopped', cause=page.stopped.message_in(setting.language)))

@@ -340,6 +340,7 @@ ENGLISH: dict[str, str] = {
     ),
     'hidden': 'Hidden because above your maturity ceiling ({ceiling}): {count}.',
     'foreign': 'Left out because they are not what was asked for: {count}.',
+    'unreadable': 'Left out because what Civitai sent of them could not be read: {count}.',
     'model_gone': (
         'Civitai no longer knows this model; the pictures that were made with it are still listed.'
     ),

@@ -206,6 +206,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     ),
     'hidden': '此頁有 {count} 張圖片超過您的分級上限（{ceiling}），已隱藏。',
     'foreign': '有 {count} 張圖片不符合要求，已略過。',
+    'unreadable': '有 {count} 張圖片的資料無法讀取，已略過。',
     'model_gone': 'Civitai 已找不到此模型，但仍列出以它製作的圖片。',
     'surplus': 'Civitai 傳來的圖片比要求的多，已略過 {count} 張。',
     'packages_missing': 'Civitai Gallery 需要此 WebUI 缺少或版本過舊的套件。請執行此指令後重新啟動 WebUI：{command}',
