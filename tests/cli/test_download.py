@@ -43,7 +43,7 @@ class Run(NamedTuple):
 Command = Callable[..., Run]
 
 NOTHING = 'No pictures found up to your maturity ceiling (PG).'
-MORE = '(up to PG; --level R asks for more)'
+BEYOND = '(--level R asks for more)'
 
 
 @pytest.fixture
@@ -266,7 +266,7 @@ def test_a_gallery_without_pictures_says_so(
     demo: DemoServer, download: Command, folder: Path
 ) -> None:
     done = download(f'{demo.url}/images?tags=1', '--to', folder)
-    assert (done.code, done.out.strip(), done.err) == (0, f'{NOTHING} {MORE}', '')
+    assert (done.code, done.out.strip(), done.err) == (0, f'{NOTHING} {BEYOND}', '')
     done = download(f'{demo.url}/images?tags=1', '--to', folder, '--json')
     assert json.loads(done.out)['files'] == []
 
@@ -285,7 +285,7 @@ def test_a_gallery_of_empty_answers_without_end_ends_and_says_so(
     with responses.RequestsMock() as wire:
         wire.add_callback(responses.GET, 'https://civitai.com/api/v1/images', nothing)
         done = download('https://civitai.com/posts/7', '--to', folder)
-    assert (done.code, done.out.strip()) == (1, f'{NOTHING} {MORE}')
+    assert (done.code, done.out.strip()) == (1, f'{NOTHING} {BEYOND}')
     assert 'answers without pictures in a row' in done.err
 
 

@@ -122,6 +122,7 @@ def test_json_tells_what_was_saved(
     last = told if sources == 1 else told['sources'][-1]
     assert (ended_with, err, told['reason'], last['reason']) == (code, '') + ('interrupted',) * 2
     assert (last['saved'], last['failed'], len(last['files'])) == (2, 1, 2)
+    assert last['failures'] == [], 'what was stopped did not fail'
     assert len(files_in(folder)) == 3 * sources - 1
 
 
@@ -199,6 +200,7 @@ def test_who_sits_at_the_terminal_is_told_what_was_saved(tmp_path: Path) -> None
                 shown += piece
         os.close(controller)
         assert process.wait(ENDED_WITHIN) == 130
+    assert b'2/3' in shown and b'3/3' not in shown, 'what was stopped is not counted'
     last = shown.decode().splitlines()[-1]
     assert last.startswith('Stopped. 2 saved, 0 there already') and str(folder) in last
 

@@ -20,7 +20,7 @@ from ..civitai.gallery import CEILINGS, MAX_LIMIT, ImagePage
 from ..civitai.source import parse_source
 from ..downloads import batch
 from ..downloads.plan import Fetch
-from ..errors import CivitaiError
+from ..errors import CancelledError, CivitaiError
 from ..http_client import CivitaiHttpClient, get_http_client
 from ..store import files
 from . import telling
@@ -141,12 +141,14 @@ def _listed(client: CivitaiHttpClient, gallery: api.Gallery, limit: int) -> Imag
 
 def _with_progress(results: Iterator[Any], total: int) -> Iterator[Any]:
     """Pass `results` on, with a counting line where a person is watching."""
-    watched = sys.stderr.isatty()
-    for done, result in enumerate(results, start=1):
-        if watched:
+    watched, done = sys.stderr.isatty(), 0
+    for position, result in results:
+        is_done = not isinstance(result.error, CancelledError)
+        done += is_done
+        if watched and is_done:
             line = texts.text('progress_picture', setting.language, done=done, total=total)
             print(f'\r{line}', end='' if done < total else '\n', file=sys.stderr, flush=True)
-        yield result
+        yield position, result
 
 
 def _tell(part: telling.Part, as_json: bool, several: bool) -> None:

@@ -11,7 +11,7 @@ from ..civitai import urls
 from ..civitai.gallery import ImagePage
 from ..downloads.plan import BatchReport, Outcome, aside_message
 from ..ending import ExitCode
-from ..errors import CivitaiError, GoneError, NotFoundError, SourceError
+from ..errors import CancelledError, CivitaiError, GoneError, NotFoundError, SourceError
 
 # What to ask for where a ceiling may leave something out.
 _NEXT_LEVEL = {'PG': 'R', 'PG-13': 'R', 'R': 'XXX', 'X': 'XXX'}
@@ -102,7 +102,7 @@ class Part:
             return ''
         key = 'cli_page_done' if self.report.results else 'cli_nothing'
         done = self._text(key, folder=self.folder, **self.counts)
-        return f'{done} {self._up_to()}'.rstrip()
+        return f'{done} {self._up_to("cli_up_to" if self.report.results else "cli_more")}'.rstrip()
 
     def _notes(self) -> list[str]:
         """What is to be known about the listing, beside what became of the pictures."""
@@ -132,7 +132,7 @@ class Part:
         key = 'cli_other_versions_up_to' if more else 'cli_other_versions'
         return [self._text(key, version=version.label, links=links, more=more)]
 
-    def _up_to(self) -> str:
+    def _up_to(self, key: str) -> str:
         """Up to which level was asked, and how more can be had; '' if there can be no more.
 
         What the site leaves out by itself it does not count.
@@ -141,17 +141,18 @@ class Part:
         if query is None or more is None:
             return ''
         has_all = self.listing.images and (query.image_id or query.ids) and not self.listing.stopped
-        return '' if has_all else self._text('cli_up_to', more=more)
+        return '' if has_all else self._text(key, more=more)
 
     def _text(self, key: str, **values: object) -> str:
         return texts.text(key, setting.language, ceiling=self.level, **values)
 
     def _causes(self) -> dict[str, str]:
-        """Why each address failed that did."""
+        """Why each address failed that did, without what was stopped."""
         unknown = CivitaiError('error_see_log')
         return {
             urls.redact(result.job.url): (result.error or unknown).message_in(setting.language)
             for result in self.report.failures
+            if not isinstance(result.error, CancelledError)
         }
 
 

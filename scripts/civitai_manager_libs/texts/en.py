@@ -421,6 +421,7 @@ ENGLISH: dict[str, str] = {
         'one run. The setting gallery_maturity_ceiling raises it.'
     ),
     'cli_up_to': '(up to {ceiling}; --level {more} asks for more)',
+    'cli_more': '(--level {more} asks for more)',
     'cli_other_versions': 'The version {version} has no pictures; others may: {links}',
     'cli_other_versions_up_to': (
         'The version {version} has no pictures up to {ceiling} (--level {more} asks for more); '

@@ -258,6 +258,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         'gallery_maturity_ceiling 則永久提高。'
     ),
     'cli_up_to': '（最高至 {ceiling}；--level {more} 可取得更多）',
+    'cli_more': '（--level {more} 可取得更多）',
     'cli_other_versions': '版本 {version} 沒有圖片，其他版本可能有：{links}',
     'cli_other_versions_up_to': (
         '版本 {version} 在 {ceiling} 以內沒有圖片（--level {more} 可取得更多），其他版本可能有：{links}'
