@@ -471,7 +471,8 @@ def summary(name: str) -> str:
     """What can be told about a word without its packages."""
     word = WORDS[name]
     line = f'usage: civitai_gallery.py {name} {word.takes}'.rstrip()
-    more = '' if word.tell else '\nIt tells more once its first start has installed its packages.\n'
+    needs = f'the packages of {word.requirements} are there; its first start installs them'
+    more = '' if word.tell else f'\nIt tells more once {needs}.\n'
     return f'{line}\n\n{word.does[0].upper()}{word.does[1:]}.\n{more}'
 
 

@@ -275,12 +275,16 @@ def test_help_of_the_demo_lists_what_can_go_wrong() -> None:
         ('--scenario', 'weather', 'Unknown scenario'),
         ('--scenario', '503:0', 'a number of requests'),
         ('--scenario', '503:', 'a number of requests'),
-        ('--port', '-1', 'Port'),
-        ('--port', '65536', 'Port'),
+        ('--port', '-1', '-1 is no port'),
+        ('--port', '65536', '65536 is no port'),
         ('--port', 'x', 'invalid int value'),
     ],
 )
-def test_the_demo_starts_with_no_option_that_cannot_be(option: str, value: str, words: str) -> None:
+def test_the_demo_starts_with_no_option_that_cannot_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv('CIVITAI_GALLERY_HOME', str(tmp_path))
+    monkeypatch.setenv('CIVITAI_GALLERY_LANG', 'en')
     ended = launched('demo', f'{option}={value}')
     assert (ended.code, ended.out) == (2, '')
     assert any(words in line for line in ended.lines)
