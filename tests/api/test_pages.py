@@ -134,6 +134,26 @@ def test_pictures_of_one_user_are_not_for_that_those_of_another(
     assert (ids(page), key_of(page)) == ([], 'listing_foreign')
 
 
+@pytest.mark.parametrize(
+    'query',
+    [
+        GalleryQuery(version_id=9, user_id=77),
+        GalleryQuery(post_id=9, user_id=77),
+        GalleryQuery(version_id=9, type='image'),
+        GalleryQuery(username='wren', tags=(7,)),
+    ],
+    ids=['of a version', 'of a post', 'type', 'tags'],
+)
+def test_a_small_gallery_may_be_the_same_without_a_filter(
+    wire: responses.RequestsMock, client: CivitaiHttpClient, query: GalleryQuery
+) -> None:
+    """All that was posted there may be of one user or kind."""
+    told = {'username': 'wren', 'modelVersionIds': [9], 'postId': 9, 'type': None}
+    Site(wire, lambda asked: [item(1, **told), item(2, **told)])
+    page = first_page(client, query)
+    assert (ids(page), key_of(page)) == ([1, 2], '')
+
+
 def test_a_user_known_by_name_and_id_needs_no_comparison(
     wire: responses.RequestsMock, client: CivitaiHttpClient
 ) -> None:

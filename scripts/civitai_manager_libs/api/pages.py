@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 MAX_EMPTY_ANSWERS = 20
 # Far more pictures than anybody posts at once; a server that ignores postId would go on for ever.
 MAX_ANSWERS_OF_A_POST = 5
+# Filters that leave but the pictures of somebody or something.
+_OF_ONE = frozenset('modelId modelVersionId postId username userId imageId ids'.split())
 
 
 def fetch_page(
@@ -34,7 +36,8 @@ def fetch_page(
     """Return one answer of /api/v1/images, with nothing but what was asked for.
 
     Where nothing in the first answer shows that a filter was obeyed, and for those that are
-    `doubted`, it is compared with what comes without that filter.
+    `doubted`, it is compared with what comes without that filter, if that is everybody's pictures:
+    what is in one post may all be of one user.
     """
     address = urls.api_url(setting.civitai_base_url, 'images')
     asked = query.parameters(cursor)
@@ -45,6 +48,8 @@ def fetch_page(
         log.warning('%d pictures more than the %d asked for; left out', page.surplus, query.limit)
     suspects = () if cursor else dict.fromkeys((*page.unproven, *doubted))
     for name in suspects if page.images or page.hidden else ():
+        if _OF_ONE.intersection(asked) - {name}:
+            continue
         others = _answer_without(client, address, asked, name)
         if belonging.is_same(answer, others):
             count = page.foreign + page.hidden + len(page.images)
