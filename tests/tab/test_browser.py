@@ -116,6 +116,49 @@ def test_pages_turn_forth_and_back(page: Page) -> None:
     assert sources(page) == first
 
 
+@pytest.mark.parametrize('gap', [0, 30, 60, 150, 400], ids=lambda gap: f'{gap} ms apart')
+@pytest.mark.parametrize('presses', [2, 5], ids=lambda presses: f'{presses} times')
+def test_however_fast_the_pages_are_turned_the_last_one_is_shown(
+    page: Page, demo: Demo, presses: int, gap: int
+) -> None:
+    for _ in range(3):
+        page.goto(demo.url)
+        expect(part(page, 'status')).to_contain_text('24 pictures.', timeout=WAIT)
+        press_quickly(page, '#civitai_gallery_next', presses, gap)
+        settled(page)
+
+
+def press_quickly(tab: Page, selector: str, times: int, gap: int) -> None:
+    """Press what `selector` finds, the first `times` of them or the only one so often."""
+    tab.evaluate(
+        """async ([selector, times, gap]) => {
+            for (let time = 0; time < times; time++) {
+                const found = document.querySelectorAll(selector);
+                found[Math.min(time, found.length - 1)].click();
+                if (gap) await new Promise(done => setTimeout(done, gap));
+            }
+        }""",
+        [selector, times, gap],
+    )
+
+
+def settled(tab: Page) -> None:
+    """Wait until the grid shows what the status tells, and that has stayed so for a while."""
+    tab.wait_for_function(
+        """() => {
+            const part = name => document.querySelector('#civitai_gallery_' + name);
+            const told = /^(\\d+) pictures?[.]/.exec(part('status').innerText.trim());
+            const shown = document.querySelectorAll('#civitai_gallery_grid .thumbnail-item img');
+            const good = told && shown.length === Number(told[1])
+                && !part('status').querySelector('.cg-busy')
+                && !/Page 1\\b/.test(part('page_info').innerText);
+            window.goodSince = good ? window.goodSince || performance.now() : 0;
+            return good && performance.now() - window.goodSince > 1500;
+        }""",
+        timeout=WAIT,
+    )
+
+
 def test_another_version_shows_other_pictures(page: Page) -> None:
     first = sources(page)
     part(page, 'version').locator('input').click()

@@ -208,3 +208,25 @@ def test_a_listing_that_comes_too_late_says_nothing(view: View, parts: layout.Pa
     handler = paging._on_turn(parts, superseded)(HERE, view)
     assert changes(next(handler))
     assert [changes(step) for step in handler] == [{}]
+
+
+def test_a_listing_that_ends_late_shows_nothing_again(view: View, parts: layout.Parts) -> None:
+    *_, last = paging._on_turn(parts, events.go_next)(HERE, view)
+    assert not changes(last)
+
+
+def test_pictures_that_were_taken_away_again_are_brought_by_whoever_comes_next(
+    view: View, parts: layout.Parts
+) -> None:
+    """Two turns at once: the pictures of the second come with the first, before it is listed."""
+    second = paging._on_turn(parts, events.go_next)(HERE, view)
+    next(second)
+    listed = next(second)
+    pictures, tell = paging._on_listed(parts), paging._on_filled(parts)
+    for on_screen in ('', ''):
+        given = changes(pictures(view, on_screen, Progress()))
+        assert len(given[parts.grid]['value']) == len(view.page.images)
+        assert 'pictures.' in changes(tell(view))[parts.status]
+    assert listed[parts.grid] is None and listed[parts.shown] == ''
+    assert not changes(pictures(view, given[parts.shown], Progress()))
+    assert not changes(tell(view))

@@ -103,14 +103,16 @@ def _show(view: View, turn: int, gallery: api.Gallery, trail: CursorTrail) -> No
         view.listed = turn  # last, as others read it first
 
 
-def fill_grid(view: View, progress: Any) -> tuple[list[str], str] | None:
+def fill_grid(view: View, progress: Any, on_screen: object = None) -> tuple[list[str], str] | None:
     """Return what the grid shows of the page, and a name for that.
 
+    on_screen is the name of what the browser has in it (None: all that was ever given to it).
     None: it is there already, or no longer wanted, or `view.problem` says why it cannot be.
     """
     listed, images = view.listed, view.page.images
     name = str(listed)
-    if not listed or name in view.shown:
+    is_there = name in view.shown if on_screen is None else name == on_screen
+    if not listed or is_there:
         return None
     try:
         paths = load_thumbnails(view, progress)
@@ -118,7 +120,7 @@ def fill_grid(view: View, progress: Any) -> tuple[list[str], str] | None:
             return None
         shown = showable(paths)
     except CivitaiError as error:
-        view.problem = error
+        view.fails(error)
         return None
     view.shows(name, images)
     return shown, name

@@ -39,7 +39,8 @@ def _bind_turn(
     """Bind `event` to a listing, that to its pictures, and those to what there is to tell.
 
     The listing empties the grid: one that gets other pictures keeps the place that was clicked
-    last, and a click there would be none.
+    last, and a click there would be none. Listings, pictures and what is told of several turns
+    come in any order, so the browser itself says with `shown` what its grid holds by then.
     """
     given = [*inputs, parts.view]
     listed = widgets.on(
@@ -51,7 +52,10 @@ def _bind_turn(
         js=browser.hold_grid(len(given)),
     )
     filled = widgets.on(
-        listed.then, _on_listed(parts), inputs=[parts.view], outputs=[parts.grid, parts.shown]
+        listed.then,
+        _on_listed(parts),
+        inputs=[parts.view, parts.shown],
+        outputs=[parts.grid, parts.shown],
     )
     widgets.on(
         filled.then,
@@ -69,6 +73,7 @@ def _changing(parts: Parts) -> list[Any]:
         parts.title,
         parts.version,
         parts.grid,
+        parts.shown,
         parts.first,
         parts.prev,
         parts.next,
@@ -95,10 +100,13 @@ def _on_turn(parts: Parts, change: Callable[..., None]) -> Callable[..., Iterato
                 **_controls(parts, view),
                 **picture.none(parts),
                 parts.grid: None,
+                parts.shown: '',
                 parts.status: pictures,
             }
-        # else a later one has the say, and what was yielded last is shown again at the end
-        yield after if view.turn <= turn else {parts.status: gr.update()}
+        if view.turn <= turn:  # else a later one has the say
+            yield after
+        # gradio shows again at the end what was yielded last, whatever came in between
+        yield {parts.status: gr.update()}
 
     return listing
 
@@ -134,8 +142,10 @@ def _controls(parts: Parts, view: View) -> dict[Any, Any]:
 
 
 def _on_listed(parts: Parts) -> Callable[..., Any]:
-    def pictures(view: View, progress: gr.Progress = gr.Progress()) -> dict[Any, Any]:
-        filled = events.fill_grid(view, progress)
+    def pictures(
+        view: View, on_screen: Any, progress: gr.Progress = gr.Progress()
+    ) -> dict[Any, Any]:
+        filled = events.fill_grid(view, progress, on_screen)
         if filled is None:
             return {parts.grid: gr.update()}
         paths, name = filled

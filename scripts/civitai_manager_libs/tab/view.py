@@ -59,10 +59,15 @@ class View:
         cache.on_screen.show(self.name, chain.from_iterable(self.seen.values()))
 
     def shows(self, name: str, images: tuple[GalleryImage, ...]) -> None:
-        """Note that the grid is given `images`, and calls them `name`."""
+        """Note that the grid is given `images`, and calls them `name`; that is news."""
         self.shown[name] = images
+        self.told = 0
         while len(self.shown) > GRIDS_KEPT:
             self.shown.pop(next(iter(self.shown)))
+
+    def fails(self, problem: CivitaiError) -> None:
+        """Note why the grid cannot be filled; that is news."""
+        self.problem, self.told = problem, 0
 
     def has_news(self) -> bool:
         """Tell, once, that the page asked for last is on the screen, or cannot be."""
