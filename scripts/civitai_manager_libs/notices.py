@@ -30,9 +30,14 @@ class _Here(threading.local):
 _here = _Here()
 
 
+def here() -> Sink:
+    """Return where what this thread tells goes, for one that tells something in its place."""
+    return _here.sink or sink
+
+
 def tell(key: str, **values: Any) -> None:
     """Tell the sentence `key`, filled with `values`."""
-    (_here.sink or sink)(key, values)
+    here()(key, values)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any, Callable
 
@@ -13,7 +14,16 @@ from scripts.civitai_manager_libs.downloads.plan import DownloadJob
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient, client as client_module
 from scripts.civitai_manager_libs.http_client.pacing import throttle
 from tests.support.network import at_home, files_in, png
-from tests.support.scripted_server import KEEP, RESET, Answer, ScriptedServer, Trickle, kept, ok
+from tests.support.scripted_server import (
+    KEEP,
+    RESET,
+    STALL,
+    Answer,
+    ScriptedServer,
+    Trickle,
+    kept,
+    ok,
+)
 
 FASTER = 20
 GOOD = kept(ok(png()))
@@ -54,6 +64,7 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tuple
     patience = client_module.PATIENCE_OF_A_PERSON / FASTER
     monkeypatch.setattr(client_module, 'PATIENCE_OF_A_PERSON', patience)
     monkeypatch.setattr(throttle, 'TOLD_SECONDS', throttle.TOLD_SECONDS / FASTER)
+    monkeypatch.setattr(throttle, 'STALL_SECONDS', throttle.STALL_SECONDS / FASTER)
     monkeypatch.setattr(crew, 'HEARTBEAT_SECONDS', crew.HEARTBEAT_SECONDS / FASTER)
 
     def load(answer: Callable[[int], Answer], count: int) -> tuple[int, int, list]:
@@ -99,3 +110,38 @@ def test_a_host_of_nothing_but_faults_is_given_up_for_the_whole_page(
 def test_where_half_is_refused_the_rest_comes(page: Any, status: int) -> None:
     came, asked, _ = page(lambda n: GOOD if n % 2 else busy(status), 48)
     assert came >= 24 and asked <= 48 * 5
+
+
+HEAD = b'HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n'
+SLOW: dict[str, Answer] = {
+    'silent': (STALL,),
+    'a byte now and then': (Trickle(HEAD, size=1, seconds=0.33 / FASTER * 5),),
+    'a body that never ends': (HEAD, Trickle(png()[:30] + bytes(50_000), size=90, seconds=0.01)),
+}
+
+
+@pytest.mark.parametrize('answer', SLOW.values(), ids=SLOW)
+@pytest.mark.parametrize('count', [1, 24, 60])
+def test_a_slow_host_is_told_soon_and_given_up_within_a_minute(
+    page: Any, answer: Answer, count: int
+) -> None:
+    began = time.monotonic()
+    came, _, told = page(lambda _: answer, count)
+    assert came == 0 and time.monotonic() - began < 60 / FASTER + 1.0
+    assert 'notice_slow' in [key for key, _ in told]
+    assert all(values['host'] == '127.0.0.1' for _, values in told)
+
+
+@pytest.mark.parametrize('answer', SLOW.values(), ids=SLOW)
+def test_a_slow_answer_of_the_api_is_told_and_given_up(
+    monkeypatch: pytest.MonkeyPatch, page: Any, answer: Answer
+) -> None:
+    told: list[str] = []
+    with ScriptedServer(answer) as server:
+        at_home(monkeypatch, server)
+        began = time.monotonic()
+        with notices.going_to(lambda key, values: told.append(key)):
+            client = CivitaiHttpClient().for_a_person()
+            assert client.get_json(f'{server.url}/api/v1/images') is None
+    assert time.monotonic() - began < 60 / FASTER + 1.0
+    assert 'notice_slow' in told

@@ -48,7 +48,8 @@ class Attempts:
         Answers of the API at `base_url` are treated as `retry.decide` says.
         """
         tries = refusals = 0
-        first_failure, told = math.inf, -math.inf
+        first_failure, told, began = math.inf, -math.inf, self.now()
+        grace = (retry.WHOLE_PATIENCE - 1) * policy.patience
         while True:
             try:
                 if stop.is_set():
@@ -58,7 +59,7 @@ class Attempts:
                 if stop.is_set() and not isinstance(error, CancelledError):
                     error = CancelledError(url=urls.redact(url))
                 first_failure = min(first_failure, self.now())
-                since = self.now() - first_failure
+                since = max(self.now() - first_failure, self.now() - began - grace)
                 refused = isinstance(error, RateLimitedError)
                 # refusals count while they come in a row
                 tries, refusals = tries + (not refused), refusals + 1 if refused else 0

@@ -6,7 +6,9 @@ leaves the configured host.
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,20 +17,23 @@ from urllib.parse import urlsplit
 
 import requests
 
-from .. import setting
+from .. import notices, setting
 from ..civitai import keys, urls
-from ..errors import UrlRefusedError, error_for_status
+from ..errors import TimedOutError, UrlRefusedError, error_for_status
 from . import answers, bodies, retry, wire
 from .connections import here
 from .outgoing import Proxies, Request, without_key
 from .pacing.budget import of_the_api
 from .pacing.pace import Pace
+from .pacing import throttle
 from .pacing.throttle import Throttle, Turn
 from .resume import WHOLE_STATUSES
 from .watch import Guard, Watch
 
 CONNECT_TIMEOUT = 10.0
 MAX_REDIRECTS = 8
+# An answer that has begun is slow after so many times the seconds of one that has not.
+REST_TOLD = 3
 # A question may have made something (201) or begun to (202).
 GOOD_STATUSES = WHOLE_STATUSES | {201, 202}
 
@@ -38,7 +43,8 @@ class Terms:
     """How a question is asked.
 
     With which API key ('' for none), waiting for how many seconds without a byte, until `stop` is
-    set. `patience` is how many seconds failures may follow each other, counted from `asked`.
+    set. `patience` is how many seconds failures may follow each other, counted from `asked`, from
+    when all may take `retry.WHOLE_PATIENCE` times as long.
     """
 
     key: str
@@ -46,6 +52,11 @@ class Terms:
     stop: threading.Event
     asked: float
     patience: float
+
+    @property
+    def end(self) -> float:
+        """When it is over."""
+        return self.asked + retry.WHOLE_PATIENCE * self.patience
 
 
 class Exchange:
@@ -60,6 +71,7 @@ class Exchange:
     ) -> None:
         self._session = session
         self._clock = clock
+        self._now = now
         self._throttle = Throttle(now, wire.tell_wait)
         self._watch = Watch()
         self._proxies = Proxies()
@@ -99,7 +111,7 @@ class Exchange:
         base, key = setting.civitai_base_url, terms.key
         urls.check_first(request.url, base, setting.extra_host_names())
         with self._watch.over(terms.stop) as guard:
-            asked = set()
+            slow, asked = _Slow(guard, request.url, terms.end - self._now()), set()
             for _ in range(MAX_REDIRECTS + 1):
                 # once it led elsewhere, nobody gets the key any more
                 key = keys.usable_key(key) if key and urls.may_send_key(request.url, base) else ''
@@ -108,7 +120,7 @@ class Exchange:
                     break
                 asked.add(question)
                 with self._turn(request.url, base, terms) as turn:
-                    guard.on_stall = turn.stalled
+                    guard.on_stall = slow.beside(turn)
                     response = self._send(request, terms.seconds, key, guard)
                     is_kept = False
                     try:
@@ -116,7 +128,7 @@ class Exchange:
                         wire.check(guard, request.url)
                         if not response.is_redirect:
                             self._check_status(response, key, turn, guard, also)
-                            turn.first_byte(here.first_byte)
+                            turn.first_byte(slow.begun())
                             body = wire.body_of(response, guard, terms.seconds, key)
                             yield _Answer(response, body)
                             is_kept = keep_open
@@ -131,6 +143,8 @@ class Exchange:
     def _send(self, request: Request, seconds: float, key: str, guard: Guard) -> requests.Response:
         """Send `request` and wait for the head of its answer. Raises CivitaiError."""
         url, here.guard, here.first_byte, guard.sock = request.url, guard, None, None
+        if time.monotonic() > guard.end:
+            raise TimedOutError(url=urls.redact(url), host=wire.host_of(url))
         try:
             with guard.within(CONNECT_TIMEOUT + seconds):
                 # Not session.send: it would read the whole body of a redirect, however long.
@@ -182,6 +196,40 @@ class Exchange:
             return turn(f'API {base}', terms.stop, of_the_api)
         top = max(1, setting.gallery_max_concurrent_downloads)
         return turn(urlsplit(url).netloc, terms.stop, lambda: Pace(top), top)
+
+
+class _Slow:
+    """Tells, once, that an answer is long in coming to who waits at most `seconds`.
+
+    `has_begun`: it is the rest that is slow, which is less of a sign. Times are monotonic.
+    """
+
+    def __init__(self, guard: Guard, url: str, seconds: float) -> None:
+        guard.end = end = time.monotonic() + seconds
+        self.has_begun = False
+        self._host, self._end, self._began = wire.host_of(url), end, 0.0
+        self._tell = notices.here()
+        self._is_told = math.isinf(end)
+
+    def begun(self) -> float | None:
+        """Note that the answer begins; return after how many seconds, None if nobody knows."""
+        self.has_begun = True
+        return here.first_byte
+
+    def beside(self, turn: Turn) -> Callable[[float], None]:
+        """Return what looks after both this and `turn`, from a question that is asked now on."""
+        self._began = time.monotonic()
+
+        def stalled(seconds: float) -> None:
+            turn.stalled(seconds)
+            left = self._end - time.monotonic()
+            bound = throttle.TOLD_SECONDS * (REST_TOLD if self.has_begun else 1)
+            is_long = time.monotonic() - self._began > bound
+            if is_long and left > 0 and not self._is_told and not turn.is_troubled:
+                self._is_told = True
+                self._tell('notice_slow', {'host': self._host, 'seconds': math.ceil(left)})
+
+        return stalled
 
 
 class _Answer(NamedTuple):

@@ -10,6 +10,9 @@ from typing import Union
 
 from ..errors import CivitaiError, RateLimitedError
 
+# A slow try may take so many times the patience: within a minute, who waits knows.
+WHOLE_PATIENCE = 2.2
+
 
 @dataclass(frozen=True)
 class RetryPolicy:
@@ -20,7 +23,8 @@ class RetryPolicy:
     is each wait.
     A server that asks for more than `max_retry_after` is not waited for. Refusals (429) are
     counted apart from tries: it is us who came too fast. No try begins later than `patience`
-    after the first failure.
+    after the first failure, nor than `WHOLE_PATIENCE` times that after all began, when a try under
+    way is ended too.
     """
 
     tries: int = 5

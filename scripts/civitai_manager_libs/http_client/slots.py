@@ -24,6 +24,7 @@ class Slots:
         self.on_lent = on_lent
         self.stop = stop or forks.Event()
         self._count = count
+        self.began = time.monotonic()
         self.renew()
         forks.renew_in_children(self)
 
@@ -47,7 +48,7 @@ class Slot:
     """A place that is held, or lent."""
 
     def __init__(self, slots: Slots) -> None:
-        self.stop = slots.stop
+        self.stop, self.began = slots.stop, slots.began
         self._slots = slots
         self._is_held = True
         self.renew()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
 import time
@@ -20,16 +21,18 @@ class Guard:
 
     `sock` is its connection, None before there is one. `stop` ends the request. `late` tells that
     it outlived the seconds it was allowed last, because a time-out of a socket starts again with
-    every byte that comes. `on_stall` is told now and then for how long it has been waiting.
+    every byte that comes. `end` is when all is over, in monotonic seconds. `on_stall` is told
+    now and then for how long it has been waiting.
     """
 
-    __slots__ = ('sock', 'stop', 'since', 'deadline', 'late', 'on_stall', '_lock')
+    __slots__ = ('sock', 'stop', 'since', 'deadline', 'end', 'late', 'on_stall', '_lock')
 
     def __init__(self, stop: threading.Event) -> None:
         self.sock: socket.socket | None = None
         self.stop = stop
         self.since = 0.0
         self.deadline = 0.0
+        self.end = math.inf
         self.on_stall: Callable[[float], None] | None = None
         self.late = False
         self._lock = threading.Lock()
@@ -43,12 +46,12 @@ class Guard:
         self.sock = getattr(sock, 'socket', sock)  # of TLS inside a proxy's TLS: the outer one
         self.since = time.monotonic()
         if seconds is not None:
-            self.deadline = self.since + seconds
+            self.deadline = min(self.since + seconds, self.end)
 
     def within(self, seconds: float) -> Guard:
         """What happens inside, as a context, may take `seconds`."""
         self.since = time.monotonic()
-        self.deadline = self.since + seconds
+        self.deadline = min(self.since + seconds, self.end)
         return self
 
     def __enter__(self) -> Guard:
@@ -80,6 +83,7 @@ class Guard:
                 return
             self.since += asleep
             self.deadline += asleep
+            self.end += asleep
         if self.stop.is_set():
             self._cut()
             return

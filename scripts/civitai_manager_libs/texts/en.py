@@ -493,5 +493,6 @@ ENGLISH: dict[str, str] = {
         '{host} refuses all that is asked for ({status}). If that lasts, it is given up in '
         '{seconds} s; what is there stays.'
     ),
+    'notice_slow': '{host} is slow. What does not come in {seconds} s is given up.',
     'notice_waiting': '{host} does not answer as it should. Trying again in {seconds} s.',
 }

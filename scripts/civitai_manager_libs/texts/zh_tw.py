@@ -305,5 +305,6 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     ),
     'notice_asked_to_wait': '{host} 要求我們稍候（{status}）。{seconds} 秒後繼續，已取得的內容會保留。',
     'notice_refuses': '{host} 拒絕所有要求（{status}）。若持續如此，{seconds} 秒後放棄，已取得的內容會保留。',
+    'notice_slow': '{host} 回應緩慢，{seconds} 秒內未收到的內容將放棄。',
     'notice_waiting': '{host} 的回應不正常，{seconds} 秒後再試一次。',
 }

@@ -39,6 +39,8 @@ class Host:
         self.trouble: CivitaiError | None = None  # the last of what may pass, refusals too, at:
         self.troubled_at = -math.inf
         self.troubled_since = math.inf  # since when there was nothing else
+        self.fruitless_since = math.inf  # when the first that ended so began
+        self.answered_at = -math.inf
         self.recent: Deque[bool] = deque(maxlen=RECENT)  # whether the last ones were refused
 
     def is_idle(self, now: float) -> bool:
@@ -54,30 +56,37 @@ class Host:
         """Tell whether there were only refusals for too long, and whether there are many now."""
         with self.lock:
             self.refusals += 1
-            self.count_trouble(now, error)
+            self.count_trouble(now, error, now)
             self.refused_since = min(self.refused_since, now)
             self.recent.append(True)
             is_lost = self.refusals > LOST_REFUSALS and now - self.refused_since > LOST_SECONDS
             return is_lost, sum(self.recent) >= MANY
 
-    def count_trouble(self, now: float, error: CivitaiError | None) -> None:
-        """Count what may be different the next time. With the lock."""
+    def count_trouble(self, now: float, error: CivitaiError | None, began: float) -> None:
+        """Count what may be different the next time; when it `began`. With the lock."""
         self.trouble, self.troubled_at = error, now
         self.troubled_since = min(self.troubled_since, now)
+        self.fruitless_since = min(self.fruitless_since, max(began, self.answered_at))
 
-    def count_answer(self) -> None:
+    def count_answer(self, now: float) -> None:
         """Count an answer that is one, be it good or not. With the lock."""
-        self.trouble, self.troubled_since = None, math.inf
+        self.trouble, self.answered_at = None, now
+        self.troubled_since = self.fruitless_since = math.inf
 
-    def in_vain(self, now: float, asked: float, patience: float) -> CivitaiError | None:
+    def in_vain(
+        self, now: float, asked: float, patience: float, wanted: float = math.inf
+    ) -> CivitaiError | None:
         """Return the last trouble, for good, if there was nothing else for `patience` seconds.
 
         The host's troubles count and not how long one waits: otherwise each of hundreds of
         pictures would wait anew. Those from before something was `asked` say nothing about now,
-        unless the host said not to come yet. With the lock.
+        unless the host said not to come yet. Who asks for one of many after others of them failed,
+        all `wanted` since, has those wait for them already. With the lock.
         """
-        is_news = asked > self.troubled_at and not self.pace.held(now)
-        if self.trouble is None or is_news or now - self.troubled_since <= patience:
+        is_news = min(asked, wanted) > self.troubled_at and not self.pace.held(now)
+        is_late = asked > self.troubled_since
+        since = self.fruitless_since if is_late else self.troubled_since
+        if self.trouble is None or is_news or now - since <= patience:
             return None
         error = copy.copy(self.trouble)
         error.transient = False

@@ -16,8 +16,7 @@ from .pace import Pace
 # A wait that goes on for longer is told, and told again while there is no end to it. Seconds.
 TOLD_SECONDS, TOLD_AGAIN = 3.0, 20.0
 
-# Nobody sleeps longer without looking at the clock and for a cancellation. Seconds.
-PIECE = 0.08
+PIECE = 0.08  # seconds; nobody sleeps longer without a look at the clock and for a cancellation
 
 # tell(error, seconds, is_given_up): because of this refusal it goes on in so many seconds, or is
 # given up then.
@@ -28,8 +27,7 @@ def _untold(error: CivitaiError, seconds: float, is_given_up: bool) -> None:
     """Tell nobody."""
 
 
-# So many hosts are remembered, and those that there is something to obey of. Redirects may lead to
-# any number.
+# So many hosts are remembered, and those that there is something to obey of.
 KEPT_HOSTS = 256
 
 # From when on a request has stalled: seconds, and times what one usually takes.
@@ -57,6 +55,7 @@ class Turn:
         '_was_refused',
         '_retry_after',
         '_slot',
+        '_wanted',
         '_is_lent',
     )
 
@@ -82,6 +81,7 @@ class Turn:
         self._was_refused = False
         self._retry_after: float | None = None
         self._slot = slots.current()
+        self._wanted = asked if self._slot is None else self._slot.began
         self._is_lent = False
 
     def stalled(self, seconds: float) -> None:
@@ -105,6 +105,11 @@ class Turn:
             host.call_next()
         if self._slot is not None:
             self._slot.lend()
+
+    @property
+    def is_troubled(self) -> bool:
+        """Whether the host refused or failed last, which is told anyway."""
+        return self._host.trouble is not None
 
     def first_byte(self, seconds: float | None) -> None:
         """Say how long the first byte of the answer took, None if nobody knows."""
@@ -158,9 +163,9 @@ class Turn:
         if isinstance(error, CivitaiError) and not self._was_refused:
             with self._host.lock:
                 if error.transient:
-                    self._host.count_trouble(self._clock(), error)
+                    self._host.count_trouble(self._clock(), error, self._began)
                 elif isinstance(error, AnswerError):
-                    self._host.count_answer()
+                    self._host.count_answer(self._clock())
         self._leave(failed=kind is not None)
 
     def _ask(self) -> float:
@@ -239,7 +244,7 @@ class Turn:
 
     def _check_patience(self) -> None:
         """Raise the last trouble if there was nothing else for too long. With the lock."""
-        error = self._host.in_vain(self._clock(), self._asked, self._patience)
+        error = self._host.in_vain(self._clock(), self._asked, self._patience, self._wanted)
         if error is not None:
             raise error
 
@@ -265,7 +270,7 @@ class Turn:
                 host.pace.failed(now)
             else:
                 host.refusals, host.refused_since = 0, math.inf
-                host.count_answer()
+                host.count_answer(now)
                 host.recent.append(False)
                 host.pace.success(now, self._first_byte, self._began)
             host.call_next()
