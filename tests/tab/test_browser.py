@@ -159,6 +159,17 @@ def settled(tab: Page) -> None:
     )
 
 
+@pytest.mark.parametrize('gap', [0, 30, 60, 150], ids=lambda gap: f'{gap} ms apart')
+def test_however_fast_pictures_are_clicked_the_last_one_is_told_of(page: Page, gap: int) -> None:
+    link = part(page, 'details').locator('a[href*="/images/"]')
+    wanted = chosen(page, 9)
+    for _ in range(3):
+        pictures(page).first.click()
+        expect(link).not_to_have_attribute('href', re.compile(f'/{wanted}$'), timeout=WAIT)
+        press_quickly(page, '#civitai_gallery_grid .thumbnail-item', 10, gap)
+        expect(link).to_have_attribute('href', re.compile(f'/{wanted}$'), timeout=WAIT)
+
+
 def test_another_version_shows_other_pictures(page: Page) -> None:
     first = sources(page)
     part(page, 'version').locator('input').click()

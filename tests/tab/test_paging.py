@@ -230,3 +230,16 @@ def test_pictures_that_were_taken_away_again_are_brought_by_whoever_comes_next(
     assert listed[parts.grid] is None and listed[parts.shown] == ''
     assert not changes(pictures(view, given[parts.shown], Progress()))
     assert not changes(tell(view))
+
+
+def test_the_last_click_wins_in_whatever_order_clicks_come(view: View, parts: layout.Parts) -> None:
+    name, handler = filled(view), picture._on_select(parts)
+    last, before = [SimpleNamespace(index=index) for index in (9, 8)]
+    assert any(map(changes, handler(view, name, last, '10')))
+    assert not any(map(changes, handler(view, name, before, '9')))
+    assert view.selected is view.page.images[9]
+
+
+@pytest.mark.parametrize('number', [None, '', 'x', '²', '-1', '9' * 9999, [], {}, True], ids=repr)
+def test_a_click_that_nobody_counted_counts_as_the_last(view: View, number: Any) -> None:
+    assert view.is_last_click('7') and view.is_last_click(number) and not view.is_last_click('6')

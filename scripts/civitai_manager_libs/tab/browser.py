@@ -17,6 +17,13 @@ PRESS = f"""(id) => {{
 }}"""
 
 
+# Counts the clicks of this page into the last input, as they may reach the server in any order.
+COUNT_CLICK = """(view, shown) => {
+    window.civitaiGalleryClicks = (window.civitaiGalleryClicks || 0) + 1;
+    return [view, shown, String(window.civitaiGalleryClicks)];
+}"""
+
+
 def hold_grid(inputs: int) -> str:
     """Keep the height of the grid while it is empty, so that nothing below it jumps."""
     return f"""(...given) => {{

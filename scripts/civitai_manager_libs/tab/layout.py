@@ -27,7 +27,7 @@ class Parts:
     """The components of one gallery; each has the element id `civitai_gallery_<name>`.
 
     status tells of the page, kept of the download, sent of what is sent: none overwrites another.
-    shown names what is in the grid.
+    shown names what is in the grid, click counts the clicks on it.
     """
 
     view: Any
@@ -39,6 +39,7 @@ class Parts:
     version: Any
     grid: Any
     shown: Any
+    click: Any
     first: Any
     prev: Any
     next: Any
@@ -100,6 +101,7 @@ def _grid_side() -> dict[str, Any]:
         elem_id=f'{PREFIX}_grid',
     )
     shown = gr.HTML('', elem_id=f'{PREFIX}_shown')
+    click = gr.HTML('', elem_id=f'{PREFIX}_click')
     with gr.Row(elem_id=f'{PREFIX}_turn'):
         first = _button('first')
         previous = _button('prev')
@@ -113,6 +115,7 @@ def _grid_side() -> dict[str, Any]:
         'version': version,
         'grid': grid,
         'shown': shown,
+        'click': click,
         'first': first,
         'prev': previous,
         'page_info': info,

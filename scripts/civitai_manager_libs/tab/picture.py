@@ -19,9 +19,10 @@ def bind(parts: Parts) -> None:
     widgets.on(
         parts.grid.select,
         _on_select(parts),
-        inputs=[parts.view, parts.shown],
+        inputs=[parts.view, parts.shown, parts.click],
         outputs=places(parts),
         show_progress='hidden',
+        js=browser.COUNT_CLICK,
     )
     for target, button in zip(host.detect().send_targets(), parts.send):
         if target not in host.TEXT_ONLY:
@@ -74,15 +75,21 @@ def _how_made(parts: Parts, made: generation.Made, has_still: bool) -> dict[Any,
 
 
 def _on_select(parts: Parts) -> Callable[..., Iterator[Any]]:
-    def select(view: View, shown: Any, event: gr.SelectData) -> Iterator[dict[Any, Any]]:
+    def select(
+        view: View, shown: Any, event: gr.SelectData, click: Any = None
+    ) -> Iterator[dict[Any, Any]]:
+        if not view.is_last_click(click):
+            yield {parts.sent: gr.update()}
+            return
         image = events.select(view, event.index, shown)
         (small,) = events.showable([events.small_file(image)])
         has_still = small != setting.no_card_preview_image
-        yield {
-            **_showing(parts, small, False),
-            **_how_made(parts, generation.Made(image), has_still),
-            parts.sent: '',
-        }
+        if view.selected is image:
+            yield {
+                **_showing(parts, small, False),
+                **_how_made(parts, generation.Made(image), has_still),
+                parts.sent: '',
+            }
         large = events.load_preview(image)
         if large and view.selected is image:
             yield _showing(parts, events.showable([large])[0], image.is_video)

@@ -23,7 +23,7 @@ class View:
 
     turn counts the pages asked for, so that a slow answer never replaces a newer one; listed is
     the turn that brought page, told the one whose page was told of, version the label of one that
-    is on its way. shown is what the grid was given last, each by a name; lost tells why some of
+    is on its way. click is the last one on a picture. shown is what the grid was given last, each by a name; lost tells why some of
     page did not come, problem why none did. name tells this view from others once it has shown
     something, seen is what it shows.
     """
@@ -40,6 +40,7 @@ class View:
     lost: tuple[CivitaiError | None, ...] = ()
     problem: CivitaiError | None = None
     told: int = 0
+    click: int = 0
     name: str = ''
     seen: dict[str, list[str]] = field(default_factory=dict)
 
@@ -48,6 +49,13 @@ class View:
         self.turn += 1
         self.version = ''
         return self.turn
+
+    def is_last_click(self, number: object) -> bool:
+        """Tell whether no later click on a picture came before this one, as its browser counts."""
+        text = str(number)
+        count = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else self.click
+        self.click = max(self.click, count)
+        return count == self.click
 
     def sees(self, where: str, addresses: Sequence[str]) -> None:
         """Note which pictures this tab shows now, so that they stay in the picture cache."""
