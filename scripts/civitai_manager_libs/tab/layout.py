@@ -107,7 +107,7 @@ def _grid_side() -> dict[str, Any]:
         previous = _button('prev')
         info = gr.HTML('', elem_id=f'{PREFIX}_page_info')
         following = _button('next')
-    with gr.Row():
+    with gr.Row(elem_id=f'{PREFIX}_keep'):
         download = _button('download_page', variant='primary')
         folder = _button('open_folder', interactive=True, visible=False)
     return {
