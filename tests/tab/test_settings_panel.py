@@ -44,6 +44,24 @@ def test_what_is_not_usable_is_named_and_the_rest_is_kept(tmp_path: Path) -> Non
     assert json.loads((tmp_path / 'settings.json').read_text()) == {'gallery_rows': 3}
 
 
+@pytest.mark.parametrize(
+    ('language', 'given', 'told'),
+    [
+        ('en', {'gallery_columns': 99}, 'Columns (from 1 to 12)'),
+        ('en', {'http_timeout': -3}, '(from '),
+        ('en', {'gallery_maturity_ceiling': 'Z'}, 'Maturity ceiling (one of PG, '),
+        ('en', {'civitai_base_url': 'x'}, 'Civitai address.'),
+        ('zh_TW', {'gallery_columns': 0}, '（1 到 12）'),
+    ],
+    ids=['columns', 'seconds', 'choices', 'no-range', 'chinese'],
+)
+def test_a_refusal_names_what_would_be_usable(
+    language: str, given: dict[str, Any], told: str
+) -> None:
+    setting.language = language
+    assert told in saved(**given)
+
+
 def test_other_lines_of_the_file_stay(tmp_path: Path) -> None:
     (tmp_path / 'settings.json').write_text('{"mine": 1, "gallery_rows": 7}')
     saved(gallery_rows=3)

@@ -166,11 +166,22 @@ def _save_settings(request: gr.Request, *values: Any, shown: Sequence[Any] = ())
     except CivitaiError as error:
         return markup.notice(error.message_in(setting.language), 'problem')
     if bad:
-        names = ', '.join(label(f'setting_{name}') for name in bad)
+        names = ', '.join(_with_range(item) for item in given if item.name in bad)
         told = [label('settings_refused', names=names)]
         told += [i.why_not(v, setting.language) for i, v in given.items() if i.name in bad]
         return markup.notice(' '.join(told).strip(), 'problem')
     return markup.notice(label('settings_saved'), 'good')
+
+
+def _with_range(item: Setting) -> str:
+    """The label of a setting, with the values it may have where that can be said."""
+    name = label(f'setting_{item.name}')
+    if item.choices:
+        return label('setting_choices', name=name, choices=', '.join(item.choices))
+    if isinstance(item.default, str):
+        return name
+    minimum, maximum = (f'{bound:g}' for bound in (item.minimum, item.maximum))
+    return label('setting_range', name=name, minimum=minimum, maximum=maximum)
 
 
 def _shown_now(before: Sequence[Any], values: Sequence[Any]) -> list[Any]:

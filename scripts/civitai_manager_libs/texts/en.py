@@ -396,6 +396,8 @@ ENGLISH: dict[str, str] = {
     'settings_saved': (
         'Saved. Columns change when the page is loaded again, the language at the next start.'
     ),
+    'setting_range': '{name} (from {minimum} to {maximum})',
+    'setting_choices': '{name} (one of {choices})',
     'settings_refused': 'Not saved, because not usable: {names}.',
     'settings_not_from_here': (
         'Settings can be changed only on the computer the gallery runs on, by the account that '

@@ -240,6 +240,8 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'settings_title': '設定',
     'settings_save': '儲存設定',
     'settings_saved': '已儲存。欄數在重新載入頁面後生效，語言在下次啟動後生效。',
+    'setting_range': '{name}（{minimum} 到 {maximum}）',
+    'setting_choices': '{name}（可選 {choices}）',
     'settings_refused': '未儲存，因為無法使用：{names}。',
     'settings_not_from_here': '設定只能在執行圖庫的電腦上，由執行它的帳號變更。',
     'cache_title': '圖片快取',
