@@ -243,3 +243,28 @@ def test_the_last_click_wins_in_whatever_order_clicks_come(view: View, parts: la
 @pytest.mark.parametrize('number', [None, '', 'x', '²', '-1', '9' * 9999, [], {}, True], ids=repr)
 def test_a_click_that_nobody_counted_counts_as_the_last(view: View, number: Any) -> None:
     assert view.is_last_click('7') and view.is_last_click(number) and not view.is_last_click('6')
+
+
+def open_another(view: View) -> None:
+    events.open_source(view, f'{setting.civitai_base_url}/models/4317')
+
+
+@pytest.mark.parametrize(
+    ('change', 'is_running', 'goes'),
+    [
+        (open_another, False, True),
+        (open_another, True, False),
+        (events.go_next, False, False),
+    ],
+    ids=['another-gallery', 'while-it-runs', 'another-page'],
+)
+def test_what_a_download_told_goes_with_its_gallery(
+    view: View, parts: layout.Parts, change: Any, is_running: bool, goes: bool
+) -> None:
+    steps = events.download_page(view)
+    next(steps)
+    if not is_running:
+        list(steps)
+    told = [changes(step) for step in paging._on_turn(parts, change)(HERE, view)]
+    assert [step[parts.kept] for step in told if parts.kept in step] == [''] * goes
+    list(steps)

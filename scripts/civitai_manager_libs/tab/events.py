@@ -260,10 +260,14 @@ def download_page(view: View) -> Iterator[Step]:
     total, finished = len(view.page.images), []
     folder, results = action.keep_images(view.gallery.folder_name, view.page.images)
     view.kept_in = str(Path(folder) / action.USER_GALLERY_FOLDER)
-    yield _step(0, total)
-    for result in results:
-        finished.append(result)
-        yield _step(len(finished), total)
+    view.is_keeping = True
+    try:
+        yield _step(0, total)
+        for result in results:
+            finished.append(result)
+            yield _step(len(finished), total)
+    finally:
+        view.is_keeping = False
     yield _summed_up(batch.report(finished), view.kept_in)
 
 

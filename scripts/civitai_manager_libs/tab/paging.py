@@ -70,6 +70,7 @@ def _bind_turn(
 def _changing(parts: Parts) -> list[Any]:
     return [
         parts.status,
+        parts.kept,
         parts.title,
         parts.version,
         parts.grid,
@@ -87,7 +88,7 @@ def _on_turn(parts: Parts, change: Callable[..., None]) -> Callable[..., Iterato
     def listing(request: gr.Request, *inputs: Any) -> Iterator[dict[Any, Any]]:
         *given, view = inputs
         yield {parts.status: markup.notice(label('status_loading'), 'busy')}
-        turn = view.turn + 1  # every change begins one
+        turn, before = view.turn + 1, view.gallery  # every change begins one
         try:
             widgets.refuse_strangers(request)
             change(view, *given)
@@ -103,6 +104,8 @@ def _on_turn(parts: Parts, change: Callable[..., None]) -> Callable[..., Iterato
                 parts.shown: '',
                 parts.status: pictures,
             }
+            if view.gallery is not before and not view.is_keeping:
+                after[parts.kept] = ''
         if view.turn <= turn:  # else a later one has the say
             yield after
         # gradio shows again at the end what was yielded last, whatever came in between

@@ -23,7 +23,8 @@ class View:
 
     turn counts the pages asked for, so that a slow answer never replaces a newer one; listed is
     the turn that brought page, told the one whose page was told of, version the label of one that
-    is on its way. click is the last one on a picture. shown is what the grid was given last, each by a name; lost tells why some of
+    is on its way. click is the last one on a picture, is_keeping tells that a download runs. shown
+    is what the grid was given last, each by a name; lost tells why some of
     page did not come, problem why none did. name tells this view from others once it has shown
     something, seen is what it shows.
     """
@@ -33,6 +34,7 @@ class View:
     page: ImagePage = field(default_factory=ImagePage)
     selected: GalleryImage | None = None
     kept_in: str = ''
+    is_keeping: bool = False
     turn: int = 0
     listed: int = 0
     version: str = ''
