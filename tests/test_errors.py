@@ -21,7 +21,8 @@ def descendants(kind: type[CivitaiError]) -> Iterator[type[CivitaiError]]:
 
 EVERY_KIND = list(descendants(CivitaiError))
 VALUES = dict.fromkeys(
-    'host folder reason given name names username path limit width height tab value known'.split(),
+    'host folder reason given name names username path limit width height tab value known one '
+    'other count most version owner model link'.split(),
     'x',
 )
 ERROR_KEYS = sorted(
