@@ -89,27 +89,26 @@ def _on_turn(parts: Parts, change: Callable[..., None]) -> Callable[..., Iterato
         *given, view = inputs
         yield {parts.status: markup.notice(label('status_loading'), 'busy')}
         turn, before = view.turn + 1, view.gallery  # every change begins one
+        nothing = {parts.status: gr.update()}
         try:
             widgets.refuse_strangers(request)
             change(view, *given)
         except CivitaiError as error:
             problem = markup.notice(error.message_in(setting.language), 'problem')
-            after = {**_controls(parts, view), parts.status: problem}
-        else:
-            pictures = markup.notice(label('status_pictures'), 'busy')
-            after = {
+            told = {**_controls(parts, view), parts.status: problem}
+            yield told if view.turn <= turn else nothing
+            return
+        if view.turn <= turn:  # else a later one has the say
+            is_done = view.gallery is not before and not view.is_keeping
+            yield {
                 **_controls(parts, view),
                 **picture.none(parts),
+                **({parts.kept: ''} if is_done else {}),
                 parts.grid: None,
                 parts.shown: '',
-                parts.status: pictures,
+                parts.status: markup.notice(label('status_pictures'), 'busy'),
             }
-            if view.gallery is not before and not view.is_keeping:
-                after[parts.kept] = ''
-        if view.turn <= turn:  # else a later one has the say
-            yield after
-        # gradio shows again at the end what was yielded last, whatever came in between
-        yield {parts.status: gr.update()}
+        yield nothing  # gradio shows again at the end what was yielded last, maybe much later
 
     return listing
 
