@@ -6,12 +6,13 @@ from typing import Any, Mapping
 
 from .pictures import MODEL_ID, path
 
+VERSION_ID = 11
 _PAGE = 200
 
 
 def model() -> dict[str, Any]:
     """The answer of /api/v1/models/1."""
-    version = {'id': 11, 'name': 'v1.0', 'baseModel': 'SDXL 1.0'}
+    version = {'id': VERSION_ID, 'name': 'v1.0', 'baseModel': 'SDXL 1.0'}
     return {
         'id': MODEL_ID,
         'name': 'Benchmark',
@@ -56,6 +57,7 @@ def _item(number: int, base: str) -> dict[str, Any]:
         'type': 'image',
         'createdAt': '2025-01-01T00:00:00.000Z',
         'postId': number,
+        'modelVersionIds': [VERSION_ID],
         'username': 'bench',
         'baseModel': 'SDXL 1.0',
         'stats': stats,
