@@ -116,8 +116,11 @@ def test_pages_turn_forth_and_back(page: Page) -> None:
     assert sources(page) == first
 
 
-@pytest.mark.parametrize('gap', [0, 30, 60, 150, 400], ids=lambda gap: f'{gap} ms apart')
-@pytest.mark.parametrize('presses', [2, 5], ids=lambda presses: f'{presses} times')
+@pytest.mark.parametrize(
+    'presses, gap',
+    [(2, 0), (2, 150), (5, 60), (5, 400)],
+    ids=['twice at once', 'twice', 'five times, fast', 'five times'],
+)
 def test_however_fast_the_pages_are_turned_the_last_one_is_shown(
     page: Page, demo: Demo, presses: int, gap: int
 ) -> None:
@@ -159,7 +162,7 @@ def settled(tab: Page) -> None:
     )
 
 
-@pytest.mark.parametrize('gap', [0, 30, 60, 150], ids=lambda gap: f'{gap} ms apart')
+@pytest.mark.parametrize('gap', [0, 60, 150], ids=lambda gap: f'{gap} ms apart')
 def test_however_fast_pictures_are_clicked_the_last_one_is_told_of(page: Page, gap: int) -> None:
     link = part(page, 'details').locator('a[href*="/images/"]')
     wanted = chosen(page, 9)

@@ -6,12 +6,15 @@ from typing import Any, Callable, Iterator
 
 import gradio as gr
 
-from .. import host, setting, widgets
+from .. import forks, host, setting, widgets
 from ..errors import CivitaiError
 from . import browser, events, generation, layout, markup, sending
 from .layout import Parts
 from .markup import label
 from .view import View
+
+# Held from asking whether a click is the last one until it counts; another could come in between.
+_choosing = forks.Lock()
 
 
 def bind(parts: Parts) -> None:
@@ -78,10 +81,12 @@ def _on_select(parts: Parts) -> Callable[..., Iterator[Any]]:
     def select(
         view: View, shown: Any, event: gr.SelectData, click: Any = None
     ) -> Iterator[dict[Any, Any]]:
-        if not view.is_last_click(click):
+        with _choosing:
+            is_last = view.is_last_click(click)
+            image = events.select(view, event.index, shown) if is_last else None
+        if image is None:
             yield {parts.sent: gr.update()}
             return
-        image = events.select(view, event.index, shown)
         (small,) = events.showable([events.small_file(image)])
         has_still = small != setting.no_card_preview_image
         if view.selected is image:
