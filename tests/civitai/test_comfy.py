@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from scripts.civitai_manager_libs.civitai.comfy import completed, read, workflow
+from tests.support.graphs import TOLD
 
 patiently = settings(deadline=None, database=None)
 
@@ -50,21 +51,6 @@ PLAIN = {
     ),
     '7': node('VAELoader', vae_name='soft.sft'),
     '8': node('VAEDecode', samples=['6', 0], vae=['7', 0]),
-}
-TOLD: dict[str, Any] = {
-    'prompt': 'a mill by the sea',
-    'negativePrompt': 'blur',
-    'steps': 22,
-    'seed': 41,
-    'cfgScale': 6.5,
-    'sampler': 'dpmpp_2m',
-    'scheduler': 'karras',
-    'denoise': 1,
-    'width': 640,
-    'height': 832,
-    'models': ['SD15\\meadow.safetensors'],
-    'vaes': ['soft.sft'],
-    'additionalResources': [{'name': 'ink.safetensors', 'type': 'lora', 'strength': 0.7}],
 }
 
 

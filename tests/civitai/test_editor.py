@@ -10,6 +10,7 @@ from hypothesis import given, settings, strategies as st
 
 from scripts.civitai_manager_libs.civitai.comfy import read, workflow
 from scripts.civitai_manager_libs.civitai.editor import as_ran
+from tests.support.graphs import TOLD
 
 patiently = settings(deadline=None, database=None)
 
@@ -52,21 +53,6 @@ NODES = [
     {'id': 9, 'type': 'Note', 'widgets_values': ['do not forget the gulls']},
 ]
 LINKS = links('1.0>2', '1.1>2', '2.1>3', '2.0>6', '3.0>6', '4.0>6', '5.0>6', '6.0>8', '7.0>8')
-TOLD = {
-    'prompt': 'a mill by the sea',
-    'negativePrompt': 'blur',
-    'steps': 22,
-    'seed': 41,
-    'cfgScale': 6.5,
-    'sampler': 'dpmpp_2m',
-    'scheduler': 'karras',
-    'denoise': 1,
-    'width': 640,
-    'height': 832,
-    'models': ['SD15\\meadow.safetensors'],
-    'vaes': ['soft.sft'],
-    'additionalResources': [{'name': 'ink.safetensors', 'type': 'lora', 'strength': 0.7}],
-}
 
 
 def saved(nodes: Any = None, table: Any = None) -> dict[str, Any]:
