@@ -80,9 +80,8 @@ def find_version(client: CivitaiHttpClient, source: GallerySource) -> tuple[int,
     data = client.fetch_json(urls.api_url(setting.civitai_base_url, path))
     found = data if isinstance(data, dict) else {}
     model_id, version_id = found.get('modelId'), source.number or found.get('id')
-    if source.number and found.get('id', source.number) != source.number:
-        raise WrongContentError('error_not_a_model')
-    if not isinstance(model_id, int) or not isinstance(version_id, int):
+    is_other = source.number and found.get('id', source.number) != source.number
+    if is_other or not isinstance(model_id, int) or not isinstance(version_id, int):
         raise WrongContentError('error_not_a_model')
     return model_id, version_id
 

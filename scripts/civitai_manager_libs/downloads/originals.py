@@ -20,7 +20,6 @@ log = logging.getLogger(__name__)
 
 _FAILURES = (AnswerError, TransferError, WrongContentError)
 
-
 # Files fetched since the start that are copies made by Civitai, not what was uploaded.
 _copies: set[str] = set()
 
