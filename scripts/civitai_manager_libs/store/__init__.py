@@ -1,15 +1,17 @@
 """Bytes on this disk: what they are, what they are called, how they become files.
 
-Stands on errors and forks; knows no network. `names`, `walks`, `ends` and `media` are pure. From
-the top down:
+Stands on errors and forks; knows no network. `templates`, `names`, `walks`, `ends` and
+`media` are pure. From the top down:
 
-cache     the picture cache: whose folder it is, and how large it may get
-private   small files of the owner's: one writer at a time
-files     files that are whole or not there at all
-parts     names of files that are being written, and whose they are
-embedded  the texts that programs write into a picture
-names     safe file and folder names out of text that strangers wrote
-walks     whether a file is all there, told by a walk through it
-ends      ... told from its first and last bytes
-media     the type of a picture, video or sound, told from its bytes
+cache      the picture cache: whose folder it is, and how large it may get
+private    small files of the owner's: one writer at a time
+files      files that are whole or not there at all
+opening    whether a picture can be opened
+parts      names of files that are being written, and whose they are
+embedded   the texts that programs write into a picture
+templates  names of files after a pattern that a person wrote
+names      safe file and folder names out of text that strangers wrote
+walks      whether a file is all there, told by a walk through it
+ends       ... told from its first and last bytes
+media      the type of a picture, video or sound, told from its bytes
 """

@@ -25,9 +25,7 @@ log = logging.getLogger(__name__)
 LOOK_BYTES = 64 * 1024
 
 # Extensions as files have them: cameras and older programs write them large.
-_SPELLINGS = [
-    spelling for suffix in sorted(media.MEDIA_SUFFIXES) for spelling in (suffix, suffix.upper())
-]
+_SPELLINGS = [one for suffix in sorted(media.MEDIA_SUFFIXES) for one in (suffix, suffix.upper())]
 
 _AT_ONCE = getattr(os, 'O_NONBLOCK', 0)
 _reclaimed: set[str] = set()
@@ -111,6 +109,15 @@ def _is_replaceable(path: Path) -> bool:
     except FileNotFoundError:
         return True
     return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give the bytes of `source` the name `target` too, which is free. Raises StorageError."""
+    with explained(target.parent):
+        try:
+            os.link(source, target)
+        except OSError:  # another disk, or one without links
+            shutil.copyfile(source, target)
 
 
 def _settle(path: Path, mode: int = os.O_RDWR) -> None:

@@ -70,10 +70,10 @@ def folder_name(text: str, fallback: str = 'unnamed') -> str:
 
     As `safe_name` makes it, of at most `MAX_FOLDER_UNITS` units of UTF-16.
     """
-    return safe_name(_units(safe_name(text, fallback), MAX_FOLDER_UNITS), fallback)
+    return safe_name(first_units(safe_name(text, fallback), MAX_FOLDER_UNITS), fallback)
 
 
-def _units(name: str, count: int) -> str:
+def first_units(name: str, count: int) -> str:
     """The beginning of `name`, at most `count` units of UTF-16 and no half characters."""
     return name.encode('utf-16-le')[: 2 * count].decode('utf-16-le', 'ignore')
 
@@ -103,5 +103,5 @@ def picture_stems(url: str) -> tuple[str, ...]:
         return (last.lower(),)
     digest = hashlib.sha256(url.encode('utf-8', 'replace')).hexdigest()[:8]
     name = safe_name(last, 'picture')
-    short, former = _units(name, MAX_STEM_UNITS - 9), name[:_FORMER_STEM]
+    short, former = first_units(name, MAX_STEM_UNITS - 9), name[:_FORMER_STEM]
     return tuple(dict.fromkeys((f'{short}-{digest}', f'{former}-{digest}')))

@@ -136,12 +136,12 @@ def write_json(path: Path, content: dict[str, object]) -> None:
 
 
 def keep_aside(path: Path) -> Path:
-    """Move the file to the first free `<stem>.broken-N.json` beside it, which is returned.
+    """Move the file to the first free `<stem>.broken-N<suffix>` beside it, which is returned.
 
     To be called inside `locked(path)`. Raises OSError.
     """
     number = 1
-    while (aside := path.with_name(f'{path.stem}.broken-{number}.json')).exists():
+    while (aside := path.with_name(f'{path.stem}.broken-{number}{path.suffix}')).exists():
         number += 1
     _patiently(lambda: os.replace(path, aside))
     return aside

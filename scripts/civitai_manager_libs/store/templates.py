@@ -1,0 +1,98 @@
+"""Names of files after a pattern that a person wrote, such as '{username}/{created:%Y}/{id}'.
+
+Pure. `/` in the pattern makes folders; nothing in a value does.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Mapping, Union
+
+from ..errors import SourceError
+from . import names
+
+DEFAULT = '{id}'
+MAX_FOLDERS = 4
+MAX_CHARACTERS = 200
+
+NUMBERS = ('id', 'post_id', 'position', 'index', 'seed')
+TEXTS = ('uuid', 'username', 'model', 'version', 'base_model', 'level')
+DATES = ('created',)
+FIELDS = (*NUMBERS, *TEXTS, *DATES)
+# Those of which no two pictures of a job have the same.
+_UNIQUE = frozenset(('id', 'uuid', 'index'))
+_SPECS = {
+    **dict.fromkeys(NUMBERS, re.compile(r'(0?[1-9][0-9]?d?)?')),
+    **dict.fromkeys(TEXTS, re.compile('')),
+    **dict.fromkeys(DATES, re.compile(r'(%[YmdHMSyjBbAaVGUu]|[\w .\-])*')),
+}
+_UNKNOWN = 'unknown'
+
+Value = Union[int, str, datetime, None]
+_Piece = tuple[str, str, str]  # text, then a field and its form
+
+
+@dataclass(frozen=True)
+class Template:
+    """A pattern that was read: the pieces of each folder, and of the name."""
+
+    text: str
+    parts: tuple[tuple[_Piece, ...], ...]
+
+    def path(self, values: Mapping[str, Value]) -> PurePosixPath:
+        """Return the path, without an extension, of the picture that `values` tell of.
+
+        A value that is not known reads 'unknown'. Two pictures of different ids have different
+        names: where the pattern does not see to that, the id stands at the end.
+        """
+        *folders, name = (''.join(_shown(piece, values) for piece in part) for part in self.parts)
+        stem = names.safe_name(name)
+        short = names.first_units(stem, names.MAX_STEM_UNITS)
+        if short != stem or not any(field in _UNIQUE for _, field, _ in self.parts[-1]):
+            end = f'-{values["id"]}'
+            short = names.first_units(stem, names.MAX_STEM_UNITS - len(end)) + end
+        return PurePosixPath(*map(names.folder_name, folders), names.safe_name(short))
+
+
+def parse(text: str) -> Template:
+    """Return the pattern in `text`. Raises SourceError that says what is wrong with it."""
+    if len(text) > MAX_CHARACTERS or text.count('/') > MAX_FOLDERS:
+        raise SourceError('template_long', most=MAX_CHARACTERS, folders=MAX_FOLDERS)
+    parts = tuple(tuple(_pieces(part, text)) for part in text.strip().split('/'))
+    if any(not part for part in parts):
+        raise SourceError('template_empty', template=text)
+    return Template(text, parts)
+
+
+def _pieces(part: str, whole: str) -> list[_Piece]:
+    try:
+        found = list(string.Formatter().parse(part))
+    except ValueError:
+        raise SourceError('template_braces', template=whole) from None
+    pieces = []
+    for literal, field, spec, conversion in found:
+        if field is not None:
+            form = _SPECS.get(field)
+            if form is None:
+                known = ' '.join(f'{{{name}}}' for name in FIELDS)
+                raise SourceError('template_field', field=field, known=known)
+            if conversion or not form.fullmatch(spec or ''):
+                raise SourceError('template_form', field=field, form=spec or conversion)
+        pieces.append((literal, field or '', spec or ''))
+    return pieces
+
+
+def _shown(piece: _Piece, values: Mapping[str, Value]) -> str:
+    literal, field, spec = piece
+    if not field:
+        return literal
+    value = values.get(field)
+    if isinstance(value, datetime):
+        return literal + value.strftime(spec or '%Y-%m-%d')
+    if isinstance(value, int) and value:
+        return literal + format(value, spec)
+    return literal + (names.safe_name(str(value)) if value else _UNKNOWN)
