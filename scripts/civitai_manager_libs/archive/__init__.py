@@ -1,0 +1,16 @@
+"""What was seen and what was kept, in one SQLite file of the data folder.
+
+Stands on setting, store, civitai, notices, forks and errors; the only importer of sqlite3. From the
+top down:
+
+place      the archive of this process
+rebuild    what can be known again after the file was lost, out of the folders
+jobs       galleries that are kept whole: what was asked, how far it is, what is missing
+saved      files that a person keeps, and which picture each one is
+pictures   pictures as galleries listed them
+causes     why something failed, as text
+answers    what Civitai said of models and versions
+folders    the plain list of folders that files were saved to
+database   the file: its schema, threads, programs, damage
+schema     the tables, and how they came to be what they are
+"""

@@ -1,0 +1,31 @@
+"""What Civitai said of models and versions, kept so that it is asked once."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Collection, Mapping
+
+from .database import Database
+
+MODEL, VERSION = 'model', 'version'
+
+
+def keep(db: Database, kind: str, found: Mapping[int, object]) -> None:
+    """Keep these answers by their ids; `kind` is MODEL or VERSION. Raises StorageError."""
+    rows = [(kind, number, json.dumps(body), time.time()) for number, body in found.items()]
+    with db.writing() as connection:
+        connection.executemany('INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)', rows)
+
+
+def kept(db: Database, kind: str, ids: Collection[int]) -> dict[int, object]:
+    """Return the answers that are kept, by id. Raises StorageError."""
+    found: dict[int, object] = {}
+    with db.reading() as connection:
+        for number in ids:
+            row = connection.execute(
+                'SELECT body FROM answers WHERE kind = ? AND id = ?', (kind, number)
+            ).fetchone()
+            if row:
+                found[number] = json.loads(row[0])
+    return found

@@ -1,0 +1,318 @@
+"""Galleries that are kept whole: what was asked for, how far each is, what is missing.
+
+A job has lanes, each one listing with its cursor, and the list of all pictures that these gave, in
+the order they were first seen. Who works on a job holds its lock, which the system frees when that
+program ends, however it ends: so a job of state RUNNING that nobody holds was interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Iterator, Mapping, Sequence
+
+from ..civitai.gallery import GalleryImage, ImagePage
+from ..errors import CivitaiError
+from ..store import files, private
+from . import causes, pictures
+from .database import Database
+
+# Of a job.
+WAITING, RUNNING, PAUSED, STOPPED, ENDED = 'waiting', 'running', 'paused', 'stopped', 'ended'
+# Of a lane: it goes on, its end was told, or something stands in the way (see `gaps`).
+OPEN, AT_END, BROKEN = 'open', 'at_end', 'broken'
+# Of a picture: to be fetched, or what became of it.
+TO_DO, SAVED, ALREADY, FAILED, GONE = 'to_do', 'saved', 'already', 'failed', 'gone'
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job: `asked` is what a person asked for, in words of the program that asked."""
+
+    id: int
+    asked: Mapping[str, Any]
+    folder: Path
+    state: str
+    made_at: float
+    changed_at: float
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One listing of a job: what is asked, the cursor of the page that follows, counts so far.
+
+    `hidden`, `surplus`, `foreign` and `unreadable` pictures were left out, see ImagePage.
+    """
+
+    number: int
+    query: Mapping[str, Any]
+    cursor: str = ''
+    pages: int = 0
+    items: int = 0
+    hidden: int = 0
+    surplus: int = 0
+    foreign: int = 0
+    unreadable: int = 0
+    state: str = OPEN
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A picture of a job: its place in it from 1, the lane that listed it, what became of it."""
+
+    place: int
+    image: GalleryImage
+    lane: int
+    state: str = TO_DO
+    path: str = ''
+    tries: int = 0
+    cause: CivitaiError | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is: pictures by state, and the totals of its lanes."""
+
+    states: Mapping[str, int] = field(default_factory=dict)
+    pages: int = 0
+    hidden: int = 0
+    surplus: int = 0
+    foreign: int = 0
+    unreadable: int = 0
+    gaps: tuple[CivitaiError, ...] = ()
+    is_listed: bool = False
+
+    def count(self, state: str) -> int:
+        """How many pictures are in `state`."""
+        return self.states.get(state, 0)
+
+    @property
+    def found(self) -> int:
+        """How many pictures were listed."""
+        return sum(self.states.values())
+
+
+def make(
+    db: Database, asked: Mapping[str, Any], folder: Path, queries: Sequence[Mapping[str, Any]]
+) -> int:
+    """Make a job with a lane for each of `queries`; return its id. Raises StorageError."""
+    now = time.time()
+    with db.writing() as connection:
+        number = connection.execute(
+            'INSERT INTO jobs (asked, folder, state, made_at, changed_at) VALUES (?, ?, ?, ?, ?)',
+            (json.dumps(asked), os.fsencode(folder.absolute()), WAITING, now, now),
+        ).lastrowid
+        assert number is not None
+        for query in queries:
+            _add_lane(connection, number, query)
+    return number
+
+
+def add_lane(db: Database, job_id: int, query: Mapping[str, Any]) -> None:
+    """Add one listing more to a job. Raises StorageError."""
+    with db.writing() as connection:
+        _add_lane(connection, job_id, query)
+
+
+def _add_lane(connection: Any, job_id: int, query: Mapping[str, Any]) -> None:
+    connection.execute(
+        'INSERT INTO lanes (job_id, number, query) '
+        'SELECT ?, 1 + coalesce(max(number), 0), ? FROM lanes WHERE job_id = ?',
+        (job_id, json.dumps(query), job_id),
+    )
+
+
+def find(db: Database, job_id: int) -> Job | None:
+    """Return the job of that id, None if there is none. Raises StorageError."""
+    return next((job for job in every(db) if job.id == job_id), None)
+
+
+def every(db: Database) -> list[Job]:
+    """Return all jobs, the oldest first. Raises StorageError."""
+    with db.reading() as connection:
+        rows = connection.execute(
+            'SELECT id, asked, folder, state, made_at, changed_at FROM jobs ORDER BY id'
+        ).fetchall()
+    return [
+        Job(number, json.loads(asked), Path(os.fsdecode(folder)), *rest)
+        for number, asked, folder, *rest in rows
+    ]
+
+
+def set_state(db: Database, job_id: int, state: str) -> None:
+    """Note what a job is doing now. Raises StorageError."""
+    with db.writing() as connection:
+        connection.execute(
+            'UPDATE jobs SET state = ?, changed_at = ? WHERE id = ?', (state, time.time(), job_id)
+        )
+
+
+def remove(db: Database, job_id: int) -> None:
+    """Forget a job and its list; its files stay. Raises StorageError."""
+    with db.writing() as connection:
+        connection.execute('DELETE FROM jobs WHERE id = ?', (job_id,))
+
+
+@contextmanager
+def held(db: Database, job_id: int) -> Iterator[bool]:
+    """Keep all others from working on a job until the block ends; False: another one does.
+
+    Raises StorageError.
+    """
+    lock = db.path.with_name(f'{db.path.stem}.job-{job_id}.lock')
+    with files.explained(lock.parent):
+        handle = private.hold(lock)
+    try:
+        yield handle is not None
+    finally:
+        if handle is not None:
+            private.let_go(lock, handle)
+
+
+def is_held(db: Database, job_id: int) -> bool:
+    """Tell whether somebody works on a job, in whatever program. Raises StorageError."""
+    with held(db, job_id) as is_free:
+        return not is_free
+
+
+def lanes(db: Database, job_id: int) -> list[Lane]:
+    """Return the lanes of a job. Raises StorageError."""
+    with db.reading() as connection:
+        rows = connection.execute(
+            'SELECT number, query, cursor, pages, items, hidden, surplus, foreign_, unreadable, '
+            'state FROM lanes WHERE job_id = ? ORDER BY number',
+            (job_id,),
+        ).fetchall()
+    return [Lane(number, json.loads(query), *rest) for number, query, *rest in rows]
+
+
+def note_page(
+    db: Database,
+    job_id: int,
+    lane: Lane,
+    page: ImagePage,
+    wanted: Sequence[GalleryImage],
+    cursor: str,
+) -> int:
+    """Note a `page` of `lane`: what of it is `wanted`, and where the lane goes on.
+
+    An empty `cursor` is the end of the lane. Returns how many pictures the job did not have yet.
+    Raises StorageError.
+    """
+    with db.writing() as connection:
+        pictures.note(db, page.images)
+        before = _places(connection, job_id)
+        connection.executemany(
+            'INSERT OR IGNORE INTO listed (job_id, place, picture_id, lane, state) '
+            'SELECT ?, 1 + coalesce(max(place), 0), ?, ?, ? FROM listed WHERE job_id = ?',
+            [(job_id, image.id, lane.number, TO_DO, job_id) for image in wanted],
+        )
+        connection.execute(
+            'UPDATE lanes SET cursor = ?, pages = pages + 1, items = items + ?, '
+            'hidden = hidden + ?, surplus = surplus + ?, foreign_ = foreign_ + ?, '
+            'unreadable = unreadable + ?, state = ? WHERE job_id = ? AND number = ?',
+            (cursor, len(page.images), page.hidden, page.surplus, page.foreign, page.unreadable)
+            + (OPEN if cursor else AT_END, job_id, lane.number),
+        )
+        return _places(connection, job_id) - before
+
+
+def _places(connection: Any, job_id: int) -> int:
+    ask = 'SELECT coalesce(max(place), 0) FROM listed WHERE job_id = ?'
+    return int(connection.execute(ask, (job_id,)).fetchone()[0])
+
+
+def set_lane(db: Database, job_id: int, lane: Lane, state: str, cursor: str | None = None) -> None:
+    """Say what became of a lane; have it go on at `cursor` if one is given. Raises StorageError."""
+    with db.writing() as connection:
+        connection.execute(
+            'UPDATE lanes SET cursor = coalesce(?, cursor), state = ? '
+            'WHERE job_id = ? AND number = ?',
+            (cursor, state, job_id, lane.number),
+        )
+
+
+def open_again(db: Database, job_id: int) -> None:
+    """Have lanes that broke go on where that was, and forget why. Raises StorageError."""
+    with db.writing() as connection:
+        connection.execute(
+            'UPDATE lanes SET state = ? WHERE job_id = ? AND state = ?', (OPEN, job_id, BROKEN)
+        )
+        connection.execute('DELETE FROM gaps WHERE job_id = ?', (job_id,))
+
+
+def note_gap(db: Database, job_id: int, lane: Lane, cause: CivitaiError) -> None:
+    """Note that something is missing in a lane, and why; the same is noted once."""
+    with db.writing() as connection:
+        connection.execute(
+            'INSERT OR IGNORE INTO gaps VALUES (?, ?, ?)', (job_id, lane.number, causes.kept(cause))
+        )
+
+
+def listed(db: Database, job_id: int, state: str, after: int, limit: int) -> list[Listed]:
+    """Return pictures of a job in `state`, by place, of those behind place `after`."""
+    with db.reading() as connection:
+        rows = connection.execute(
+            'SELECT place, picture_id, lane, state, path, tries, cause FROM listed '
+            'WHERE job_id = ? AND state = ? AND place > ? ORDER BY place LIMIT ?',
+            (job_id, state, after, limit),
+        ).fetchall()
+        images = pictures.find(db, [row[1] for row in rows])
+    return [
+        Listed(place, images[number], lane, now, os.fsdecode(path), tries, causes.told(cause))
+        for place, number, lane, now, path, tries, cause in rows
+        if number in images
+    ]
+
+
+def note_outcome(
+    db: Database,
+    job_id: int,
+    one: Listed,
+    state: str,
+    path: str = '',
+    cause: CivitaiError | None = None,
+) -> None:
+    """Note what became of a picture of a job. Raises StorageError."""
+    with db.writing() as connection:
+        connection.execute(
+            'UPDATE listed SET state = ?, path = ?, cause = ?, tries = tries + 1 '
+            'WHERE job_id = ? AND place = ?',
+            (state, os.fsencode(path), causes.kept(cause) if cause else '', job_id, one.place),
+        )
+
+
+def have_done_again(db: Database, job_id: int, state: str = FAILED) -> int:
+    """Have the pictures of a job in `state` fetched again; return how many these are."""
+    with db.writing() as connection:
+        return connection.execute(
+            'UPDATE listed SET state = ? WHERE job_id = ? AND state = ?', (TO_DO, job_id, state)
+        ).rowcount
+
+
+def progress(db: Database, job_id: int) -> Progress:
+    """Return how far a job is. Raises StorageError."""
+    with db.reading() as connection:
+        states = dict(
+            connection.execute(
+                'SELECT state, count(*) FROM listed WHERE job_id = ? GROUP BY state', (job_id,)
+            ).fetchall()
+        )
+        rows = connection.execute(
+            'SELECT cause FROM gaps WHERE job_id = ? ORDER BY rowid', (job_id,)
+        ).fetchall()
+    ways = lanes(db, job_id)
+    return Progress(
+        states,
+        pages=sum(lane.pages for lane in ways),
+        hidden=sum(lane.hidden for lane in ways),
+        surplus=sum(lane.surplus for lane in ways),
+        foreign=sum(lane.foreign for lane in ways),
+        unreadable=sum(lane.unreadable for lane in ways),
+        gaps=tuple(filter(None, (causes.told(row[0]) for row in rows))),
+        is_listed=all(lane.state == AT_END for lane in ways),
+    )

@@ -1,0 +1,49 @@
+"""What can be known again after the archive was lost, out of the folders with the files."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from itertools import islice
+from pathlib import Path
+from typing import Iterator
+
+from ..store import files, media
+from . import folders, saved
+from .database import Database
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 100
+_ID = re.compile(r'[1-9][0-9]{0,17}')
+
+
+def rebuild(db: Database) -> int:
+    """Note the pictures that lie in the known folders again; return how many there are.
+
+    Their names tell which they are: an id, or what `store.names.picture_stem` gives. That jobs are
+    lost is for the caller to say. Raises StorageError.
+    """
+    found = (one for folder in folders.read(db.path) for one in _in(folder))
+    count = 0
+    while some := list(islice(found, _AT_ONCE)):
+        saved.note(db, some)
+        count += len(some)
+    db.recovered()
+    return count
+
+
+def _in(folder: Path) -> Iterator[saved.SavedFile]:
+    for inside, _, names in os.walk(folder):
+        for path in (Path(inside, name) for name in sorted(names)):
+            if path.suffix.lower() not in media.MEDIA_SUFFIXES:
+                continue
+            seen = files.look(path)
+            if seen is None or not seen.is_whole:
+                continue
+            number = int(path.stem) if _ID.fullmatch(path.stem) else 0
+            try:
+                yield saved.looked_at(path, '' if number else path.stem, number)
+            except OSError as error:
+                log.warning('%s cannot be read: %s', path, error)

@@ -1,0 +1,124 @@
+"""Files that a person keeps: which picture each one is, and whether it is still there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterable, Iterator
+
+from .database import Database
+
+_BLOCK = 1 << 20
+_AT_ONCE = 500
+_COLUMNS = 'path, stem, picture_id, bytes, changed_ns, sha256'
+
+
+@dataclass(frozen=True, slots=True)
+class SavedFile:
+    """A file as it was when it was saved: `size` in bytes, `changed_ns` when it was written.
+
+    `stem` says what its address alone says it is (see `store.names.picture_stem`), `picture_id` the
+    picture's id, 0 if nobody knew it.
+    """
+
+    path: Path
+    stem: str
+    picture_id: int
+    size: int
+    changed_ns: int
+    sha256: str
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the same file is there still, as its size and time tell."""
+        try:
+            now = os.stat(self.path)
+        except (OSError, ValueError):
+            return False
+        return (now.st_size, now.st_mtime_ns) == (self.size, self.changed_ns)
+
+
+def looked_at(path: Path, stem: str, picture_id: int = 0) -> SavedFile:
+    """Return what is to be noted of the file at `path`; it is read whole. Raises OSError."""
+    with path.open('rb') as file:
+        digest = hashlib.sha256()
+        while block := file.read(_BLOCK):
+            digest.update(block)
+        now = os.fstat(file.fileno())
+    return SavedFile(
+        path.absolute(), stem, picture_id, now.st_size, now.st_mtime_ns, digest.hexdigest()
+    )
+
+
+def note(db: Database, files: Iterable[SavedFile]) -> None:
+    """Note these files as saved. Raises StorageError."""
+    now = time.time()
+    rows = [
+        (os.fsencode(f.path), f.stem, f.picture_id, f.size, f.changed_ns, f.sha256, now)
+        for f in files
+    ]
+    with db.writing() as connection:
+        connection.executemany(f'INSERT OR REPLACE INTO saved VALUES ({_marks(7)})', rows)
+
+
+def of_picture(db: Database, picture_id: int, stem: str) -> list[SavedFile]:
+    """Return the files that are there and this picture, by its id or by its address.
+
+    What was moved, changed or deleted by hand is forgotten. Raises StorageError.
+    """
+    with db.reading() as connection:
+        rows = connection.execute(
+            f"SELECT {_COLUMNS} FROM saved WHERE (stem = ? AND stem != '') "
+            'OR (picture_id = ? AND picture_id != 0) ORDER BY saved_at',
+            (stem, picture_id),
+        ).fetchall()
+    found = [_saved(row) for row in rows]
+    lost = [one for one in found if not one.is_there]
+    if lost:
+        forget(db, (one.path for one in lost))
+    return [one for one in found if one not in lost]
+
+
+def forget(db: Database, paths: Iterable[Path]) -> None:
+    """Forget files that are not there any more. Raises StorageError."""
+    with db.writing() as connection:
+        rows = [(os.fsencode(path),) for path in paths]
+        connection.executemany('DELETE FROM saved WHERE path = ?', rows)
+
+
+def in_folder(db: Database, folder: Path) -> Iterator[SavedFile]:
+    """Yield the files noted in `folder` and below it, by path. Raises StorageError."""
+    start = os.fsencode(os.path.join(folder.absolute(), ''))
+    end, last = start[:-1] + bytes([start[-1] + 1]), start
+    while True:  # some at a time: others may write in between
+        with db.reading() as connection:
+            rows = connection.execute(
+                f'SELECT {_COLUMNS} FROM saved WHERE path > ? AND path < ? '
+                f'ORDER BY path LIMIT {_AT_ONCE}',
+                (last, end),
+            ).fetchall()
+        if not rows:
+            return
+        yield from map(_saved, rows)
+        last = rows[-1][0]
+
+
+def same_bytes(db: Database, file: SavedFile) -> list[int]:
+    """Return the ids of other pictures whose file has the same bytes. Raises StorageError."""
+    with db.reading() as connection:
+        rows = connection.execute(
+            'SELECT DISTINCT picture_id FROM saved WHERE sha256 = ? AND picture_id NOT IN (0, ?)',
+            (file.sha256, file.picture_id),
+        )
+        return [row[0] for row in rows]
+
+
+def _saved(row: tuple[bytes, str, int, int, int, str]) -> SavedFile:
+    return SavedFile(Path(os.fsdecode(row[0])), *row[1:])
+
+
+def _marks(count: int) -> str:
+    return ', '.join('?' * count)

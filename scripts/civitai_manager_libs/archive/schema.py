@@ -1,0 +1,94 @@
+"""The tables of the archive. Each step leads from one version of the schema to the next.
+
+A step that was ever in use stays as it is; what changes is a further step. Times are seconds since
+1970, sizes bytes, paths absolute. What Civitai said is kept as its JSON.
+"""
+
+from __future__ import annotations
+
+_FIRST = """
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+
+CREATE TABLE pictures (
+    id INTEGER PRIMARY KEY,
+    stem TEXT NOT NULL,            -- what the address alone says the picture is: its UUID, mostly
+    url TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    level INTEGER NOT NULL,
+    username TEXT NOT NULL,
+    post_id INTEGER NOT NULL,
+    base_model TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    reactions INTEGER NOT NULL,
+    meta TEXT NOT NULL,
+    seen_at REAL NOT NULL,
+    is_gone INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX pictures_by_stem ON pictures (stem);
+CREATE INDEX pictures_by_post ON pictures (post_id);
+
+CREATE TABLE saved (
+    path BLOB PRIMARY KEY,         -- as the system has it; a name need not be text
+    stem TEXT NOT NULL,
+    picture_id INTEGER NOT NULL,   -- 0: saved by an address of which no id is known
+    bytes INTEGER NOT NULL,
+    changed_ns INTEGER NOT NULL,   -- when it was written: tells, with its size, that it is the same
+    sha256 TEXT NOT NULL,
+    saved_at REAL NOT NULL
+);
+CREATE INDEX saved_by_stem ON saved (stem);
+CREATE INDEX saved_by_picture ON saved (picture_id);
+CREATE INDEX saved_by_hash ON saved (sha256);
+
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY,
+    asked TEXT NOT NULL,
+    folder TEXT NOT NULL,
+    state TEXT NOT NULL,
+    made_at REAL NOT NULL,
+    changed_at REAL NOT NULL
+);
+
+CREATE TABLE lanes (               -- one listing of a job: a version of a model, say
+    job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    query TEXT NOT NULL,
+    cursor TEXT NOT NULL DEFAULT '',
+    pages INTEGER NOT NULL DEFAULT 0,
+    items INTEGER NOT NULL DEFAULT 0,
+    hidden INTEGER NOT NULL DEFAULT 0,      -- these four count pictures that were left out,
+    surplus INTEGER NOT NULL DEFAULT 0,     -- see civitai.gallery.ImagePage
+    foreign_ INTEGER NOT NULL DEFAULT 0,
+    unreadable INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL DEFAULT 'open',
+    PRIMARY KEY (job_id, number)
+) WITHOUT ROWID;
+
+CREATE TABLE listed (              -- the pictures of a job, in the order they were first seen
+    job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    place INTEGER NOT NULL,
+    picture_id INTEGER NOT NULL,
+    lane INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    path BLOB NOT NULL DEFAULT x'',
+    tries INTEGER NOT NULL DEFAULT 0,
+    cause TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (job_id, place)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX listed_once ON listed (job_id, picture_id);
+CREATE INDEX listed_by_state ON listed (job_id, state, place);
+
+CREATE TABLE gaps (
+    job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    lane INTEGER NOT NULL,
+    cause TEXT NOT NULL,
+    UNIQUE (job_id, lane, cause)
+);
+
+CREATE TABLE answers (kind TEXT, id INTEGER, body TEXT NOT NULL, at REAL NOT NULL,
+    PRIMARY KEY (kind, id)) WITHOUT ROWID;
+"""
+
+STEPS: tuple[str, ...] = (_FIRST,)

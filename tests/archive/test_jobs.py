@@ -1,0 +1,180 @@
+"""A job is found again as it was left, by whatever program and whenever that is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+from scripts.civitai_manager_libs.archive import jobs
+from scripts.civitai_manager_libs.archive.database import Database
+from scripts.civitai_manager_libs.civitai.gallery import GalleryImage, ImagePage
+from scripts.civitai_manager_libs.errors import CivitaiError, NotFoundError, StorageError
+from tests.support.paths import ROOT
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    database = Database(tmp_path / 'archive.sqlite')
+    yield database
+    database.close()
+
+
+def pictures(*numbers: int) -> list[GalleryImage]:
+    return [GalleryImage(n, f'https://image.civitai.com/k/{n}/x.jpeg') for n in numbers]
+
+
+@pytest.fixture
+def job(db: Database, tmp_path: Path) -> int:
+    return jobs.make(db, {'source': 'models/1'}, tmp_path / 'kept', [{'v': 1}, {'v': 2}])
+
+
+def page(db: Database, job: int, lane: int, *numbers: int, cursor: str = '') -> int:
+    found = pictures(*numbers)
+    return jobs.note_page(
+        db, job, jobs.lanes(db, job)[lane - 1], ImagePage(tuple(found)), found, cursor
+    )
+
+
+def places(db: Database, job: int, state: str = jobs.TO_DO) -> list[tuple[int, int]]:
+    return [(one.place, one.image.id) for one in jobs.listed(db, job, state, 0, 100)]
+
+
+def test_a_job_is_found_as_it_was_made(db: Database, job: int, tmp_path: Path) -> None:
+    found = jobs.find(Database(db.path), job)
+
+    assert found is not None
+    assert ({'source': 'models/1'}, tmp_path / 'kept', jobs.WAITING) == (
+        found.asked,
+        found.folder,
+        found.state,
+    )
+    assert [(1, {'v': 1}), (2, {'v': 2})] == [
+        (lane.number, lane.query) for lane in jobs.lanes(db, job)
+    ]
+
+
+def test_pictures_keep_the_place_where_they_were_first_seen(db: Database, job: int) -> None:
+    news = [
+        page(db, job, 1, 11, 12, cursor='c1'),
+        page(db, job, 2, 12, 13, cursor='c2'),
+        page(db, job, 1, 12, 11, 14),
+    ]
+
+    assert [2, 1, 1] == news
+    assert [(1, 11), (2, 12), (3, 13), (4, 14)] == places(db, job)
+    first, second = jobs.lanes(db, job)
+    assert ('', 2, 5, jobs.AT_END) == (first.cursor, first.pages, first.items, first.state)
+    assert ('c2', jobs.OPEN) == (second.cursor, second.state)
+
+
+def test_only_what_was_wanted_of_a_page_is_a_part_of_the_job(db: Database, job: int) -> None:
+    lane = jobs.lanes(db, job)[0]
+    jobs.note_page(db, job, lane, ImagePage(tuple(pictures(1, 2, 3)), hidden=4), pictures(2), 'c')
+
+    assert [(1, 2)] == places(db, job)
+    assert (3, 4) == (jobs.lanes(db, job)[0].items, jobs.progress(db, job).hidden)
+
+
+def test_how_far_a_job_is_can_be_told(db: Database, job: int) -> None:
+    page(db, job, 1, 1, 2, 3, 4)
+    page(db, job, 2)
+    one, two, three, _ = jobs.listed(db, job, jobs.TO_DO, 0, 10)
+    jobs.note_outcome(db, job, one, jobs.SAVED, '/k/1.png')
+    jobs.note_outcome(db, job, two, jobs.FAILED, cause=NotFoundError(status=404, detail='none'))
+    jobs.note_outcome(db, job, three, jobs.GONE)
+
+    told = jobs.progress(db, job)
+    assert (4, 1, 1, 1, 1, True) == (
+        told.found,
+        *(told.count(state) for state in (jobs.SAVED, jobs.FAILED, jobs.GONE, jobs.TO_DO)),
+        told.is_listed,
+    )
+    [failed] = jobs.listed(db, job, jobs.FAILED, 0, 10)
+    assert failed.cause is not None
+    assert NotFoundError(status=404, detail='none').user_message == failed.cause.user_message
+    assert ('/k/1.png', 1) == (
+        jobs.listed(db, job, jobs.SAVED, 0, 9)[0].path,
+        failed.tries,
+    )
+
+
+def test_what_failed_can_be_done_again(db: Database, job: int) -> None:
+    page(db, job, 1, 1, 2)
+    for one in jobs.listed(db, job, jobs.TO_DO, 0, 10):
+        state = jobs.FAILED if one.place == 1 else jobs.SAVED
+        jobs.note_outcome(db, job, one, state)
+
+    assert 1 == jobs.have_done_again(db, job)
+    assert [(1, 1)] == places(db, job)
+
+
+def test_a_gap_is_told_once_with_its_cause(db: Database, job: int) -> None:
+    lane = jobs.lanes(db, job)[0]
+    for _ in range(2):
+        jobs.note_gap(db, job, lane, StorageError('error_disk_full', folder='/k'))
+
+    gaps = jobs.progress(db, job).gaps
+    assert [StorageError('error_disk_full', folder='/k').user_message] == [
+        gap.user_message for gap in gaps
+    ]
+    assert StorageError is type(gaps[0])
+
+
+def test_a_lane_may_go_on_elsewhere(db: Database, job: int) -> None:
+    page(db, job, 1, 1, cursor='expired')
+    jobs.set_lane(db, job, jobs.lanes(db, job)[0], jobs.OPEN, '')
+    jobs.add_lane(db, job, {'sort': 'Oldest'})
+
+    found = jobs.lanes(db, job)
+    assert ('', jobs.OPEN) == (found[0].cursor, found[0].state)
+    assert (3, {'sort': 'Oldest'}) == (found[2].number, found[2].query)
+
+
+def test_a_job_that_is_removed_takes_its_list_along(db: Database, job: int) -> None:
+    page(db, job, 1, 1, 2)
+    jobs.note_gap(db, job, jobs.lanes(db, job)[0], CivitaiError())
+    other = jobs.make(db, {}, db.path.parent, [{}])
+    jobs.remove(db, job)
+
+    assert [other] == [one.id for one in jobs.every(db)]
+    with db.reading() as connection:
+        for table in ('lanes', 'listed', 'gaps'):
+            ask = f'SELECT count(*) FROM {table} WHERE job_id = ?'
+            assert (0,) == connection.execute(ask, (job,)).fetchone()
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from scripts.civitai_manager_libs.archive import jobs
+from scripts.civitai_manager_libs.archive.database import Database
+db = Database(Path(sys.argv[1]))
+with jobs.held(db, int(sys.argv[2])) as mine:
+    jobs.set_state(db, int(sys.argv[2]), jobs.RUNNING)
+    print(mine, flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='Windows has no SIGKILL')
+def test_a_job_is_worked_on_by_one_program_until_that_ends_however(db: Database, job: int) -> None:
+    program = [sys.executable, '-c', HOLDER, str(db.path), str(job)]
+    with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert 'True' == other.stdout.readline().strip()
+        with jobs.held(db, job) as mine:
+            assert not mine
+        assert jobs.is_held(db, job)
+        other.send_signal(signal.SIGKILL)
+
+    assert not jobs.is_held(db, job)
+    found = jobs.find(db, job)
+    assert found is not None and jobs.RUNNING == found.state
+    with jobs.held(db, job) as mine:
+        assert mine

@@ -1,0 +1,180 @@
+"""What the archive tells of pictures, of files and of folders is what was so."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+from scripts.civitai_manager_libs.archive import folders, pictures, saved
+from scripts.civitai_manager_libs.archive.database import Database
+from scripts.civitai_manager_libs.archive.rebuild import rebuild
+from scripts.civitai_manager_libs.civitai.gallery import GalleryImage
+from tests.support.pictures import drawn
+
+UUID = '0b7c1d2e-1111-4222-8333-0123456789ab'
+URL = f'https://image.civitai.com/key/{UUID}/original=true/{UUID}.jpeg'
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    database = Database(tmp_path / 'data' / 'archive.sqlite')
+    yield database
+    database.close()
+
+
+def picture(number: int, **more: object) -> GalleryImage:
+    values: dict[str, object] = {'url': URL, 'username': 'wren', 'post_id': 5, **more}
+    return GalleryImage(number, **values)  # type: ignore[arg-type]
+
+
+def kept(folder: Path, name: str, content: bytes = b'') -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_bytes(content or drawn('png'))
+    return path
+
+
+# -- pictures -------------------------------------------------------------------------------------
+
+
+def test_a_picture_is_found_as_it_was_listed(db: Database) -> None:
+    seen = [picture(n, meta={'seed': n, 'extra': {'a': [1]}}, level=4) for n in range(1, 1201)]
+    pictures.note(db, seen)
+
+    assert {one.id: one for one in seen} == pictures.find(db, list(range(0, 1300)))
+
+
+def test_generation_data_that_is_hidden_later_stays(db: Database) -> None:
+    pictures.note(db, [picture(1, meta={'seed': 3}, reactions=1)])
+    pictures.note(db, [picture(1, meta={}, reactions=9)])
+
+    assert picture(1, meta={'seed': 3}, reactions=9) == pictures.find(db, [1])[1]
+
+
+STRANGE = {
+    'half a character': picture(1, username='a\ud800b'),
+    'a number beyond all': picture(1, reactions=10**30, width=10**19),
+    'half a character in its data': picture(1, meta={'prompt': '\udfff'}),
+}
+
+
+@pytest.mark.parametrize('image', STRANGE.values(), ids=STRANGE)
+def test_a_strange_picture_is_noted_all_the_same(image: GalleryImage, db: Database) -> None:
+    pictures.note(db, [image])
+
+    assert [1] == list(pictures.find(db, [1]))
+
+
+def test_a_picture_is_gone_until_it_is_not(db: Database) -> None:
+    pictures.note(db, [picture(1), picture(2)])
+    pictures.note_gone(db, [1])
+    pictures.note(db, [picture(1)])  # it is still listed
+    assert {1} == pictures.gone(db, [1, 2, 3])
+
+    pictures.note_gone(db, [1], is_gone=False)
+    assert set() == pictures.gone(db, [1, 2, 3])
+
+
+# -- files ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    'number, stem', [(7, UUID), (7, 'other'), (0, UUID)], ids=['both', 'by id', 'by address']
+)
+def test_a_file_is_found_by_what_is_known_of_it(
+    number: int, stem: str, db: Database, tmp_path: Path
+) -> None:
+    file = saved.looked_at(kept(tmp_path, '7.png'), UUID, 7)
+    saved.note(db, [file])
+
+    assert [file] == saved.of_picture(db, number, stem)
+
+
+def test_files_of_unknown_pictures_are_not_one_picture(db: Database, tmp_path: Path) -> None:
+    saved.note(db, [saved.looked_at(kept(tmp_path, 'x.png'), '', 0)])
+
+    assert [] == saved.of_picture(db, 0, '')
+
+
+def replaced(path: Path) -> None:
+    path.write_bytes(drawn('png') + b'more')
+
+
+def moved(path: Path) -> None:
+    path.rename(path.with_name('elsewhere.png'))
+
+
+@pytest.mark.parametrize('by_hand', [Path.unlink, moved, replaced])
+def test_a_file_that_was_changed_by_hand_is_noticed(
+    by_hand: object, db: Database, tmp_path: Path
+) -> None:
+    path = kept(tmp_path, '7.png')
+    saved.note(db, [saved.looked_at(path, UUID, 7)])
+    by_hand(path)  # type: ignore[operator]
+
+    assert [] == saved.of_picture(db, 7, UUID)
+    assert [] == list(saved.in_folder(db, tmp_path))
+
+
+def test_other_pictures_of_the_same_bytes_are_told(db: Database, tmp_path: Path) -> None:
+    one, other = (saved.looked_at(kept(tmp_path, f'{n}.png'), f's{n}', n) for n in (1, 2))
+    odd = saved.looked_at(kept(tmp_path, '3.jpeg', drawn('jpeg')), 's3', 3)
+    saved.note(db, [one, other, odd])
+
+    assert ([2], []) == (saved.same_bytes(db, one), saved.same_bytes(db, odd))
+
+
+def test_the_files_of_a_folder_are_those_below_it(db: Database, tmp_path: Path) -> None:
+    inside = [kept(tmp_path / 'a' / sub, '1.png') for sub in ('', 'b', 'b/c')]
+    outside = [kept(tmp_path / name, '1.png') for name in ('ab', 'a.b', 'a-', 'b')]
+    saved.note(db, [saved.looked_at(path, 's', 1) for path in [*outside, *inside]])
+
+    assert inside == [one.path for one in saved.in_folder(db, tmp_path / 'a')]
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='names are text on Windows')
+def test_a_name_that_is_no_text_is_kept_as_it_is(db: Database, tmp_path: Path) -> None:
+    path = kept(Path(os.fsdecode(os.fsencode(tmp_path) + b'/\xff\xfe')), '1.png')
+    saved.note(db, [saved.looked_at(path, UUID, 1)])
+
+    assert [path] == [one.path for one in saved.of_picture(db, 1, UUID)]
+
+
+# -- folders, and what can be known again ---------------------------------------------------------
+
+
+def test_a_folder_is_listed_once(db: Database, tmp_path: Path) -> None:
+    odd = tmp_path / 'a\nb \udcff'
+    for folder in (tmp_path, odd, tmp_path):
+        folders.note(db.path, folder)
+
+    assert [tmp_path, odd] == folders.read(db.path)
+
+
+def test_broken_lines_of_the_list_cost_only_themselves(db: Database, tmp_path: Path) -> None:
+    folders.note(db.path, tmp_path)
+    with db.path.with_name(folders.NAME).open('a') as file:
+        file.write('"half a li\n[]\n7\n\n')
+
+    assert [tmp_path] == folders.read(db.path)
+
+
+def test_what_lies_in_the_folders_is_known_again(db: Database, tmp_path: Path) -> None:
+    folder = tmp_path / 'kept'
+    by_id, by_uuid = kept(folder, '7.png'), kept(folder / 'sub', f'{UUID}.png')
+    kept(folder, '8.png', drawn('png')[:-20])
+    kept(folder, 'notes.txt', b'not a picture')
+    folders.note(db.path, folder)
+    folders.note(db.path, tmp_path / 'was deleted')
+    db.path.parent.mkdir(parents=True, exist_ok=True)
+    db.path.write_bytes(b'no database ' * 1000)
+    assert db.was_lost
+
+    assert 2 == rebuild(db)
+    assert not db.was_lost
+    assert [by_id] == [one.path for one in saved.of_picture(db, 7, 'unknown')]
+    assert [by_uuid] == [one.path for one in saved.of_picture(db, 0, UUID)]
+    assert [] == saved.of_picture(db, 8, 'unknown')
