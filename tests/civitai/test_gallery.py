@@ -542,3 +542,23 @@ def test_values_cannot_be_changed_by_accident() -> None:
     for value in (page_of(1), page_of(1).images[0], GalleryQuery(), CursorTrail()):
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(value, 'next_cursor', 'x')
+
+
+@pytest.mark.parametrize(
+    'told, names',
+    [
+        ([{'id': 7, 'name': 'cat'}, {'id': 8, 'name': 'Big Dog'}], ('cat', 'Big Dog')),
+        (['cat'], ('cat',)),
+        ([{'id': 7}, {'name': 5}, None, 3], ()),
+        ('cat', ()),
+        (None, ()),
+    ],
+)
+def test_tags_are_told_by_name(told: object, names: tuple[str, ...]) -> None:
+    image = parse_image(new_item(tags=told))
+    assert image is not None and image.tags == names
+
+
+def test_tags_are_asked_for_where_they_are_wanted() -> None:
+    assert GalleryQuery(with_tags=True).parameters()['withTags'] == 'true'
+    assert 'withTags' not in GalleryQuery().parameters()

@@ -31,7 +31,7 @@ class GalleryImage:
 
     url is the full-size address; kind is 'image', 'video' or 'audio'; width and height in
     pixels, 0 if unknown; level is one bit of the maturity levels, 0 if unknown; meta is the
-    uploader's generation data, {} if hidden or absent.
+    uploader's generation data, {} if hidden or absent; tags are names, () unless asked for.
     """
 
     id: int
@@ -46,6 +46,7 @@ class GalleryImage:
     created_at: str = ''
     reactions: int = 0
     meta: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
 
     @property
     def is_video(self) -> bool:
@@ -109,7 +110,7 @@ class GalleryQuery:
 
     limit is pictures per answer (1-200); levels is the mask of maturity levels allowed; tags are
     ids of tags, base_models exact names. as_posted: a post, in the order of its author, for which
-    there is no sort.
+    there is no sort. with_tags: have the tags of each picture told.
     """
 
     model_id: int = 0
@@ -127,6 +128,7 @@ class GalleryQuery:
     tags: tuple[int, ...] = ()
     base_models: tuple[str, ...] = ()
     as_posted: bool = False
+    with_tags: bool = False
 
     def parameters(self, cursor: str = '') -> dict[str, str]:
         """Return the query parameters, with the opaque `cursor` of a page that follows.
@@ -156,8 +158,8 @@ class GalleryQuery:
             'withMeta': 'true',
             'flatMeta': 'true',
         }
-        if self.tags:
-            chosen['withTags'] = 'true'  # else nothing would show that they were obeyed
+        if self.tags or self.with_tags:  # else nothing would show that they were obeyed
+            chosen['withTags'] = 'true'
         if cursor:
             chosen['cursor'] = cursor
         return chosen
@@ -236,7 +238,14 @@ def parse_image(item: object) -> GalleryImage | None:
         created_at=_words(item.get('createdAt')),
         reactions=sum(_whole(count) for count in counts),
         meta=meta_of.opened(item.get('meta')),
+        tags=_tags(item.get('tags')),
     )
+
+
+def _tags(value: object) -> tuple[str, ...]:
+    told = value if isinstance(value, list) else []
+    names = (one.get('name') if isinstance(one, dict) else one for one in told)
+    return tuple(filter(None, map(_words, names)))
 
 
 def parse_level(item: Mapping[str, Any]) -> int:

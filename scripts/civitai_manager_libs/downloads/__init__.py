@@ -1,13 +1,18 @@
 """Many files: which are to be fetched, fetched together, what became of them.
 
-Stands on http_client (for its slots and flights), setting, store, civitai, forks and errors.
-`ahead` and `plan` are pure. From the top down:
+Stands on api, http_client (for its slots and flights), archive, setting, store, civitai, forks and
+errors. `ahead` and `plan` are pure. From the top down:
 
+whole      whole galleries, as jobs that can be gone on with
+checking   whether the files of a folder are what they were
+listing    the galleries of a job, listed into the archive
 batch      many downloads at once, each with its result
 crew       threads that work on jobs
 keeping    one file that a person keeps
 originals  one original, by whichever of its addresses it can be had
 ahead      which pictures to fetch before anybody asks for them
 presence   whether a file is there, as far as can be told
+standing   how far a job is, and what became of it
+wanted     which pictures of a gallery, and what they are called
 plan       downloads as values: jobs, results, reports
 """

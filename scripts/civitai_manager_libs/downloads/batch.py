@@ -168,6 +168,12 @@ def image_jobs(images: Sequence[GalleryImage], folder: Path) -> list[DownloadJob
     return [_picture_job(urls.original_url(image.url), image.kind, folder) for image in images]
 
 
+def image_job(image: GalleryImage, final: Path) -> DownloadJob:
+    """Return the job that keeps the original of `image` as `final`, a path without extension."""
+    url = urls.original_url(image.url)
+    return DownloadJob(url, f'{final}{_extension(url, image.kind)}', kind=image.kind)
+
+
 def _picture_job(url: str, kind: str, folder: Path) -> DownloadJob:
     stems = names.picture_stems(url)
     job = DownloadJob(url, str(folder / f'{stems[0]}{_extension(url, kind)}'), kind=kind)

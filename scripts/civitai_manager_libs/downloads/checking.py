@@ -1,0 +1,103 @@
+"""Whether the pictures in a folder are still what was saved, and fetching those again that are not.
+
+What the archive knows of is read whole and compared. Each file is looked at by its bytes, and each
+picture is opened.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Iterator
+
+from ..archive import pictures, saved
+from ..archive.database import Database
+from ..errors import CivitaiError, NotFoundError
+from ..http_client import CivitaiHttpClient
+from ..store import files, media, names, opening
+from . import batch, keeping, presence
+
+
+class State(Enum):
+    """What a file is found to be."""
+
+    GOOD = 'good'
+    MISSING = 'missing'
+    CHANGED = 'changed'
+    BROKEN = 'broken'
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A file and what it is; `picture_id` is 0 where nobody knows which picture it was."""
+
+    path: Path
+    state: State
+    picture_id: int = 0
+
+
+def check(db: Database, folder: Path) -> Iterator[Finding]:
+    """Yield each picture in `folder` and below, and each that was saved there and is not there.
+
+    Raises StorageError.
+    """
+    known: set[Path] = set()
+    for one in saved.in_folder(db, folder):
+        known.add(one.path)
+        yield Finding(one.path, _state_of(one), one.picture_id)
+    for inside, below, here in os.walk(folder.absolute()):
+        below.sort()
+        for path in (Path(inside, name) for name in sorted(here)):
+            if path.suffix.lower() not in media.MEDIA_SUFFIXES or path.name.startswith('.'):
+                continue
+            if path not in known and '.odd-' not in path.name:
+                yield Finding(path, State.GOOD if _is_sound(path) else State.BROKEN)
+
+
+def _state_of(one: saved.SavedFile) -> State:
+    try:
+        now = saved.looked_at(one.path, one.stem, one.picture_id)
+    except OSError:
+        return State.MISSING
+    if now.sha256 != one.sha256:
+        return State.CHANGED
+    return State.GOOD if _is_sound(one.path) else State.BROKEN
+
+
+def _is_sound(path: Path) -> bool:
+    kind = files.media_type(path)
+    if kind is None or not presence.is_there(path):
+        return False
+    return kind.kind != 'image' or opening.opens(path)
+
+
+def repair(db: Database, client: CivitaiHttpClient, finding: Finding) -> None:
+    """Fetch the picture of `finding` again; what is there in its place is kept aside.
+
+    Where it does not come, all stays as it was. Raises CivitaiError.
+    """
+    image = pictures.find(db, [finding.picture_id]).get(finding.picture_id)
+    if image is None:
+        raise NotFoundError('repair_unknown')
+    path = finding.path
+    job = batch.image_job(image, path.with_suffix(''))
+    aside = files.set_aside(path) if path.exists() else None
+    try:
+        done = keeping.keep(job, lambda url, to: bool(client.fetch_file(url, to)))
+    except CivitaiError:
+        _put_back(aside, path)
+        raise
+    now = Path(done.path)
+    with files.explained(now.parent):
+        if now != path:
+            saved.forget(db, [path])
+        known = saved.looked_at(now, names.picture_stem(image.url), finding.picture_id)
+    saved.note(db, [known])
+
+
+def _put_back(aside: Path | None, path: Path) -> None:
+    if aside is not None:
+        with files.explained(path.parent):
+            os.replace(aside, path)

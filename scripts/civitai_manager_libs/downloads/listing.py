@@ -1,0 +1,251 @@
+"""Listing the galleries of a job into the archive, some pages ahead of what is fetched."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Callable
+
+from .. import api, setting
+from ..archive import jobs
+from ..archive.database import Database
+from ..civitai.gallery import PERIODS, GalleryQuery, ImagePage, ceiling_of
+from ..civitai.source import parse_source
+from ..errors import (
+    AnswerError,
+    BadRequestError,
+    CancelledError,
+    CivitaiError,
+    NotFoundError,
+    StorageError,
+    TransferError,
+    WrongContentError,
+)
+from ..http_client import CivitaiHttpClient
+from .wanted import Wanted
+
+log = logging.getLogger(__name__)
+
+# Pages listed of which no picture was fetched yet.
+PAGES_AHEAD = 2
+# After the client has tried as often as it does; a listing of hours is worth waiting for.
+TRIES_OF_A_PAGE = 3
+PAUSE_SECONDS = 5.0
+# A filter applied after the fetch can empty many answers in a row; somewhere it must end.
+MAX_EMPTY_PAGES = 100
+# Civitai's search ends at about 50,000 items, without a word (measured by others at 250 x 200).
+DEPTH = 49_000
+_OTHER_END = {'Newest': 'Oldest', 'Oldest': 'Newest'}
+
+
+class Ahead:
+    """Keeps the one who lists from running away from the one who fetches."""
+
+    def __init__(self, pages: int = PAGES_AHEAD) -> None:
+        self._free = threading.Semaphore(pages)
+        self._news = threading.Condition()
+        self._pages = 0
+        self._is_over = False
+
+    def begin_page(self, stop: threading.Event) -> None:
+        """Wait until one page more may be listed. Raises CancelledError once `stop` is set."""
+        while not self._free.acquire(timeout=0.1):
+            if stop.is_set():
+                raise CancelledError
+        if stop.is_set():
+            raise CancelledError
+
+    def page_listed(self) -> None:
+        """Tell that pictures were listed."""
+        with self._news:
+            self._pages += 1
+            self._news.notify_all()
+
+    def over(self) -> None:
+        """Tell that nothing more is listed."""
+        with self._news:
+            self._is_over = True
+            self._news.notify_all()
+
+    def next_page(
+        self, stop: threading.Event, meanwhile: Callable[[], None] = lambda: None
+    ) -> bool:
+        """Wait for a page to be listed, and free its place; False once there are no more.
+
+        `meanwhile` is called now and then.
+        """
+        while True:
+            with self._news:
+                if not self._pages and not self._is_over and not stop.is_set():
+                    self._news.wait(0.1)
+                if self._pages:
+                    self._pages -= 1
+                    break
+                if self._is_over or stop.is_set():
+                    return False
+            meanwhile()
+        self._free.release()
+        return True
+
+
+@dataclass
+class Listing:
+    """Lists the open lanes of a job, one after the other, until all that is wanted is listed."""
+
+    db: Database
+    job_id: int
+    wanted: Wanted
+    client: CivitaiHttpClient
+    stop: threading.Event
+    ahead: Ahead
+    failure: CivitaiError | None = None
+
+    def run(self) -> None:
+        """List to the end, or until it is stopped. What stands in the way is noted as a gap.
+
+        That nothing can be noted is `failure`.
+        """
+        try:
+            while lane := next(iter(self._open_lanes()), None):
+                self._list(lane)
+                if self._has_enough():
+                    return
+            self._check_there()
+        except CancelledError:
+            return
+        except StorageError as error:
+            self.failure = error
+        finally:
+            self.ahead.over()
+
+    def _open_lanes(self) -> list[jobs.Lane]:
+        return [one for one in jobs.lanes(self.db, self.job_id) if one.state == jobs.OPEN]
+
+    def _check_there(self) -> None:
+        """Where nothing was listed, note if that is because there is no such thing at all."""
+        lanes = jobs.lanes(self.db, self.job_id)
+        gaps = {gap.key for gap in jobs.progress(self.db, self.job_id).gaps}
+        if any(lane.items or lane.hidden or lane.unreadable for lane in lanes) or gaps - {
+            'listing_foreign'
+        }:
+            return
+        try:
+            source = parse_source(self.wanted.source, setting.civitai_base_url)
+            api.check_there(self.client, api.open_gallery(self.client, source))
+        except (CancelledError, StorageError):
+            raise
+        except CivitaiError as error:
+            self._break(lanes[-1], error)
+
+    def _has_enough(self) -> bool:
+        limit = self.wanted.limit
+        return bool(limit) and jobs.progress(self.db, self.job_id).found >= limit
+
+    def _list(self, lane: jobs.Lane) -> None:
+        """List `lane` until it ends, breaks, or there is enough."""
+        query, seen, empty, is_anew = query_of(lane), {lane.cursor}, 0, False
+        while lane.state == jobs.OPEN:
+            self.ahead.begin_page(self.stop)
+            try:
+                page = self._page(query, lane.cursor)
+                empty = 0 if page.images else empty + 1
+                self._note(lane, query, page, is_anew)
+                if page.stopped:
+                    raise page.stopped
+                if page.next_cursor and page.next_cursor in seen:
+                    raise WrongContentError('listing_circle')
+                if empty >= MAX_EMPTY_PAGES:
+                    raise WrongContentError('listing_empty', count=empty)
+                seen.add(page.next_cursor)
+            except BadRequestError as error:
+                if not lane.cursor or is_anew:
+                    self._break(lane, error)
+                else:  # only the cursor is no good any more; what is known is passed over
+                    seen, is_anew = {''}, True
+                    jobs.set_lane(self.db, self.job_id, lane, jobs.OPEN, '')
+            except (CancelledError, StorageError):
+                raise
+            except CivitaiError as error:
+                if self.stop.is_set():
+                    raise CancelledError from error
+                self._break(lane, error)
+            finally:
+                self.ahead.page_listed()
+            if self._has_enough():
+                return
+            lane = self._lane(lane.number)
+
+    def _page(self, query: GalleryQuery, cursor: str) -> ImagePage:
+        """Ask for a page, again where it may be different the next time."""
+        for attempt in range(1, TRIES_OF_A_PAGE + 1):
+            try:
+                return api.fetch_page(self.client, query, cursor)
+            except (TransferError, AnswerError) as error:
+                if not error.transient or attempt == TRIES_OF_A_PAGE:
+                    raise
+                log.warning('A page of a gallery failed, try %d: %s', attempt, error)
+                if self.stop.wait(PAUSE_SECONDS * attempt):
+                    raise CancelledError from error
+        raise AssertionError('unreachable')
+
+    def _note(self, lane: jobs.Lane, query: GalleryQuery, page: ImagePage, is_anew: bool) -> None:
+        """Note a page, and what follows from it for `lane`."""
+        found = [image for image in page.images if self.wanted.fits(image)]
+        if self.wanted.limit:
+            already = jobs.progress(self.db, self.job_id).found
+            found = found[: max(0, self.wanted.limit - already)]
+        cursor = page.next_cursor
+        if self.wanted.ends_before(page.images, query.sort):
+            cursor = ''
+        fresh = jobs.note_page(self.db, self.job_id, lane, page, found, cursor)
+        other_end = _OTHER_END.get(query.sort, 'Oldest')
+        from_other_end = bool(lane.query.get('from_other_end'))
+        if from_other_end and query.sort in _OTHER_END and fresh < len(found) and not is_anew:
+            # here is where the first listing ended
+            jobs.set_lane(self.db, self.job_id, lane, jobs.AT_END, '')
+        elif not cursor and lane.items + len(page.images) >= DEPTH:
+            if from_other_end:
+                raise CivitaiError('gap_depth')
+            beyond = kept_query(replace(query, sort=other_end))
+            jobs.add_lane(self.db, self.job_id, {**beyond, 'from_other_end': True})
+        if not cursor:
+            _check_all_came(query, lane, page)
+
+    def _break(self, lane: jobs.Lane, cause: CivitaiError) -> None:
+        """Note why `lane` is not listed to its end."""
+        jobs.note_gap(self.db, self.job_id, lane, cause)
+        jobs.set_lane(self.db, self.job_id, lane, jobs.BROKEN)
+
+    def _lane(self, number: int) -> jobs.Lane:
+        lanes = jobs.lanes(self.db, self.job_id)
+        return next(lane for lane in lanes if lane.number == number)
+
+
+def _check_all_came(query: GalleryQuery, lane: jobs.Lane, page: ImagePage) -> None:
+    """Raise NotFoundError if of pictures that were asked for by id not all were told, up to `page`.
+
+    A filter may leave some out, and nobody can say which.
+    """
+    if query.type or query.tags or query.base_models or query.period != PERIODS[0]:
+        return
+    told = lane.items + len(page.images) + lane.hidden + page.hidden
+    absent, total = len(set(query.ids)) - told, len(query.ids)
+    if absent > 0:
+        ceiling = ceiling_of(query.levels)
+        raise NotFoundError('absent_images', count=absent, total=total, ceiling=ceiling)
+
+
+def kept_query(query: GalleryQuery) -> dict[str, Any]:
+    """Return `query` as an object of JSON."""
+    return asdict(query)
+
+
+def query_of(lane: jobs.Lane) -> GalleryQuery:
+    """Return the query that `kept_query` gave for `lane`."""
+    values = {name: value for name, value in lane.query.items() if name in _FIELDS}
+    lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+    return GalleryQuery(**{**values, **lists})
+
+
+_FIELDS = frozenset(GalleryQuery.__dataclass_fields__)

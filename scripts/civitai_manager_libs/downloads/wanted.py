@@ -1,0 +1,128 @@
+"""What a person wants of a gallery: which pictures, how many, under which names. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime, timezone
+from typing import Any, Mapping, Sequence
+
+from ..civitai import meta as meta_of, urls
+from ..civitai.gallery import MAX_LIMIT, GalleryImage, GalleryQuery
+from ..errors import SourceError
+from ..store import names, templates
+
+_LEVEL_NAMES = {1: 'PG', 2: 'PG-13', 4: 'R', 8: 'X', 16: 'XXX'}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """All of a gallery that fits; what was not said is 0, '' or ().
+
+    `source` is what was pasted. `limit` counts pictures. `since` and `until` are ISO 8601, in UTC
+    where no zone is named; until does not belong to it. `levels` is the mask of maturity levels.
+    `tags` are ids, which Civitai is asked for; of `tag_names`, for which it cannot be asked, a
+    picture has one at least.
+    `template` says what files are called, see `store.templates`.
+    """
+
+    source: str
+    limit: int = 0
+    since: str = ''
+    until: str = ''
+    levels: int = 0
+    type: str = ''
+    with_prompt: bool = False
+    base_models: tuple[str, ...] = ()
+    sort: str = ''
+    period: str = ''
+    tags: tuple[int, ...] = ()
+    tag_names: tuple[str, ...] = ()
+    template: str = templates.DEFAULT
+
+    def kept(self) -> dict[str, Any]:
+        """Return this as an object of JSON, without a key or token that the source may hold."""
+        return {**asdict(self), 'source': urls.redact(self.source)}
+
+    def narrowed(self, query: GalleryQuery) -> GalleryQuery:
+        """Return `query` with what was said here, for as many pictures at once as Civitai gives."""
+        said = {
+            'levels': self.levels,
+            'type': self.type,
+            'base_models': self.base_models,
+            'sort': self.sort,
+            'period': self.period,
+            'tags': self.tags,
+            'with_tags': bool(self.tag_names),
+        }
+        given = {name: value for name, value in said.items() if value}
+        return replace(query, limit=MAX_LIMIT, **given)  # type: ignore[arg-type]
+
+    def fits(self, image: GalleryImage) -> bool:
+        """Tell whether `image` is one of those wanted, as far as Civitai is not asked for it."""
+        if self.with_prompt and not meta_of.as_text(image.meta.get('prompt')):
+            return False
+        if self.tag_names and not {t.casefold() for t in image.tags}.intersection(
+            name.casefold() for name in self.tag_names
+        ):
+            return False
+        if not (self.since or self.until):
+            return True
+        made = moment(image.created_at)
+        if made is None:
+            return False
+        since, until = moment(self.since), moment(self.until)
+        return (since is None or made >= since) and (until is None or made < until)
+
+    def ends_before(self, images: Sequence[GalleryImage], sort: str) -> bool:
+        """Tell whether nothing wanted can follow `images`, listed by `sort`."""
+        made = moment(images[-1].created_at) if images else None
+        if made is None:
+            return False
+        since, until = moment(self.since), moment(self.until)
+        if sort == 'Newest':
+            return since is not None and made < since
+        return sort == 'Oldest' and until is not None and made >= until
+
+
+def as_kept(kept: Mapping[str, Any]) -> Wanted:
+    """Return what `Wanted.kept` gave, whatever version of this program it was."""
+    known = {field.name for field in fields(Wanted)}
+    values = {name: value for name, value in kept.items() if name in known}
+    lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+    return Wanted(**{**values, **lists})
+
+
+def moment(text: str) -> datetime | None:
+    """Return the time in ISO 8601, in UTC where no zone is named; None if it is none."""
+    try:
+        found = datetime.fromisoformat(text.strip().replace('Z', '+00:00'))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+
+
+def checked_moment(text: str) -> str:
+    """Return `text` if it is a time in ISO 8601. Raises SourceError."""
+    if moment(text) is None:
+        raise SourceError('wanted_time', given=text[:40])
+    return text.strip()
+
+
+def name_values(
+    image: GalleryImage, index: int, model: str = '', version: str = ''
+) -> dict[str, templates.Value]:
+    """Return what a template may say of `image`, the picture number `index` of its job."""
+    seed = meta_of.as_number(image.meta.get('seed'))
+    return {
+        'id': image.id,
+        'uuid': names.picture_stem(image.url),
+        'username': image.username,
+        'post_id': image.post_id,
+        'created': moment(image.created_at),
+        'model': model,
+        'version': version,
+        'base_model': image.base_model,
+        'seed': seed if isinstance(seed, int) else None,
+        'index': index,
+        'level': _LEVEL_NAMES.get(image.level, ''),
+    }

@@ -1,0 +1,296 @@
+"""A whole gallery as one job: listed and fetched at once, gone on with after any stop."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Callable, Iterator, Sequence
+
+from .. import api, forks, setting
+from ..archive import folders, jobs, pictures, saved
+from ..archive.database import Database
+from ..civitai.source import parse_source
+from ..errors import ForbiddenError, GoneError, NotFoundError, StorageError
+from ..http_client import CivitaiHttpClient
+from ..store import files, names, templates
+from . import batch, presence
+from .listing import Ahead, Listing, kept_query
+from .plan import DownloadJob, DownloadResult, Outcome
+from .standing import JobReport
+from .wanted import Wanted, as_kept, name_values
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 200
+_TOLD_SECONDS = 0.2  # to count what is in which state takes a while where there is much
+_GONE = (ForbiddenError, NotFoundError, GoneError)
+_STATES = {Outcome.SAVED: jobs.SAVED, Outcome.SKIPPED: jobs.ALREADY, Outcome.FAILED: jobs.FAILED}
+
+
+Told = Callable[[JobReport], None]
+
+
+def _silent(report: JobReport) -> None:
+    """Tell nobody."""
+
+
+def begin(db: Database, client: CivitaiHttpClient, wanted: Wanted, folder: Path | None) -> int:
+    """Make the job that keeps what is `wanted`; return its id. Nothing is fetched yet.
+
+    Without `folder` it is one of the gallery's own in the download folder. Raises CivitaiError if
+    there is no such gallery.
+    """
+    return begin_with(db, opened(client, wanted), wanted, folder)
+
+
+def opened(client: CivitaiHttpClient, wanted: Wanted) -> api.Gallery:
+    """Return the gallery that `wanted` names. Raises CivitaiError if there is none."""
+    return api.open_gallery(client, parse_source(wanted.source, setting.civitai_base_url))
+
+
+def begin_with(db: Database, gallery: api.Gallery, wanted: Wanted, folder: Path | None) -> int:
+    """The same, for a gallery that was opened already.
+
+    A job for the same that has not ended is taken up, and then its id is returned; one that has
+    makes room. Raises StorageError.
+    """
+    query = wanted.narrowed(gallery.query)
+    asked_for_order = wanted.limit or wanted.sort or gallery.source.sort
+    if not asked_for_order and gallery.source.kind != 'post':
+        query = replace(query, sort='Newest')  # all of it, in an order that can be gone on with
+    model = gallery.model
+    versions = model.versions if model and not gallery.source.version_id else ()
+    if gallery.source.kind == 'version' or not versions:
+        named = gallery.version.name if gallery.version else ''
+        lanes = [_lane(query, model.name if model else '', named)]
+    else:
+        lanes = [
+            _lane(replace(query, version_id=v.id), model.name if model else '', v.name)
+            for v in versions
+        ]
+    target = folder or setting.download_folder() / names.folder_name(gallery.folder_name)
+    return _taken_up(db, wanted, target) or jobs.make(db, wanted.kept(), target, lanes)
+
+
+def _taken_up(db: Database, wanted: Wanted, folder: Path) -> int:
+    """The job that was left off and is for the same, 0 if there is none."""
+    for job in jobs.every(db):
+        if as_kept(job.asked) != as_kept(wanted.kept()) or job.folder != folder.absolute():
+            continue
+        if jobs.is_held(db, job.id):
+            return job.id
+        if job.state != jobs.ENDED:
+            again(db, job.id)
+            return job.id
+        jobs.remove(db, job.id)
+    return 0
+
+
+def again(db: Database, job_id: int) -> None:
+    """Have what failed in a job done again at its next run, pictures and pages alike."""
+    jobs.have_done_again(db, job_id)
+    jobs.open_again(db, job_id)
+
+
+def _lane(query: object, model: str, version: str) -> dict[str, object]:
+    return {**kept_query(query), 'model': model, 'version': version}  # type: ignore[arg-type]
+
+
+def run(
+    db: Database,
+    client: CivitaiHttpClient,
+    job_id: int,
+    stop: threading.Event,
+    told: Told = _silent,
+    at_once: int = 0,
+    is_listing_only: bool = False,
+) -> JobReport | None:
+    """Carry a job out as far as it goes; None if another program is at it.
+
+    It is the same to begin, to go on after a stop or a kill, and to find that all is there.
+    `told` hears how far it is, in this thread. `at_once` pictures are fetched, 0: as many as the
+    setting says; none where it `is_listing_only`. Raises StorageError if nothing can be kept.
+    """
+    job = jobs.find(db, job_id)
+    if job is None:
+        return None
+    with jobs.held(db, job_id) as is_mine:
+        if not is_mine:
+            return None
+        jobs.set_state(db, job_id, jobs.RUNNING)
+        work = _Run(db, client, job, stop, told, at_once)
+        if is_listing_only:
+            return work.carry_out(lambda: None)
+        folders.note(db.path, job.folder)
+        return work.carry_out(work.fetch_waiting)
+
+
+def planned(
+    db: Database, client: CivitaiHttpClient, job: jobs.Job
+) -> Iterator[tuple[jobs.Listed, DownloadJob]]:
+    """Yield the pictures of `job` that are still to be fetched, with where each would be kept.
+
+    Raises StorageError.
+    """
+    work = _Run(db, client, job, forks.Event(), _silent)
+    for one in every_listed(db, job.id, jobs.TO_DO):
+        yield one, work.planned(one)
+
+
+def every_listed(db: Database, job_id: int, state: str) -> Iterator[jobs.Listed]:
+    """Yield all pictures of a job that are in `state`, by place. Raises StorageError."""
+    last = 0
+    while some := jobs.listed(db, job_id, state, last, _AT_ONCE):
+        yield from some
+        last = some[-1].place
+
+
+class _Run:
+    """One run of a job."""
+
+    def __init__(
+        self,
+        db: Database,
+        client: CivitaiHttpClient,
+        job: jobs.Job,
+        stop: threading.Event,
+        told: Told,
+        at_once: int = 0,
+    ) -> None:
+        self._db = db
+        self._client = client
+        self._job = job
+        self._stop = stop
+        self._told = told
+        self._at_once = at_once or setting.gallery_max_concurrent_downloads
+        self._wanted = as_kept(job.asked)
+        self._template = templates.parse(self._wanted.template)
+        self._lanes = {lane.number: lane for lane in jobs.lanes(db, job.id)}
+        self._ids: dict[str, int] = {}
+        self._linked: set[int] = set()
+        self._size = 0
+        self._aside: list[str] = []
+        self._told_at = -math.inf
+        self._began = time.monotonic()
+        self._ahead = Ahead()
+        self._listing = Listing(db, job.id, self._wanted, client, stop, self._ahead)
+
+    def carry_out(self, fetch: Callable[[], None]) -> JobReport:
+        """List, and `fetch` what is listed, until all is done or it is stopped."""
+        listing = self._listing
+        thread = threading.Thread(target=listing.run, name='civitai-gallery-listing', daemon=True)
+        thread.start()
+        state = jobs.STOPPED
+        try:
+            fetch()  # what is left of a run before
+            while self._ahead.next_page(self._stop, self._tell_now_and_then):
+                fetch()
+            state = jobs.STOPPED if self._stop.is_set() else jobs.ENDED
+        finally:
+            if state != jobs.ENDED:
+                self._stop.set()
+            thread.join()
+            jobs.set_state(self._db, self._job.id, state)
+        if listing.failure:
+            raise listing.failure
+        report = self._report()
+        self._told(report)
+        return report
+
+    def _tell_now_and_then(self) -> None:
+        if time.monotonic() - self._told_at > _TOLD_SECONDS:
+            self._told_at = time.monotonic()
+            self._told(self._report())
+
+    def _report(self) -> JobReport:
+        job = jobs.find(self._db, self._job.id) or self._job
+        seconds = time.monotonic() - self._began
+        return JobReport(
+            job,
+            self._wanted,
+            jobs.progress(self._db, job.id),
+            self._size,
+            seconds,
+            tuple(self._aside),
+        )
+
+    def fetch_waiting(self) -> None:
+        """Fetch all pictures that are listed and not there, some hundred at a time."""
+        last = 0
+        while not self._stop.is_set():
+            some = jobs.listed(self._db, self._job.id, jobs.TO_DO, last, _AT_ONCE)
+            if not some:
+                return
+            self._fetch(some)
+            last = some[-1].place
+
+    def _fetch(self, some: Sequence[jobs.Listed]) -> None:
+        gone = pictures.gone(self._db, [one.image.id for one in some])
+        for one in some:
+            if one.image.id in gone and not one.tries:
+                jobs.note_outcome(self._db, self._job.id, one, jobs.GONE)
+        waiting = [one for one in some if one.image.id not in gone or one.tries]
+        self._ids.clear()
+        planned = [self.planned(one) for one in waiting]
+        done = batch.keep_all(planned, self._bring, self._at_once)
+        for position, result in done:
+            self._note(waiting[position], result)
+            self._tell_now_and_then()
+            if self._stop.is_set():
+                break
+
+    def _bring(self, url: str, path: str) -> bool:
+        """Link or copy what was saved before, whatever it is called there; else fetch it."""
+        number = self._ids.get(url, 0)
+        for known in saved.of_picture(self._db, number, names.picture_stem(url)):
+            try:
+                files.link_or_copy(known.path, Path(path))
+            except StorageError as error:
+                log.info('%s cannot be used again: %s', known.path, error)
+            else:
+                self._linked.add(number)
+                return True
+        return bool(self._client.fetch_file(url, path, cancel=self._stop))
+
+    def planned(self, one: jobs.Listed) -> DownloadJob:
+        """The download of a picture, `present` if it lies there, as an id or as a UUID."""
+        image, lane = one.image, self._lane_of(one)
+        told = name_values(
+            image, one.place, str(lane.query.get('model')), str(lane.query.get('version'))
+        )
+        final = self._job.folder / self._template.path(told)
+        planned = batch.image_job(image, final)
+        self._ids[planned.url] = image.id
+        for stem in (final.name, *names.picture_stems(image.url)):
+            there = presence.find(final.parent, stem, wanted=planned.wanted)
+            if there:
+                return replace(planned, path=str(there), present=True)
+        return planned
+
+    def _lane_of(self, one: jobs.Listed) -> jobs.Lane:
+        if one.lane not in self._lanes:  # one that was added while we run
+            self._lanes = {lane.number: lane for lane in jobs.lanes(self._db, self._job.id)}
+        return self._lanes[one.lane]
+
+    def _note(self, one: jobs.Listed, result: DownloadResult) -> None:
+        state, path = _STATES[result.outcome], Path(result.path)
+        self._aside += result.aside
+        if state == jobs.FAILED and self._stop.is_set():
+            return  # it was cut off, so it is still to be done
+        if one.image.id in self._linked:
+            state = jobs.ALREADY if state == jobs.SAVED else state
+        if isinstance(result.error, _GONE):
+            state = jobs.GONE
+        with self._db.writing():
+            if state in (jobs.SAVED, jobs.ALREADY):
+                with suppress(OSError):
+                    known = saved.looked_at(path, names.picture_stem(one.image.url), one.image.id)
+                    saved.note(self._db, [known])
+                    self._size += known.size if state == jobs.SAVED else 0
+            pictures.note_gone(self._db, [one.image.id], state == jobs.GONE)
+            jobs.note_outcome(self._db, self._job.id, one, state, result.path, result.error)

@@ -1,0 +1,235 @@
+"""What a job lists, where the site's listings have ends, holes and cursors that go bad."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any, Callable, Iterator
+
+import pytest
+import responses
+from requests import PreparedRequest
+
+from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs.archive import jobs
+from scripts.civitai_manager_libs.archive.database import Database
+from scripts.civitai_manager_libs.civitai.gallery import GalleryQuery
+from scripts.civitai_manager_libs.downloads import listing
+from scripts.civitai_manager_libs.downloads.listing import Ahead, Listing
+from scripts.civitai_manager_libs.downloads.wanted import Wanted
+from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
+
+Answer = tuple[int, dict[str, str], str]
+PAGE = 10
+
+
+def item(number: int) -> dict[str, Any]:
+    return {
+        'id': number,
+        'url': f'https://image.civitai.com/k/{number}/original=true/{number}.jpeg',
+        'type': 'image',
+        'browsingLevel': 1,
+        'createdAt': f'2025-01-01T00:{number // 60:02d}:{number % 60:02d}.000Z',
+        'username': 'wren',
+        'modelVersionIds': [7],
+    }
+
+
+def refused(status: int, message: str) -> Answer:
+    return status, {}, json.dumps({'message': message})
+
+
+class Site:
+    """The pictures 1 to `count`, of which a listing shows `depth`; cursors are offsets."""
+
+    def __init__(self, count: int, depth: int = 10**9) -> None:
+        self.count, self.depth = count, depth
+        self.asked: list[tuple[str, str]] = []
+        self.fault: Callable[[str, int], Answer | None] = lambda cursor, times: None
+
+    def answer(self, request: PreparedRequest) -> Answer:
+        params = request.params  # type: ignore[attr-defined]
+        cursor, sort = params.get('cursor', ''), params['sort']
+        self.asked.append((sort, cursor))
+        fault = self.fault(cursor, self.asked.count((sort, cursor)))
+        if fault:
+            return fault
+        numbers = list(range(1, self.count + 1))
+        if sort != 'Oldest':
+            numbers.reverse()
+        start = int(cursor or 0)
+        shown = numbers[: self.depth][start : start + PAGE]
+        more = start + PAGE < min(self.count, self.depth)
+        metadata = {'nextCursor': str(start + PAGE)} if more else {}
+        return 200, {}, json.dumps({'items': list(map(item, shown)), 'metadata': metadata})
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    database = Database(tmp_path / 'archive.sqlite')
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def listed(
+    db: Database,
+    client: CivitaiHttpClient,
+    wire: responses.RequestsMock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., jobs.Progress]:
+    """List a site to its end, as one job; the waits between tries take no time."""
+    monkeypatch.setattr(listing, 'PAUSE_SECONDS', 0)
+    setting.http_max_retries = 3
+
+    def run(site: Site, sort: str = 'Newest', **wanted: object) -> jobs.Progress:
+        address = f'{setting.civitai_base_url}/api/v1/images'
+        wire.reset()
+        wire.add_callback(responses.GET, address, site.answer)
+        known = jobs.every(db)
+        if not known:
+            query = listing.kept_query(GalleryQuery(version_id=7, limit=PAGE, sort=sort))
+            jobs.make(db, {}, db.path.parent, [query])
+        [job] = jobs.every(db)
+        asked = Wanted('x', **wanted)  # type: ignore[arg-type]
+        Listing(db, job.id, asked, client, threading.Event(), Ahead(10**6)).run()
+        return jobs.progress(db, job.id)
+
+    return run
+
+
+def gaps(progress: jobs.Progress) -> list[str]:
+    return [gap.key for gap in progress.gaps]
+
+
+def numbers(db: Database) -> list[int]:
+    return [one.image.id for one in jobs.listed(db, 1, jobs.TO_DO, 0, 10**6)]
+
+
+def test_a_listing_ends_where_the_site_says_so(listed: Any, db: Database) -> None:
+    progress = listed(Site(95))
+
+    assert (95, True, []) == (progress.found, progress.is_listed, gaps(progress))
+    assert list(range(95, 0, -1)) == numbers(db)
+
+
+def test_a_limit_ends_it_early(listed: Any, db: Database) -> None:
+    site = Site(95)
+    progress = listed(site, limit=25)
+
+    assert 25 == progress.found
+    assert 3 == len(site.asked)
+
+
+def test_a_page_that_fails_for_a_while_is_asked_for_again(listed: Any) -> None:
+    site = Site(50)
+    site.fault = lambda cursor, times: (
+        refused(503, 'busy') if cursor == '20' and times < 7 else None
+    )
+    progress = listed(site)
+
+    assert (50, True, []) == (progress.found, progress.is_listed, gaps(progress))
+
+
+@pytest.mark.parametrize('status', [500, 403, 429])
+def test_a_page_that_fails_for_good_is_a_gap_and_not_the_end(status: int, listed: Any) -> None:
+    site = Site(50)
+    site.fault = lambda cursor, times: refused(status, 'no') if cursor == '20' else None
+    progress = listed(site)
+
+    assert (20, False) == (progress.found, progress.is_listed)
+    assert 1 == len(gaps(progress))
+
+
+def test_what_is_behind_a_gap_comes_when_the_job_runs_again(listed: Any, db: Database) -> None:
+    site = Site(50)
+    site.fault = lambda cursor, times: refused(500, 'no') if cursor == '20' else None
+    listed(site)
+    site.fault = lambda cursor, times: None
+    site.asked.clear()
+
+    jobs.open_again(db, 1)
+    progress = listed(site)
+
+    assert (50, True, []) == (progress.found, progress.is_listed, gaps(progress))
+    assert ('Newest', '20') == site.asked[0]
+
+
+EXPIRED = 'This cursor can no longer be continued; start again without it'
+
+
+def test_a_cursor_that_has_expired_costs_nothing_but_a_new_listing(
+    listed: Any, db: Database
+) -> None:
+    site = Site(50)
+    site.fault = lambda cursor, times: (
+        refused(400, EXPIRED) if cursor == '30' and times == 1 else None
+    )
+    progress = listed(site)
+
+    assert (50, True, []) == (progress.found, progress.is_listed, gaps(progress))
+    assert list(range(50, 0, -1)) == numbers(db)
+
+
+def test_a_cursor_that_is_refused_again_and_again_is_a_gap(listed: Any) -> None:
+    site = Site(50)
+    site.fault = lambda cursor, times: refused(400, EXPIRED) if cursor == '30' else None
+    progress = listed(site)
+
+    assert (30, 1) == (progress.found, len(gaps(progress)))
+
+
+# -- the depth of the site's search ---------------------------------------------------------------
+
+
+@pytest.fixture
+def shallow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, 'DEPTH', 40)
+
+
+@pytest.mark.parametrize('sort', ['Newest', 'Oldest'])
+@pytest.mark.parametrize('count', [45, 60, 79])
+def test_what_lies_too_deep_is_reached_from_the_other_end(
+    sort: str, count: int, listed: Any, shallow: None, db: Database
+) -> None:
+    site = Site(count, depth=40)
+    progress = listed(site, sort)
+
+    assert (count, []) == (progress.found, gaps(progress))
+    assert {'Newest', 'Oldest'} == {sort for sort, _ in site.asked}
+    assert list(range(1, count + 1)) == sorted(numbers(db))
+
+
+def test_what_neither_end_reaches_is_a_gap(listed: Any, shallow: None) -> None:
+    progress = listed(Site(120, depth=40))
+
+    assert (80, ['gap_depth']) == (progress.found, gaps(progress))
+
+
+def test_a_listing_by_reactions_that_is_too_deep_is_listed_by_date(
+    listed: Any, shallow: None
+) -> None:
+    progress = listed(Site(60, depth=40), 'Most Reactions')
+
+    assert 60 == progress.found
+
+
+def test_no_more_than_two_pages_wait_to_be_fetched(
+    db: Database, client: CivitaiHttpClient, wire: responses.RequestsMock
+) -> None:
+    site = Site(500)
+    wire.add_callback(responses.GET, f'{setting.civitai_base_url}/api/v1/images', site.answer)
+    job = jobs.make(db, {}, db.path.parent, [listing.kept_query(GalleryQuery(limit=PAGE))])
+    stop, ahead = threading.Event(), Ahead()
+    thread = threading.Thread(
+        target=Listing(db, job, Wanted('x'), client, stop, ahead).run, daemon=True
+    )
+    thread.start()
+    for taken in range(1, 6):
+        assert ahead.next_page(stop)
+        assert len(site.asked) <= taken + listing.PAGES_AHEAD
+    stop.set()
+    thread.join(10)
+
+    assert not thread.is_alive()

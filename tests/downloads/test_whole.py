@@ -1,0 +1,401 @@
+"""A whole gallery is kept to its last picture, or it is said what is missing and why."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+
+from civitai_demo.server import DemoServer
+from civitai_demo.world.catalog import Picture, load_catalog
+from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID
+from scripts.civitai_manager_libs.archive import jobs
+from scripts.civitai_manager_libs.archive.database import Database
+from scripts.civitai_manager_libs.civitai.source import parse_source
+from scripts.civitai_manager_libs.downloads import whole
+from scripts.civitai_manager_libs.downloads.wanted import Wanted
+from scripts.civitai_manager_libs.errors import NotFoundError, SourceError
+from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
+
+ALL = 31
+MODEL = f'/models/{OPENING_MODEL_ID}'
+VERSION = f'{MODEL}?modelVersionId={OPENING_VERSION_ID}'
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    database = Database(tmp_path / 'data' / 'archive.sqlite')
+    yield database
+    database.close()
+
+
+class Keeper:
+    """Keeps galleries of the stand-in, as a person would who starts jobs and looks at folders."""
+
+    def __init__(self, demo: DemoServer, client: CivitaiHttpClient, db: Database, to: Path):
+        self.demo, self.client, self.db, self.folder = demo, client, db, to
+
+    def begin(self, page: str, folder: Path | None = None, **wanted: object) -> int:
+        asked = Wanted(self.demo.url + page, **{'levels': ALL, **wanted})  # type: ignore[arg-type]
+        return whole.begin(self.db, self.client, asked, folder or self.folder)
+
+    def run(self, job: int, stop: threading.Event | None = None) -> whole.JobReport:
+        report = whole.run(self.db, self.client, job, stop or threading.Event())
+        assert report is not None
+        return report
+
+    def keep(self, page: str, folder: Path | None = None, **wanted: object) -> whole.JobReport:
+        return self.run(self.begin(page, folder, **wanted))
+
+    @property
+    def ids(self) -> list[int]:
+        """The ids of the pictures in the folder, as the default names tell them."""
+        return sorted(int(path.stem) for path in self.folder.iterdir())
+
+    @property
+    def fetched(self) -> list[str]:
+        """The pictures that the stand-in was asked for since it was last looked."""
+        found = [entry.path for entry in self.demo.requests if 'original=true' in entry.path]
+        self.demo.requests.clear()
+        return found
+
+
+@pytest.fixture
+def keeper(demo: DemoServer, client: CivitaiHttpClient, db: Database, tmp_path: Path) -> Keeper:
+    return Keeper(demo, client, db, tmp_path / 'kept')
+
+
+def of_version(version: int, levels: int = ALL) -> list[Picture]:
+    found = load_catalog().pictures
+    shown = [one for one in found if one.level & levels or levels == ALL]  # 0: nobody rated it
+    return [one for one in shown if version in one.version_ids]
+
+
+def ids(pictures: list[Picture]) -> list[int]:
+    return sorted({one.id for one in pictures})
+
+
+def test_a_version_is_kept_to_its_last_picture(keeper: Keeper) -> None:
+    report = keeper.keep(VERSION)
+
+    assert ids(of_version(OPENING_VERSION_ID)) == keeper.ids
+    assert report.is_complete
+    assert len(keeper.ids) == report.progress.found == report.progress.count(jobs.SAVED)
+    assert sum(path.stat().st_size for path in keeper.folder.iterdir()) == report.size
+    assert jobs.ENDED == report.job.state
+
+
+def test_a_model_is_kept_with_all_its_versions(keeper: Keeper) -> None:
+    model = load_catalog().model(OPENING_MODEL_ID)
+    assert model is not None and len(model.versions) > 1
+    expected = {one.id for version in model.versions for one in of_version(version.id)}
+
+    report = keeper.keep(MODEL)
+
+    assert sorted(expected) == keeper.ids
+    assert report.is_complete
+
+
+# -- fewer than all -------------------------------------------------------------------------------
+
+
+SMALL_VERSION = 431702
+SMALL = f'/models/4317?modelVersionId={SMALL_VERSION}'
+
+
+QUIET_VERSION = 470302
+QUIET = f'/models/4703?modelVersionId={QUIET_VERSION}'
+ABSENT = {
+    '/images/2147483647': 'no image 2147483647',
+    '/posts/2147483647': 'no post 2147483647',
+    '/user/nobody_here': 'no user called nobody_here',
+    '/models/4703?modelVersionId=2147483647': '(404)',
+}
+
+
+def made(picture: Picture) -> str:
+    return picture.created.isoformat()
+
+
+NEWEST = sorted(of_version(SMALL_VERSION), key=lambda one: one.created, reverse=True)
+MIDDLE = made(NEWEST[len(NEWEST) // 2])
+FEWER: dict[str, tuple[dict[str, object], list[Picture]]] = {
+    'a few of the newest': ({'limit': 5, 'sort': 'Newest'}, NEWEST[:5]),
+    'of a level': ({'levels': 1}, of_version(SMALL_VERSION, 1)),
+    'with a prompt': (
+        {'with_prompt': True},
+        [one for one in NEWEST if (one.generation.meta() or {}).get('prompt')],
+    ),
+    'videos': ({'type': 'video'}, [one for one in NEWEST if one.kind == 'video']),
+    'since': ({'since': MIDDLE}, [one for one in NEWEST if made(one) >= MIDDLE]),
+    'until': ({'until': MIDDLE}, [one for one in NEWEST if made(one) < MIDDLE]),
+    'the oldest until': (
+        {'until': MIDDLE, 'sort': 'Oldest'},
+        [one for one in NEWEST if made(one) < MIDDLE],
+    ),
+}
+
+
+@pytest.mark.parametrize('wanted, expected', FEWER.values(), ids=FEWER)
+def test_only_what_is_wanted_is_kept(
+    wanted: dict[str, object], expected: list[Picture], keeper: Keeper
+) -> None:
+    report = keeper.keep(SMALL, **wanted)
+
+    assert ids(expected) == keeper.ids
+    assert report.is_complete
+    assert len(expected) == report.progress.found
+
+
+def test_a_date_that_lies_behind_ends_the_listing(keeper: Keeper) -> None:
+    keeper.keep(VERSION, since='2100-01-01')
+
+    pages = [one for one in keeper.demo.requests if one.path.startswith('/api/v1/images')]
+    assert 1 == len(pages)
+
+
+def test_files_are_called_as_was_asked(keeper: Keeper) -> None:
+    keeper.keep(SMALL, limit=3, template='{model}/{version}/{index:03d} {username}-{id}')
+
+    found = sorted(keeper.folder.rglob('*.*'))
+    assert ['001', '002', '003'] == [path.name[:3] for path in found]
+    assert {'Gouache Weather/v2'} == {
+        path.parent.relative_to(keeper.folder).as_posix() for path in found
+    }
+
+
+def test_a_gallery_gets_a_folder_of_its_own(keeper: Keeper, downloads: Path) -> None:
+    job = whole.begin(keeper.db, keeper.client, Wanted(keeper.demo.url + SMALL, limit=1), None)
+    keeper.run(job)
+
+    assert ['Gouache Weather'] == [path.name for path in downloads.iterdir()]
+
+
+# -- what is there already ------------------------------------------------------------------------
+
+
+def test_nothing_is_fetched_twice(keeper: Keeper) -> None:
+    keeper.keep(SMALL)
+    keeper.fetched.clear()
+
+    report = keeper.keep(SMALL)
+
+    assert [] == keeper.fetched
+    assert report.progress.found == report.progress.count(jobs.ALREADY) and report.is_complete
+
+
+def test_another_folder_gets_what_was_saved_before(keeper: Keeper, tmp_path: Path) -> None:
+    keeper.keep(SMALL)
+    keeper.fetched.clear()
+    other = tmp_path / 'other'
+
+    keeper.keep(SMALL, other, template='{username}/{id}')
+
+    assert [] == keeper.fetched
+    assert keeper.ids == sorted(int(path.stem) for path in other.rglob('*.*'))
+
+
+def test_a_file_that_was_deleted_comes_back(keeper: Keeper) -> None:
+    keeper.keep(SMALL)
+    lost = next(keeper.folder.iterdir())
+    lost.unlink()
+    keeper.fetched.clear()
+
+    keeper.keep(SMALL)
+
+    assert lost.is_file()
+    assert 1 == len(keeper.fetched)
+
+
+def test_pictures_called_by_their_address_are_known(keeper: Keeper) -> None:
+    """As everything before this archive was called."""
+    for picture in of_version(SMALL_VERSION)[:3]:
+        keeper.keep(f'/images/{picture.id}')
+        [path] = [one for one in keeper.folder.iterdir() if one.stem == str(picture.id)]
+        path.rename(path.with_stem(picture.uuid))
+    keeper.db.close()
+    keeper.db.path.unlink()
+    keeper.fetched.clear()
+
+    report = keeper.keep(SMALL)
+
+    assert 3 == report.progress.count(jobs.ALREADY)
+    fetched = keeper.fetched
+    assert report.progress.found - 3 == len(fetched) == len(set(fetched))
+
+
+# -- a listing with faults ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    'scenario', ['empty-page', 'feed-cursors', 'offset-cursors', 'null-fields', '503:3', 'slow:1']
+)
+def test_a_listing_with_odds_is_complete_all_the_same(scenario: str, keeper: Keeper) -> None:
+    keeper.demo.scenario = scenario
+    report = keeper.keep(SMALL)
+
+    assert ids(of_version(SMALL_VERSION)) == keeper.ids
+    assert report.is_complete
+
+
+def test_a_listing_that_leads_in_a_circle_is_not_complete(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('scripts.civitai_manager_libs.downloads.wanted.MAX_LIMIT', 20)
+    keeper.demo.scenario = 'repeated-cursor'
+
+    report = keeper.keep(SMALL)
+
+    assert not report.is_complete
+    assert ['listing_circle'] == [gap.key for gap in report.progress.gaps]
+    assert keeper.ids
+
+
+def test_pictures_that_are_gone_are_no_failures(keeper: Keeper) -> None:
+    keeper.demo.scenario = 'cdn-404'
+    report = keeper.keep(SMALL)
+
+    gone = report.progress.count(jobs.GONE)
+    assert gone > 0 == report.progress.count(jobs.FAILED)
+    assert len(keeper.ids) == report.progress.found - gone
+    assert report.is_complete
+
+
+def test_pictures_that_break_off_are_failures_and_are_done_again_when_told(
+    keeper: Keeper,
+) -> None:
+    keeper.demo.scenario = 'truncated'
+    job = keeper.begin(SMALL)
+    report = keeper.run(job)
+    failed = report.progress.count(jobs.FAILED)
+    assert failed and not report.is_complete
+    assert report.progress.found - failed == len(keeper.ids)
+
+    keeper.demo.scenario = ''
+    keeper.fetched.clear()
+    jobs.have_done_again(keeper.db, job)
+    report = keeper.run(job)
+
+    assert failed == len(keeper.fetched)
+    assert report.is_complete and ids(of_version(SMALL_VERSION)) == keeper.ids
+
+
+# -- stopped, and gone on with --------------------------------------------------------------------
+
+
+def test_a_job_that_was_stopped_goes_on_where_it_was(keeper: Keeper) -> None:
+    stop = threading.Event()
+    job = keeper.begin(SMALL)
+
+    def heard(report: whole.JobReport) -> None:
+        if report.progress.count(jobs.SAVED) > 3:
+            stop.set()
+
+    report = whole.run(keeper.db, keeper.client, job, stop, heard)
+    assert report is not None and not report.is_complete
+    assert jobs.STOPPED == report.job.state
+    first = keeper.fetched
+    assert first
+
+    report = keeper.run(job)
+    again = set(first) & set(keeper.fetched)
+    assert report.is_complete and ids(of_version(SMALL_VERSION)) == keeper.ids
+    assert len(again) <= 16  # what was under way
+
+
+def test_what_is_no_gallery_makes_no_job(keeper: Keeper) -> None:
+    with pytest.raises(SourceError):
+        keeper.begin('/articles/7')
+
+    assert [] == jobs.every(keeper.db)
+    assert not os.path.exists(keeper.folder)
+
+
+def test_a_job_that_another_program_carries_out_is_left_to_it(keeper: Keeper) -> None:
+    job = keeper.begin(SMALL)
+    with jobs.held(Database(keeper.db.path), job):
+        assert whole.run(keeper.db, keeper.client, job, threading.Event()) is None
+
+    assert not keeper.fetched
+
+
+# -- asked for again ------------------------------------------------------------------------------
+
+
+def test_the_same_asked_for_again_goes_on_with_the_job_that_was_left(keeper: Keeper) -> None:
+    job = keeper.begin(QUIET)
+    assert job == keeper.begin(QUIET)
+    assert job != keeper.begin(QUIET, limit=3)
+    assert job != keeper.begin(QUIET, keeper.folder / 'below')
+
+
+def test_a_job_that_has_ended_makes_room_for_the_same_again(keeper: Keeper) -> None:
+    keeper.keep(QUIET, limit=2)
+    keeper.keep(QUIET, limit=2)
+
+    assert [jobs.ENDED] == [job.state for job in jobs.every(keeper.db)]
+
+
+def test_what_was_cut_off_is_no_failure(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, fetch = threading.Event(), CivitaiHttpClient.fetch_file
+
+    def stopped(self: CivitaiHttpClient, url: str, path: str, **more: Any) -> Any:
+        stop.set()
+        return fetch(self, url, path, **more)
+
+    job = keeper.begin(QUIET)
+    with monkeypatch.context() as patch:
+        patch.setattr(CivitaiHttpClient, 'fetch_file', stopped)
+        report = keeper.run(job, stop)
+
+    assert 0 == report.progress.count(jobs.FAILED) and report.progress.count(jobs.TO_DO)
+    assert keeper.run(job).is_complete
+
+
+@pytest.mark.parametrize('page, cause', ABSENT.items())
+def test_what_is_not_there_at_all_is_a_gap(keeper: Keeper, page: str, cause: str) -> None:
+    report = keeper.keep(page)
+
+    assert not report.is_complete
+    [gap] = report.progress.gaps
+    assert cause in gap.user_message and isinstance(gap, NotFoundError)
+
+
+def test_pictures_asked_for_by_id_that_do_not_come_are_a_gap(keeper: Keeper) -> None:
+    known = of_version(QUIET_VERSION)[0].id
+    report = keeper.keep(f'/api/v1/images?ids={known},2147483647')
+
+    assert ['absent_images'] == [gap.key for gap in report.progress.gaps]
+    assert [known] == keeper.ids and not report.is_complete
+
+
+def test_a_listing_alone_fetches_and_makes_nothing(keeper: Keeper) -> None:
+    job = keeper.begin(QUIET)
+    whole.run(keeper.db, keeper.client, job, threading.Event(), is_listing_only=True)
+
+    [found] = jobs.every(keeper.db)
+    planned = [one.path for _, one in whole.planned(keeper.db, keeper.client, found)]
+    assert {Path(path).stem for path in planned} == set(map(str, ids(of_version(QUIET_VERSION))))
+    assert not keeper.fetched and not keeper.folder.exists()
+
+
+@pytest.mark.parametrize(
+    'given',
+    [
+        '{page}&token=geheim',
+        '"{page}&api_key=geheim",',
+        'look at {page}&token=geheim#gallery',
+        '470302 ',
+        'urn:air:sdxl:lora:civitai:4703@470302',
+    ],
+)
+def test_no_token_of_a_link_is_kept_and_the_job_is_the_same(keeper: Keeper, given: str) -> None:
+    source = given.format(page=keeper.demo.url + QUIET)
+    kept = Wanted(source).kept()['source']
+
+    assert 'geheim' not in kept
+    base = keeper.demo.url
+    assert parse_source(kept, base) == parse_source(source, base)
