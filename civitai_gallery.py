@@ -296,6 +296,17 @@ def run_download(args: list[str]) -> int:
     return main.main(args)
 
 
+def command(word: str) -> Callable[[list[str]], int]:
+    """What runs another word of the command line."""
+
+    def run(args: list[str]) -> int:
+        from scripts.civitai_manager_libs.cli import main
+
+        return main.main(args, word)
+
+    return run
+
+
 def demo_home() -> str:
     """A folder for the demo's data, closed to others; where possible the same at every start."""
     if sys.platform == 'win32':
@@ -425,10 +436,35 @@ WORDS = {
         lambda: demo_parser().format_help(),
     ),
     'download': Word(
-        'SOURCE... --to FOLDER [--limit N] [--level L] [--json]',
-        'save the pictures of Civitai links',
+        'SOURCE... [--to FOLDER] [--limit N] [--json]',
+        'keep the pictures of Civitai links, whole galleries',
         'requirements.txt',
         run_download,
+    ),
+    'jobs': Word(
+        '[--json]', 'list the galleries that were begun', 'requirements.txt', command('jobs')
+    ),
+    'resume': Word(
+        '[JOB]', 'go on with what was stopped or killed', 'requirements.txt', command('resume')
+    ),
+    'retry': Word('JOB', 'do again what failed in a job', 'requirements.txt', command('retry')),
+    'verify': Word(
+        'FOLDER [--repair]',
+        'look at every picture in a folder; fetch bad ones again',
+        'requirements.txt',
+        command('verify'),
+    ),
+    'login': Word(
+        '', 'keep your API key, if Civitai knows it', 'requirements.txt', command('login')
+    ),
+    'config': Word(
+        '[NAME [VALUE]]', 'show all settings, or set one', 'requirements.txt', command('config')
+    ),
+    'cache': Word(
+        '[--clear]',
+        'how large the picture cache is; empty it',
+        'requirements.txt',
+        command('cache'),
     ),
     'test': Word(
         '[ARGUMENTS]',

@@ -20,8 +20,8 @@ PAGE = ROOT / 'docs' / 'architecture.md'
 # one imports from those before it only. The modules inside a package stand in the order that its
 # docstring lists them in, the highest first.
 LAYERS = (
-    'texts errors notices ending forks host civitai store setting access http_client util widgets '
-    'api downloads ishortcut civitai_gallery_action cli tab'
+    'texts errors notices ending forks host civitai store setting access archive http_client util '
+    'widgets api downloads ishortcut civitai_gallery_action cli tab'
 ).split()
 # Decisions and values: no file, no socket, no clock, no settings, no log.
 PURE_PACKAGES = ('texts', 'errors', 'civitai')
@@ -40,11 +40,15 @@ PURE_LIBRARIES = set(
 # Who alone may import it: packages, or modules of the first layer.
 DOORS = {
     'modules': {'host'},
+    'sqlite3': {'archive'},
     'requests': {'http_client'},
     'urllib3': {'http_client'},
+    'typer': {'cli'},
+    'rich': {'cli'},
     'gradio': {'widgets', 'civitai_gallery_action', 'tab'},
 }
-LATE_IMPORTS = {'host'}  # what a WebUI has is asked for when it is needed
+# What a WebUI has is asked for when it is needed; rich and Pillow take long to load.
+LATE_IMPORTS = {'host', 'cli.bars', 'store.opening'}
 RIMS = {'downloads.crew', 'widgets'}
 # What another thread may hold while this one forks. It is made in `forks`, or by who renews it.
 HELD_ACROSS_FORKS = {
@@ -57,7 +61,14 @@ RENEWED_BY_OWNER = {
     'http_client.pacing.hosts',
     'http_client.pacing.throttle',
 }
-MADE_FOR_ONE_THREAD = {'http_client.single_flight', 'ending', 'cli.main', 'tab.app'}
+MADE_FOR_ONE_THREAD = {
+    'downloads.listing',
+    'http_client.single_flight',
+    'ending',
+    'cli.running',
+    'cli.upkeep',
+    'tab.app',
+}
 MAX_MODULE_LINES = 330
 SENTENCES = {'texts.en', 'texts.zh_tw'}  # as long as there is to say
 MAX_FUNCTION_LINES = 45

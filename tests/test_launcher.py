@@ -221,10 +221,12 @@ def test_help_names_every_word_and_makes_nothing(settled: Project, flag: str) ->
         assert re.search(rf'^  {word} ', ended.out, re.MULTILINE)
 
 
+COMMANDS = ('jobs', 'resume', 'retry', 'verify', 'login', 'config', 'cache')
 HELP_OF_A_WORD = [
     pytest.param('app', '--downloads FOLDER', id='app'),
     pytest.param('demo', '--latency SECONDS', id='demo'),
-    pytest.param('download', 'SOURCE... --to FOLDER', id='download'),
+    pytest.param('download', 'SOURCE... [--to FOLDER]', id='download'),
+    *(pytest.param(w, civitai_gallery.WORDS[w].takes, id=w) for w in COMMANDS),
     pytest.param('test', 'pytest', id='test'),
     pytest.param('lint', 'inters only', id='lint'),
     pytest.param('bench', '--quick', id='bench'),
@@ -290,7 +292,7 @@ def test_the_demo_starts_with_no_option_that_cannot_be(
     assert any(words in line for line in ended.lines)
 
 
-@pytest.mark.parametrize('word', ['app', 'download', 'bench'])
+@pytest.mark.parametrize('word', ['app', 'download', 'verify', 'cache', 'bench'])
 def test_what_is_told_of_a_word_without_its_packages_is_so(word: str) -> None:
     told = set(re.findall(r'--[a-z]+', civitai_gallery.summary(word)))
     assert told and told <= set(re.findall(r'--[a-z]+', launched(word, '--help').out))
@@ -323,12 +325,13 @@ def test_an_unknown_word_is_told_in_one_line_with_the_one_that_is_like_it(
     for argv in ([typed, 'x'], ['help', typed]):
         ended = content.run(*argv)
         assert (ended.code, ended.out) == (2, '')
-        assert len(ended.lines) == 1 and len(ended.lines[0]) < 200
+        assert len(ended.lines) == 1 and len(ended.lines[0]) < 250
         assert ended.lines[0].startswith('Unknown word ')
         assert (
             f' Did you mean {meant}? ' in ended.lines[0] if meant else 'mean' not in ended.lines[0]
         )
-        assert ended.lines[0].endswith('app, demo, download, test, lint, bench, help; see --help.')
+        known = ('app', 'demo', 'download', *COMMANDS, 'test', 'lint', 'bench')
+        assert ended.lines[0].endswith(f'{", ".join(known)}; see --help.')
 
 
 def test_an_argument_where_none_is_taken_is_wrong_usage(settled: Project) -> None:

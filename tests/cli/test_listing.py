@@ -13,10 +13,17 @@ from civitai_demo.server import DemoServer
 from civitai_demo.world.catalog import Picture, load_catalog
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.cli import main
+from scripts.civitai_manager_libs.downloads import listing
 from tests.support.network import at_home, files_in, png
 from tests.support.scripted_server import Answer, Request, ScriptedServer, kept, ok
 
 MORE = '(up to PG; --level R asks for more)'
+
+
+@pytest.fixture(autouse=True)
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that failed is asked for again at once."""
+    monkeypatch.setattr(listing, 'PAUSE_SECONDS', 0)
 
 
 @pytest.fixture
@@ -111,7 +118,8 @@ def test_what_the_page_of_a_user_is_narrowed_down_to_is_all_that_comes(
         post=one.post_id,
     )
     code, report = download(demo.url + link)
-    listed = [load_catalog().by_uuid[Path(file).stem] for file in report['files']]
+    by_id = {picture.id: picture for picture in load_catalog().pictures}
+    listed = [by_id[int(Path(file).stem)] for file in report['files']]
     assert code == 0 and one in listed
     assert all(p.user == one.user and fits(p, one) for p in listed)
 
@@ -311,19 +319,19 @@ def test_a_sound_is_kept(download: Download, folder: Path, monkeypatch: pytest.M
     with ScriptedServer(handler=answer) as server:
         at_home(monkeypatch, server)
         code, report = download(f'{server.url}/posts/7')
-    assert (code, report['saved']) == (0, 1) and files_in(folder) == [f'{uuid}.mp3']
+    assert (code, report['saved']) == (0, 1) and files_in(folder) == ['2.mp3']
 
 
 MODEL = {'id': 42, 'name': 'N', 'modelVersions': [{'id': 9, 'name': 'v2'}, {'id': 8, 'name': 'v1'}]}
 
 
-def test_a_newest_version_without_pictures_names_the_others(
+def test_a_version_without_pictures_names_the_others(
     talk: Talk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake = Fake(lambda asked: {'items': [], 'metadata': {}}, models=MODEL)
     with fake.server as server:
         at_home(monkeypatch, server)
-        code, out, err = talk('42')
+        code, out, err = talk(f'{server.url}/models/42?modelVersionId=9')
     assert code == 0 and out.startswith('No pictures found up to')
     assert 'v2 (#9) has no pictures' in err and '/models/42?modelVersionId=8' in err
 
@@ -343,7 +351,7 @@ def test_a_version_is_said_to_have_none_up_to_the_ceiling_only(
     fake = Fake(lambda asked: {'items': [], 'metadata': {}}, models=MODEL)
     with fake.server as server:
         at_home(monkeypatch, server)
-        _, _, err = talk('42', '--level', level)
+        _, _, err = talk(f'{server.url}/models/42?modelVersionId=9', '--level', level)
     assert f'The version v2 (#9) {words}' in err
 
 

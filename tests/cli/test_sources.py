@@ -16,7 +16,7 @@ from tests.support.scripted_server import Answer, kept, ok
 from tests.support.settings_sandbox import fresh_client
 from tests.support.small_site import small_site
 
-NO_PICTURE = kept(ok(b'', status=404))
+NO_PICTURE = kept(ok(b'{"error": "no"}', Content_Type='application/json'))
 
 GOOD, GOOD_TOO = '/posts/1', '/posts/2'
 EMPTY, EMPTY_TOO = '/images?tags=44', '/images?tags=55'
@@ -26,7 +26,7 @@ HALF, NONE = '/posts/3', '/posts/4'
 
 BUSY = kept(ok(b'', status=503, Retry_After='14'))
 
-INSTEAD: dict[str, Answer] = {'/302/': NO_PICTURE, '/40': NO_PICTURE, '/701/': BUSY}
+INSTEAD: dict[str, Answer] = {'/302/': NO_PICTURE, '/key/40': NO_PICTURE, '/701/': BUSY}
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ for line in sys.stdin:
     if child == 0:
         with open(os.devnull, 'w') as nowhere:
             os.dup2(nowhere.fileno(), 1)
-            os._exit(cli.main([source, '--to', folder, '--limit', limit]))
+            os._exit(cli.main([source, '--to', folder, '--limit', limit, '--name', '{uuid}']))
     if float(seconds):
         time.sleep(float(seconds))
         os.kill(child, signal.SIGKILL)
@@ -106,6 +106,8 @@ def test_runs_that_are_killed_leave_whole_files_and_the_next_run_finishes_them(
         code, duration = driver.run(tmp_path / 'second')
         whole = served(demo)
         assert code == 0 and len(whole) == PICTURES
+        for seen in ('first', 'second'):  # else all would be linked from there
+            shutil.rmtree(tmp_path / seen)
         killed = at_work = interrupted = 0
         for number in range(ROUNDS):
             # spread over the time a run takes, the order by chance

@@ -1,5 +1,11 @@
-"""The command line. Stands on downloads and api, and never loads gradio.
+"""The command line. Stands on downloads, archive and api, and never loads gradio.
 
-main     `download`: keep the pictures of links
-telling  what became of each, for people and for programs
+main      the words: arguments in, exit code out
+gallery   what `download`, `jobs`, `resume` and `retry` do
+upkeep    what `verify`, `login`, `config` and `cache` do
+running   several things done one after another, and how the program ends
+bars      what is shown on a terminal while it runs
+screens   the same in a pipe, and for a program
+telling   what became of each thing, for people and for programs
+options   what may be said on the command line
 """

@@ -1,164 +1,224 @@
-"""The command line: keep the pictures of a Civitai link."""
+"""The words of the command line: arguments in, exit code out."""
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import logging
-import os
-import re
 import sys
-import threading
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, Iterator, Mapping
+from typing import Any, Sequence
 
-from .. import api, ending, notices, setting, texts
-from ..civitai import urls
-from ..civitai.gallery import CEILINGS, MAX_LIMIT, ImagePage
-from ..civitai.source import parse_source
-from ..downloads import batch
-from ..downloads.plan import Fetch
-from ..errors import CancelledError, CivitaiError
-from ..http_client import CivitaiHttpClient, get_http_client
-from ..store import files
-from . import telling
+import typer
+
+from .. import setting, texts
+from ..archive import jobs
+from ..archive.place import archive
+from ..downloads.wanted import Wanted, moment
+from ..ending import ExitCode
+from ..errors import CivitaiError, SourceError
+from ..store import templates
+from . import gallery, options, running, screens, upkeep
+
+UsageError: type[Exception] = typer.BadParameter.__base__  # type: ignore[assignment]
+TAKES = {
+    'download': 'SOURCE... | - | --from FILE [--to DIR] [OPTIONS]',
+    'jobs': '[--json]',
+    'resume': '[JOB] [OPTIONS]',
+    'retry': 'JOB [OPTIONS]',
+    'verify': 'DIR [--repair] [--json]',
+    'login': '',
+    'config': '[NAME [VALUE]]',
+    'cache': '[--clear]',
+}
+
+app = typer.Typer(add_completion=False, rich_markup_mode='rich', pretty_exceptions_enable=False)
 
 
-def main(argv: list[str]) -> int:
-    """Run `download SOURCE... --to DIR [--limit N] [--level L] [--json]`; return the exit code.
+def main(argv: Sequence[str], word: str = 'download') -> int:
+    """Carry out a word with its arguments; return the exit code.
 
-    What was asked for several times is done once. What fails stops nothing else; stderr says what
-    failed and why, and the code is the worst one.
+    Raises SystemExit with the code of wrong usage, which is told on stderr.
     """
-    options = _parser().parse_args(argv)
     logging.basicConfig(level=logging.ERROR, format='%(levelname)s %(message)s')
     setting.log.setLevel(logging.WARNING)  # a settings file that is not obeyed is worth a line
     if isinstance(sys.stdout, io.TextIOWrapper):  # a narrow terminal must not stop the report
         sys.stdout.reconfigure(errors='backslashreplace')
     setting.load()
-    notices.sink = _notice
-    client, stopped = get_http_client(), threading.Event()
-    several = len(options.sources) > 1
-    parts: list[telling.Part] = []
-
-    def work() -> None:
-        for source in dict.fromkeys(options.sources):
-            if not stopped.is_set():
-                part = _part(client, source, options)
-                parts.append(replace(part, was_stopped=stopped.is_set()))
-                _tell(parts[-1], options.json, several)
-
-    def stop() -> None:
-        stopped.set()
-        client.close()
-
-    number = ending.run(work, stop)
-    if options.json:
-        report = telling.all_as_json(parts, bool(number), several)
-        print(json.dumps(report, indent=2))  # in ASCII, which every pipe can carry
-    return 128 + number if number else max(part.code for part in parts)
-
-
-def _notice(key: str, values: Mapping[str, Any]) -> None:
-    if sys.stderr.isatty():  # to a person who is watching
-        line = texts.text(key, setting.language, **values)
-        print(f'\r{line}', file=sys.stderr, flush=True)  # over the counting line
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog='civitai_gallery.py download', description=__doc__)
-    parser.add_argument(
-        'sources', metavar='SOURCE', nargs='+', help='Civitai link, model id or AIR'
-    )
-    parser.add_argument(
-        '--to', type=_folder, required=True, metavar='DIR', help='folder for the pictures'
-    )
-    parser.add_argument(
-        '--limit', type=_count, metavar='N', help='how many pictures of each (default: one page)'
-    )
-    parser.add_argument(
-        '--level',
-        type=str.upper,
-        choices=list(CEILINGS),
-        help='the most mature pictures to ask for in this run (default: the setting)',
-    )
-    parser.add_argument('--json', action='store_true', help='print a report as JSON')
-    return parser
-
-
-def _folder(text: str) -> Path:
-    if text.strip():
-        return Path(os.path.expanduser(text))
-    raise argparse.ArgumentTypeError('the name of the folder is empty')
-
-
-def _count(text: str) -> int:
-    if re.fullmatch(r'[0-9]{1,9}', text) and int(text) > 0:
-        return int(text)
-    raise argparse.ArgumentTypeError(f'{text[:20]!r} is not a number above 0')
-
-
-def _part(client: CivitaiHttpClient, given: str, options: argparse.Namespace) -> telling.Part:
-    """Keep the pictures of one source; return what became of it."""
-    level = options.level or setting.gallery_maturity_ceiling
-    part = telling.Part(urls.shown(given.strip()), str(options.to), level)
+    running.show_notices(screens.Screen())
+    program = f'civitai_gallery.py {word}'
     try:
-        return _download(client, given, options, part)
+        code = _command(word).main(list(argv), prog_name=program, standalone_mode=False)
+    except UsageError as error:
+        usage = f'usage: {program} {TAKES[word]}'.rstrip()
+        said = getattr(error, 'format_message')()
+        print(f'{usage}\n{said}', file=sys.stderr)
+        raise SystemExit(int(ExitCode.USAGE)) from None
+    except typer.Abort:
+        return ExitCode.INTERRUPTED
     except CivitaiError as error:
-        return replace(part, refusal=error)
+        print(error.message_in(setting.language), file=sys.stderr)
+        return ExitCode.USAGE if isinstance(error, SourceError) else ExitCode.FAILED
+    return int(code or 0)
 
 
-def _download(
-    client: CivitaiHttpClient, given: str, options: argparse.Namespace, part: telling.Part
-) -> telling.Part:
-    """Keep the pictures; return `part` with what became of them. Raises CivitaiError."""
-    source = parse_source(given, setting.civitai_base_url)
-    with files.explained(options.to):
-        options.to.mkdir(parents=True, exist_ok=True)
-    gallery = api.open_gallery(client, source).of_levels(CEILINGS[part.level])
-    listing = _listed(client, gallery, options.limit or setting.page_size())
-    jobs = batch.image_jobs(listing.images, options.to)
-    done = batch.keep_all(jobs, _fetch_with(client), setting.gallery_max_concurrent_downloads)
-    report = batch.report(_with_progress(done, len(jobs)))
-    return replace(part, gallery=gallery, listing=listing, report=report)
+def _command(word: str) -> Any:
+    """The command behind a word, with its help in the language of the person."""
+    command: Any = typer.main.get_command(app).commands[word]  # type: ignore[attr-defined]
+    command.help = texts.text(f'help_{word}', setting.language)
+    command.epilog = texts.text(f'help_{word}_examples', setting.language)
+    command.context_settings['help_option_names'] = ['-h', '--help']
+    for one in command.params:
+        one.help = texts.text(f'help_{word}_{one.name}', setting.language)
+        panel = getattr(one, 'rich_help_panel', None)
+        if panel:
+            one.rich_help_panel = texts.text(f'help_panel_{panel}', setting.language)
+    return command
 
 
-def _fetch_with(client: CivitaiHttpClient) -> Fetch:
-    return lambda url, path: bool(client.fetch_file(url, path))
+@app.command()
+def download(
+    sources: options.Sources = None,
+    to: options.To = None,
+    from_: options.From = None,
+    name: options.Name = None,
+    limit: options.Limit = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    level: options.Level = None,
+    type_: options.Type = None,
+    with_prompt: options.WithPrompt = False,
+    base_model: options.BaseModels = None,
+    sort: options.Sort = None,
+    period: options.Period = None,
+    tag: options.Tags = None,
+    concurrency: options.AtOnce = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+    dry_run: options.DryRun = False,
+) -> int:
+    """Keep the pictures of sources."""
+    given = options.sources_in(sources or (), from_)
+    wanted = Wanted(
+        '',
+        limit=limit or 0,
+        levels=gallery.wanted_level(level),
+        type=type_ or '',
+        with_prompt=with_prompt,
+        base_models=tuple(base_model or ()),
+        sort=sort or '',
+        period=period or '',
+        template=name or templates.DEFAULT,
+        **_times(since or '', until or ''),
+        **_tags(tag or ()),
+    )
+    tasks = [
+        gallery.task_of(replace(wanted, source=one), to, dry_run) for one in dict.fromkeys(given)
+    ]
+    return running.carry_out(tasks, _manner(as_json, quiet, verbose, concurrency), len(given) > 1)
 
 
-def _listed(client: CivitaiHttpClient, gallery: api.Gallery, limit: int) -> ImagePage:
-    """Return up to `limit` pictures as one page. Raises NotFoundError if there is no such thing."""
-    # the site is asked as seldom as it allows
-    size = min(max(limit, gallery.query.limit), MAX_LIMIT)
-    listing = api.read_pages(client, replace(gallery.query, limit=size), limit)
-    if listing.is_nothing:
-        api.check_there(client, gallery)
-    return listing
+def _times(since: str, until: str) -> dict[str, Any]:
+    begin, end = moment(since), moment(until)
+    if begin and end and begin >= end:
+        raise options.wrong('cli_no_time_between')
+    return {'since': since, 'until': until}
 
 
-def _with_progress(results: Iterator[Any], total: int) -> Iterator[Any]:
-    """Pass `results` on, with a counting line where a person is watching."""
-    watched, done = sys.stderr.isatty(), 0
-    for position, result in results:
-        is_done = not isinstance(result.error, CancelledError)
-        done += is_done
-        if watched and is_done:
-            line = texts.text('progress_picture', setting.language, done=done, total=total)
-            print(f'\r{line}', end='' if done < total else '\n', file=sys.stderr, flush=True)
-        yield position, result
+def _tags(said: Sequence[str]) -> dict[str, Any]:
+    """Tags by id, for which Civitai is asked, and by name, which are compared here."""
+    ids = tuple(int(one) for one in said if options.is_id(one))
+    return {'tags': ids, 'tag_names': tuple(one for one in said if not options.is_id(one))}
 
 
-def _tell(part: telling.Part, as_json: bool, several: bool) -> None:
-    """Say what became of `part`, on stderr what went wrong, and on stdout a line unless JSON."""
-    prefix = f'{part.source}: ' if several else ''
-    if part.was_stopped:
-        if sys.stderr.isatty():  # who pressed Ctrl-C is there; a program reads the code or JSON
-            print(f'\n{prefix}{part.summary()}', file=sys.stderr)
-        return
-    if part.summary() and not as_json:
-        print(prefix + part.summary(), flush=True)
-    for line in part.problems():
-        print(prefix + line, file=sys.stderr, flush=True)
+def _manner(
+    as_json: bool, quiet: bool, verbose: bool, concurrency: int | None = None
+) -> running.Manner:
+    if verbose:
+        logging.getLogger().setLevel(logging.INFO)
+    return running.Manner(as_json, quiet, concurrency or 0)
+
+
+@app.command(name='jobs')
+def list_jobs(as_json: options.AsJson = False) -> int:
+    """List the jobs."""
+    db = archive()
+    told = [gallery.row_of(db, job) for job in jobs.every(db)]
+    if as_json:
+        print(json.dumps(told))
+        return ExitCode.COMPLETE
+    for row in told:
+        said = ' '.join(f'--{k.replace("_", "-")} {v}' for k, v in row['asked'].items())
+        line = texts.text('cli_job', setting.language, **{**row, 'asked': said})
+        print(line.rstrip())
+    if not told:
+        print(texts.text('cli_no_jobs', setting.language))
+    return ExitCode.COMPLETE
+
+
+@app.command()
+def resume(
+    job: options.AnyJobId = None,
+    concurrency: options.AtOnce = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> int:
+    """Go on with jobs."""
+    db = archive()
+    if job is not None:
+        chosen = [_job(job)]
+    else:
+        open_ones = [one for one in jobs.every(db) if one.state != jobs.ENDED]
+        chosen = [one for one in open_ones if not jobs.is_held(db, one.id)]
+    manner = _manner(as_json, quiet, verbose, concurrency)
+    if not chosen and not as_json:
+        print(texts.text('cli_nothing_to_resume', setting.language))
+    return running.carry_out([gallery.resumed(one) for one in chosen], manner, job is None)
+
+
+@app.command()
+def retry(
+    job: options.JobId,
+    concurrency: options.AtOnce = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> int:
+    """Do again what failed in a job."""
+    manner = _manner(as_json, quiet, verbose, concurrency)
+    return running.carry_out([gallery.retried(_job(job))], manner, False)
+
+
+def _job(number: int) -> jobs.Job:
+    found = jobs.find(archive(), number)
+    if found is None:
+        raise CivitaiError('cli_no_such_job', job=number)
+    return found
+
+
+@app.command()
+def verify(
+    folder: options.Folder, repair: options.Repair = False, as_json: options.AsJson = False
+) -> int:
+    """Look at the pictures in a folder."""
+    return upkeep.verify(folder, repair, as_json)
+
+
+@app.command()
+def login() -> int:
+    """Ask for the API key."""
+    return upkeep.login()
+
+
+@app.command()
+def config(name: options.SettingName = None, value: options.SettingValue = None) -> int:
+    """Show or set settings."""
+    return upkeep.config(name, value)
+
+
+@app.command()
+def cache(clear: options.Clear = False) -> int:
+    """Tell of the picture cache, or empty it."""
+    return upkeep.cache(clear)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 from .. import api, setting, texts
+from ..archive import jobs
 from ..civitai import urls
-from ..civitai.gallery import ImagePage
-from ..downloads.plan import BatchReport, Outcome, aside_message
+from ..downloads.wanted import Wanted
+from ..downloads.standing import JobReport
 from ..ending import ExitCode
 from ..errors import CancelledError, CivitaiError, GoneError, NotFoundError, SourceError
+from ..store import templates
 
 # What to ask for where a ceiling may leave something out.
 _NEXT_LEVEL = {'PG': 'R', 'PG-13': 'R', 'R': 'XXX', 'X': 'XXX'}
 _MOST_VERSIONS = 5
+MOST_IDS = 5  # of many pictures, to tell which kind they are
 
 
 class Reason(Enum):
@@ -31,34 +35,50 @@ class Reason(Enum):
 
 @dataclass(frozen=True)
 class Part:
-    """What became of one source that was asked for, the pictures of which belong in `folder`.
+    """What became of one gallery that was asked for, the pictures of which belong in `folder`.
 
-    `level` is the maturity ceiling; `listing` is what was listed of `gallery`. `refusal` is why
-    nothing was done at all, and `was_stopped` whether it was cut short.
+    `level` is the maturity ceiling; `report` is what the job came to, with its `failures` and some
+    pictures that are `gone`. `files` are those that are there, or would be if `only_listed`.
+    `refusal` is why nothing was done at all, and `was_stopped` whether it was cut short.
     """
 
     source: str
     folder: str
     level: str
     gallery: api.Gallery | None = None
-    listing: ImagePage = ImagePage()
-    report: BatchReport = BatchReport()
+    report: JobReport | None = None
+    failures: tuple[Mapping[str, object], ...] = ()
+    gone: tuple[int, ...] = ()
+    files: tuple[str, ...] = ()
+    already: int = 0
+    only_listed: bool = False
     refusal: CivitaiError | None = None
     was_stopped: bool = False
 
     @property
+    def _now(self) -> jobs.Progress:
+        return self.report.progress if self.report else jobs.Progress()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all is there, or gone with proof; if it was only listed, whether all is known."""
+        if self.report is None or self.refusal is not None:
+            return False
+        return self.report.is_all_known if self.only_listed else self.report.is_complete
+
+    @property
     def reason(self) -> Reason:
         """Why it ended as it did."""
-        cause = self.refusal or self.listing.stopped
-        if cause is None and not self.report.failed_urls:
+        if self.is_complete:
             return Reason.COMPLETE
-        if self.was_stopped:
+        if self.was_stopped or isinstance(self.refusal, CancelledError):
             return Reason.INTERRUPTED
-        if isinstance(cause, SourceError):
+        if isinstance(self.refusal, SourceError):
             return Reason.USAGE
-        if isinstance(cause, (NotFoundError, GoneError)) and not self.report.results:
+        if isinstance(self.refusal, (NotFoundError, GoneError)):
             return Reason.NOT_FOUND
-        return Reason.INCOMPLETE if self.report.paths else Reason.FAILED
+        there = self._now.count(jobs.SAVED) + self._now.count(jobs.ALREADY)
+        return Reason.INCOMPLETE if there or self.files else Reason.FAILED
 
     @property
     def code(self) -> ExitCode:
@@ -69,61 +89,99 @@ class Part:
     @property
     def counts(self) -> dict[str, int]:
         """How many pictures ended in which way."""
-        return {outcome.value: self.report.count(outcome) for outcome in Outcome}
+        now = self._now
+        # of one that was stopped, what did not get its turn is not there either
+        failed = now.count(jobs.FAILED) + (now.count(jobs.TO_DO) if self.was_stopped else 0)
+        already = now.count(jobs.ALREADY) + self.already
+        counts = {'found': now.found, 'saved': now.count(jobs.SAVED), 'skipped': already}
+        return {**counts, 'already': already, 'failed': failed, 'gone': now.count(jobs.GONE)}
 
     def as_json(self) -> dict[str, Any]:
         """Return what a program wants to know."""
-        if self.refusal is not None:
-            return {'error': self.refusal.message_in(setting.language), 'reason': self.reason.value}
+        if self.refusal is not None or self.report is None:
+            why = self.refusal or CivitaiError('error_see_log')
+            return {'error': why.message_in(setting.language), 'reason': self.reason.value}
         return {
             **self.counts,
-            'hidden': self.listing.hidden,
+            'hidden': self._now.hidden,
+            'gaps': [gap.message_in(setting.language) for gap in self._now.gaps],
+            'complete': self.is_complete,
+            'bytes': self.report.size,
+            'seconds': round(self.report.seconds, 3),
             'reason': self.reason.value,
             'level': self.level,
+            'asked': said_of(self.report.wanted),
+            'job': 0 if self.only_listed else self.report.job.id,
             'notes': self._notes(),
             'folder': self.folder,
-            'files': list(dict.fromkeys(self.report.paths)),
-            'failures': [{'url': url, 'error': why} for url, why in self._causes().items()],
-            'kept_aside': self.report.aside,
+            'files': list(self.files),
+            'failures': list(self.failures),
+            'kept_aside': list(self.report.aside),
         }
 
     def problems(self) -> list[str]:
         """Return a line for each thing that went wrong or was left out."""
         if self.refusal is not None:
             return [self.refusal.message_in(setting.language)]
-        aside = [aside_message(self.report, setting.language)] if self.report.aside else []
-        return self._notes() + aside + [f'{url}: {why}' for url, why in self._causes().items()]
+        lines = self._notes()
+        if self.report and self.report.aside:
+            name = re.split(r'[/\\]', self.report.aside[0])[-1]
+            lines.append(self._text('kept_aside', count=len(self.report.aside), name=name))
+        return lines + ['{id} {page}: {error}'.format_map(one) for one in self.failures]
 
     def summary(self) -> str:
         """Return a line on what was done, '' if there is nothing to be said."""
         if self.was_stopped:
             return self._text('cli_stopped', folder=self.folder, **self.counts)
-        if self.refusal is not None:
+        if self.refusal is not None or self.report is None:
             return ''
-        key = 'cli_page_done' if self.report.results else 'cli_nothing'
-        done = self._text(key, folder=self.folder, **self.counts)
-        return f'{done} {self._up_to("cli_up_to" if self.report.results else "cli_more")}'.rstrip()
+        counts = self.counts
+        said = ' '.join(f'--{name} {value}'.rstrip() for name, value in self._asked())
+        pieces = [
+            self._text(self._key(), folder=self.folder, new=self._now.count(jobs.TO_DO), **counts),
+            self._up_to('cli_up_to' if self._now.found else 'cli_more'),
+            f'({said})' if said else '',
+        ]
+        return ' '.join(filter(None, pieces))
+
+    def _key(self) -> str:
+        if not self._now.found:
+            return 'cli_nothing'
+        if self.only_listed:
+            return 'cli_listed'
+        return 'cli_page_done' if self.is_complete else 'cli_incomplete'
+
+    def _asked(self) -> list[tuple[str, object]]:
+        said = said_of(self.report.wanted) if self.report else {}
+        return [
+            (name.replace('_', '-'), '' if value is True else value)
+            for name, value in said.items()
+            if name != 'source'
+        ]
 
     def _notes(self) -> list[str]:
         """What is to be known about the listing, beside what became of the pictures."""
-        listing, cause = self.listing, self.listing.stopped
-        counts = {'cli_hidden': listing.hidden, 'surplus': listing.surplus}
-        counts |= {'foreign': listing.foreign, 'unreadable': listing.unreadable}
-        left_out = listing.hidden or listing.unreadable
+        now = self._now
+        counts = {'cli_hidden': now.hidden, 'surplus': now.surplus, 'foreign': now.foreign}
+        counts['unreadable'] = now.unreadable
         notes = [self._text(key, count=count) for key, count in counts.items() if count]
+        if self.gone:
+            ids = ', '.join(map(str, self.gone))
+            notes.append(self._text('cli_gone', count=now.count(jobs.GONE), ids=ids))
         if self.gallery is not None and self.gallery.is_orphan:
             notes.append(self._text('model_gone'))
-        if cause is not None:
-            why = cause.message_in(setting.language)
-            notes.append(self._text('listing_stopped', cause=why))
-        elif self.gallery is not None and not (self.report.results or left_out):
+        for gap in now.gaps:
+            notes.append(self._text('listing_stopped', cause=gap.message_in(setting.language)))
+        left_out = now.hidden or now.unreadable
+        if self.gallery is not None and not (now.found or left_out or now.gaps):
             notes += self._other_versions(self.gallery)
         return notes
 
     def _other_versions(self, gallery: api.Gallery) -> list[str]:
-        """Where pictures of the model may be, if it has other versions than the one without."""
+        """Where pictures of the model may be, if a version without any was asked for."""
         model, version = gallery.model, gallery.version
-        if model is None or version is None or len(model.versions) < 2:
+        named = gallery.source.version_id or gallery.source.kind == 'version'
+        if model is None or version is None or not named or len(model.versions) < 2:
             return []
         page = urls.page_url(setting.civitai_base_url, 'models', model.id)
         others = [one.id for one in model.versions if one.id != version.id][:_MOST_VERSIONS]
@@ -138,22 +196,40 @@ class Part:
         What the site leaves out by itself it does not count.
         """
         query, more = self.gallery.query if self.gallery else None, _NEXT_LEVEL.get(self.level)
-        if query is None or more is None:
+        if more is None:
             return ''
-        has_all = self.listing.images and (query.image_id or query.ids) and not self.listing.stopped
-        return '' if has_all else self._text(key, more=more)
+        has_all = query and self._now.found and (query.image_id or query.ids)
+        return '' if has_all and not self._now.gaps else self._text(key, more=more)
 
     def _text(self, key: str, **values: object) -> str:
         return texts.text(key, setting.language, ceiling=self.level, **values)
 
-    def _causes(self) -> dict[str, str]:
-        """Why each address failed that did, without what was stopped."""
-        unknown = CivitaiError('error_see_log')
-        return {
-            urls.redact(result.job.url): (result.error or unknown).message_in(setting.language)
-            for result in self.report.failures
-            if not isinstance(result.error, CancelledError)
-        }
+
+def said_of(wanted: Wanted) -> dict[str, Any]:
+    """Return what was asked for beside the level, by the names of the options."""
+    said = wanted.kept()
+    del said['levels']
+    said['source'] = urls.shown(wanted.source)
+    said['base_model'] = ','.join(said.pop('base_models'))
+    said['tag'] = ','.join(map(str, [*said.pop('tags'), *said.pop('tag_names')]))
+    name = said.pop('template')
+    if name != templates.DEFAULT:
+        said['name'] = name
+    return {name: value for name, value in said.items() if value}
+
+
+def failure(one: jobs.Listed) -> dict[str, object]:
+    """Return what is told of a picture that failed."""
+    why = one.cause or CivitaiError('error_see_log')
+    return {
+        'id': one.image.id,
+        'page': urls.page_url(setting.civitai_base_url, 'images', one.image.id),
+        'url': urls.redact(urls.original_url(one.image.url)),
+        'error': why.message_in(setting.language),
+    }
+
+
+_TOTALS = ('found', 'saved', 'skipped', 'already', 'failed', 'gone', 'hidden', 'bytes')
 
 
 def all_as_json(parts: Sequence[Part], was_stopped: bool, several: bool) -> dict[str, Any]:
@@ -161,8 +237,13 @@ def all_as_json(parts: Sequence[Part], was_stopped: bool, several: bool) -> dict
     if parts and not several:
         return parts[0].as_json()
     worst = max(parts, key=lambda part: part.code, default=None)
-    reason = Reason.INTERRUPTED if was_stopped or worst is None else worst.reason
+    reason = Reason.INTERRUPTED if was_stopped else worst.reason if worst else Reason.COMPLETE
+    told = [{'source': part.source, **part.as_json()} for part in parts]
     return {
         'reason': reason.value,
-        'sources': [{'source': part.source, **part.as_json()} for part in parts],
+        **{name: sum(one.get(name, 0) for one in told) for name in _TOTALS},
+        'gaps': [gap for one in told for gap in one.get('gaps', ())],
+        'complete': not was_stopped and all(part.is_complete for part in parts),
+        'seconds': round(sum(one.get('seconds', 0) for one in told), 3),
+        'sources': told,
     }

@@ -206,6 +206,26 @@ ENGLISH: dict[str, str] = {
         'Pictures cannot be shown, because {folder} cannot be written: {reason}. Make room there, '
         'or name another folder in the environment variable GRADIO_TEMP_DIR.'
     ),
+    'error_archive_damaged': (
+        'The archive of kept pictures in {folder} was damaged. It was put aside and a new one '
+        'begun; try again.'
+    ),
+    'error_archive_newer': (
+        'The archive of kept pictures was written by a newer version of this program. '
+        'Update this one too.'
+    ),
+    'template_long': (
+        'The pattern for names is too long: {most} characters and {folders} folders at the most.'
+    ),
+    'template_empty': '"{template}" leaves a folder or the name empty.',
+    'template_braces': 'The braces in "{template}" do not match. A field is written {{id}}.',
+    'template_field': '"{field}" is no field of a name. There are: {known}',
+    'template_form': '"{form}" is no form for the field "{field}".',
+    'gap_depth': (
+        'Civitai lists no further than about 50,000 pictures from either end; '
+        'what is between is not known.'
+    ),
+    'wanted_time': '"{given}" is no time. Write it like 2025-12-31 or 2025-12-31T18:00.',
     'error_locked': (
         '{folder} is being written by another program that does not end. Close it and try again.'
     ),
@@ -417,7 +437,198 @@ ENGLISH: dict[str, str] = {
         '"{name}" is no host name. Name one such as gallery.example with --allow-host.'
     ),
     'no_free_port': 'No free port from {port} on. Name another one with --port.',
-    'cli_page_done': '{saved} saved, {skipped} there already, {failed} failed, in {folder}',
+    'cli_page_done': (
+        '{saved} saved, {skipped} there already, {failed} failed, in {folder}. Complete.'
+    ),
+    'cli_incomplete': (
+        '{saved} saved, {skipped} there already, {failed} failed, in {folder}. Not complete.'
+    ),
+    'cli_listed': (
+        '{found} found: {new} would be saved and {already} are there already, counting '
+        '{folder}. Nothing was kept.'
+    ),
+    'cli_gone': 'Gone from Civitai, or never to be had, so not kept: {count}, such as {ids}.',
+    'cli_so_far': (
+        '{found} found on {pages} pages, {saved} saved, {already} there already, {failed} '
+        'failed, {gone} gone, {mib} MiB'
+    ),
+    'cli_bar': (
+        '{done}/{found}, pages: {pages}, failed: {failed}, {mib} MiB ({rate} MiB/s), {left} left'
+    ),
+    'cli_job': (
+        '{job}  {state}  {source}  {found} found, {saved} saved, {already} there already, '
+        '{failed} failed, {gone} gone, gaps: {gaps}  {folder}  up to {level} {asked}'
+    ),
+    'cli_no_jobs': 'There are no jobs yet. Each download is one.',
+    'cli_nothing_to_resume': 'No job waits to be gone on with.',
+    'cli_no_such_job': 'There is no job {job}. The word jobs lists those there are.',
+    'cli_job_held': 'Another program is at job {job} just now; it is left to that one.',
+    'cli_no_folder': 'the name of the folder or file is empty',
+    'cli_no_count': '{given} is not a number above 0',
+    'cli_too_many': 'at most {most} at the same time',
+    'cli_no_choice': '{given} is none of: {known}',
+    'cli_empty': 'this is empty',
+    'cli_unreadable': '{name} cannot be read: {reason}',
+    'cli_no_source': (
+        'Name a SOURCE: a Civitai link, a model id or an AIR; - reads them from standard '
+        'input, --from FILE from a file.'
+    ),
+    'cli_no_time_between': '--since is not before --until, so no picture would be left',
+    'cli_not_a_folder': '{folder} is no folder',
+    'cli_verified': (
+        '{folder}: {good} good, {missing} missing, {changed} changed, {broken} broken, '
+        '{repaired} repaired.'
+    ),
+    'cli_file_missing': '{file} is missing.',
+    'cli_file_changed': '{file} is not what was saved.',
+    'cli_file_broken': '{file} is no whole picture.',
+    'cli_file_repaired': '{file} was fetched again.',
+    'repair_unknown': 'Nobody knows which picture this was, so it cannot be fetched again.',
+    'cli_ask_key': 'API key (it is not shown):',
+    'cli_no_key': 'no API key was given',
+    'cli_key_kept': 'It is kept in {file}, for you alone to read.',
+    'cli_no_setting': 'there is no setting {name}; there are {known}',
+    'cli_setting_fixed': '{name} is decided by the environment variable {variable}',
+    'cli_setting_bad': 'this cannot be {name}; it may be: {may}',
+    'help_panel_which': 'Which pictures',
+    'help_panel_where': 'From where, to where',
+    'help_panel_how': 'How it is done and told',
+    'help_download': (
+        'Keep whole galleries of Civitai: every picture of a model with all its versions, of a '
+        'version, user, post or search, with its generation data. What is there is not fetched '
+        'again; the same command goes on where it was stopped; what is missing at the end is '
+        'told.'
+    ),
+    'help_download_examples': (
+        'Examples:\n\npython civitai_gallery.py download https://civitai.com/models/4201\n\n'
+        'python civitai_gallery.py download 4201 --limit 100 --sort newest --to pictures\n\n'
+        'python civitai_gallery.py download https://civitai.com/user/somebody --since '
+        '2025-01-01 --type image --with-prompt\n\npython civitai_gallery.py download --from '
+        "links.txt --name '{{username}}/{{created:%Y-%m}}/{{id}}' --json\n\npython "
+        'civitai_gallery.py download 4201 --dry-run\n\nExit codes: 0 complete, 1 failed or '
+        'incomplete, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM.'
+    ),
+    'help_download_sources': (
+        'Links of models, versions, users, posts, images or searches; model ids; AIRs. A lone '
+        '- reads them from standard input, one a line.'
+    ),
+    'help_download_to': (
+        'Folder for the pictures. Default: for each source a folder of its own in the download '
+        'folder.'
+    ),
+    'help_download_from_': 'A file of sources, one a line; lines that begin with # are left out.',
+    'help_download_name': (
+        'What files are called; / makes folders. Fields: {{id}} {{uuid}} {{username}} '
+        '{{post_id}} {{position}} {{created:%Y-%m-%d}} {{model}} {{version}} {{base_model}} '
+        '{{seed}} {{index}} {{level}}. Default: {{id}}'
+    ),
+    'help_download_limit': 'At most so many pictures of each source. Default: all there are.',
+    'help_download_since': (
+        'Made at this time or later, in ISO 8601 (2025-12-31 or 2025-12-31T18:00+01:00), in '
+        'UTC without a zone. What counts is createdAt; where Civitai answers from its search '
+        'engine, that is the time by which it sorts.'
+    ),
+    'help_download_until': 'Made before this time.',
+    'help_download_level': (
+        'The most mature pictures to ask for in this run: PG, PG-13, R, X or XXX. Default: the '
+        'setting gallery_maturity_ceiling.'
+    ),
+    'help_download_type_': 'Only this type: image, video or audio. Default: all.',
+    'help_download_with_prompt': 'Only pictures of which the prompt is told.',
+    'help_download_base_model': (
+        "Only pictures made with this base model, such as 'SDXL 1.0'. May be said several " 'times.'
+    ),
+    'help_download_sort': (
+        'Most Reactions, Most Comments, Most Collected, Newest or Oldest. Default: what the '
+        'link says, else Newest, with --limit the usual order of the site.'
+    ),
+    'help_download_period': 'Only of the last Day, Week, Month or Year. Default: AllTime.',
+    'help_download_tag': (
+        'Only pictures with this tag. An id is asked for; a name is compared here with what '
+        'Civitai tells of each picture. May be said several times: one of them is enough.'
+    ),
+    'help_download_concurrency': (
+        'Downloads at the same time, 1 to 64. Default: the setting '
+        'gallery_max_concurrent_downloads.'
+    ),
+    'help_download_as_json': (
+        'Print one JSON object at the end. While it runs, stderr gets events, one JSON object '
+        'a line.'
+    ),
+    'help_download_quiet': 'Tell problems only.',
+    'help_download_verbose': 'Tell each try and each wait on stderr.',
+    'help_download_dry_run': 'List and count, and say what would be saved; keep nothing.',
+    'help_jobs': (
+        'List the jobs: whole galleries that were begun, with how far each is. A job whose '
+        'program was killed is interrupted.'
+    ),
+    'help_jobs_examples': 'Example: python civitai_gallery.py jobs',
+    'help_jobs_as_json': 'Print them as a JSON list.',
+    'help_resume': 'Go on with a job, or with all that were stopped or interrupted.',
+    'help_resume_examples': (
+        'Examples:\n\npython civitai_gallery.py resume\n\npython civitai_gallery.py resume 7 '
+        '--json'
+    ),
+    'help_resume_job': 'The number of the job. Default: all that have not ended.',
+    'help_retry': (
+        'Do again what failed in a job: pictures that did not come, and pages of the listing '
+        'that are missing. What is there is not touched.'
+    ),
+    'help_retry_examples': 'Example: python civitai_gallery.py retry 7',
+    'help_retry_job': 'The number of the job, as the word jobs tells it.',
+    'help_verify': (
+        'Look at every picture in a folder and below: what was saved is read whole and '
+        'compared with its SHA-256, and each picture is opened to its last pixel. Videos are '
+        'looked at from their beginning to their end mark.'
+    ),
+    'help_verify_examples': (
+        'Examples:\n\npython civitai_gallery.py verify pictures\n\npython civitai_gallery.py '
+        'verify pictures --repair'
+    ),
+    'help_verify_folder': 'The folder.',
+    'help_verify_repair': (
+        'Fetch again what is missing, changed or broken; what is in its place is kept aside as '
+        'NAME.odd-N.'
+    ),
+    'help_verify_as_json': 'Print one JSON object at the end.',
+    'help_login': (
+        'Ask for your Civitai API key, see whether Civitai knows it, and keep it where only '
+        'you can read it. It is not shown; it can come through a pipe too.'
+    ),
+    'help_login_examples': 'Example: python civitai_gallery.py login',
+    'help_config': (
+        'Show all settings, or one, or set one. The API key is not among them and is never '
+        'shown; see login.'
+    ),
+    'help_config_examples': (
+        'Examples:\n\npython civitai_gallery.py config\n\npython civitai_gallery.py config '
+        'gallery_maturity_ceiling R'
+    ),
+    'help_config_name': 'The setting. Default: all are shown.',
+    'help_config_value': 'Its new value.',
+    'help_cache': 'Tell where the picture cache is and how large, or empty it.',
+    'help_cache_examples': 'Example: python civitai_gallery.py cache --clear',
+    'help_cache_clear': 'Remove all pictures that are not on a screen just now.',
+    'help_resume_concurrency': (
+        'Downloads at the same time, 1 to 64. Default: the setting '
+        'gallery_max_concurrent_downloads.'
+    ),
+    'help_resume_as_json': (
+        'Print one JSON object at the end. While it runs, stderr gets events, one JSON object '
+        'a line.'
+    ),
+    'help_resume_quiet': 'Tell problems only.',
+    'help_resume_verbose': 'Tell each try and each wait on stderr.',
+    'help_retry_concurrency': (
+        'Downloads at the same time, 1 to 64. Default: the setting '
+        'gallery_max_concurrent_downloads.'
+    ),
+    'help_retry_as_json': (
+        'Print one JSON object at the end. While it runs, stderr gets events, one JSON object '
+        'a line.'
+    ),
+    'help_retry_quiet': 'Tell problems only.',
+    'help_retry_verbose': 'Tell each try and each wait on stderr.',
     'cli_hidden': (
         'Left out because above your maturity ceiling ({ceiling}): {count}. --level raises it for '
         'one run. The setting gallery_maturity_ceiling raises it.'
@@ -496,5 +707,9 @@ ENGLISH: dict[str, str] = {
         '{seconds} s; what is there stays.'
     ),
     'notice_slow': '{host} is slow. What does not come in {seconds} s is given up.',
+    'notice_archive_rebuilt': (
+        'The archive of kept pictures was damaged and has been built anew from the folders: '
+        '{count} pictures were found. What jobs were doing is lost.'
+    ),
     'notice_waiting': '{host} does not answer as it should. Trying again in {seconds} s.',
 }

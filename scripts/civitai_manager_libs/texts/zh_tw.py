@@ -118,6 +118,15 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '無法顯示圖片，因為無法寫入 {folder}：{reason}。請在該處騰出空間，'
         '或以環境變數 GRADIO_TEMP_DIR 指定其他資料夾。'
     ),
+    'error_archive_damaged': '{folder} 中的圖片紀錄已損壞，已另存並建立新的紀錄。請再試一次。',
+    'error_archive_newer': '圖片紀錄是由較新版本的程式寫入的。請一併更新此程式。',
+    'template_long': '檔名樣式太長：最多 {most} 個字元與 {folders} 層資料夾。',
+    'template_empty': '「{template}」中有空白的資料夾或檔名。',
+    'template_braces': '「{template}」中的大括號不成對。欄位寫作 {{id}}。',
+    'template_field': '「{field}」不是檔名的欄位。可用的有：{known}',
+    'template_form': '「{form}」不是欄位「{field}」的格式。',
+    'gap_depth': 'Civitai 從兩端各只列出約 50,000 張圖片，無法得知中間還有什麼。',
+    'wanted_time': '「{given}」不是時間。請寫成 2025-12-31 或 2025-12-31T18:00。',
     'error_locked': '{folder} 正由另一個沒有結束的程式寫入。請關閉該程式後再試。',
     'error_target_is_folder': '{name} 是資料夾，無法寫入同名檔案。',
     'error_target_is_no_file': (
@@ -254,7 +263,126 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'port_unusable': '{port} 不是連接埠。請以 --port 指定 1 到 {last}，或以 0 表示任意連接埠。',
     'allow_host_unusable': '"{name}" 不是主機名稱。請以 --allow-host 指定例如 gallery.example 的名稱。',
     'no_free_port': '從 {port} 起沒有可用的連接埠，請以 --port 指定其他連接埠。',
-    'cli_page_done': '已儲存 {saved}，已存在 {skipped}，失敗 {failed}，位於 {folder}',
+    'cli_page_done': '已儲存 {saved}，已存在 {skipped}，失敗 {failed}，位於 {folder}。完整。',
+    'cli_incomplete': '已儲存 {saved}，已存在 {skipped}，失敗 {failed}，位於 {folder}。不完整。',
+    'cli_listed': '找到 {found} 張：將儲存 {new} 張，{already} 張已存在於 {folder}。沒有儲存任何檔案。',
+    'cli_gone': '已從 Civitai 消失或無法取得，因此未儲存：{count} 張，例如 {ids}。',
+    'cli_so_far': (
+        '在 {pages} 頁中找到 {found} 張，已儲存 {saved}，已存在 {already}，失敗 {failed}，已消失 {gone}，{mib} MiB'
+    ),
+    'cli_bar': '{done}/{found}，頁 {pages}，失敗 {failed}，{mib} MiB（{rate} MiB/s），剩餘 {left}',
+    'cli_job': (
+        '{job}  {state}  {source}  找到 {found}，已儲存 {saved}，已存在 {already}，失敗 {failed}，已消失 '
+        '{gone}，缺口：{gaps}  {folder}  最高至 {level} {asked}'
+    ),
+    'cli_no_jobs': '還沒有工作。每次下載都是一個工作。',
+    'cli_nothing_to_resume': '沒有等待繼續的工作。',
+    'cli_no_such_job': '沒有工作 {job}。指令 jobs 會列出現有的工作。',
+    'cli_job_held': '另一個程式正在處理工作 {job}，因此交給該程式。',
+    'cli_no_folder': '資料夾或檔案的名稱是空的',
+    'cli_no_count': '{given} 不是大於 0 的數字',
+    'cli_too_many': '同時最多 {most} 個',
+    'cli_no_choice': '{given} 不是下列之一：{known}',
+    'cli_empty': '這是空的',
+    'cli_unreadable': '無法讀取 {name}：{reason}',
+    'cli_no_source': '請指定 SOURCE：Civitai 連結、模型編號或 AIR；- 從標準輸入讀取，--from FILE 從檔案讀取。',
+    'cli_no_time_between': '--since 不早於 --until，因此不會有任何圖片',
+    'cli_not_a_folder': '{folder} 不是資料夾',
+    'cli_verified': '{folder}：完好 {good}，遺失 {missing}，已變更 {changed}，損壞 {broken}，已修復 {repaired}。',
+    'cli_file_missing': '{file} 遺失。',
+    'cli_file_changed': '{file} 與當初儲存的不同。',
+    'cli_file_broken': '{file} 不是完整的圖片。',
+    'cli_file_repaired': '{file} 已重新下載。',
+    'repair_unknown': '不知道這是哪一張圖片，因此無法重新下載。',
+    'cli_ask_key': 'API 金鑰（不會顯示）：',
+    'cli_no_key': '沒有輸入 API 金鑰',
+    'cli_key_kept': '已保存在 {file}，只有您能讀取。',
+    'cli_no_setting': '沒有設定 {name}；現有設定：{known}',
+    'cli_setting_fixed': '{name} 由環境變數 {variable} 決定',
+    'cli_setting_bad': '這不能作為 {name}；可以是：{may}',
+    'help_panel_which': '要哪些圖片',
+    'help_panel_where': '來源與目的地',
+    'help_panel_how': '如何進行與回報',
+    'help_download': (
+        '保存 Civitai '
+        '的整個圖庫：模型（含所有版本）、版本、使用者、貼文或搜尋的每一張圖片及其生成資料。已存在的不會重新下載；再次執行相同指令會從停下的地方繼續；最後會說明缺少什麼。'
+    ),
+    'help_download_examples': (
+        '範例：\n\npython civitai_gallery.py download https://civitai.com/models/4201\n\npython '
+        'civitai_gallery.py download 4201 --limit 100 --sort newest --to pictures\n\npython '
+        'civitai_gallery.py download https://civitai.com/user/somebody --since 2025-01-01 '
+        '--type image --with-prompt\n\npython civitai_gallery.py download --from links.txt '
+        "--name '{{username}}/{{created:%Y-%m}}/{{id}}' --json\n\npython civitai_gallery.py "
+        'download 4201 --dry-run\n\n結束代碼：0 完整，1 失敗或不完整，2 用法錯誤，130 Ctrl-C，143 SIGTERM。'
+    ),
+    'help_download_sources': '模型、版本、使用者、貼文、圖片或搜尋的連結；模型編號；AIR。單獨的 - 從標準輸入讀取，每行一個。',
+    'help_download_to': '圖片的資料夾。預設：每個來源在下載資料夾中有自己的資料夾。',
+    'help_download_from_': '來源清單檔案，每行一個；以 # 開頭的行會略過。',
+    'help_download_name': (
+        '檔案名稱；/ 會建立資料夾。欄位：{{id}} {{uuid}} {{username}} {{post_id}} {{position}} '
+        '{{created:%Y-%m-%d}} {{model}} {{version}} {{base_model}} {{seed}} {{index}} '
+        '{{level}}。預設：{{id}}'
+    ),
+    'help_download_limit': '每個來源最多幾張圖片。預設：全部。',
+    'help_download_since': (
+        '在此時間或之後建立，ISO 8601（2025-12-31 或 2025-12-31T18:00+01:00），沒有時區時為 UTC。以 createdAt '
+        '為準；Civitai 由搜尋引擎回答時，那是排序用的時間。'
+    ),
+    'help_download_until': '在此時間之前建立。',
+    'help_download_level': '本次執行要求的最高分級：PG、PG-13、R、X 或 XXX。預設：設定 gallery_maturity_ceiling。',
+    'help_download_type_': '只要此類型：image、video 或 audio。預設：全部。',
+    'help_download_with_prompt': '只要有提示詞的圖片。',
+    'help_download_base_model': "只要以此基礎模型製作的圖片，例如 'SDXL 1.0'。可重複指定。",
+    'help_download_sort': (
+        'Most Reactions、Most Comments、Most Collected、Newest 或 Oldest。預設：連結所指定的，否則 Newest；使用 '
+        '--limit 時為網站平常的順序。'
+    ),
+    'help_download_period': '只要最近的 Day、Week、Month 或 Year。預設：AllTime。',
+    'help_download_tag': '只要有此標籤的圖片。編號會向 Civitai 查詢；名稱則在這裡與每張圖片的標籤比對。可重複指定，符合其一即可。',
+    'help_download_concurrency': '同時下載數，1 到 64。預設：設定 gallery_max_concurrent_downloads。',
+    'help_download_as_json': '最後輸出一個 JSON 物件。執行期間 stderr 會得到事件，每行一個 JSON 物件。',
+    'help_download_quiet': '只說明問題。',
+    'help_download_verbose': '在 stderr 說明每次嘗試與等待。',
+    'help_download_dry_run': '只列出與計數，說明將儲存什麼；不保存任何檔案。',
+    'help_jobs': '列出工作：已開始的整個圖庫及其進度。程式被中止的工作會顯示為 interrupted。',
+    'help_jobs_examples': '範例：python civitai_gallery.py jobs',
+    'help_jobs_as_json': '以 JSON 清單輸出。',
+    'help_resume': '繼續一個工作，或所有已停止或中斷的工作。',
+    'help_resume_examples': (
+        '範例：\n\npython civitai_gallery.py resume\n\npython civitai_gallery.py resume 7 --json'
+    ),
+    'help_resume_job': '工作的編號。預設：所有尚未結束的工作。',
+    'help_retry': '重做工作中失敗的部分：沒有取得的圖片，以及清單中缺少的頁面。已存在的不會變動。',
+    'help_retry_examples': '範例：python civitai_gallery.py retry 7',
+    'help_retry_job': '工作的編號，如指令 jobs 所列。',
+    'help_verify': '檢查資料夾及其下的每張圖片：已儲存的會完整讀取並與 SHA-256 比對，每張圖片都會開啟到最後一個像素。影片則從開頭檢查到結尾標記。',
+    'help_verify_examples': (
+        '範例：\n\npython civitai_gallery.py verify pictures\n\npython civitai_gallery.py verify '
+        'pictures --repair'
+    ),
+    'help_verify_folder': '資料夾。',
+    'help_verify_repair': '重新下載遺失、已變更或損壞的；原處的檔案另存為 NAME.odd-N。',
+    'help_verify_as_json': '最後輸出一個 JSON 物件。',
+    'help_login': '詢問您的 Civitai API 金鑰，確認 Civitai 認得它，並保存在只有您能讀取的地方。金鑰不會顯示；也可以經由管線輸入。',
+    'help_login_examples': '範例：python civitai_gallery.py login',
+    'help_config': '顯示所有設定、其中一個，或設定其中一個。API 金鑰不在其中，也絕不顯示；請見 login。',
+    'help_config_examples': (
+        '範例：\n\npython civitai_gallery.py config\n\npython civitai_gallery.py config '
+        'gallery_maturity_ceiling R'
+    ),
+    'help_config_name': '設定的名稱。預設：顯示全部。',
+    'help_config_value': '新的值。',
+    'help_cache': '說明圖片快取的位置與大小，或清空它。',
+    'help_cache_examples': '範例：python civitai_gallery.py cache --clear',
+    'help_cache_clear': '移除目前不在畫面上的所有圖片。',
+    'help_resume_concurrency': '同時下載數，1 到 64。預設：設定 gallery_max_concurrent_downloads。',
+    'help_resume_as_json': '最後輸出一個 JSON 物件。執行期間 stderr 會得到事件，每行一個 JSON 物件。',
+    'help_resume_quiet': '只說明問題。',
+    'help_resume_verbose': '在 stderr 說明每次嘗試與等待。',
+    'help_retry_concurrency': '同時下載數，1 到 64。預設：設定 gallery_max_concurrent_downloads。',
+    'help_retry_as_json': '最後輸出一個 JSON 物件。執行期間 stderr 會得到事件，每行一個 JSON 物件。',
+    'help_retry_quiet': '只說明問題。',
+    'help_retry_verbose': '在 stderr 說明每次嘗試與等待。',
     'cli_hidden': (
         '已略過 {count} 張超過分級上限（{ceiling}）的圖片。--level 可在單次執行中提高上限，設定 '
         'gallery_maturity_ceiling 則永久提高。'
@@ -308,5 +436,6 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'notice_asked_to_wait': '{host} 要求我們稍候（{status}）。{seconds} 秒後繼續，已取得的內容會保留。',
     'notice_refuses': '{host} 拒絕所有要求（{status}）。若持續如此，{seconds} 秒後放棄，已取得的內容會保留。',
     'notice_slow': '{host} 回應緩慢，{seconds} 秒內未收到的內容將放棄。',
+    'notice_archive_rebuilt': '圖片紀錄已損壞，並已從資料夾重新建立：找到 {count} 張圖片。工作的進度已遺失。',
     'notice_waiting': '{host} 的回應不正常，{seconds} 秒後再試一次。',
 }

@@ -1,0 +1,173 @@
+"""What `download`, `jobs`, `resume` and `retry` do: whole galleries, as jobs."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from contextlib import suppress
+from dataclasses import replace
+from heapq import merge
+from pathlib import Path
+from typing import Any, Iterator
+
+from .. import setting
+from ..archive import jobs
+from ..archive.database import Database
+from ..archive.place import archive
+from ..civitai import urls
+from ..civitai.gallery import CEILINGS, ceiling_of
+from ..civitai.source import parse_source
+from ..downloads import whole
+from ..downloads.standing import JobReport
+from ..downloads.wanted import Wanted, as_kept
+from ..errors import CivitaiError, GoneError, NotFoundError
+from ..store import files
+from .running import Task, Work
+from .telling import MOST_IDS, Part, failure, said_of
+
+
+def task_of(wanted: Wanted, to: Path | None, only_list: bool) -> Task:
+    """Return the task that keeps what is `wanted`, or that only lists it."""
+    level = ceiling_of(wanted.levels)
+    part = Part(urls.shown(wanted.source.strip()), str(to or ''), level, only_listed=only_list)
+
+    def do(work: Work, part: Part) -> Part:
+        # what is no gallery is told before anything else
+        _check_folder(to or setting.download_folder(), wanted)
+        gallery = whole.opened(work.client, wanted)
+        with_gallery = replace(part, gallery=gallery)
+        if only_list:
+            return _listed(work, with_gallery, wanted, to)
+        db = archive()
+        job_id = whole.begin_with(db, gallery, wanted, to)
+        done = _run(work, db, job_id, with_gallery)
+        _refuse_nothing(work, db, done)
+        if done.report and done.report.progress.pages:
+            with suppress(OSError):  # if it cannot be made, the pictures tell
+                Path(done.folder).mkdir(parents=True, exist_ok=True)
+        return done
+
+    return Task(part, do)
+
+
+def wanted_level(level: str | None) -> int:
+    """Return the mask of maturity levels for `level`, None: that of the setting."""
+    return CEILINGS[level] if level else setting.maturity_levels()
+
+
+def resumed(job: jobs.Job) -> Task:
+    """Return the task that goes on with `job`."""
+    return Task(_part_of(job), lambda work, part: _run(work, archive(), job.id, part))
+
+
+def retried(job: jobs.Job) -> Task:
+    """Return the task that does again what failed in `job`, pictures and pages alike."""
+
+    def do(work: Work, part: Part) -> Part:
+        db = archive()
+        if not jobs.is_held(db, job.id):
+            whole.again(db, job.id)
+        return _run(work, db, job.id, part)
+
+    return Task(_part_of(job), do)
+
+
+def row_of(db: Database, job: jobs.Job) -> dict[str, Any]:
+    """Return what a program wants to know of a job. Raises StorageError.
+
+    One that nobody works on though it says so is interrupted: its program was killed.
+    """
+    now, wanted = jobs.progress(db, job.id), as_kept(job.asked)
+    is_lost = job.state == jobs.RUNNING and not jobs.is_held(db, job.id)
+    asked = said_of(wanted)
+    return {
+        'job': job.id,
+        'state': 'interrupted' if is_lost else job.state,
+        'source': asked.pop('source'),
+        'level': ceiling_of(wanted.levels),
+        'asked': asked,
+        'found': now.found,
+        'saved': now.count(jobs.SAVED),
+        'already': now.count(jobs.ALREADY),
+        'failed': now.count(jobs.FAILED),
+        'gone': now.count(jobs.GONE),
+        'gaps': len(now.gaps),
+        'complete': JobReport(job, wanted, now).is_complete,
+        'folder': str(job.folder),
+    }
+
+
+def _part_of(job: jobs.Job) -> Part:
+    wanted = as_kept(job.asked)
+    return Part(urls.shown(wanted.source), str(job.folder), ceiling_of(wanted.levels))
+
+
+def _run(work: Work, db: Database, job_id: int, part: Part) -> Part:
+    """Carry a job out; return `part` with what became of it. Raises CivitaiError."""
+    report = whole.run(
+        db, work.client, job_id, work.stop, work.screen.told, at_once=work.manner.at_once
+    )
+    if report is None:
+        raise CivitaiError('cli_job_held', job=job_id)
+    gone = jobs.listed(db, job_id, jobs.GONE, 0, MOST_IDS)
+    return replace(
+        part,
+        folder=part.folder or str(report.job.folder),
+        report=report,
+        failures=tuple(map(failure, whole.every_listed(db, job_id, jobs.FAILED))),
+        gone=tuple(one.image.id for one in gone),
+        files=tuple(_files(db, job_id)) if work.manner.as_json else (),
+    )
+
+
+def _files(db: Database, job_id: int) -> Iterator[str]:
+    """The files that are there, in the order they were listed; one that two are is there once."""
+    states = [whole.every_listed(db, job_id, state) for state in (jobs.SAVED, jobs.ALREADY)]
+    return iter(dict.fromkeys(one.path for one in merge(*states, key=lambda one: one.place)))
+
+
+def _refuse_nothing(work: Work, db: Database, part: Part) -> None:
+    """Raise why nothing at all could be listed; such a job is forgotten."""
+    now = part.report.progress if part.report else jobs.Progress()
+    if work.stop.is_set() or now.found or not now.gaps:
+        return
+    if not now.pages or isinstance(now.gaps[-1], (NotFoundError, GoneError)):
+        if part.report:
+            jobs.remove(db, part.report.job.id)
+        raise now.gaps[-1]
+
+
+def _listed(work: Work, part: Part, wanted: Wanted, to: Path | None) -> Part:
+    """Only list what is wanted, into an archive that is thrown away."""
+    with tempfile.TemporaryDirectory(prefix='civitai-gallery-') as folder:
+        db = Database(Path(folder) / 'archive.sqlite')
+        try:
+            assert part.gallery is not None
+            job_id = whole.begin_with(db, part.gallery, wanted, to)
+            report = whole.run(
+                db, work.client, job_id, work.stop, work.screen.told, is_listing_only=True
+            )
+            assert report is not None
+            done = replace(part, report=report, folder=part.folder or str(report.job.folder))
+            _refuse_nothing(work, db, done)
+            would = list(whole.planned(db, work.client, report.job))
+            already = sum(one.present for _, one in would)
+            paths = tuple(one.path for _, one in would if not one.present)
+            return replace(done, files=paths, already=already)
+        finally:
+            db.close()
+
+
+def _check_folder(folder: Path, wanted: Wanted) -> None:
+    """Raise CivitaiError if `wanted` names no gallery, or `folder` cannot be made or written.
+
+    Nothing is made: that is for the first picture to do.
+    """
+    parse_source(wanted.source, setting.civitai_base_url)
+    there = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
+    with files.explained(folder):
+        if not there.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))

@@ -1,0 +1,157 @@
+"""What may be said on the command line: options, what their values may be, lists of sources."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Callable, Iterable, List, Optional
+
+import typer
+
+from .. import setting, texts
+from ..civitai.gallery import CEILINGS, PERIODS, SORTS, TYPES
+from ..downloads import wanted
+from ..errors import SourceError
+from ..store import templates
+
+MOST_AT_ONCE = 64
+
+
+def wrong(key: str, **values: object) -> typer.BadParameter:
+    """Return the error that says, in the sentence `key`, what is wrong with an argument."""
+    return typer.BadParameter(texts.text(key, setting.language, **values))
+
+
+def folder(text: str) -> Path:
+    """Return the folder that `text` names. Raises BadParameter."""
+    if text.strip():
+        return Path(os.path.expanduser(text))
+    raise wrong('cli_no_folder')
+
+
+def count(text: str) -> int:
+    """Return the number above 0 in `text`. Raises BadParameter."""
+    if re.fullmatch(r'[0-9]{1,9}', text) and int(text) > 0:
+        return int(text)
+    raise wrong('cli_no_count', given=ascii(text[:20]))
+
+
+def at_once(text: str) -> int:
+    """Return how many downloads at the same time `text` says. Raises BadParameter."""
+    number = count(text)
+    if number > MOST_AT_ONCE:
+        raise wrong('cli_too_many', most=MOST_AT_ONCE)
+    return number
+
+
+def moment(text: str) -> str:
+    """Return the time in `text`. Raises BadParameter."""
+    try:
+        return wanted.checked_moment(text)
+    except SourceError as error:
+        raise typer.BadParameter(error.message_in(setting.language)) from None
+
+
+def template(text: str) -> str:
+    """Return the pattern for names in `text`. Raises BadParameter."""
+    try:
+        return templates.parse(text).text
+    except SourceError as error:
+        raise typer.BadParameter(error.message_in(setting.language)) from None
+
+
+def words(text: str) -> str:
+    """Return `text`, which is not empty. Raises BadParameter."""
+    if text.strip():
+        return text.strip()
+    raise wrong('cli_empty')
+
+
+def is_id(text: str) -> bool:
+    """Tell whether `text` is an id and no name."""
+    return re.fullmatch(r'[1-9][0-9]{0,9}', text) is not None
+
+
+def _one_of(known: Iterable[str]) -> Callable[[str], str]:
+    by_name = {re.sub('[ _-]', '', name).casefold(): name for name in known}
+
+    def choice(text: str) -> str:
+        found = by_name.get(re.sub('[ _-]', '', text).casefold())
+        if found is None:
+            given = ascii(text[:20])
+            raise wrong('cli_no_choice', given=given, known=', '.join(by_name.values()))
+        return found
+
+    return choice
+
+
+def sources_in(given: Iterable[str], file: Path | None) -> list[str]:
+    """Return the sources that were `given`; `-` and `file` stand for lists of a source a line.
+
+    Raises BadParameter if a list cannot be read or there is nothing in all this.
+    """
+    found: list[str] = []
+    try:
+        for one in given:
+            found += _lines(sys.stdin.read()) if one == '-' else [one]
+        if file is not None:
+            found += _lines(file.read_text(encoding='utf-8-sig'))
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, 'strerror', None) or type(error).__name__
+        raise wrong('cli_unreadable', name=file or '-', reason=reason) from None
+    if not found:
+        raise wrong('cli_no_source')
+    return found
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a list; blank ones and those that begin with # are none of it."""
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if line and not line.startswith('#')]
+
+
+def _option(name: str, panel: str, **more: Any) -> typer.models.OptionInfo:
+    made: typer.models.OptionInfo = typer.Option(
+        name, rich_help_panel=panel, show_default=False, **more
+    )
+    return made
+
+
+# `main` gives each its help, in the language of the person, and the panels their titles.
+Sources = Annotated[Optional[List[str]], typer.Argument(metavar='SOURCE...', show_default=False)]
+To = Annotated[Optional[Path], _option('--to', 'where', parser=folder, metavar='DIR')]
+From = Annotated[Optional[Path], _option('--from', 'where', parser=folder, metavar='FILE')]
+Name = Annotated[Optional[str], _option('--name', 'where', parser=template, metavar='TEMPLATE')]
+Limit = Annotated[Optional[int], _option('--limit', 'which', parser=count, metavar='N')]
+Since = Annotated[Optional[str], _option('--since', 'which', parser=moment, metavar='DATE')]
+Until = Annotated[Optional[str], _option('--until', 'which', parser=moment, metavar='DATE')]
+Level = Annotated[
+    Optional[str],
+    _option('--level', 'which', parser=_one_of(CEILINGS), metavar='LEVEL'),
+]
+Type = Annotated[Optional[str], _option('--type', 'which', parser=_one_of(TYPES), metavar='TYPE')]
+WithPrompt = Annotated[bool, _option('--with-prompt', 'which')]
+BaseModels = Annotated[
+    Optional[List[str]], _option('--base-model', 'which', parser=words, metavar='NAME')
+]
+Sort = Annotated[Optional[str], _option('--sort', 'which', parser=_one_of(SORTS), metavar='ORDER')]
+Period = Annotated[
+    Optional[str], _option('--period', 'which', parser=_one_of(PERIODS), metavar='PERIOD')
+]
+Tags = Annotated[Optional[List[str]], _option('--tag', 'which', parser=words, metavar='ID|NAME')]
+AtOnce = Annotated[Optional[int], _option('--concurrency', 'how', parser=at_once, metavar='N')]
+AsJson = Annotated[bool, _option('--json', 'how')]
+Quiet = Annotated[bool, _option('--quiet', 'how')]
+Verbose = Annotated[bool, _option('--verbose', 'how')]
+DryRun = Annotated[bool, _option('--dry-run', 'how')]
+JobId = Annotated[int, typer.Argument(metavar='JOB', parser=count, show_default=False)]
+AnyJobId = Annotated[
+    Optional[int], typer.Argument(metavar='[JOB]', parser=count, show_default=False)
+]
+Folder = Annotated[Path, typer.Argument(metavar='DIR', parser=folder, show_default=False)]
+Repair = Annotated[bool, _option('--repair', 'how')]
+Clear = Annotated[bool, _option('--clear', 'how')]
+SettingName = Annotated[Optional[str], typer.Argument(metavar='[NAME]', show_default=False)]
+SettingValue = Annotated[Optional[str], typer.Argument(metavar='[VALUE]', show_default=False)]

@@ -1,0 +1,125 @@
+"""Several things done one after another, each told when it has ended, and how the program ends."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Mapping, Sequence
+
+from .. import ending, notices, setting, texts
+from ..archive import place
+from ..errors import CivitaiError
+from ..http_client import CivitaiHttpClient, get_http_client
+from . import bars, screens, telling
+
+# What a person hears of only while watching; all else is told in a pipe too.
+_WAITS = ('notice_asked_to_wait', 'notice_waiting')
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How it is done and told; `at_once` downloads, 0: as many as the setting says."""
+
+    as_json: bool = False
+    quiet: bool = False
+    at_once: int = 0
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a task works with. Once `stop` is set it is to end within moments."""
+
+    client: CivitaiHttpClient
+    screen: screens.Screen
+    stop: threading.Event
+    manner: Manner
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something to do: `part` is what is known of it before, `do` returns what became of it."""
+
+    part: telling.Part
+    do: Callable[[Work, telling.Part], telling.Part]
+
+
+def carry_out(tasks: Sequence[Task], manner: Manner, several: bool) -> int:
+    """Do all `tasks`; return the exit code, which is the worst one.
+
+    What fails stops nothing else; stderr says what failed and why.
+    """
+    client, stopped = get_http_client(), threading.Event()
+    screen = _screen(manner)
+    show_notices(screen)
+    parts: list[telling.Part] = []
+    stops: list[threading.Event] = []
+
+    def work() -> None:
+        for task in tasks:
+            if stopped.is_set():
+                break
+            stops.append(threading.Event())
+            part = _done(task, Work(client, screen, stops[-1], manner))
+            parts.append(replace(part, was_stopped=stopped.is_set()))
+            _tell(parts[-1], manner, several)
+
+    def stop() -> None:
+        stopped.set()
+        for one in stops:
+            one.set()
+        client.close()
+
+    number = ending.run(work, stop)
+    if manner.as_json:  # in ASCII, which every pipe can carry
+        print(json.dumps(telling.all_as_json(parts, bool(number), several)), flush=True)
+    return 128 + number if number else max((part.code for part in parts), default=0)
+
+
+def _done(task: Task, work: Work) -> telling.Part:
+    work.screen.begin(task.part.source)
+    try:
+        return task.do(work, task.part)
+    except CivitaiError as error:
+        return replace(task.part, refusal=error)
+    finally:
+        work.screen.end()
+        place.close()
+
+
+def _screen(manner: Manner) -> screens.Screen:
+    if manner.as_json:
+        return screens.Events()
+    if manner.quiet:
+        return screens.Screen()
+    return bars.Bars() if sys.stderr.isatty() else screens.Lines()
+
+
+def show_notices(screen: screens.Screen) -> None:
+    """Have what is told from anywhere written to stderr, and waits shown on `screen`."""
+
+    def tell(key: str, values: Mapping[str, Any]) -> None:
+        line = texts.text(key, setting.language, **values)
+        if key in _WAITS:
+            screen.waiting(line)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+    notices.sink = tell
+
+
+def _tell(part: telling.Part, manner: Manner, several: bool) -> None:
+    """Say what became of `part`, on stderr what went wrong, and on stdout a line unless JSON."""
+    prefix = f'{part.source}: ' if several else ''
+    if part.was_stopped:
+        if sys.stderr.isatty():  # who pressed Ctrl-C is there; a program reads the code or JSON
+            print(f'\n{prefix}{part.summary()}', file=sys.stderr)
+        return
+    if part.only_listed and not manner.as_json:
+        for path in part.files:
+            print(path)
+    if part.summary() and not manner.as_json and not manner.quiet:
+        print(prefix + part.summary(), flush=True)
+    for line in part.problems():
+        print(prefix + line, file=sys.stderr, flush=True)

@@ -1,0 +1,206 @@
+"""Jobs from the command line: listed, gone on with after a stop or a kill, done again."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Callable, Iterator
+
+import pytest
+
+from scripts.civitai_manager_libs.archive import jobs
+from scripts.civitai_manager_libs.archive.database import Database
+from scripts.civitai_manager_libs.archive.place import archive
+from scripts.civitai_manager_libs.cli import main
+from tests.cli.test_ending import IN_PROCESS, ended, start, wait_until
+from tests.support.faults import PATIENCE, WHOLE
+from tests.support.network import at_home, files_in
+from tests.support.scripted_server import STALL, Answer, ScriptedServer, kept, ok
+from tests.support.settings_sandbox import fresh_client
+from tests.support.small_site import small_site
+
+BROKEN = kept(ok(b'{"error": "no"}', Content_Type='application/json'))
+Run = Callable[..., tuple[int, Any, str]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / 'pictures'
+
+
+@pytest.fixture
+def instead() -> dict[str, Answer]:
+    """What the site answers in place of something; tests change it as they go on."""
+    return {}
+
+
+@pytest.fixture
+def site(instead: dict[str, Answer], monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
+    with small_site(instead=instead) as server:
+        at_home(monkeypatch, server)
+        yield server
+
+
+@pytest.fixture
+def run(
+    site: ScriptedServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    """Run a word with --json; return its code, its report and what it said on stderr."""
+
+    def carry_out(word: str, *argv: object) -> tuple[int, Any, str]:
+        fresh_client(monkeypatch)
+        code = main.main([*map(str, argv), '--json'], word)
+        out, err = capsys.readouterr()
+        return code, json.loads(out), err
+
+    return carry_out
+
+
+def asked_for(site: ScriptedServer) -> list[str]:
+    found = [one.target for one in site.requests if '/original=true/' in one.target]
+    site.requests.clear()
+    return found
+
+
+def test_a_download_is_a_job(site: ScriptedServer, run: Run, folder: Path) -> None:
+    assert run('jobs')[1] == []
+    run('download', f'{site.url}/posts/1', '--to', folder, '--limit', 2)
+    code, [job], _ = run('jobs')
+    assert (code, job['state'], job['found'], job['saved']) == (0, 'ended', 2, 2)
+    assert job['complete'] and job['folder'] == str(folder) and '/posts/1' in job['source']
+    assert job['asked'] == {'limit': 2}
+
+
+def test_the_same_again_is_no_second_job(site: ScriptedServer, run: Run, folder: Path) -> None:
+    for _ in range(2):
+        run('download', f'{site.url}/posts/1', '--to', folder)
+    run('download', f'{site.url}/posts/2', '--to', folder)
+    assert len(run('jobs')[1]) == 2
+
+
+def test_what_could_not_be_listed_is_no_job(site: ScriptedServer, run: Run, folder: Path) -> None:
+    assert run('download', f'{site.url}/models/404', '--to', folder)[0] == 1
+    assert run('jobs')[1] == []
+
+
+def test_only_what_failed_is_done_again(
+    site: ScriptedServer, run: Run, folder: Path, instead: dict[str, Answer]
+) -> None:
+    instead['/102/'] = BROKEN
+    assert run('download', f'{site.url}/posts/1', '--to', folder)[0] == 1
+    [job] = run('jobs')[1]
+    instead.clear()
+    site.requests.clear()
+    code, report, err = run('retry', job['job'])
+    assert (code, report['saved'], report['failed'], report['complete']) == (0, 3, 0, True)
+    assert [target.split('/')[2] for target in asked_for(site)] == ['102']
+    assert len(files_in(folder)) == 3
+
+
+def test_a_page_that_failed_is_listed_again(
+    site: ScriptedServer, run: Run, folder: Path, instead: dict[str, Answer]
+) -> None:
+    first = json.dumps(
+        {
+            'items': [
+                {'id': 101, 'url': f'{site.url}/key/101/original=true/101.png', 'browsingLevel': 1}
+            ],
+            'metadata': {'nextCursor': 'more'},
+        }
+    )
+    instead['cursor=more'] = kept(ok(b'{}', status=401))
+    instead['/api/v1/images'] = kept(ok(first.encode()))
+    code, report, _ = run('download', f'{site.url}/posts/1', '--to', folder)
+    assert (code, report['complete'], len(report['gaps'])) == (1, False, 1)
+    assert report['reason'] == 'incomplete'
+    del instead['cursor=more'], instead['/api/v1/images']
+    code, report, _ = run('retry', report['job'])
+    assert (code, report['found'], report['gaps'], report['complete']) == (0, 3, [], True)
+
+
+@pytest.mark.parametrize('word', ['resume', 'retry'])
+def test_a_job_that_is_none_is_told(
+    run: Run, word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.main(['7'], word) == 1
+    assert 'no job 7' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('argv', [['x'], ['0'], ['1', '2']])
+def test_what_is_no_number_of_a_job_is_wrong_usage(run: Run, argv: list[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main.main(argv, 'resume')
+    assert end.value.code == 2
+
+
+def test_where_nothing_waits_that_is_said(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main([], 'resume') == 0
+    assert 'No job waits' in capsys.readouterr().out
+    code, report, _ = run('resume')
+    assert (code, report['reason'], report['sources']) == (0, 'complete', [])
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='there are no such signals')
+@pytest.mark.parametrize(
+    ('number', 'state'),
+    [(signal.SIGTERM, 'stopped'), (signal.SIGKILL, 'interrupted')],
+    ids=['stopped', 'killed'],
+)
+@pytest.mark.parametrize('by', ['resume', 'its number', 'the same command'])
+def test_a_job_goes_on_where_it_was(
+    site: ScriptedServer,
+    run: Run,
+    folder: Path,
+    instead: dict[str, Answer],
+    number: signal.Signals,
+    state: str,
+    by: str,
+) -> None:
+    instead['/102/'] = (STALL,)
+    words = [f'{site.url}/posts/1', '--to', str(folder)]
+    process: subprocess.Popen[str] = start(IN_PROCESS, site, *words)
+    assert site.stalled.wait(PATIENCE)
+    wait_until(lambda: len(list(folder.glob('[!.]*'))) == 2)
+    process.send_signal(number)
+    ended(process)
+    [job] = run('jobs')[1]
+    assert (job['state'], job['found'], job['complete']) == (state, 3, False)
+
+    instead['/102/'] = kept(ok(WHOLE))
+    site.release.set()
+    site.requests.clear()
+    again = {
+        'resume': ('resume',),
+        'its number': ('resume', job['job']),
+        'the same command': ('download', *words),
+    }
+    code, report, _ = run(*again[by])
+    [part] = report.get('sources', [report])
+    assert (code, part['complete'], part['found'], part['job']) == (0, True, 3, job['job'])
+    assert len(files_in(folder)) == 3
+    assert [target.split('/')[2] for target in asked_for(site)] in (['102'], ['102', '102'])
+
+
+def test_a_job_that_another_program_carries_out_is_left_to_it(
+    site: ScriptedServer, run: Run, folder: Path
+) -> None:
+    _, report, _ = run('download', f'{site.url}/posts/1', '--to', folder)
+    other = Database(archive().path)
+    with jobs.held(other, report['job']):
+        code, again, err = run('resume', report['job'])
+    other.close()
+    assert code == 1 and 'Another program is at job' in again['error'] and again['error'] in err
+
+
+def test_that_jobs_were_lost_is_told(site: ScriptedServer, run: Run, folder: Path) -> None:
+    run('download', f'{site.url}/posts/1', '--to', folder)
+    database = archive()
+    database.close()
+    database.path.write_bytes(b'no database at all' * 100)
+    code, found, err = run('jobs')
+    assert (code, found) == (0, []) and '3 pictures were found' in err
+    code, report, _ = run('download', f'{site.url}/posts/1', '--to', folder)
+    assert (code, report['saved'], report['already']) == (0, 0, 3)

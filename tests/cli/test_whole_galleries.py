@@ -1,0 +1,277 @@
+"""Whole galleries from the command line: which pictures, under which names, and what is said."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any, Callable, NamedTuple
+
+import pytest
+
+from civitai_demo.api.image_bodies import tags_of
+from civitai_demo.server import DemoServer
+from civitai_demo.world.catalog import Picture, load_catalog
+from scripts.civitai_manager_libs import setting, texts
+from scripts.civitai_manager_libs.cli import main, screens
+from tests.support.network import files_in
+from tests.support.settings_sandbox import fresh_client
+
+MODEL, VERSION = 4703, 470302
+PAGE = f'/models/{MODEL}?modelVersionId={VERSION}'
+OF_VERSION = [one for one in load_catalog().pictures if VERSION in one.version_ids]
+SAFE = [one for one in OF_VERSION if one.level == 1]
+NEWEST = sorted(SAFE, key=lambda one: one.created, reverse=True)
+MIDDLE = NEWEST[len(NEWEST) // 2].created.isoformat()
+
+
+class Run(NamedTuple):
+    """How a command line ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The report, which is all that stdout holds."""
+        report: dict[str, Any] = json.loads(self.out)
+        return report
+
+
+Command = Callable[..., Run]
+
+
+@pytest.fixture
+def run(
+    demo: DemoServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """Run a word of the command line; an argument may be a mere path of the stand-in."""
+
+    def carry_out(*argv: object, word: str = 'download') -> Run:
+        fresh_client(monkeypatch)
+        said = [f'{demo.url}{one}' if str(one).startswith('/models') else str(one) for one in argv]
+        try:
+            code = main.main(said, word)
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return Run(code, *capsys.readouterr())
+
+    return carry_out
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / 'kept'
+
+
+def ids(pictures: list[Picture]) -> set[str]:
+    return {str(one.id) for one in pictures}
+
+
+def kept(folder: Path) -> set[str]:
+    return {path.stem for path in folder.rglob('*.*')}
+
+
+def test_without_a_limit_all_is_kept_and_it_is_complete(run: Command, folder: Path) -> None:
+    done = run(PAGE, '--to', folder, '--json')
+    assert (done.code, done.told['complete']) == (0, True)
+    assert kept(folder) == ids(SAFE)
+    assert done.told['found'] == done.told['saved'] == len(SAFE)
+    assert done.told['bytes'] == sum(path.stat().st_size for path in folder.iterdir())
+    assert done.told['seconds'] > 0 and done.told['gaps'] == []
+    assert done.out.count('\n') == 1
+
+
+def test_a_model_without_a_version_is_all_its_versions(run: Command, folder: Path) -> None:
+    model = load_catalog().model(MODEL)
+    assert model is not None and len(model.versions) > 1
+    numbers = {version.id for version in model.versions}
+    expected = [p for p in load_catalog().pictures if p.level == 1 and numbers & set(p.version_ids)]
+    assert run(f'/models/{MODEL}', '--to', folder).code == 0
+    assert kept(folder) == ids(expected)
+
+
+FILTERS: dict[str, tuple[list[str], list[Picture]]] = {
+    'a limit': (['--limit', '5', '--sort', 'newest'], NEWEST[:5]),
+    'since': (['--since', MIDDLE], [p for p in NEWEST if p.created.isoformat() >= MIDDLE]),
+    'until': (['--until', MIDDLE], [p for p in NEWEST if p.created.isoformat() < MIDDLE]),
+    'a type': (['--type', 'video'], [p for p in SAFE if p.kind == 'video']),
+    'with a prompt': (
+        ['--with-prompt'],
+        [p for p in SAFE if (p.generation.meta() or {}).get('prompt')],
+    ),
+    'a level': (
+        ['--level', 'r', '--type', 'image'],
+        [p for p in OF_VERSION if p.level in (1, 2, 4) and p.kind == 'image'],
+    ),
+    'an order': (['--sort', 'most-reactions', '--limit', '3'], []),
+}
+
+
+@pytest.mark.parametrize('words, expected', FILTERS.values(), ids=FILTERS)
+def test_only_what_is_asked_for_is_kept_and_that_is_said(
+    run: Command, folder: Path, words: list[str], expected: list[Picture]
+) -> None:
+    done = run(PAGE, '--to', folder, *words)
+    assert (done.code, done.err) == (0, '')
+    assert kept(folder) == ids(expected) if expected else len(kept(folder)) == 3
+    said = [word for word in words if word.startswith('--') and word != '--level']
+    assert all(word in done.out for word in said)
+
+
+@pytest.mark.parametrize('by', ['name', 'NAME', 'id'])
+def test_a_tag_is_taken_by_its_id_or_its_name(run: Command, folder: Path, by: str) -> None:
+    tags = Counter(tag for picture in SAFE for tag in tags_of(picture))
+    number, name = next(tag for tag, times in tags.items() if times < len(SAFE))
+    expected = [picture for picture in SAFE if (number, name) in tags_of(picture)]
+    given = {'name': name, 'NAME': name.upper(), 'id': str(number)}[by]
+    assert run(PAGE, '--to', folder, '--tag', given).code == 0
+    assert kept(folder) == ids(expected)
+    assert 0 < len(expected) < len(SAFE)
+
+
+def test_files_are_called_as_was_asked(run: Command, folder: Path) -> None:
+    name = '{model}/{index:03d} {id}'
+    assert run(PAGE, '--to', folder, '--limit', 2, '--name', name).code == 0
+    assert [path.rpartition(' ')[0] for path in files_in(folder)] == [
+        'Northern Nights/001',
+        'Northern Nights/002',
+    ]
+
+
+WRONG = {
+    'a time': ['--since', 'yesterday'],
+    'times in the wrong order': ['--since', '2025-02-01', '--until', '2025-01-01'],
+    'a type': ['--type', 'text'],
+    'an order': ['--sort', 'Random'],
+    'a period': ['--period', 'Century'],
+    'a name': ['--name', '{nothing}'],
+    'a name of braces': ['--name', '{id'],
+    'a number': ['--concurrency', '0'],
+    'too many': ['--concurrency', '65'],
+    'an empty tag': ['--tag', ''],
+    'a list that is not there': ['--from', '/no/such/list'],
+}
+
+
+@pytest.mark.parametrize('words', WRONG.values(), ids=WRONG)
+def test_what_cannot_be_is_wrong_usage_told_in_a_sentence(
+    demo: DemoServer, run: Command, folder: Path, words: list[str]
+) -> None:
+    done = run(PAGE, '--to', folder, *words)
+    assert (done.code, done.out) == (2, '')
+    usage, sentence = done.err.splitlines()
+    assert usage.startswith('usage: ') and len(sentence) > 20
+    assert demo.requests == [] and not folder.exists()
+
+
+def test_sources_come_from_a_file_and_through_a_pipe(
+    demo: DemoServer, run: Command, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = [f'{demo.url}/images/{picture.id}' for picture in SAFE[:4]]
+    listed = tmp_path / 'links.txt'
+    listed.write_text(f'# mine\n\n{pages[0]}\n  {pages[1]}  \n', encoding='utf-8')
+    monkeypatch.setattr(sys, 'stdin', io.StringIO(f'{pages[2]}\n'))
+    done = run(pages[3], '-', '--from', listed, '--to', folder, '--json')
+    assert (done.code, len(done.told['sources'])) == (0, 4)
+    assert kept(folder) == ids(SAFE[:4])
+    assert (done.told['saved'], done.told['complete']) == (4, True)
+
+
+def test_an_empty_list_is_wrong_usage(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, 'stdin', io.StringIO('# nothing\n'))
+    done = run('-')
+    assert done.code == 2 and 'SOURCE' in done.err
+
+
+def test_without_a_folder_each_source_gets_its_own(
+    demo: DemoServer, run: Command, downloads: Path
+) -> None:
+    picture = SAFE[0]
+    done = run(PAGE, f'{demo.url}/images/{picture.id}', '--limit', 1)
+    assert done.code == 0
+    found = {path.split('/')[0] for path in files_in(downloads)}
+    assert found == {'Northern Nights', f'image {picture.id}'}
+
+
+@pytest.mark.parametrize('words', [[], ['--json']], ids=['text', 'json'])
+def test_a_dry_run_lists_and_counts_and_keeps_nothing(
+    demo: DemoServer, run: Command, folder: Path, words: list[str]
+) -> None:
+    run(PAGE, '--to', folder, '--limit', 2, '--sort', 'newest')
+    before = files_in(folder)
+    demo.requests.clear()
+    done = run(PAGE, '--to', folder, '--dry-run', *words)
+    assert (done.code, done.err) == (0, '')
+    assert files_in(folder) == before
+    assert not [one for one in demo.requests if 'original=true' in one.path]
+    if words:
+        told = done.told
+        assert (told['found'], told['already'], told['complete']) == (len(SAFE), 2, True)
+        paths = told['files']
+    else:
+        *paths, last = done.out.splitlines()
+        assert f'{len(SAFE)} found' in last and 'Nothing was kept' in last
+    assert {Path(path).stem for path in paths} == ids(SAFE) - ids(NEWEST[:2])
+    assert [row['state'] for row in run('--json', word='jobs').told] == ['ended']  # type: ignore
+
+
+def test_quiet_tells_problems_only(demo: DemoServer, run: Command, folder: Path) -> None:
+    assert run(PAGE, '--to', folder, '--limit', 2, '--quiet') == (0, '', '')
+    demo.scenario = 'truncated'
+    done = run(PAGE, '--to', folder, '--quiet')
+    assert done.code == 1 and done.out == '' and 'broke off' in done.err
+
+
+def test_what_takes_long_is_told_while_it_runs(
+    run: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screens, 'FIRST_LINE', 0)
+    monkeypatch.setattr(screens, 'FIRST_EVENT', 0)
+    plain = run(PAGE, '--to', folder, '--limit', 20)
+    assert plain.code == 0 and ' found on 1 pages' in plain.err
+    events = [json.loads(line) for line in run(PAGE, '--to', folder, '--json').err.splitlines()]
+    assert events and {event['event'] for event in events} == {'progress'}
+    assert all(event['found'] for event in events[1:])
+
+
+@pytest.mark.parametrize('columns', [80, 160])
+def test_bars_move_on_a_terminal_and_go_away(
+    run: Command, folder: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setattr(sys.stderr, 'isatty', lambda: True)
+    monkeypatch.setenv('TERM', 'xterm')
+    monkeypatch.setenv('COLUMNS', str(columns))
+    done = run(PAGE, '--to', folder)
+    assert done.code == 0 and f'/{len(SAFE)}' in done.err and ' left' in done.err
+    assert f'{len(SAFE)} saved' in done.out
+
+
+@pytest.mark.parametrize('language', texts.LANGUAGES)
+@pytest.mark.parametrize('word', main.TAKES)
+def test_help_tells_each_option_in_the_language_of_the_person(
+    run: Command, word: str, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('COLUMNS', '200')
+    setting.save({'language': language})
+    done = run('--help', word=word)
+    assert (done.code, done.err) == (0, '')
+    said = ' '.join(done.out.split())
+    assert texts.text(f'help_{word}', language)[:40] in said
+    assert f'python civitai_gallery.py {word}' in said
+
+
+def test_each_try_is_told_where_that_is_wanted(
+    demo: DemoServer, run: Command, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    level = logging.getLogger().level
+    demo.scenario = '503:1'
+    try:
+        assert run(PAGE, '--to', folder, '--limit', 1, '--verbose').code == 0
+        assert 'Again in' in caplog.text
+    finally:
+        logging.getLogger().setLevel(level)
