@@ -330,7 +330,7 @@ def test_an_unknown_word_is_told_in_one_line_with_the_one_that_is_like_it(
         assert (
             f' Did you mean {meant}? ' in ended.lines[0] if meant else 'mean' not in ended.lines[0]
         )
-        known = ('app', 'demo', 'download', *COMMANDS, 'test', 'lint', 'bench')
+        known = ('app', 'demo', 'download', *COMMANDS, 'test', 'lint', 'bench', 'help')
         assert ended.lines[0].endswith(f'{", ".join(known)}; see --help.')
 
 
