@@ -13,6 +13,7 @@ from typing import Callable, Iterator
 import pytest
 from PIL import Image
 
+from scripts.civitai_manager_libs import notices
 from scripts.civitai_manager_libs.downloads import batch, crew
 from scripts.civitai_manager_libs.downloads.plan import DownloadJob, DownloadResult, Outcome
 from scripts.civitai_manager_libs.errors import NotFoundError
@@ -62,6 +63,19 @@ def test_no_more_run_at_once_than_allowed_and_so_many_do() -> None:
 
     assert len(list(crew.run(work, range(40), 4))) == 40
     assert most == 4
+
+
+def test_what_a_job_has_to_tell_is_heard_before_its_outcome() -> None:
+    heard: list[int] = []
+
+    def work(number: int) -> bool:
+        notices.tell('notice_waiting', host=number)
+        return True
+
+    with notices.going_to(lambda key, values: heard.append(values['host'])):
+        for number, _ in crew.run(work, range(30), 1):
+            assert number in heard
+    assert heard == list(range(30))
 
 
 @pytest.mark.parametrize('concurrency', [1, 2, 5])

@@ -125,14 +125,15 @@ class _Crew(Generic[T]):
                 raise CancelledError()
             self._tell()
             with suppress(Empty):
-                done = self._done.get(timeout=HEARTBEAT_SECONDS)
+                done = [self._done.get(timeout=HEARTBEAT_SECONDS)]
                 break
-        yield done
         if more_to_come:
             time.sleep(GATHER_SECONDS)
         with suppress(Empty):
             while True:
-                yield self._done.get_nowait()
+                done.append(self._done.get_nowait())
+        self._tell()  # what a job had to tell is heard before its outcome, of the last one too
+        yield from done
 
     def _tell(self) -> None:
         """Tell here what the threads had to tell, each thing about a host once in a while."""
