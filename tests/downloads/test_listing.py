@@ -14,6 +14,7 @@ from requests import PreparedRequest
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.archive import jobs
 from scripts.civitai_manager_libs.archive.database import Database
+from scripts.civitai_manager_libs.civitai import gallery
 from scripts.civitai_manager_libs.civitai.gallery import GalleryQuery
 from scripts.civitai_manager_libs.downloads import listing
 from scripts.civitai_manager_libs.downloads.listing import Ahead, Listing
@@ -45,6 +46,8 @@ class Site:
 
     def __init__(self, count: int, depth: int = 10**9) -> None:
         self.count, self.depth = count, depth
+        self.left_out: set[int] = set()
+        self.again: list[int] = []  # told once more at the top of each page that follows
         self.asked: list[tuple[str, str]] = []
         self.fault: Callable[[str, int], Answer | None] = lambda cursor, times: None
 
@@ -58,8 +61,11 @@ class Site:
         numbers = list(range(1, self.count + 1))
         if sort != 'Oldest':
             numbers.reverse()
+        if sort not in ('Newest', 'Oldest'):
+            numbers.sort(key=lambda number: number * 7 % self.count)  # in no order of time
         start = int(cursor or 0)
-        shown = numbers[: self.depth][start : start + PAGE]
+        shown = [n for n in numbers[: self.depth][start : start + PAGE] if n not in self.left_out]
+        shown = [*self.again, *shown][:PAGE] if start else shown
         more = start + PAGE < min(self.count, self.depth)
         metadata = {'nextCursor': str(start + PAGE)} if more else {}
         return 200, {}, json.dumps({'items': list(map(item, shown)), 'metadata': metadata})
@@ -120,6 +126,15 @@ def test_a_limit_ends_it_early(listed: Any, db: Database) -> None:
 
     assert 25 == progress.found
     assert 3 == len(site.asked)
+
+
+def test_what_is_told_twice_takes_the_place_of_no_other_picture(listed: Any, db: Database) -> None:
+    site = Site(95)
+    site.again = [95, 94]
+    progress = listed(site, limit=15)
+
+    assert 15 == progress.found
+    assert list(range(95, 80, -1)) == numbers(db)
 
 
 def test_a_page_that_fails_for_a_while_is_asked_for_again(listed: Any) -> None:
@@ -210,9 +225,34 @@ def test_what_neither_end_reaches_is_a_gap(listed: Any, shallow: None) -> None:
 def test_a_listing_by_reactions_that_is_too_deep_is_listed_by_date(
     listed: Any, shallow: None
 ) -> None:
-    progress = listed(Site(60, depth=40), 'Most Reactions')
+    progress = listed(Site(61, depth=40), 'Most Reactions')
 
-    assert 60 == progress.found
+    assert (61, []) == (progress.found, gaps(progress))
+
+
+def test_pictures_of_another_version_are_not_where_both_ends_meet(
+    listed: Any, shallow: None, db: Database
+) -> None:
+    """A picture may be made with several versions of a model."""
+    other = listing.kept_query(GalleryQuery(version_id=8, limit=PAGE, sort='Newest'))
+    query = listing.kept_query(GalleryQuery(version_id=7, limit=PAGE, sort='Newest'))
+    job = jobs.make(db, {}, db.path.parent, [other, query])
+    shared = tuple(map(gallery.parse_image, map(item, (2, 3, 25))))
+    page = gallery.ImagePage(shared)  # type: ignore[arg-type]
+    jobs.note_page(db, job, jobs.lanes(db, job)[0], page, page.images, '')
+
+    progress = listed(Site(60, depth=40))
+
+    assert (60, []) == (progress.found, gaps(progress))
+
+
+def test_pictures_that_the_site_left_out_count_for_its_depth(
+    listed: Any, shallow: None, db: Database
+) -> None:
+    site = Site(60, depth=40)
+    site.left_out = {50, 40, 10}
+
+    assert 57 == listed(site).found
 
 
 def test_no_more_than_two_pages_wait_to_be_fetched(

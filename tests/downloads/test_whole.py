@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from pathlib import Path
@@ -337,6 +338,58 @@ def test_a_job_that_has_ended_makes_room_for_the_same_again(keeper: Keeper) -> N
     keeper.keep(QUIET, limit=2)
 
     assert [jobs.ENDED] == [job.state for job in jobs.every(keeper.db)]
+
+
+def test_a_picture_keeps_its_number_when_the_gallery_has_grown(keeper: Keeper) -> None:
+    """The newest come first, so those of today stand before those of yesterday."""
+    wanted: dict[str, Any] = {'template': '{index}', 'sort': 'Newest', 'limit': 4}
+    first = keeper.keep(f'/user/{NEWEST[0].user.name}', until=MIDDLE, **wanted)
+    job = first.job.id
+    numbers = {one.image.id: one.place for one in whole.every_listed(keeper.db, job, jobs.SAVED)}
+    assert 4 == len(numbers)
+    names = sorted(keeper.folder.iterdir())
+    asked = {**first.wanted.kept(), 'until': ''}  # as if there had been no more then
+    with keeper.db.writing() as connection:
+        connection.execute('UPDATE jobs SET asked = ?', (json.dumps(asked),))
+
+    again = keeper.keep(f'/user/{NEWEST[0].user.name}', **wanted)
+
+    assert job == again.job.id and 4 == again.progress.found and again.is_complete
+    now = {
+        one.image.id: one.place
+        for state in (jobs.SAVED, jobs.ALREADY)
+        for one in whole.every_listed(keeper.db, job, state)
+    }
+    assert set(now) - set(numbers)
+    assert all(now[number] == place for number, place in numbers.items() if number in now)
+    assert names == [path for path in names if path.exists()]
+    fresh = set(now) - set(numbers)
+    assert {str(now[number]) for number in fresh} == {
+        path.stem for path in set(keeper.folder.iterdir()) - set(names)
+    }
+
+
+def test_two_that_ask_for_the_same_at_once_get_one_job(keeper: Keeper) -> None:
+    gallery = whole.opened(keeper.client, Wanted(keeper.demo.url + QUIET))
+    wanted, begun = Wanted(keeper.demo.url + QUIET), threading.Barrier(4)
+    found: list[int] = []
+
+    def ask() -> None:
+        database = Database(keeper.db.path)
+        begun.wait()
+        found.append(whole.begin_with(database, gallery, wanted, keeper.folder))
+        database.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    with (
+        keeper.db.writing()
+    ):  # nobody else can write as yet, so all have looked before one makes it
+        for thread in threads:
+            thread.start()
+        threads[0].join(0.3)
+    for thread in threads:
+        thread.join()
+    assert 4 == len(found) and 1 == len(set(found))
 
 
 def test_what_was_cut_off_is_no_failure(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,8 @@ WAITING, RUNNING, PAUSED, STOPPED, ENDED = 'waiting', 'running', 'paused', 'stop
 OPEN, AT_END, BROKEN = 'open', 'at_end', 'broken'
 # Of a picture: to be fetched, or what became of it.
 TO_DO, SAVED, ALREADY, FAILED, GONE = 'to_do', 'saved', 'already', 'failed', 'gone'
+# Not listed since the job began anew; only its place is kept, see `places`.
+PAST = 'past'
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class Progress:
     @property
     def found(self) -> int:
         """How many pictures were listed."""
-        return sum(self.states.values())
+        return sum(count for state, count in self.states.items() if state != PAST)
 
 
 def make(
@@ -205,12 +207,13 @@ def note_page(
     """
     with db.writing() as connection:
         pictures.note(db, page.images)
-        before = _places(connection, job_id)
-        connection.executemany(
-            'INSERT OR IGNORE INTO listed (job_id, place, picture_id, lane, state) '
-            'SELECT ?, 1 + coalesce(max(place), 0), ?, ?, ? FROM listed WHERE job_id = ?',
-            [(job_id, image.id, lane.number, TO_DO, job_id) for image in wanted],
-        )
+        news = connection.executemany(
+            'INSERT INTO listed (job_id, place, picture_id, lane, state) '
+            'SELECT ?, 1 + coalesce(max(place), 0), ?, ?, ? FROM listed WHERE job_id = ? '
+            'ON CONFLICT (job_id, picture_id) '
+            'DO UPDATE SET state = excluded.state, lane = excluded.lane WHERE state = ?',
+            [(job_id, image.id, lane.number, TO_DO, job_id, PAST) for image in wanted],
+        ).rowcount
         connection.execute(
             'UPDATE lanes SET cursor = ?, pages = pages + 1, items = items + ?, '
             'hidden = hidden + ?, surplus = surplus + ?, foreign_ = foreign_ + ?, '
@@ -218,12 +221,7 @@ def note_page(
             (cursor, len(page.images), page.hidden, page.surplus, page.foreign, page.unreadable)
             + (OPEN if cursor else AT_END, job_id, lane.number),
         )
-        return _places(connection, job_id) - before
-
-
-def _places(connection: Any, job_id: int) -> int:
-    ask = 'SELECT coalesce(max(place), 0) FROM listed WHERE job_id = ?'
-    return int(connection.execute(ask, (job_id,)).fetchone()[0])
+        return max(0, news)  # -1 where nothing was carried out
 
 
 def set_lane(db: Database, job_id: int, lane: Lane, state: str, cursor: str | None = None) -> None:

@@ -128,12 +128,12 @@ def _files(db: Database, job_id: int) -> Iterator[str]:
 
 
 def _refuse_nothing(work: Work, db: Database, part: Part) -> None:
-    """Raise why nothing at all could be listed; such a job is forgotten."""
+    """Raise why nothing at all could be listed; a job that never had anything is forgotten."""
     now = part.report.progress if part.report else jobs.Progress()
     if work.stop.is_set() or now.found or not now.gaps:
         return
     if not now.pages or isinstance(now.gaps[-1], (NotFoundError, GoneError)):
-        if part.report:
+        if part.report and not now.states:
             jobs.remove(db, part.report.job.id)
         raise now.gaps[-1]
 

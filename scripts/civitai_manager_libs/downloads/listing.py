@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Callable
 
 from .. import api, setting
-from ..archive import jobs
+from ..archive import jobs, places
 from ..archive.database import Database
 from ..civitai.gallery import PERIODS, GalleryQuery, ImagePage, ceiling_of
 from ..civitai.source import parse_source
@@ -34,9 +34,11 @@ TRIES_OF_A_PAGE = 3
 PAUSE_SECONDS = 5.0
 # A filter applied after the fetch can empty many answers in a row; somewhere it must end.
 MAX_EMPTY_PAGES = 100
-# Civitai's search ends at about 50,000 items, without a word (measured by others at 250 x 200).
+# Civitai's search ends at about 50,000 items, without a word (measured by others at 250 x 200),
+# those that it leaves out of its answers included.
 DEPTH = 49_000
 _OTHER_END = {'Newest': 'Oldest', 'Oldest': 'Newest'}
+_OTHER_END_OF = 'other_end_of'  # the number of the lane that this one is to meet
 
 
 class Ahead:
@@ -150,7 +152,7 @@ class Listing:
             try:
                 page = self._page(query, lane.cursor)
                 empty = 0 if page.images else empty + 1
-                self._note(lane, query, page, is_anew)
+                self._note(lane, query, page)
                 if page.stopped:
                     raise page.stopped
                 if page.next_cursor and page.next_cursor in seen:
@@ -189,26 +191,25 @@ class Listing:
                     raise CancelledError from error
         raise AssertionError('unreachable')
 
-    def _note(self, lane: jobs.Lane, query: GalleryQuery, page: ImagePage, is_anew: bool) -> None:
+    def _note(self, lane: jobs.Lane, query: GalleryQuery, page: ImagePage) -> None:
         """Note a page, and what follows from it for `lane`."""
         found = [image for image in page.images if self.wanted.fits(image)]
+        known = places.lanes_of(self.db, self.job_id, (image.id for image in found))
+        fresh = [image for image in found if image.id not in known]
         if self.wanted.limit:
             already = jobs.progress(self.db, self.job_id).found
-            found = found[: max(0, self.wanted.limit - already)]
+            fresh = fresh[: max(0, self.wanted.limit - already)]
         cursor = page.next_cursor
         if self.wanted.ends_before(page.images, query.sort):
             cursor = ''
-        fresh = jobs.note_page(self.db, self.job_id, lane, page, found, cursor)
-        other_end = _OTHER_END.get(query.sort, 'Oldest')
-        from_other_end = bool(lane.query.get('from_other_end'))
-        if from_other_end and query.sort in _OTHER_END and fresh < len(found) and not is_anew:
-            # here is where the first listing ended
+        jobs.note_page(self.db, self.job_id, lane, page, fresh, cursor)
+        origin = lane.query.get(_OTHER_END_OF)
+        if origin and origin in known.values():  # here is where the first listing ended
             jobs.set_lane(self.db, self.job_id, lane, jobs.AT_END, '')
-        elif not cursor and lane.items + len(page.images) >= DEPTH:
-            if from_other_end:
+        elif not cursor and (lane.pages + 1) * query.limit >= DEPTH:
+            if origin:
                 raise CivitaiError('gap_depth')
-            beyond = kept_query(replace(query, sort=other_end))
-            jobs.add_lane(self.db, self.job_id, {**beyond, 'from_other_end': True})
+            jobs.add_lane(self.db, self.job_id, _from_other_end(query, lane))
         if not cursor:
             _check_all_came(query, lane, page)
 
@@ -220,6 +221,17 @@ class Listing:
     def _lane(self, number: int) -> jobs.Lane:
         lanes = jobs.lanes(self.db, self.job_id)
         return next(lane for lane in lanes if lane.number == number)
+
+
+def _from_other_end(query: GalleryQuery, lane: jobs.Lane) -> dict[str, Any]:
+    """The listing of what lies too deep for `lane`, as `kept_query` gives it.
+
+    Listings by date that begin at both ends meet. One by reactions meets nothing.
+    """
+    if query.sort not in _OTHER_END:
+        return kept_query(replace(query, sort='Oldest'))
+    beyond = kept_query(replace(query, sort=_OTHER_END[query.sort]))
+    return {**beyond, _OTHER_END_OF: lane.number}
 
 
 def _check_all_came(query: GalleryQuery, lane: jobs.Lane, page: ImagePage) -> None:

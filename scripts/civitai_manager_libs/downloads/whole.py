@@ -9,10 +9,10 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable, Iterator, Sequence
+from typing import Any, Callable, Iterator, Mapping, Sequence
 
 from .. import api, forks, setting
-from ..archive import folders, jobs, pictures, saved
+from ..archive import folders, jobs, pictures, places, saved
 from ..archive.database import Database
 from ..civitai.source import parse_source
 from ..errors import ForbiddenError, GoneError, NotFoundError, StorageError
@@ -56,8 +56,8 @@ def opened(client: CivitaiHttpClient, wanted: Wanted) -> api.Gallery:
 def begin_with(db: Database, gallery: api.Gallery, wanted: Wanted, folder: Path | None) -> int:
     """The same, for a gallery that was opened already.
 
-    A job for the same that has not ended is taken up, and then its id is returned; one that has
-    makes room. Raises StorageError.
+    A job for the same is taken up, and then its id is returned: one that has not ended goes on,
+    one that has begins anew. Raises StorageError.
     """
     query = wanted.narrowed(gallery.query)
     asked_for_order = wanted.limit or wanted.sort or gallery.source.sort
@@ -74,20 +74,24 @@ def begin_with(db: Database, gallery: api.Gallery, wanted: Wanted, folder: Path 
             for v in versions
         ]
     target = folder or setting.download_folder() / names.folder_name(gallery.folder_name)
-    return _taken_up(db, wanted, target) or jobs.make(db, wanted.kept(), target, lanes)
+    with db.writing():  # who asks for the same in another program finds the job that is made here
+        return _taken_up(db, wanted, target, lanes) or jobs.make(db, wanted.kept(), target, lanes)
 
 
-def _taken_up(db: Database, wanted: Wanted, folder: Path) -> int:
-    """The job that was left off and is for the same, 0 if there is none."""
+def _taken_up(
+    db: Database, wanted: Wanted, folder: Path, lanes: Sequence[Mapping[str, Any]]
+) -> int:
+    """The job that is for the same and can go on or begin anew, 0 if there is none."""
     for job in jobs.every(db):
         if as_kept(job.asked) != as_kept(wanted.kept()) or job.folder != folder.absolute():
             continue
         if jobs.is_held(db, job.id):
             return job.id
-        if job.state != jobs.ENDED:
+        if job.state == jobs.ENDED:
+            places.begin_anew(db, job.id, lanes)
+        else:
             again(db, job.id)
-            return job.id
-        jobs.remove(db, job.id)
+        return job.id
     return 0
 
 
