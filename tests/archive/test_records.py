@@ -8,10 +8,10 @@ from typing import Iterator
 
 import pytest
 
-from scripts.civitai_manager_libs.archive import folders, pictures, saved
+from scripts.civitai_manager_libs.archive import folders, jobs, pictures, saved
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.archive.rebuild import rebuild
-from scripts.civitai_manager_libs.civitai.gallery import GalleryImage
+from scripts.civitai_manager_libs.civitai.gallery import GalleryImage, ImagePage
 from tests.support.pictures import drawn
 
 UUID = '0b7c1d2e-1111-4222-8333-0123456789ab'
@@ -120,11 +120,21 @@ def test_a_file_that_was_changed_by_hand_is_noticed(
 
 
 def test_other_pictures_of_the_same_bytes_are_told(db: Database, tmp_path: Path) -> None:
-    one, other = (saved.looked_at(kept(tmp_path, f'{n}.png'), f's{n}', n) for n in (1, 2))
-    odd = saved.looked_at(kept(tmp_path, '3.jpeg', drawn('jpeg')), 's3', 3)
-    saved.note(db, [one, other, odd])
+    files = {n: kept(tmp_path, f'{n}.png') for n in (1, 2, 5)}
+    files[3] = kept(tmp_path, '3.jpeg', drawn('jpeg'))
+    copy = kept(tmp_path / 'copy', '3.jpeg', drawn('jpeg'))  # of the same picture
+    saved.note(db, [saved.looked_at(path, f's{n}', n) for n, path in files.items()])
+    saved.note(db, [saved.looked_at(copy, 's3', 3)])
+    first, second = (jobs.make(db, {}, tmp_path, [{}]) for _ in range(2))
+    for job, ids in ((first, (1, 3)), (second, (1, 2, 5, 3))):
+        images = [picture(n) for n in ids]
+        page = ImagePage(tuple(images))
+        jobs.note_page(db, job, jobs.lanes(db, job)[0], page, images, '')
+        for one in jobs.listed(db, job, jobs.TO_DO, 0, 9):
+            jobs.note_outcome(db, job, one, jobs.SAVED, str(files[one.image.id]))
 
-    assert ([2], []) == (saved.same_bytes(db, one), saved.same_bytes(db, odd))
+    assert (1, [1]) == saved.same_bytes(db, first, 2)
+    assert (3, [1, 2]) == saved.same_bytes(db, second, 2)
 
 
 def test_the_files_of_a_folder_are_those_below_it(db: Database, tmp_path: Path) -> None:

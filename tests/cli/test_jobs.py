@@ -74,6 +74,22 @@ def test_a_download_is_a_job(site: ScriptedServer, run: Run, folder: Path) -> No
     assert job['asked'] == {'limit': 2}
 
 
+def test_pictures_that_are_the_same_under_other_ids_are_told(
+    site: ScriptedServer,
+    run: Run,
+    folder: Path,
+    instead: dict[str, Answer],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    instead['/103/'] = kept(ok(WHOLE))
+    words = [f'{site.url}/posts/1', '--to', str(folder)]
+    _, report, _ = run('download', *words)
+    assert (report['same_bytes'], report['complete']) == (2, True)
+    assert ['2, such as 101, 102.' in note for note in report['notes']] == [True]
+    assert main.main(words) == 0
+    assert 'same as a picture of another id: 2, such as 101, 102.' in capsys.readouterr().out
+
+
 def test_the_same_again_is_no_second_job(site: ScriptedServer, run: Run, folder: Path) -> None:
     for _ in range(2):
         run('download', f'{site.url}/posts/1', '--to', folder)

@@ -106,14 +106,20 @@ def in_folder(db: Database, folder: Path) -> Iterator[SavedFile]:
         last = rows[-1][0]
 
 
-def same_bytes(db: Database, file: SavedFile) -> list[int]:
-    """Return the ids of other pictures whose file has the same bytes. Raises StorageError."""
+def same_bytes(db: Database, job_id: int, most: int) -> tuple[int, list[int]]:
+    """Return of how many pictures of a job the bytes are those of another picture, and some ids.
+
+    That other one may have been saved by any job. Raises StorageError.
+    """
+    found = (
+        'FROM listed JOIN saved USING (picture_id) WHERE job_id = ? AND saved.path = listed.path '
+        'AND EXISTS (SELECT 1 FROM saved AS other WHERE other.sha256 = saved.sha256 '
+        'AND other.picture_id NOT IN (0, saved.picture_id))'
+    )
     with db.reading() as connection:
-        rows = connection.execute(
-            'SELECT DISTINCT picture_id FROM saved WHERE sha256 = ? AND picture_id NOT IN (0, ?)',
-            (file.sha256, file.picture_id),
-        )
-        return [row[0] for row in rows]
+        count = connection.execute(f'SELECT count(*) {found}', (job_id,)).fetchone()[0]
+        ask = f'SELECT picture_id {found} ORDER BY place LIMIT ?'
+        return count, [row[0] for row in connection.execute(ask, (job_id, most))]
 
 
 def _saved(row: tuple[bytes, str, int, int, int, str]) -> SavedFile:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 from .. import setting
-from ..archive import jobs
+from ..archive import jobs, saved
 from ..archive.database import Database
 from ..archive.place import archive
 from ..civitai import urls
@@ -117,6 +117,7 @@ def _run(work: Work, db: Database, job_id: int, part: Part) -> Part:
         report=report,
         failures=tuple(map(failure, whole.every_listed(db, job_id, jobs.FAILED))),
         gone=tuple(one.image.id for one in gone),
+        same_bytes=saved.same_bytes(db, job_id, MOST_IDS),
         files=tuple(_files(db, job_id)) if work.manner.as_json else (),
     )
 

@@ -38,7 +38,8 @@ class Part:
     """What became of one gallery that was asked for, the pictures of which belong in `folder`.
 
     `level` is the maturity ceiling; `report` is what the job came to, with its `failures` and some
-    pictures that are `gone`. `files` are those that are there, or would be if `only_listed`.
+    pictures that are `gone`; `same_bytes` is how many are the same as another one, and some ids.
+    `files` are those that are there, or would be if `only_listed`.
     `refusal` is why nothing was done at all, and `was_stopped` whether it was cut short.
     """
 
@@ -49,6 +50,7 @@ class Part:
     report: JobReport | None = None
     failures: tuple[Mapping[str, object], ...] = ()
     gone: tuple[int, ...] = ()
+    same_bytes: tuple[int, Sequence[int]] = (0, ())
     files: tuple[str, ...] = ()
     already: int = 0
     only_listed: bool = False
@@ -112,7 +114,8 @@ class Part:
             'level': self.level,
             'asked': said_of(self.report.wanted),
             'job': 0 if self.only_listed else self.report.job.id,
-            'notes': self._notes(),
+            'same_bytes': self.same_bytes[0],
+            'notes': [*self._notes(), *filter(None, [self._same()])],
             'folder': self.folder,
             'files': list(self.files),
             'failures': list(self.failures),
@@ -139,10 +142,16 @@ class Part:
         said = ' '.join(f'--{name} {value}'.rstrip() for name, value in self._asked())
         pieces = [
             self._text(self._key(), folder=self.folder, new=self._now.count(jobs.TO_DO), **counts),
+            self._same(),
             self._up_to('cli_up_to' if self._now.found else 'cli_more'),
             f'({said})' if said else '',
         ]
         return ' '.join(filter(None, pieces))
+
+    def _same(self) -> str:
+        """Which pictures there are under several ids, '' if none; nothing is wrong with that."""
+        count, ids = self.same_bytes
+        return self._text('same_bytes', count=count, ids=', '.join(map(str, ids))) if count else ''
 
     def _key(self) -> str:
         if not self._now.found:
