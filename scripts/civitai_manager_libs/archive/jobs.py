@@ -130,14 +130,18 @@ def _add_lane(connection: Any, job_id: int, query: Mapping[str, Any]) -> None:
 
 def find(db: Database, job_id: int) -> Job | None:
     """Return the job of that id, None if there is none. Raises StorageError."""
-    return next((job for job in every(db) if job.id == job_id), None)
+    return next(iter(_jobs(db, 'WHERE id = ?', job_id)), None)
 
 
 def every(db: Database) -> list[Job]:
     """Return all jobs, the oldest first. Raises StorageError."""
+    return _jobs(db, 'ORDER BY id')
+
+
+def _jobs(db: Database, which: str, *values: int) -> list[Job]:
     with db.reading() as connection:
         rows = connection.execute(
-            'SELECT id, asked, folder, state, made_at, changed_at FROM jobs ORDER BY id'
+            f'SELECT id, asked, folder, state, made_at, changed_at FROM jobs {which}', values
         ).fetchall()
     return [
         Job(number, json.loads(asked), Path(os.fsdecode(folder)), *rest)

@@ -42,8 +42,10 @@ def note(db: Database, images: Iterable[GalleryImage]) -> None:
 def note_gone(db: Database, ids: Collection[int], is_gone: bool = True) -> None:
     """Note that Civitai has the files of these pictures no more, or has. Raises StorageError."""
     with db.writing() as connection:
-        rows = [(is_gone, one) for one in ids]
-        connection.executemany('UPDATE pictures SET is_gone = ? WHERE id = ?', rows)
+        rows = [(is_gone, one, is_gone) for one in ids]
+        connection.executemany(
+            'UPDATE pictures SET is_gone = ? WHERE id = ? AND is_gone != ?', rows
+        )
 
 
 def find(db: Database, ids: Sequence[int]) -> dict[int, GalleryImage]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import logging
 import os
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Callable, Hashable, Iterable, Iterator, Sequence
+from typing import Callable, Generator, Hashable, Iterable, Iterator, Sequence, TypeVar
 from urllib.parse import urlsplit
 
 from ..civitai import urls
@@ -20,6 +22,8 @@ from .originals import bring
 from .plan import BatchReport, DownloadJob, DownloadResult, Fetch, Outcome
 
 log = logging.getLogger(__name__)
+
+T = TypeVar('T')
 
 # What a file of a kind is usually called, and may be called.
 _EXTENSIONS = {
@@ -49,6 +53,38 @@ def keep_all(
     """
     done = _carried_out(jobs, lambda job: keep(job, fetch), concurrency, kept_as)
     return with_right_extension(done)
+
+
+def keep_each(
+    jobs: Iterable[tuple[T, DownloadJob]], fetch: Callable[[T, str, str], bool], concurrency: int
+) -> Generator[list[tuple[T, DownloadResult]], None, None]:
+    """Keep any number of files, pulled from `jobs` as they are needed, each beside what it is for.
+
+    Yields together what has finished by now, so that it can be noted together. `fetch` hears what
+    it fetches for. Closing the iterator stops what is under way.
+    """
+    results: dict[int, DownloadResult] = {}
+
+    def carry_out(pair: tuple[T, DownloadJob]) -> bool:
+        what, job = pair
+        if job.present:
+            results[id(pair)] = DownloadResult(job, Outcome.SKIPPED, job.path)
+        else:
+            results[id(pair)] = _explained(job, lambda job: keep(job, partial(fetch, what)))
+        return True
+
+    with closing(crew.run_in_groups(carry_out, jobs, concurrency)) as groups:
+        for group in groups:
+            done = []
+            for pair, _ in group:
+                what, job = pair
+                result = results.pop(id(pair), None) or DownloadResult(
+                    job, Outcome.FAILED, job.path  # it failed in an unexpected way
+                )
+                if result.outcome is Outcome.SKIPPED:  # what was saved has the right extension
+                    result = replace(result, path=_renamed(result.path))
+                done.append((what, result))
+            yield done
 
 
 def _carried_out(

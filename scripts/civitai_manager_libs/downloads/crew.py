@@ -6,10 +6,10 @@ import logging
 import math
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import islice
 from queue import Empty, SimpleQueue
-from typing import Any, Callable, Generic, Iterable, Iterator, Mapping, TypeVar
+from typing import Any, Callable, Generator, Generic, Iterable, Iterator, Mapping, TypeVar
 
 from .. import forks, notices
 from ..errors import CancelledError
@@ -37,6 +37,15 @@ def run(work: Callable[[T], bool], jobs: Iterable[T], concurrency: int) -> Itera
     drops what has not begun, stops the requests of what has and waits for it. So does Ctrl-C,
     which waits for what does not stop for `GRACE_SECONDS` only.
     """
+    with closing(run_in_groups(work, jobs, concurrency)) as groups:
+        for group in groups:
+            yield from group
+
+
+def run_in_groups(
+    work: Callable[[T], bool], jobs: Iterable[T], concurrency: int
+) -> Generator[list[tuple[T, bool]], None, None]:
+    """The same, yielding together what has finished by now, one at least."""
     source, outstanding = iter(jobs), 0
     crew: _Crew[T] = _Crew(work, concurrency)
     patience = None
@@ -47,9 +56,9 @@ def run(work: Callable[[T], bool], jobs: Iterable[T], concurrency: int) -> Itera
                 outstanding += 1
             if not outstanding:
                 return
-            for done in crew.finished(outstanding > concurrency):
-                outstanding -= 1
-                yield done
+            group = list(crew.finished(outstanding > concurrency))
+            outstanding -= len(group)
+            yield group
     except GeneratorExit:
         crew.unwanted.set()
         raise

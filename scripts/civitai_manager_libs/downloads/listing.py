@@ -64,6 +64,14 @@ class Ahead:
             self._pages += 1
             self._news.notify_all()
 
+    def pass_on(self) -> None:
+        """Free the place of a page, if there is one; for who has pictures of the next already."""
+        with self._news:
+            if not self._pages:
+                return
+            self._pages -= 1
+        self._free.release()
+
     def over(self) -> None:
         """Tell that nothing more is listed."""
         with self._news:

@@ -7,7 +7,9 @@ brought as whole is noted by name and size, so that it is not fetched again at e
 from __future__ import annotations
 
 import logging
-from functools import partial
+import os
+import unicodedata
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from ..store import files, private
 log = logging.getLogger(__name__)
 
 MAX_NOTES = 5000
+_FOLDERS_AT_ONCE = 64
 
 _lock = forks.Lock()
 
@@ -33,6 +36,35 @@ def is_there(path: str | Path, *, wanted: str = '') -> bool:
 def find(folder: Path, stem: str, *, wanted: str = '') -> Path | None:
     """Return the file in `folder` called `stem` that is there, whatever its extension, or None."""
     return files.existing_picture(folder, stem, partial(is_there, wanted=wanted))
+
+
+class Glance:
+    """What lay in folders when they were first looked at: a quick no for most names.
+
+    To look for one name of every spelling asks the system dozens of times.
+    """
+
+    def __init__(self) -> None:
+        self._stems = lru_cache(_FOLDERS_AT_ONCE)(_stems)
+
+    def find(self, folder: Path, stem: str, *, wanted: str = '') -> Path | None:
+        """The same as `find`, for what lay there then."""
+        if hash(_spelled(stem)) not in self._stems(folder):
+            return None
+        return find(folder, stem, wanted=wanted)
+
+
+def _stems(folder: Path) -> frozenset[int]:
+    try:
+        with os.scandir(folder) as entries:
+            return frozenset(hash(_spelled(os.path.splitext(one.name)[0])) for one in entries)
+    except OSError:
+        return frozenset()
+
+
+def _spelled(stem: str) -> str:
+    """What names have in common that some systems take for one."""
+    return unicodedata.normalize('NFC', stem).casefold()
 
 
 def vouch(path: str | Path, stem: str = '') -> None:

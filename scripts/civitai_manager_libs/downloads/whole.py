@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, Sequence
@@ -175,7 +175,9 @@ class _Run:
         self._wanted = as_kept(job.asked)
         self._template = templates.parse(self._wanted.template)
         self._lanes = {lane.number: lane for lane in jobs.lanes(db, job.id)}
-        self._ids: dict[str, int] = {}
+        self._lying = presence.Glance()
+        # by place, until the outcome is noted
+        self._brought: dict[int, saved.SavedFile] = {}
         self._linked: set[int] = set()
         self._size = 0
         self._aside: list[str] = []
@@ -224,42 +226,45 @@ class _Run:
         )
 
     def fetch_waiting(self) -> None:
-        """Fetch all pictures that are listed and not there, some hundred at a time."""
+        """Fetch all pictures that are listed and not there, in one stream over the pages."""
+        with closing(batch.keep_each(self._waiting(), self._bring, self._at_once)) as groups:
+            for group in groups:
+                self._note(group)
+                self._tell_now_and_then()
+                if self._stop.is_set():
+                    return
+
+    def _waiting(self) -> Iterator[tuple[jobs.Listed, DownloadJob]]:
+        """Yield the pictures to fetch; those that are known to be gone are noted so."""
         last = 0
-        while not self._stop.is_set():
-            some = jobs.listed(self._db, self._job.id, jobs.TO_DO, last, _AT_ONCE)
-            if not some:
-                return
-            self._fetch(some)
+        while some := jobs.listed(self._db, self._job.id, jobs.TO_DO, last, _AT_ONCE):
+            gone = pictures.gone(self._db, [one.image.id for one in some])
+            for one in some:
+                if self._stop.is_set():
+                    return
+                if one.image.id in gone and not one.tries:
+                    jobs.note_outcome(self._db, self._job.id, one, jobs.GONE)
+                else:
+                    yield one, self.planned(one)
             last = some[-1].place
+            self._ahead.pass_on()
 
-    def _fetch(self, some: Sequence[jobs.Listed]) -> None:
-        gone = pictures.gone(self._db, [one.image.id for one in some])
-        for one in some:
-            if one.image.id in gone and not one.tries:
-                jobs.note_outcome(self._db, self._job.id, one, jobs.GONE)
-        waiting = [one for one in some if one.image.id not in gone or one.tries]
-        self._ids.clear()
-        planned = [self.planned(one) for one in waiting]
-        done = batch.keep_all(planned, self._bring, self._at_once)
-        for position, result in done:
-            self._note(waiting[position], result)
-            self._tell_now_and_then()
-            if self._stop.is_set():
-                break
-
-    def _bring(self, url: str, path: str) -> bool:
+    def _bring(self, one: jobs.Listed, url: str, path: str) -> bool:
         """Link or copy what was saved before, whatever it is called there; else fetch it."""
-        number = self._ids.get(url, 0)
-        for known in saved.of_picture(self._db, number, names.picture_stem(url)):
+        for known in saved.of_picture(self._db, one.image.id, names.picture_stem(url)):
             try:
                 files.link_or_copy(known.path, Path(path))
             except StorageError as error:
                 log.info('%s cannot be used again: %s', known.path, error)
             else:
-                self._linked.add(number)
-                return True
-        return bool(self._client.fetch_file(url, path, cancel=self._stop))
+                self._linked.add(one.place)
+                break
+        else:
+            if not self._client.fetch_file(url, path, cancel=self._stop):
+                return False
+        with suppress(OSError):  # here, because many threads can do so at once
+            self._brought[one.place] = _looked_at(Path(path), one)
+        return True
 
     def planned(self, one: jobs.Listed) -> DownloadJob:
         """The download of a picture, `present` if it lies there, as an id or as a UUID."""
@@ -269,9 +274,8 @@ class _Run:
         )
         final = self._job.folder / self._template.path(told)
         planned = batch.image_job(image, final)
-        self._ids[planned.url] = image.id
         for stem in (final.name, *names.picture_stems(image.url)):
-            there = presence.find(final.parent, stem, wanted=planned.wanted)
+            there = self._lying.find(final.parent, stem, wanted=planned.wanted)
             if there:
                 return replace(planned, path=str(there), present=True)
         return planned
@@ -281,20 +285,34 @@ class _Run:
             self._lanes = {lane.number: lane for lane in jobs.lanes(self._db, self._job.id)}
         return self._lanes[one.lane]
 
-    def _note(self, one: jobs.Listed, result: DownloadResult) -> None:
+    def _note(self, group: Sequence[tuple[jobs.Listed, DownloadResult]]) -> None:
+        """Note what became of pictures, together: each transaction takes a while."""
+        with self._db.writing():
+            for one, result in group:
+                self._note_one(one, result)
+
+    def _note_one(self, one: jobs.Listed, result: DownloadResult) -> None:
         state, path = _STATES[result.outcome], Path(result.path)
+        brought, is_linked = self._brought.pop(one.place, None), one.place in self._linked
+        self._linked.discard(one.place)
         self._aside += result.aside
         if state == jobs.FAILED and self._stop.is_set():
             return  # it was cut off, so it is still to be done
-        if one.image.id in self._linked:
-            state = jobs.ALREADY if state == jobs.SAVED else state
+        if is_linked and state == jobs.SAVED:
+            state = jobs.ALREADY
         if isinstance(result.error, _GONE):
             state = jobs.GONE
-        with self._db.writing():
-            if state in (jobs.SAVED, jobs.ALREADY):
-                with suppress(OSError):
-                    known = saved.looked_at(path, names.picture_stem(one.image.url), one.image.id)
-                    saved.note(self._db, [known])
-                    self._size += known.size if state == jobs.SAVED else 0
-            pictures.note_gone(self._db, [one.image.id], state == jobs.GONE)
-            jobs.note_outcome(self._db, self._job.id, one, state, result.path, result.error)
+        if state in (jobs.SAVED, jobs.ALREADY):
+            with suppress(OSError):
+                if brought is None or result.outcome is not Outcome.SAVED:
+                    known = _looked_at(path, one)
+                else:  # it was only renamed since
+                    known = replace(brought, path=path.absolute())
+                saved.note(self._db, [known])
+                self._size += known.size if state == jobs.SAVED else 0
+        pictures.note_gone(self._db, [one.image.id], state == jobs.GONE)
+        jobs.note_outcome(self._db, self._job.id, one, state, result.path, result.error)
+
+
+def _looked_at(path: Path, one: jobs.Listed) -> saved.SavedFile:
+    return saved.looked_at(path, names.picture_stem(one.image.url), one.image.id)

@@ -28,6 +28,7 @@ _UNSEEN = re.compile(
     '[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0'
     '\U000e0100-\U000e01ef]'
 )
+_NUMBER = re.compile('[0-9]{1,20}')
 _UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
 
 
@@ -38,6 +39,8 @@ def safe_name(text: str, fallback: str = 'unnamed') -> str:
     dots are gone; at most `MAX_NAME_BYTES` bytes of UTF-8. Texts that differ only in how accents
     are coded give one name. Never empty.
     """
+    if _NUMBER.fullmatch(text):  # most names are ids, and the rest takes a while
+        return text
     plain = ' '.join(_UNSEEN.sub('', text).split())  # line ends are space, not control characters
     # C*: control, format (bidi marks), surrogate, private use, unassigned
     name = ''.join(c for c in plain if unicodedata.category(c)[0] != 'C')
