@@ -13,6 +13,7 @@ from typing import Any, Callable, Generator, Generic, Iterable, Iterator, Mappin
 
 from .. import forks, notices
 from ..errors import CancelledError
+from ..http_client import background
 from ..http_client.slots import Slots
 
 log = logging.getLogger(__name__)
@@ -33,9 +34,9 @@ GRACE_SECONDS = 2.0
 def run(work: Callable[[T], bool], jobs: Iterable[T], concurrency: int) -> Iterator[tuple[T, bool]]:
     """Yield (job, its outcome) as they finish, `concurrency` at once, pulling jobs as needed.
 
-    `work` runs in threads; what it raises is logged and counts as False. Closing the iterator
-    drops what has not begun, stops the requests of what has and waits for it. So does Ctrl-C,
-    which waits for what does not stop for `GRACE_SECONDS` only.
+    `work` runs in threads, in the background where this does; what it raises is logged and counts
+    as False. Closing the iterator drops what has not begun, stops the requests of what has and
+    waits for it. So does Ctrl-C, which waits for what does not stop for `GRACE_SECONDS` only.
     """
     with closing(run_in_groups(work, jobs, concurrency)) as groups:
         for group in groups:
@@ -106,6 +107,7 @@ class _Crew(Generic[T]):
         self._todo: SimpleQueue[tuple[T] | None] = SimpleQueue()
         self._work = work
         self._places = places
+        self._is_background = background.is_here()
         self.unwanted = _Unwanted()
         self._slots = Slots(places, self._hire, self.unwanted)
         self._threads: list[threading.Thread] = []
@@ -182,7 +184,8 @@ class _Crew(Generic[T]):
                 self._threads.append(thread)
 
     def _labour(self) -> None:
-        with notices.going_to(lambda *notice: self._told.put(notice)):
+        told = notices.going_to(lambda *notice: self._told.put(notice))
+        with told, background.work(self._is_background):
             while (item := self._next()) is not None:
                 with self._slots.taken():
                     outcome = _guarded(self._work, item[0])

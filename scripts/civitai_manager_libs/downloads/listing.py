@@ -22,7 +22,7 @@ from ..errors import (
     TransferError,
     WrongContentError,
 )
-from ..http_client import CivitaiHttpClient
+from ..http_client import CivitaiHttpClient, background
 from .wanted import Wanted
 
 log = logging.getLogger(__name__)
@@ -117,17 +117,21 @@ class Listing:
         That nothing can be noted is `failure`.
         """
         try:
-            while lane := next(iter(self._open_lanes()), None):
-                self._list(lane)
-                if self._has_enough():
-                    return
-            self._check_there()
+            with background.work():
+                self._list_all()
         except CancelledError:
             return
         except StorageError as error:
             self.failure = error
         finally:
             self.ahead.over()
+
+    def _list_all(self) -> None:
+        while lane := next(iter(self._open_lanes()), None):
+            self._list(lane)
+            if self._has_enough():
+                return
+        self._check_there()
 
     def _open_lanes(self) -> list[jobs.Lane]:
         return [one for one in jobs.lanes(self.db, self.job_id) if one.state == jobs.OPEN]

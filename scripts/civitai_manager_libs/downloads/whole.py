@@ -16,7 +16,7 @@ from ..archive import folders, jobs, pictures, places, saved
 from ..archive.database import Database
 from ..civitai.source import parse_source
 from ..errors import ForbiddenError, GoneError, NotFoundError, StorageError
-from ..http_client import CivitaiHttpClient
+from ..http_client import CivitaiHttpClient, background
 from ..store import files, names, templates
 from . import batch, presence
 from .listing import Ahead, Listing, kept_query
@@ -118,7 +118,8 @@ def run(
 
     It is the same to begin, to go on after a stop or a kill, and to find that all is there.
     `told` hears how far it is, in this thread. `at_once` pictures are fetched, 0: as many as the
-    setting says; none where it `is_listing_only`. Raises StorageError if nothing can be kept.
+    setting says; none where it `is_listing_only`. What a person waits for goes before all of it.
+    Raises StorageError if nothing can be kept.
     """
     job = jobs.find(db, job_id)
     if job is None:
@@ -131,7 +132,8 @@ def run(
         if is_listing_only:
             return work.carry_out(lambda: None)
         folders.note(db.path, job.folder)
-        return work.carry_out(work.fetch_waiting)
+        with background.work():
+            return work.carry_out(work.fetch_waiting)
 
 
 def planned(

@@ -20,6 +20,7 @@ trust           which certificates are trusted
 heads           heads of answers, behind those that only announce them
 watch           an eye that cuts off what is stopped or comes too late
 hurry           where one try is enough, because another address has the same
+background      work that lets go first whom a person waits for
 slots           places for work at once, which who can only wait lends
 resume          going on with a body that broke off
 retry           what to do after an attempt

@@ -1,7 +1,7 @@
 """How many requests a host bears, and who may ask it when.
 
-Stands on errors, forks and http_client's slots. All but `throttle` decide, without clock or
-lock; it makes threads obey. From the top down:
+Stands on errors, forks and http_client's slots and background. All but `throttle` decide,
+without clock or lock; it makes threads obey. From the top down:
 
 throttle   waiting for one's turn
 hosts      ... what is known of a host, and who waits for it

@@ -6,7 +6,8 @@ import copy
 import math
 import threading
 from collections import deque
-from typing import Deque, Union
+from contextlib import contextmanager
+from typing import Deque, Iterator, Union
 
 from ...errors import CivitaiError
 from .budget import Budget
@@ -26,12 +27,17 @@ AnyPace = Union[Pace, Budget]
 
 
 class Host:
-    """The pace of one host and who waits for it, the longest waiting first."""
+    """The pace of one host and who waits for it, the longest waiting first.
+
+    Background work waits in a line of its own, which moves while there is nobody in the other.
+    """
 
     def __init__(self, pace: AnyPace) -> None:
         self.pace = pace
         self.lock = threading.Lock()  # held for every use of what is here
         self.waiting: Deque[threading.Lock] = deque()
+        self.background: Deque[threading.Lock] = deque()
+        self.sitting_out = 0  # who will join `waiting` after a pause that the host asked for
         self.asked_at = -math.inf
         self.lent = 0  # places of requests that have stalled
         self.refusals = 0  # since the last success, the first of them at:
@@ -45,7 +51,8 @@ class Host:
 
     def is_idle(self, now: float) -> bool:
         """Whether nobody asks it or waits to, and it has not refused anything of late."""
-        busy = self.pace.running or self.lent or self.waiting or self.pace.held(now)
+        line = self.waiting or self.background
+        busy = self.pace.running or self.lent or line or self.pace.held(now)
         return not busy and now - self.troubled_at > LOST_SECONDS
 
     def is_paused(self, now: float) -> bool:
@@ -92,7 +99,49 @@ class Host:
         error.transient = False
         return error
 
+    def first(self) -> threading.Lock | None:
+        """Return who is to go next, None if nobody is. With the lock."""
+        if self.waiting:
+            return self.waiting[0]
+        return self.background[0] if self.background and not self.sitting_out else None
+
+    def has_others_before(self, line: Deque[threading.Lock]) -> bool:
+        """Whether who comes to `line` now has to wait for others. With the lock."""
+        return bool(line or self.waiting or (line is self.background and self.sitting_out))
+
+    @contextmanager
+    def sat_out(self, line: Deque[threading.Lock]) -> Iterator[None]:
+        """Keep the next turn from background work while one who comes to `line` is away inside."""
+        is_person = line is self.waiting
+        with self.lock:
+            self.sitting_out += is_person
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.sitting_out -= is_person
+
     def call_next(self) -> None:
-        """Wake who has waited longest."""
-        if self.waiting and self.waiting[0].locked():
-            self.waiting[0].release()
+        """Wake who is to go next. With the lock."""
+        first = self.first()
+        if first is not None and first.locked():
+            first.release()
+
+    def lend(self, seconds: float) -> bool:
+        """Lend the place of a request that has stalled for `seconds`, unless many are lent.
+
+        With the lock.
+        """
+        pace = self.pace
+        if self.lent >= max(1, pace.limit // 4):
+            return False
+        pace.trip = max(pace.trip, seconds)
+        pace.running -= 1
+        self.lent += 1
+        self.call_next()
+        return True
+
+    def take_back(self) -> None:
+        """End what `lend` began. With the lock."""
+        self.lent -= 1
+        self.pace.running += 1

@@ -9,7 +9,7 @@ from typing import Callable
 
 from ... import forks
 from ...errors import AnswerError, CancelledError, CivitaiError
-from .. import slots
+from .. import background, slots
 from .hosts import AnyPace, Host
 from .pace import Pace
 
@@ -55,6 +55,7 @@ class Turn:
         '_was_refused',
         '_retry_after',
         '_slot',
+        '_line',
         '_wanted',
         '_is_lent',
     )
@@ -81,6 +82,7 @@ class Turn:
         self._was_refused = False
         self._retry_after: float | None = None
         self._slot = slots.current()
+        self._line = host.background if background.is_here() else host.waiting
         self._wanted = asked if self._slot is None else self._slot.began
         self._is_lent = False
 
@@ -92,17 +94,10 @@ class Turn:
         """
         host = self._host
         with host.lock:
-            pace = host.pace
-            few = host.lent < max(1, pace.limit // 4)
-            if seconds < max(STALL_SECONDS, STALL_TRIPS * pace.trip) or not few:
+            is_long = seconds >= max(STALL_SECONDS, STALL_TRIPS * host.pace.trip)
+            if not is_long or self._is_lent or not self._running or not host.lend(seconds):
                 return
-            if self._is_lent or not self._running:
-                return
-            pace.trip = max(pace.trip, seconds)
-            pace.running -= 1
-            host.lent += 1
             self._is_lent = True
-            host.call_next()
         if self._slot is not None:
             self._slot.lend()
 
@@ -144,7 +139,7 @@ class Turn:
         try:
             with host.lock:
                 self._check_patience()
-                entered = not host.waiting and not self._ask()
+                entered = not host.has_others_before(self._line) and not self._ask()
             while not entered:
                 self._sit_out()
                 entered = self._wait(threading.Lock())
@@ -193,7 +188,7 @@ class Turn:
         if not self._is_paused():
             return
         host = self._host
-        with slots.lent(self._stop):
+        with host.sat_out(self._line), slots.lent(self._stop):
             while not self._stop.is_set():
                 with host.lock:
                     self._check_patience()
@@ -210,13 +205,13 @@ class Turn:
         try:
             bell.acquire()
             with host.lock:
-                host.waiting.append(bell)
+                self._line.append(bell)
             while True:
                 with host.lock:
                     self._check_patience()
                     if self._is_paused() and not self._stop.is_set():
                         return False
-                    first = host.waiting[0] is bell
+                    first = host.first() is bell
                     seconds = self._ask() if first or self._stop.is_set() else PIECE
                     if not seconds:
                         return True
@@ -226,8 +221,8 @@ class Turn:
                 bell.acquire(timeout=min(seconds, PIECE))
         finally:
             with host.lock:
-                if bell in host.waiting:
-                    host.waiting.remove(bell)
+                if bell in self._line:
+                    self._line.remove(bell)
                 host.call_next()
 
     def _news(self) -> tuple[CivitaiError, float, bool] | None:
@@ -261,8 +256,7 @@ class Turn:
                 return
             self._running = False
             if self._is_lent:
-                host.lent -= 1
-                host.pace.running += 1
+                host.take_back()
             now = self._clock()
             if self._was_refused:
                 host.pace.refused(now, self._retry_after, self._began)
