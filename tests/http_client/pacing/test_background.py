@@ -196,7 +196,7 @@ def test_after_a_pause_that_the_host_asked_for_people_are_first(has_slot: bool) 
                 stack.enter_context(background.work(is_background))
                 with queue.turn():
                     queue.got.append(who)
-                    until(lambda: host.waiting or host.background or len(queue.got) == 4)
+                    until(lambda: bool(host.first()) or len(queue.got) == 4)
 
         queue.threads.append(threading.Thread(target=work, daemon=True))
         queue.threads[-1].start()
@@ -204,10 +204,10 @@ def test_after_a_pause_that_the_host_asked_for_people_are_first(has_slot: bool) 
     for number in range(3):
         ask('job', True)
     ask('person', False)
-    until(lambda: host.sitting_out == 1 if has_slot else queue.waiting == 4)
+    until(lambda: host.people == 1 if has_slot else queue.waiting == 4)
     clock.now = 61.0
     assert queue.ended() == ['person', 'job', 'job', 'job']
-    assert host.sitting_out == 0
+    assert host.people == 0
 
 
 def test_one_who_is_stopped_in_such_a_pause_keeps_nobody() -> None:
@@ -223,9 +223,7 @@ def test_one_who_is_stopped_in_such_a_pause_keeps_nobody() -> None:
 
     person = threading.Thread(target=leave, daemon=True)
     person.start()
-    until(
-        lambda: 'host' in queue.throttle._hosts and bool(queue.throttle._hosts['host'].sitting_out)
-    )
+    until(lambda: 'host' in queue.throttle._hosts and bool(queue.throttle._hosts['host'].people))
     queue.ask('job', True)
     gone.set()
     person.join(PATIENCE)

@@ -37,7 +37,7 @@ class Host:
         self.lock = threading.Lock()  # held for every use of what is here
         self.waiting: Deque[threading.Lock] = deque()
         self.background: Deque[threading.Lock] = deque()
-        self.sitting_out = 0  # who will join `waiting` after a pause that the host asked for
+        self.people = 0  # who are in `waiting`, or will be after a pause that the host asked for
         self.asked_at = -math.inf
         self.lent = 0  # places of requests that have stalled
         self.refusals = 0  # since the last success, the first of them at:
@@ -103,23 +103,24 @@ class Host:
         """Return who is to go next, None if nobody is. With the lock."""
         if self.waiting:
             return self.waiting[0]
-        return self.background[0] if self.background and not self.sitting_out else None
+        return self.background[0] if self.background and not self.people else None
 
     def has_others_before(self, line: Deque[threading.Lock]) -> bool:
         """Whether who comes to `line` now has to wait for others. With the lock."""
-        return bool(line or self.waiting or (line is self.background and self.sitting_out))
+        return bool(line or self.waiting or (line is self.background and self.people))
 
     @contextmanager
-    def sat_out(self, line: Deque[threading.Lock]) -> Iterator[None]:
-        """Keep the next turn from background work while one who comes to `line` is away inside."""
+    def expecting(self, line: Deque[threading.Lock]) -> Iterator[None]:
+        """Keep the next turn from background work while one of `line` waits for a turn inside."""
         is_person = line is self.waiting
         with self.lock:
-            self.sitting_out += is_person
+            self.people += is_person
         try:
             yield
         finally:
             with self.lock:
-                self.sitting_out -= is_person
+                self.people -= is_person
+                self.call_next()
 
     def call_next(self) -> None:
         """Wake who is to go next. With the lock."""

@@ -141,8 +141,9 @@ class Turn:
                 self._check_patience()
                 entered = not host.has_others_before(self._line) and not self._ask()
             while not entered:
-                self._sit_out()
-                entered = self._wait(threading.Lock())
+                with host.expecting(self._line):
+                    self._sit_out()
+                    entered = self._wait(threading.Lock())
         finally:
             if not entered:
                 self._leave(failed=True)
@@ -188,7 +189,7 @@ class Turn:
         if not self._is_paused():
             return
         host = self._host
-        with host.sat_out(self._line), slots.lent(self._stop):
+        with slots.lent(self._stop):
             while not self._stop.is_set():
                 with host.lock:
                     self._check_patience()
