@@ -211,6 +211,19 @@ def test_a_file_that_was_deleted_comes_back(keeper: Keeper) -> None:
     assert 1 == len(keeper.fetched)
 
 
+def test_what_is_deleted_while_a_job_is_stopped_comes_back(keeper: Keeper) -> None:
+    stop, job = threading.Event(), keeper.begin(VERSION)
+
+    def heard(report: whole.JobReport) -> None:
+        if report.progress.count(jobs.SAVED) > 2:
+            stop.set()
+
+    whole.run(keeper.db, keeper.client, job, stop, heard)
+    lost = sorted(keeper.folder.iterdir())[0]
+    lost.unlink()
+    assert keeper.run(job).is_complete and lost.is_file()
+
+
 def test_pictures_called_by_their_address_are_known(keeper: Keeper) -> None:
     """As everything before this archive was called."""
     for picture in of_version(SMALL_VERSION)[:3]:

@@ -110,8 +110,8 @@ def test_runs_that_are_killed_leave_whole_files_and_the_next_run_finishes_them(
         (tmp_path / 'second').rename(tmp_path / 'moved')
         killed = at_work = interrupted = 0
         for number in range(ROUNDS):
-            # spread over the time a run takes, the order by chance
-            moment = (number * 17 % ROUNDS + chance.random()) / ROUNDS * duration
+            # spread over the time a run takes that finds some there, the order by chance
+            moment = (number * 17 % ROUNDS + chance.random()) / ROUNDS * duration * 0.7
             code, _ = driver.run(folder, max(moment, 0.001))
             killed += code < 0
             interrupted += bool(leftovers(folder))

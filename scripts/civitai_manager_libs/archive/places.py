@@ -1,7 +1,8 @@
-"""The places that pictures have in a job: given once, and kept when it lists all anew."""
+"""The places that pictures have in a job, and whether their files are there."""
 
 from __future__ import annotations
 
+import os
 from typing import Any, Iterable, Mapping, Sequence
 
 from . import jobs
@@ -31,3 +32,18 @@ def lanes_of(db: Database, job_id: int, ids: Iterable[int]) -> dict[int, int]:
     with db.reading() as connection:
         found = ((one, connection.execute(ask, (job_id, one, jobs.PAST)).fetchone()) for one in ids)
         return {one: int(row[0]) for one, row in found if row}
+
+
+def miss(db: Database, job_id: int) -> int:
+    """Have the files of a job fetched again that were moved or deleted by hand; return how many.
+
+    Raises StorageError.
+    """
+    with db.writing() as connection:
+        noted = connection.execute(
+            'SELECT place, path FROM listed WHERE job_id = ? AND state IN (?, ?)',
+            (job_id, jobs.SAVED, jobs.ALREADY),
+        )
+        lost = [(jobs.TO_DO, job_id, place) for place, path in noted if not os.path.exists(path)]
+        connection.executemany('UPDATE listed SET state = ? WHERE job_id = ? AND place = ?', lost)
+    return len(lost)

@@ -128,6 +128,7 @@ def run(
         if not is_mine:
             return None
         jobs.set_state(db, job_id, jobs.RUNNING)
+        places.miss(db, job_id)
         work = _Run(db, client, job, stop, told, at_once)
         if is_listing_only:
             return work.carry_out(lambda: None)
