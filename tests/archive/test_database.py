@@ -11,7 +11,7 @@ from typing import Any, Iterator
 
 import pytest
 
-from scripts.civitai_manager_libs.archive import answers, schema
+from scripts.civitai_manager_libs.archive import answers, folders, jobs, pictures, schema
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.errors import StorageError
 
@@ -157,6 +157,66 @@ def test_a_damaged_file_is_kept_aside_and_a_new_one_serves(
     assert [content] == [file.read_bytes() for file in path.parent.glob('archive.broken-1*')]
 
 
+def emptied(path: Path) -> None:
+    path.write_bytes(b'')
+
+
+@pytest.mark.parametrize('loss', [emptied, Path.unlink])
+def test_a_file_that_is_gone_or_empty_was_lost_if_there_are_folders(
+    loss: Any, db: Database, path: Path, tmp_path: Path
+) -> None:
+    put(db, 1)
+    db.close()
+    for beside in path.parent.glob('archive.sqlite-*'):
+        beside.unlink()
+    loss(path)
+    assert not db.was_lost
+
+    folders.note(path, tmp_path)
+    db.close()
+    loss(path)
+    assert db.was_lost
+    db.recovered()
+    db.close()
+    assert not db.was_lost
+
+
+@pytest.mark.parametrize('ending', ['-wal', '-shm', '-journal'])
+def test_rubbish_beside_the_file_costs_nothing(ending: str, db: Database, path: Path) -> None:
+    put(db, 1)
+    db.close()
+    path.with_name(f'{path.name}{ending}').write_bytes(b'rubbish ' * 5000)
+
+    assert [1] == held(db, 1)
+    assert not db.was_lost
+
+
+def test_a_page_amid_the_file_that_is_damaged_costs_the_rest_at_most_once(
+    db: Database, path: Path
+) -> None:
+    put(db, *range(5000))
+    db.close()
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2 // 4096 * 4096
+    content[middle : middle + 4096] = b'\xa5' * 4096
+    path.write_bytes(content)
+    with pytest.raises(StorageError, match='damaged'):
+        held(db, *range(5000))
+
+    assert db.was_lost
+    put(db, 7)
+    assert [7] == held(db, *range(5000))
+
+
+def test_a_folder_in_its_place_is_told_and_stays(db: Database, path: Path) -> None:
+    (path / 'mine').mkdir(parents=True)
+
+    with pytest.raises(StorageError) as refusal:
+        put(db, 1)
+    assert str(path.parent) in refusal.value.user_message
+    assert (path / 'mine').is_dir()
+
+
 def test_that_it_was_lost_is_known_until_it_was_seen_to(db: Database, path: Path) -> None:
     overwritten(path)
     assert db.was_lost
@@ -187,16 +247,31 @@ def test_a_file_that_another_program_replaced_is_followed(db: Database, path: Pa
 # -- the schema -----------------------------------------------------------------------------------
 
 
-def test_every_version_of_the_schema_comes_up_to_date(db: Database, path: Path) -> None:
+VERSIONS = sorted(Path(__file__).parent.glob('version_*.sql'))
+
+
+def test_of_every_version_of_the_schema_an_archive_is_kept_for_these_tests() -> None:
+    assert [f'version_{n}' for n in range(1, len(schema.STEPS) + 1)] == [p.stem for p in VERSIONS]
+
+
+@pytest.mark.parametrize('version', VERSIONS, ids=lambda path: path.stem)
+def test_an_archive_of_every_version_comes_up_to_date_with_all_in_it(
+    version: Path, db: Database, path: Path
+) -> None:
     path.parent.mkdir(parents=True)
     old = sqlite3.connect(path)
-    old.executescript(schema.STEPS[0])
-    old.execute("INSERT INTO answers VALUES ('version', 7, '{}', 0)")
-    old.execute('PRAGMA user_version = 1')
-    old.commit()
+    old.executescript(version.read_text(encoding='utf-8'))
     old.close()
 
-    assert [7] == held(db, 7)
+    [job] = jobs.every(db)
+    assert (jobs.STOPPED, Path('/kept/wren')) == (job.state, job.folder)
+    now = jobs.progress(db, job.id)
+    assert {'saved': 1, 'failed': 1, 'gone': 1, 'to_do': 1} == now.states
+    assert (2, 1, ['c1']) == (now.hidden, len(now.gaps), [one.cursor for one in jobs.lanes(db, 1)])
+    [failed] = jobs.listed(db, job.id, jobs.FAILED, 0, 9)
+    assert failed.cause is not None and '/kept' in failed.cause.user_message
+    assert {'seed': 2} == failed.image.meta and {3} == pictures.gone(db, [1, 2, 3])
+    assert {1: {'id': 1, 'name': 'Wren'}} == answers.kept(db, answers.MODEL, [1])
     put(db, 8)
     with db.reading() as connection:
         assert len(schema.STEPS) == connection.execute('PRAGMA user_version').fetchone()[0]
@@ -221,9 +296,11 @@ def test_a_file_of_a_newer_version_is_refused_and_kept(db: Database, path: Path)
     with db.writing() as connection:
         connection.execute('PRAGMA user_version = 99')
     db.close()
+    content = path.read_bytes()
 
     with pytest.raises(StorageError, match='newer version'):
         put(db, 2)
+    assert content == path.read_bytes()
     assert [path.name] == [file.name for file in path.parent.glob('archive.*')]
 
 

@@ -169,13 +169,22 @@ def test_what_cannot_be_is_wrong_usage_told_in_a_sentence(
     assert demo.requests == [] and not folder.exists()
 
 
+@pytest.mark.parametrize(
+    ('encoding', 'before'), [('utf-8', ''), ('utf-8-sig', '\ufeff')], ids=['plain', 'marked']
+)
 def test_sources_come_from_a_file_and_through_a_pipe(
-    demo: DemoServer, run: Command, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    demo: DemoServer,
+    run: Command,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    encoding: str,
+    before: str,
 ) -> None:
     pages = [f'{demo.url}/images/{picture.id}' for picture in SAFE[:4]]
     listed = tmp_path / 'links.txt'
-    listed.write_text(f'# mine\n\n{pages[0]}\n  {pages[1]}  \n', encoding='utf-8')
-    monkeypatch.setattr(sys, 'stdin', io.StringIO(f'{pages[2]}\n'))
+    listed.write_bytes(f'# mine\n\n{pages[0]}\r\n  {pages[1]}  \r\n'.encode(encoding))
+    monkeypatch.setattr(sys, 'stdin', io.StringIO(f'{before}{pages[2]}\r\n\n#{pages[0]}'))
     done = run(pages[3], '-', '--from', listed, '--to', folder, '--json')
     assert (done.code, len(done.told['sources'])) == (0, 4)
     assert kept(folder) == ids(SAFE[:4])

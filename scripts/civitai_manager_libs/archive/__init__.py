@@ -11,7 +11,7 @@ saved      files that a person keeps, and which picture each one is
 pictures   pictures as galleries listed them
 causes     why something failed, as text
 answers    what Civitai said of models and versions
-folders    the plain list of folders that files were saved to
 database   the file: its schema, threads, programs, damage
+folders    the plain list of folders that files were saved to
 schema     the tables, and how they came to be what they are
 """

@@ -13,6 +13,7 @@ from typing import Iterator
 from .. import forks
 from ..errors import StorageError
 from ..store import files, private
+from . import folders
 from .schema import STEPS
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 PATIENCE_SECONDS = 30.0
 # What stands beside the file while it is in use, and belongs to it.
 _BESIDE = ('-wal', '-shm', '-journal')
+_LOST = "INSERT OR REPLACE INTO facts VALUES ('was_lost', '1')"
 _of_parents: list[sqlite3.Connection] = []  # never closed, not even by being forgotten
 
 
@@ -27,7 +29,8 @@ class Database:
     """One SQLite file, by one connection for all threads, opened when it is first needed.
 
     Other programs may use it at the same time. A file that is damaged is kept aside and a new one
-    is made; then `was_lost` stays true until `recovered` is called, whatever happens in between.
+    is made; then `was_lost` stays true until `recovered` is called, whatever happens in between. So
+    it is where the file is gone or empty, but the list of folders beside it is not.
     """
 
     def __init__(self, path: Path) -> None:
@@ -57,7 +60,7 @@ class Database:
 
     @property
     def was_lost(self) -> bool:
-        """Whether a damaged file was kept aside and nobody has looked at the folders since."""
+        """Whether the file was lost and nobody has looked at the folders since."""
         with self.reading() as connection:
             found = connection.execute("SELECT 1 FROM facts WHERE name = 'was_lost'").fetchone()
         return found is not None
@@ -108,7 +111,7 @@ class Database:
                     os.replace(f'{self.path}{ending}', f'{aside}{ending}')
             self._make()
             anew = _Open(self.path)
-            anew.connection.execute("INSERT INTO facts VALUES ('was_lost', '1')")
+            anew.connection.execute(_LOST)
             anew.close()
         log.warning('The archive %s is damaged; it is kept as %s', self.path, aside)
 
@@ -137,7 +140,7 @@ class _Open:
         )
         with ExitStack() as stack:
             stack.callback(self.connection.close)
-            _set_up(self.connection)
+            _set_up(self.connection, path)
             self.file = os.stat(path)
             stack.pop_all()
 
@@ -160,7 +163,7 @@ class _Open:
         return self._process == os.getpid()
 
 
-def _set_up(connection: sqlite3.Connection) -> None:
+def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute(f'PRAGMA busy_timeout = {int(PATIENCE_SECONDS * 1000)}')
     try:
         mode = connection.execute('PRAGMA journal_mode = WAL').fetchone()[0]
@@ -169,10 +172,10 @@ def _set_up(connection: sqlite3.Connection) -> None:
     # With WAL a power cut may take the last moments; without it, half a page.
     connection.execute(f'PRAGMA synchronous = {"NORMAL" if mode == "wal" else "FULL"}')
     connection.execute('PRAGMA foreign_keys = ON')
-    _bring_up_to_date(connection)
+    _bring_up_to_date(connection, path)
 
 
-def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
     """Carry out the steps of the schema that are missing, together or not at all."""
     if _version(connection) == len(STEPS):
         return
@@ -184,6 +187,8 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> None:
             for statement in _statements(step):
                 connection.execute(statement)
         connection.execute(f'PRAGMA user_version = {len(STEPS)}')
+        if not version and folders.read(path):
+            connection.execute(_LOST)
 
 
 @contextmanager

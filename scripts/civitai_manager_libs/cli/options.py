@@ -107,8 +107,11 @@ def sources_in(given: Iterable[str], file: Path | None) -> list[str]:
 
 
 def _lines(text: str) -> list[str]:
-    """The lines of a list; blank ones and those that begin with # are none of it."""
-    lines = (line.strip() for line in text.splitlines())
+    """The lines of a list; blank ones and those that begin with # are none of it.
+
+    What Windows pipes may begin with a byte order mark.
+    """
+    lines = (line.strip('\ufeff \t\r') for line in text.splitlines())
     return [line for line in lines if line and not line.startswith('#')]
 
 

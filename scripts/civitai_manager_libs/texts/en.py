@@ -709,7 +709,7 @@ ENGLISH: dict[str, str] = {
     ),
     'notice_slow': '{host} is slow. What does not come in {seconds} s is given up.',
     'notice_archive_rebuilt': (
-        'The archive of kept pictures was damaged and has been built anew from the folders: '
+        'The archive of kept pictures was damaged or gone and was built anew from the folders: '
         '{count} pictures were found. What jobs were doing is lost.'
     ),
     'notice_waiting': '{host} does not answer as it should. Trying again in {seconds} s.',
