@@ -168,6 +168,19 @@ def test_files_are_called_as_was_asked(keeper: Keeper) -> None:
     }
 
 
+@pytest.mark.parametrize('is_post', [True, False], ids=['of a post', 'of a model'])
+def test_the_place_in_a_post_is_told_where_a_post_was_asked_for(
+    keeper: Keeper, is_post: bool
+) -> None:
+    catalog = load_catalog()
+    post = next(p.post_id for p in catalog.pictures if len(catalog.in_post(p.post_id)) > 2)
+    keeper.keep(f'/posts/{post}' if is_post else SMALL, template='{position:02d} {id}')
+
+    order = {str(one.id): f'{n:02d}' for n, one in enumerate(catalog.in_post(post), 1)}
+    told = dict(reversed(path.stem.split(' ')) for path in keeper.folder.iterdir())
+    assert told == (order if is_post else dict.fromkeys(told, 'unknown'))
+
+
 def test_a_gallery_gets_a_folder_of_its_own(keeper: Keeper, downloads: Path) -> None:
     job = whole.begin(keeper.db, keeper.client, Wanted(keeper.demo.url + SMALL, limit=1), None)
     keeper.run(job)
@@ -239,6 +252,32 @@ def test_pictures_called_by_their_address_are_known(keeper: Keeper) -> None:
     assert 3 == report.progress.count(jobs.ALREADY)
     fetched = keeper.fetched
     assert report.progress.found - 3 == len(fetched) == len(set(fetched))
+
+
+@pytest.mark.parametrize('to', ['its own folder', 'another folder'])
+def test_pictures_in_the_folder_of_a_version_without_an_archive_are_known(
+    keeper: Keeper, downloads: Path, to: str
+) -> None:
+    keeper.keep(SMALL)
+    former = downloads / 'Gouache Weather' / 'user_gallery_images'
+    former.mkdir(parents=True)
+    by_id = {str(picture.id): picture for picture in of_version(SMALL_VERSION)}
+    for path in keeper.folder.iterdir():
+        path.rename(former / f'{by_id[path.stem].uuid}{path.suffix}')
+    before = {path: path.read_bytes() for path in former.iterdir()}
+    keeper.db.close()
+    keeper.db.path.unlink()
+    keeper.fetched.clear()
+    asked = Wanted(keeper.demo.url + SMALL, levels=ALL)
+    folder = keeper.folder if to == 'another folder' else None
+
+    report = keeper.run(whole.begin(keeper.db, keeper.client, asked, folder))
+
+    assert [] == keeper.fetched
+    assert report.is_complete and len(before) == report.progress.count(jobs.ALREADY)
+    assert before == {path: path.read_bytes() for path in former.iterdir()}
+    kept = [path for path in report.job.folder.iterdir() if path.is_file()]
+    assert ids(of_version(SMALL_VERSION)) == sorted(int(path.stem) for path in kept)
 
 
 # -- a listing with faults ------------------------------------------------------------------------

@@ -11,7 +11,7 @@ models       models and their versions, and whose the API key is
 from ..civitai.gallery import GalleryQuery
 from .galleries import Gallery, check_there, open_gallery
 from .models import fetch_model, fetch_versions, find_version, whoami
-from .pages import MAX_EMPTY_ANSWERS, fetch_page, read_page, read_pages
+from .pages import MAX_EMPTY_ANSWERS, fetch_page, order_of_post, read_page, read_pages
 
 __all__ = [
     'MAX_EMPTY_ANSWERS',
@@ -23,6 +23,7 @@ __all__ = [
     'fetch_versions',
     'find_version',
     'open_gallery',
+    'order_of_post',
     'read_page',
     'read_pages',
     'whoami',

@@ -135,7 +135,7 @@ def _read_post(client: CivitaiHttpClient, query: GalleryQuery, trail: CursorTrai
     if whole.next_cursor and not whole.stopped:
         return read_page(client, query, trail)
     found = list(whole.images)
-    order = _order_of_post(client, query.post_id) if len(found) > 1 else {}
+    order = order_of_post(client, query.post_id) if len(found) > 1 else {}
     found.sort(key=lambda image: (order.get(image.id, len(order)), image.id))
     start = query.limit * (trail.page_number - 1)
     end = start + query.limit
@@ -145,7 +145,7 @@ def _read_post(client: CivitaiHttpClient, query: GalleryQuery, trail: CursorTrai
     return replace(cut, next_cursor=str(end), stopped=None) if end < len(found) else cut
 
 
-def _order_of_post(client: CivitaiHttpClient, post_id: int) -> dict[int, int]:
+def order_of_post(client: CivitaiHttpClient, post_id: int) -> dict[int, int]:
     """Return the place of each of the first pictures of a post by id, {} if nobody says."""
     try:
         data = client.fetch_json(urls.api_url(setting.civitai_base_url, f'posts/{post_id}'))

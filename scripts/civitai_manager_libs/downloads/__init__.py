@@ -10,6 +10,8 @@ batch      many downloads at once, each with its result
 crew       threads that work on jobs
 keeping    one file that a person keeps
 originals  one original, by whichever of its addresses it can be had
+elsewhere  where a picture is already, in another folder
+positions  the places of pictures in their posts
 ahead      which pictures to fetch before anybody asks for them
 presence   whether a file is there, as far as can be told
 standing   how far a job is, and what became of it

@@ -109,15 +109,19 @@ def checked_moment(text: str) -> str:
 
 
 def name_values(
-    image: GalleryImage, index: int, model: str = '', version: str = ''
+    image: GalleryImage, index: int, model: str = '', version: str = '', position: int = 0
 ) -> dict[str, templates.Value]:
-    """Return what a template may say of `image`, the picture number `index` of its job."""
+    """Return what a template may say of `image`, the picture number `index` of its job.
+
+    `position` is its place in its post from 1, 0 if nobody tells.
+    """
     seed = meta_of.as_number(image.meta.get('seed'))
     return {
         'id': image.id,
         'uuid': names.picture_stem(image.url),
         'username': image.username,
         'post_id': image.post_id,
+        'position': position,
         'created': moment(image.created_at),
         'model': model,
         'version': version,

@@ -18,8 +18,9 @@ from ..civitai.source import parse_source
 from ..errors import ForbiddenError, GoneError, NotFoundError, StorageError
 from ..http_client import CivitaiHttpClient, background
 from ..store import files, names, templates
-from . import batch, presence
+from . import batch, elsewhere, presence
 from .listing import Ahead, Listing, kept_query
+from .positions import Positions
 from .plan import DownloadJob, DownloadResult, Outcome
 from .standing import JobReport
 from .wanted import Wanted, as_kept, name_values
@@ -181,7 +182,9 @@ class _Run:
         self._lying = presence.Glance()
         # by place, until the outcome is noted
         self._brought: dict[int, saved.SavedFile] = {}
+        self._former = elsewhere.former_folders(job.folder, self._lanes.values())
         self._linked: set[int] = set()
+        self._positions = Positions(client, self._template)
         self._size = 0
         self._aside: list[str] = []
         self._told_at = -math.inf
@@ -254,11 +257,11 @@ class _Run:
 
     def _bring(self, one: jobs.Listed, url: str, path: str) -> bool:
         """Link or copy what was saved before, whatever it is called there; else fetch it."""
-        for known in saved.of_picture(self._db, one.image.id, names.picture_stem(url)):
+        for known in elsewhere.find(self._db, one.image.id, url, self._former):
             try:
-                files.link_or_copy(known.path, Path(path))
+                files.link_or_copy(known, Path(path))
             except StorageError as error:
-                log.info('%s cannot be used again: %s', known.path, error)
+                log.info('%s cannot be used again: %s', known, error)
             else:
                 self._linked.add(one.place)
                 break
@@ -273,7 +276,11 @@ class _Run:
         """The download of a picture, `present` if it lies there, as an id or as a UUID."""
         image, lane = one.image, self._lane_of(one)
         told = name_values(
-            image, one.place, str(lane.query.get('model')), str(lane.query.get('version'))
+            image,
+            one.place,
+            str(lane.query.get('model')),
+            str(lane.query.get('version')),
+            self._positions.find(image.id, lane),
         )
         final = self._job.folder / self._template.path(told)
         planned = batch.image_job(image, final)

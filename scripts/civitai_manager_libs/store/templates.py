@@ -43,6 +43,11 @@ class Template:
     text: str
     parts: tuple[tuple[_Piece, ...], ...]
 
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields that it names."""
+        return frozenset(field for part in self.parts for _, field, _ in part if field)
+
     def path(self, values: Mapping[str, Value]) -> PurePosixPath:
         """Return the path, without an extension, of the picture that `values` tell of.
 

@@ -521,7 +521,8 @@ ENGLISH: dict[str, str] = {
     'help_download_name': (
         'What files are called; / makes folders. Fields: {{id}} {{uuid}} {{username}} '
         '{{post_id}} {{position}} {{created:%Y-%m-%d}} {{model}} {{version}} {{base_model}} '
-        '{{seed}} {{index}} {{level}}. Default: {{id}}'
+        '{{seed}} {{index}} {{level}}. {{position}} is told for the link of a post only; what is '
+        'not told reads unknown. Default: {{id}}'
     ),
     'help_download_limit': 'At most so many pictures of each source. Default: all there are.',
     'help_download_since': (

@@ -322,7 +322,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'help_download_name': (
         '檔案名稱；/ 會建立資料夾。欄位：{{id}} {{uuid}} {{username}} {{post_id}} {{position}} '
         '{{created:%Y-%m-%d}} {{model}} {{version}} {{base_model}} {{seed}} {{index}} '
-        '{{level}}。預設：{{id}}'
+        '{{level}}。{{position}} 僅在貼文連結時可知；未知的值寫作 unknown。預設：{{id}}'
     ),
     'help_download_limit': '每個來源最多幾張圖片。預設：全部。',
     'help_download_since': (

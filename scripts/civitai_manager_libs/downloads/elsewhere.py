@@ -1,0 +1,34 @@
+"""Where a picture that somebody wants is already, in another folder or by another name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Iterable, Iterator, Sequence
+
+from .. import setting
+from ..archive import jobs, saved
+from ..archive.database import Database
+from ..store import names
+from . import presence
+
+# In a model's folder; what versions without an archive kept there is called by its UUID.
+FORMER_FOLDER = 'user_gallery_images'
+
+
+def former_folders(folder: Path, lanes: Iterable[jobs.Lane]) -> list[Path]:
+    """Return the folders in which such versions kept pictures of what goes to `folder` now."""
+    models = {str(lane.query.get('model') or '') for lane in lanes} - {''}
+    called = {make(model) for model in models for make in (names.folder_name, names.safe_name)}
+    above = [folder, *(setting.download_folder() / name for name in sorted(called))]
+    return [one for one in (path / FORMER_FOLDER for path in above) if one.is_dir()]
+
+
+def find(db: Database, picture_id: int, url: str, former: Sequence[Path]) -> Iterator[Path]:
+    """Yield the files that are the picture, by its id or its address. Raises StorageError."""
+    for known in saved.of_picture(db, picture_id, names.picture_stem(url)):
+        yield known.path
+    for folder in former:
+        for stem in names.picture_stems(url):
+            there = presence.find(folder, stem)
+            if there:
+                yield there

@@ -1,0 +1,31 @@
+"""The places of pictures in their posts, for names that tell them."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from .. import api
+from ..archive import jobs
+from ..http_client import CivitaiHttpClient
+from ..store.templates import Template
+
+
+class Positions:
+    """Knows them in the posts that were asked for, once a template names them.
+
+    Civitai tells them with a post only, which for each picture of a large gallery is too much.
+    """
+
+    def __init__(self, client: CivitaiHttpClient, template: Template) -> None:
+        self._client = client
+        self._is_wanted = 'position' in template.fields
+        self._orders: dict[int, Mapping[int, int]] = {}
+
+    def find(self, image_id: int, lane: jobs.Lane) -> int:
+        """Return the place of a picture in the post that `lane` lists, from 1; 0: nobody tells."""
+        post = int(lane.query.get('post_id') or 0)
+        if not post or not self._is_wanted:
+            return 0
+        if post not in self._orders:
+            self._orders[post] = api.order_of_post(self._client, post)
+        return self._orders[post].get(image_id, -1) + 1
