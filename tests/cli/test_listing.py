@@ -355,6 +355,28 @@ def test_a_version_is_said_to_have_none_up_to_the_ceiling_only(
     assert f'The version v2 (#9) {words}' in err
 
 
+def test_no_picture_is_lost_where_the_pages_of_civitais_database_meet(
+    download: Download, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its cursor names the first picture that is left, but the newest first go on below that."""
+
+    def page(asked: dict[str, str]) -> Any:
+        numbers = range(1, 10) if 'modelId' in asked else range(11, 20)
+        cursor = int(asked.get('cursor', 0))
+        if asked['sort'] == 'Oldest':
+            left = [n for n in numbers if n >= cursor]
+        else:
+            left = [n for n in reversed(numbers) if n < (cursor or 100)]
+        more = {'nextCursor': str(left[3])} if len(left) > 3 else {}
+        return {'items': [fake.item(n) for n in left[:3]], 'metadata': more}
+
+    fake = Fake(page)
+    with fake.server as server:
+        at_home(monkeypatch, server)
+        code, report = download('42')
+    assert (code, report['complete'], report['found']) == (0, True, 9)
+
+
 def test_pictures_of_a_model_that_is_gone_are_kept_and_it_is_told(
     download: Download, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,6 +66,8 @@ def begin_with(db: Database, gallery: api.Gallery, wanted: Wanted, folder: Path 
         query = replace(query, sort='Newest')  # all of it, in an order that can be gone on with
     model = gallery.model
     versions = model.versions if model and not gallery.source.version_id else ()
+    if not (asked_for_order or versions) and query.model_id and not query.version_id:
+        query = replace(query, sort='Oldest')  # else Civitai's database loses one a page
     if gallery.source.kind == 'version' or not versions:
         named = gallery.version.name if gallery.version else ''
         lanes = [_lane(query, model.name if model else '', named)]
