@@ -1,18 +1,20 @@
-"""The small part of Civitai's API that the command line asks: one model, and its pictures."""
+"""The small part of Civitai's API that a gallery needs: one model, and its pictures."""
 
 from __future__ import annotations
 
 from typing import Any, Mapping
+from urllib.parse import urlencode
 
 from .pictures import MODEL_ID, path
 
 VERSION_ID = 11
-_PAGE = 200
+_CREATED = '2025-01-01T00:00:00.000Z'
+PAGE = 200
 
 
 def model() -> dict[str, Any]:
     """The answer of /api/v1/models/1."""
-    version = {'id': VERSION_ID, 'name': 'v1.0', 'baseModel': 'SDXL 1.0'}
+    version = {'id': VERSION_ID, 'name': 'v1.0', 'baseModel': 'SDXL 1.0', 'createdAt': _CREATED}
     return {
         'id': MODEL_ID,
         'name': 'Benchmark',
@@ -29,8 +31,11 @@ def images(query: Mapping[str, str], count: int, base: str) -> dict[str, Any]:
     `query` may have `limit` (at most 200) and `cursor`, the number of the last picture given.
     """
     done = int(query.get('cursor', '0'))
-    end = min(count, done + min(_PAGE, int(query.get('limit', '100'))))
-    metadata = {'nextCursor': str(end)} if end < count else {}
+    end = min(count, done + min(PAGE, int(query.get('limit', '100'))))
+    metadata = {}
+    if end < count:
+        following = urlencode({**query, 'cursor': end})
+        metadata = {'nextCursor': str(end), 'nextPage': f'{base}/api/v1/images?{following}'}
     return {'items': [_item(number, base) for number in range(done + 1, end + 1)]} | {
         'metadata': metadata
     }
@@ -55,7 +60,7 @@ def _item(number: int, base: str) -> dict[str, Any]:
         'nsfwLevel': 'None',
         'browsingLevel': 1,
         'type': 'image',
-        'createdAt': '2025-01-01T00:00:00.000Z',
+        'createdAt': _CREATED,
         'postId': number,
         'modelVersionIds': [VERSION_ID],
         'username': 'bench',

@@ -17,6 +17,7 @@ from typing import Any, Callable, Iterable
 
 import civitai_gallery
 
+from .pictures import MODEL_ID
 from .task import Task
 
 Work = Callable[[], object]
@@ -44,6 +45,28 @@ def _download_images(task: Task) -> Work:
     _configure(task)
     urls = task.urls()
     return lambda: action.download_images(urls)
+
+
+def _whole_gallery(task: Task) -> Work:
+    from scripts.civitai_manager_libs import forks
+    from scripts.civitai_manager_libs.archive.database import Database
+    from scripts.civitai_manager_libs.downloads import whole
+    from scripts.civitai_manager_libs.downloads.wanted import Wanted
+    from scripts.civitai_manager_libs.http_client import exchange, get_http_client
+    from scripts.civitai_manager_libs.http_client.pacing.budget import Budget
+
+    _configure(task)
+    if not task.paced:
+        setattr(exchange, "of_the_api", lambda: Budget(rate=1e6, burst=1e6, at_once=1))
+
+    def keep() -> None:
+        db, client = Database(Path(task.home) / 'archive.sqlite'), get_http_client()
+        wanted = Wanted(f'{task.base}/models/{MODEL_ID}')
+        job = whole.begin(db, client, wanted, Path(task.folder))
+        whole.run(db, client, job, forks.Event())
+        db.close()
+
+    return keep
 
 
 def _configure(task: Task) -> None:
@@ -82,6 +105,7 @@ def _sequential(task: Task) -> Work:
 CLIENTS: dict[str, Callable[[Task], Work]] = {
     'gallery_loading': _gallery_loading,
     'download_images': _download_images,
+    'whole gallery': _whole_gallery,
     'sequential': _sequential,
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,13 +14,20 @@ from pathlib import Path
 from typing import Callable, Mapping, Sequence
 
 from scripts.civitai_manager_libs import setting
-from scripts.civitai_manager_libs.store import names
 
 from . import pictures
 from .origin import ROOT
 from .task import Task
 
 Stem = Callable[[Task, int], str]
+
+_AT_OUR_SERVER = """
+import sys
+from gallery_dl import main
+from gallery_dl.extractor import civitai
+civitai.CivitaiExtractor.root = sys.argv.pop(1)
+sys.exit(main())
+"""
 
 
 @dataclass(frozen=True)
@@ -51,10 +59,6 @@ def _number(task: Task, number: int) -> str:
 
 def _cache_name(task: Task, number: int) -> str:
     return Path(setting.get_image_url_to_gallery_file(task.url(number))).stem
-
-
-def _lasting_name(task: Task, number: int) -> str:
-    return names.picture_stem(task.url(number))
 
 
 def _trust(task: Task) -> dict[str, str]:
@@ -132,12 +136,21 @@ def _aria2(task: Task) -> Command | None:
 
 def gallery_dl() -> Sequence[str] | None:
     """How gallery-dl is started here, None if it is absent."""
-    program = shutil.which('gallery-dl')
-    if program:
-        return [program]
+    python = _python_with_gallery_dl()
+    return [python, '-m', 'gallery_dl'] if python else None
+
+
+def _python_with_gallery_dl() -> str:
+    """The interpreter of gallery-dl: this one, or that of the environment its program is in."""
     if importlib.util.find_spec('gallery_dl'):
-        return [sys.executable, '-m', 'gallery_dl']
-    return None
+        return sys.executable
+    program = shutil.which('gallery-dl')
+    if not program:
+        return ''
+    with open(program, 'rb') as file:
+        first = os.fsdecode(file.readline()).strip()
+    python = first.removeprefix('#!')
+    return python if python != first and os.access(python, os.X_OK) else ''
 
 
 def _gallery_dl(task: Task) -> Command | None:
@@ -153,6 +166,20 @@ def _gallery_dl(task: Task) -> Command | None:
     return Command(argv, _trust(task))
 
 
+def _gallery_dl_job(task: Task) -> Command | None:
+    """The same gallery by itself: listed by the REST API, as politely as it is without our doing.
+
+    It knows only the site's own address, so that is changed in what it loads.
+    """
+    python = _python_with_gallery_dl()
+    if not python:
+        return None
+    argv = [python, '-c', _AT_OUR_SERVER, task.base, '--config-ignore', '--quiet']
+    argv += ['-o', 'api=rest', '-o', 'files=gallery', '-D', task.folder]
+    argv += ['-f', '{file[id]}.{extension}', f'https://civitai.red/models/{pictures.MODEL_ID}']
+    return Command(argv, _trust(task))
+
+
 def _all(task: Task) -> range:
     return pictures.numbers(task.count)
 
@@ -160,17 +187,20 @@ def _all(task: Task) -> range:
 GALLERY, IMAGES, COMMAND_LINE = 'gallery_loading', 'download_images', 'command line'
 CURL, CURL_AT_ONCE, ARIA2 = 'curl', 'curl immediate', 'aria2'
 GALLERY_DL, SEQUENTIAL = 'gallery-dl', 'sequential loop'
+JOB, GALLERY_DL_JOB = 'whole gallery', 'gallery-dl api=rest'
 
 CLIENTS: Mapping[str, Client] = {
     client.name: client
     for client in (
         Client(GALLERY, _child(GALLERY, _our_environment), _cache_name, ours=True, tells=True),
         Client(IMAGES, _child(IMAGES, _our_environment), _cache_name, ours=True, tells=True),
-        Client(COMMAND_LINE, _command_line, _lasting_name, ours=True),
+        Client(COMMAND_LINE, _command_line, _number, ours=True),
+        Client(JOB, _child(JOB, _our_environment), _number, ours=True, tells=True),
         Client(CURL, _curl(), _number),
         Client(CURL_AT_ONCE, _curl('--parallel-immediate'), _number),
         Client(ARIA2, _aria2, _number),
         Client(GALLERY_DL, _gallery_dl, _number),
+        Client(GALLERY_DL_JOB, _gallery_dl_job, _number),
         Client(SEQUENTIAL, _child('sequential', _trust), _number, tells=True),
     )
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Callable, Iterator, Sequence
 
 from . import scenarios
-from .clients import CURL, GALLERY
+from .clients import COMMAND_LINE, CURL, GALLERY, JOB
 from .figures import UNKNOWN, Figures, Table
 from .scenarios import IN_PROCESS, Scenario
 
@@ -66,6 +66,18 @@ def _cpu_over_smallest(table: Table, figures: Figures) -> float | None:
     return figures.cpu / smallest.cpu if smallest else None
 
 
+def _over_listed_limit(table: Table, figures: Figures) -> float | None:
+    """The whole process over the limit and the two answers of the API that it waits for."""
+    return figures.wall / (figures.scenario.limit + 2 * figures.scenario.latency)
+
+
+def _growth_over_smallest(table: Table, figures: Figures) -> float | None:
+    smallest = table.get((scenarios.MEMORY[0].name, figures.client))
+    if smallest is None or UNKNOWN in (smallest.growth, figures.growth):
+        return None
+    return figures.growth - smallest.growth
+
+
 def _growth(table: Table, figures: Figures) -> float | None:
     return figures.growth if figures.growth != UNKNOWN else None
 
@@ -78,6 +90,8 @@ def _dues() -> Iterator[_Due]:
     yield _Due('1,000 pictures, wall: at most 1.25x', 1.25, whole, _over_limit)
     yield _Due('CPU per picture, page of 100: at most 7.5x curl', 7.5, page, _over_curl)
     yield _Due('CPU per picture, 1,000: at most 7.5x curl', 7.5, whole, _over_curl)
+    text = 'Page of 100, command line, whole process: at most 1.35x the limit and two answers'
+    yield _Due(text, 1.35, page, _over_listed_limit, clients=(COMMAND_LINE,))
     for scenario in (page, tls, whole):
         text = f'Connections, {scenario.name}: at most {scenario.at_once}'
         yield _Due(text, scenario.at_once, scenario, _connections, '{:.0f}')
@@ -90,7 +104,18 @@ def _dues() -> Iterator[_Due]:
     yield _Due(text, 1.0, largest, _cpu_over_smallest, clients=galleries)
     text = '10,000 pictures, peak memory: at most 8 MiB above that before the work'
     yield _Due(text, 8.0, largest, _growth, '{:.1f} MiB', galleries)
+    yield from _jobs()
     yield from _limits()
+
+
+def _jobs() -> Iterator[_Due]:
+    job, largest, clients = scenarios.JOB_OF_2000, scenarios.MEMORY[-1], (JOB,)
+    text = 'Whole gallery of 2,000, wall: at most 1.15x the larger of listing and transfer'
+    yield _Due(text, 1.15, job, _over_limit, clients=clients)
+    text = 'Whole gallery of 2,000: not one wrong or missing'
+    yield _Due(text, 0, job, _not_intact, '{:.0f}', clients)
+    text = 'Whole gallery of 50,000, peak memory: at most 6 MiB above that at 1,000'
+    yield _Due(text, 6.0, largest, _growth_over_smallest, '{:+.1f} MiB', clients)
 
 
 _CEILINGS = {'none': (1.2, 0.0), 'refuses': (1.25, 2.0), 'rate': (1.25, 6.0), 'queues': (1.25, 2.0)}

@@ -26,6 +26,10 @@ ratios, not seconds: server and client share the cores.
 - The sequential loop is `requests.Session().get(url, stream=True)` in chunks of 8 KiB, without
   time-outs, one picture at a time. Its limit, and that of gallery-dl, is that of the others: they
   could have asked for more at once.
+- `whole gallery` is a job (`downloads.whole`, with an archive in an empty folder), measured from
+  the link to the last note, without imports; it asks the API itself. So does `gallery-dl api=rest`,
+  with the pauses it makes by itself. Their limit is the larger of the above and the time that our
+  budget for the API gives the listing. Memory is measured without that budget.
 - *peak*: the most memory of the process; *growth*: how far that is above its memory before the
   work.
 - *wrong files*: files under a final name whose bytes are not those of that picture. *unfinished*:
@@ -51,6 +55,8 @@ TITLES: Mapping[str, str] = {
     'page100-faults': 'A page with faults',
     'gal1000-faults': 'A gallery with faults',
     'growth': 'Growth',
+    'gallery-job': 'A whole gallery, listed and fetched',
+    'gallery-memory': 'Memory of a whole gallery',
     'limits': 'Servers that limit',
 }
 
@@ -109,6 +115,8 @@ def _described(scenario: Scenario) -> str:
         f'{scenario.at_once} at once',
         f'limit {scenario.limit:.2f} s',
     ]
+    if scenario.listed and scenario.paced:
+        words.append(f'listing {scenario.listing:.2f} s')
     if scenario.read_timeout:
         words.append(f'read time-out {scenario.read_timeout} s')
     return ', '.join(words)

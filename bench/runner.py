@@ -94,6 +94,7 @@ def play_once(origin: Origin, scenario: Scenario, client: Client) -> Run:
             ca_file=str(origin.ca_file) if scenario.tls else '',
             bundle=str(origin.bundle) if scenario.tls else '',
             busy=scenario.busy,
+            paced=scenario.paced,
         )
         command = client.prepare(task)
         if command is None:

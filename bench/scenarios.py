@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass, replace
 from typing import Sequence
 
-from . import rules
+from scripts.civitai_manager_libs.http_client.pacing.budget import of_the_api
+
+from . import api, rules
 from .clients import (
     ARIA2,
     COMMAND_LINE,
@@ -14,13 +16,15 @@ from .clients import (
     CURL_AT_ONCE,
     GALLERY,
     GALLERY_DL,
+    GALLERY_DL_JOB,
     IMAGES,
+    JOB,
     SEQUENTIAL,
 )
 from .server import Conditions
 
 # These go one picture at a time, which takes long, so one round of them has to do.
-SLOW = frozenset({SEQUENTIAL, GALLERY_DL})
+SLOW = frozenset({SEQUENTIAL, GALLERY_DL, GALLERY_DL_JOB})
 IN_PROCESS = (GALLERY, IMAGES)
 NATIVE = (CURL, CURL_AT_ONCE, ARIA2)
 EVERYBODY = (*IN_PROCESS, COMMAND_LINE, *NATIVE, GALLERY_DL, SEQUENTIAL)
@@ -31,7 +35,8 @@ class Scenario:
     """`count` pictures of `size` bytes, `at_once` at the same time, the first byte after `latency`.
 
     Scenarios of one `group` share a table. `read_timeout` is for all clients that can set one.
-    Those in `once` have one round.
+    Those in `once` have one round. `listed`: the API is asked which pictures there are, at its own
+    budget if `paced`.
     """
 
     name: str
@@ -48,6 +53,8 @@ class Scenario:
     read_timeout: int = 0
     rule: str = rules.NO_LIMIT
     once: frozenset[str] = SLOW
+    listed: bool = False
+    paced: bool = True
 
     @property
     def limit(self) -> float:
@@ -56,7 +63,19 @@ class Scenario:
             return max(0.0, self.count - rules.BURST) / rules.PER_SECOND
         limited = self.rule in (rules.REFUSES, rules.QUEUES)
         at_once = min(self.at_once, rules.AT_ONCE) if limited else self.at_once
-        return math.ceil(self.count / at_once) * self.latency
+        transfer = math.ceil(self.count / at_once) * self.latency
+        return max(transfer, self.listing) if self.listed and self.paced else transfer
+
+    @property
+    def listing(self) -> float:
+        """Seconds that the API's budget needs for the gallery and all its pages."""
+        budget, now = of_the_api(), 0.0
+        for _ in range(1 + math.ceil(self.count / api.PAGE)):
+            while wait := budget.start(now):
+                now += wait
+            now += self.latency
+            budget.success(now, self.latency)
+        return now
 
     def conditions(self) -> Conditions:
         """How the server has to behave."""
@@ -95,6 +114,13 @@ GROWTH = tuple(
     Scenario(f'growth-{count}', 'growth', count, 60_000, 0.03, (GALLERY,))
     for count in (100, 1_000, 10_000)
 )
+JOB_OF_2000 = Scenario(
+    'gallery-job', 'gallery-job', 2_000, 60_000, 0.03, (JOB, GALLERY_DL_JOB), listed=True
+)
+MEMORY = tuple(
+    Scenario(f'memory-{count}', 'gallery-memory', count, 1_000, 0, (JOB,), listed=True, paced=False)
+    for count in (1_000, 50_000)
+)
 LIMITS = {
     rule: Scenario(f'limits-{rule}', 'limits', 600, 60_000, 0.1, (IMAGES,), 32, rule=rule)
     for rule in rules.RULES
@@ -109,6 +135,8 @@ SCENARIOS = (
     PAGE_FAULTS,
     FAULTS,
     *GROWTH,
+    JOB_OF_2000,
+    *MEMORY,
     *LIMITS.values(),
 )
 GROUPS = tuple(dict.fromkeys(scenario.group for scenario in SCENARIOS))

@@ -13,7 +13,8 @@ class Task:
 
     at_once: how many requests at the same time; read_timeout: seconds, 0 for the client's own;
     home: an empty folder for the client's own files; ca_file and bundle: trusted certificates, the
-    server's alone and with the usual ones, '' without TLS; busy: beside a thread that computes.
+    server's alone and with the usual ones, '' without TLS; busy: beside a thread that computes;
+    paced: the API's budget is kept to.
     """
 
     base: str
@@ -25,6 +26,7 @@ class Task:
     ca_file: str = ''
     bundle: str = ''
     busy: bool = False
+    paced: bool = True
 
     def url(self, number: int) -> str:
         """The address of picture `number`."""

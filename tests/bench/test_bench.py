@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import ssl
 import sys
 import tempfile
@@ -33,6 +34,7 @@ from bench import (
 from bench.origin import Origin
 from bench.server import Conditions
 from bench.task import Task
+from tests.support.environments import with_foreign_clients
 
 SIZE = 4_000
 FACTS = {'Python': '3.12.1', 'aria2': 'absent'}
@@ -207,6 +209,9 @@ def test_who_waits_begins_when_another_is_done() -> None:
         pytest.param(scenarios.PAGE, 0.7, id='100 by 16'),
         pytest.param(scenarios.WHOLE, 1.89, id='1000 by 16'),
         pytest.param(scenarios.WIDE, 0.96, id='1000 by 32'),
+        pytest.param(scenarios.JOB_OF_2000, 3.75, id='2000 by 16, listed meanwhile'),
+        # eleven pages and the model itself, of which seven have to wait for half a second
+        pytest.param(replace(scenarios.JOB_OF_2000, count=2_001, at_once=64), 3.53, id='listing'),
         pytest.param(scenarios.LIMITS['none'], 1.9, id='600 by 32'),
         pytest.param(scenarios.LIMITS['refuses'], 7.5, id='600 by 8'),
         pytest.param(scenarios.LIMITS['queues'], 7.5, id='600 by 8, queued'),
@@ -245,7 +250,9 @@ def test_every_file_is_compared_with_its_picture(
 # --- clients -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize('name', [clients.GALLERY, clients.IMAGES, clients.COMMAND_LINE])
+@pytest.mark.parametrize(
+    'name', [clients.GALLERY, clients.IMAGES, clients.COMMAND_LINE, clients.JOB]
+)
 @pytest.mark.parametrize('tls', [False, True], ids=['plain', 'TLS'])
 def test_our_ways_keep_every_picture(origin: Origin, name: str, tls: bool) -> None:
     scenario = replace(scenarios.PAGE.shrunk(), count=30, tls=tls)
@@ -254,6 +261,22 @@ def test_our_ways_keep_every_picture(origin: Origin, name: str, tls: bool) -> No
     assert run.requests == 30
     assert 0 < run.connections <= scenario.at_once
     assert run.wall > 0 and run.cpu > 0
+
+
+def test_a_whole_gallery_is_listed_over_several_pages(origin: Origin) -> None:
+    scenario = replace(scenarios.MEMORY[0].shrunk(), count=450)
+    run = runner.play_once(origin, scenario, clients.CLIENTS[clients.JOB])
+    assert run.found == verify.Found(0, 0, 0)
+    assert run.growth_kib > 0
+
+
+def test_gallery_dl_lists_the_gallery_by_itself(
+    origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('PATH', f'{Path(with_foreign_clients()).parent}{os.pathsep}{os.defpath}')
+    scenario = replace(scenarios.JOB_OF_2000.shrunk(), count=101)
+    run = runner.play_once(origin, scenario, clients.CLIENTS[clients.GALLERY_DL_JOB])
+    assert run.found == verify.Found(0, 0, 0)
 
 
 def test_the_sequential_loop_leaves_wrong_files_where_answers_break_off(origin: Origin) -> None:
@@ -354,6 +377,30 @@ FAULTS_WALL = '5 % faults, wall: fault-free + one read time-out + at most 1 s'
             '',
             None,
             id='nothing to compare faults with',
+        ),
+        pytest.param(
+            [run_of(scenarios.PAGE, clients.COMMAND_LINE, 1.26)],
+            'Page of 100, command line, whole process: at most 1.35x the limit and two answers',
+            'command line 1.40x',
+            False,
+            id='command line too slow',
+        ),
+        pytest.param(
+            [run_of(scenarios.JOB_OF_2000, clients.JOB, 4.2)],
+            'Whole gallery of 2,000, wall: at most 1.15x the larger of listing and transfer',
+            'whole gallery 1.12x',
+            True,
+            id='whole gallery',
+        ),
+        pytest.param(
+            [
+                run_of(scenarios.MEMORY[0], clients.JOB, 1.0),
+                run_of(scenarios.MEMORY[1], clients.JOB, 1.0, growth_kib=8 * 1_024),
+            ],
+            'Whole gallery of 50,000, peak memory: at most 6 MiB above that at 1,000',
+            'whole gallery +7.0 MiB',
+            False,
+            id='memory grows with the gallery',
         ),
         pytest.param(
             [run_of(scenarios.LIMITS['rate'], clients.IMAGES, 10.0, requests=650, refused=50)],

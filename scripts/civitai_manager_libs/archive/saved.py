@@ -43,7 +43,7 @@ class SavedFile:
 
 def looked_at(path: Path, stem: str, picture_id: int = 0) -> SavedFile:
     """Return what is to be noted of the file at `path`; it is read whole. Raises OSError."""
-    with path.open('rb') as file:
+    with path.open('rb', buffering=0) as file:
         digest = hashlib.sha256()
         while block := file.read(_BLOCK):
             digest.update(block)

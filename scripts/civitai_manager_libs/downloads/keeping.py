@@ -75,24 +75,30 @@ def kept_as(job: DownloadJob) -> Hashable:
 
 def _kept(job: DownloadJob, fetch: Fetch) -> DownloadResult:
     final = Path(job.path)
-    there = presence.find(final.parent, final.stem, wanted=job.wanted)
-    if there:  # somebody was faster
-        return DownloadResult(job, Outcome.SKIPPED, str(there))
+    lying = files.in_the_way(final.parent, final.stem)
+    for there in lying:
+        if there.is_file() and presence.is_there(there, wanted=job.wanted):  # somebody was faster
+            return DownloadResult(job, Outcome.SKIPPED, str(there))
     with files.draft(final, final.suffix) as part:
         if not _brought(job, fetch, part):
             return DownloadResult(job, Outcome.FAILED, job.path)
         if not part.is_file():  # a fetch that somebody put in the place of ours may do so
             return DownloadResult(job, Outcome.SAVED, job.path)
-        return _placed(job, part)
+        return _placed(job, part, lying)
 
 
-def _placed(job: DownloadJob, part: Path) -> DownloadResult:
-    """Give `part` its name, and what is there in its place a name aside."""
-    final, kind = Path(job.path), files.media_type(part)
+def _placed(job: DownloadJob, part: Path, lying: list[Path]) -> DownloadResult:
+    """Give `part` its name, and what is there in its place a name aside.
+
+    `lying` is what was there before; who was faster since then has the same bytes and so the same
+    name, and to look for one name of every spelling again asks the system dozens of times.
+    """
+    final, seen = Path(job.path), files.look(part)
+    kind = seen.kind if seen else None
     right = final.with_suffix(kind.extension) if kind else final
     if right.is_dir():
         right = final
-    others = files.in_the_way(final.parent, final.stem)
+    others = [one for one in dict.fromkeys([*lying, right]) if _is_in_the_way(one)]
     for other in others:
         if presence.is_there(other, wanted=job.wanted) or _is_same(other, part):
             # somebody else was faster, or this odd file is what there is
@@ -100,8 +106,13 @@ def _placed(job: DownloadJob, part: Path) -> DownloadResult:
             return DownloadResult(job, Outcome.SKIPPED, str(other))
     aside = tuple(str(files.set_aside(other)) for other in others)
     files.place(part, right, durable=True)
-    presence.vouch(right, final.stem)
+    if seen is None or not seen.is_whole:
+        presence.vouch(right, final.stem)
     return DownloadResult(job, Outcome.SAVED, str(right), aside=aside)
+
+
+def _is_in_the_way(path: Path) -> bool:
+    return os.path.lexists(path) and not path.is_dir()
 
 
 def _is_same(one: Path, other: Path) -> bool:

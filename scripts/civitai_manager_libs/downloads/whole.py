@@ -185,6 +185,7 @@ class _Run:
         # by place, until the outcome is noted
         self._brought: dict[int, saved.SavedFile] = {}
         self._former = elsewhere.former_folders(job.folder, self._lanes.values())
+        self._known: dict[int, list[Path]] = {}
         self._linked: set[int] = set()
         self._positions = Positions(client, self._template)
         self._size = 0
@@ -253,13 +254,18 @@ class _Run:
                 if one.image.id in gone and not one.tries:
                     jobs.note_outcome(self._db, self._job.id, one, jobs.GONE)
                 else:
-                    yield one, self.planned(one)
+                    planned = self.planned(one)
+                    # asked here: threads that fetch would wait for each other to ask
+                    url, former = planned.url, self._former
+                    if known := list(elsewhere.find(self._db, one.image.id, url, former)):
+                        self._known[one.place] = known
+                    yield one, planned
             last = some[-1].place
             self._ahead.pass_on()
 
     def _bring(self, one: jobs.Listed, url: str, path: str) -> bool:
         """Link or copy what was saved before, whatever it is called there; else fetch it."""
-        for known in elsewhere.find(self._db, one.image.id, url, self._former):
+        for known in self._known.get(one.place, ()):
             try:
                 files.link_or_copy(known, Path(path))
             except StorageError as error:
@@ -307,6 +313,7 @@ class _Run:
         state, path = _STATES[result.outcome], Path(result.path)
         brought, is_linked = self._brought.pop(one.place, None), one.place in self._linked
         self._linked.discard(one.place)
+        self._known.pop(one.place, None)
         self._aside += result.aside
         if state == jobs.FAILED and self._stop.is_set():
             return  # it was cut off, so it is still to be done
