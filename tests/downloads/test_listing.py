@@ -273,3 +273,14 @@ def test_no_more_than_two_pages_wait_to_be_fetched(
     thread.join(10)
 
     assert not thread.is_alive()
+
+
+def test_who_has_pictures_of_the_next_page_lets_one_more_be_listed_and_never_waits() -> None:
+    stop, ahead = threading.Event(), Ahead(pages=1)
+    ahead.pass_on()  # nothing is listed
+    ahead.begin_page(stop)
+    ahead.page_listed()
+    ahead.pass_on()
+    ahead.begin_page(stop)  # would wait for ever
+    ahead.over()
+    assert not ahead.next_page(stop)

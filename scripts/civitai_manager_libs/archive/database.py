@@ -19,6 +19,7 @@ from .schema import STEPS
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 30.0
+CACHE_KIB = 512
 # What stands beside the file while it is in use, and belongs to it.
 _BESIDE = ('-wal', '-shm', '-journal')
 _LOST = "INSERT OR REPLACE INTO facts VALUES ('was_lost', '1')"
@@ -172,6 +173,8 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     # With WAL a power cut may take the last moments; without it, half a page.
     connection.execute(f'PRAGMA synchronous = {"NORMAL" if mode == "wal" else "FULL"}')
     connection.execute('PRAGMA foreign_keys = ON')
+    # A job of 50,000 pictures is not to take more memory than a small one.
+    connection.execute(f'PRAGMA cache_size = -{CACHE_KIB}')
     _bring_up_to_date(connection, path)
 
 
