@@ -74,6 +74,9 @@ def kept_aside() -> list[Path]:
         ('extra_hosts', ''),
         ('download_images_folder', ''),
         ('shortcut_gallery_max_mib', 2048),
+        ('gallery_name_template', '{id}'),
+        ('gallery_jobs_go_on', False),
+        ('gallery_jobs_of_others', False),
     ],
 )
 def test_a_setting_is_at_first(name: str, default: object) -> None:
@@ -135,6 +138,9 @@ GOOD = {
     'download_images_folder': os.path.abspath('/somewhere/ünder a name'),
     'shortcut_gallery_folder': os.path.abspath('/cache'),
     'shortcut_gallery_max_mib': 500,
+    'gallery_name_template': '{username}/{id}',
+    'gallery_jobs_go_on': True,
+    'gallery_jobs_of_others': True,
 }
 
 
@@ -752,3 +758,23 @@ def test_importing_opens_no_file_and_no_socket(module: str, tmp_path: Path) -> N
     assert (done.returncode, done.stderr) == (0, '')
     assert done.stdout == '[]'
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize('name', ['gallery_jobs_go_on', 'gallery_jobs_of_others'])
+@pytest.mark.parametrize(
+    'value, fits',
+    [(True, True), (False, True), ('on', True), ('No', True), (1, False), (0.0, False)]
+    + [('', False), ('maybe', False), (None, False), ([], False)],
+)
+def test_a_switch_is_on_or_off(name: str, value: object, fits: bool) -> None:
+    assert setting.save({name: value}) == ([] if fits else [name])
+    assert getattr(setting, name) is (value in (True, 'on') and fits)
+
+
+@pytest.mark.parametrize(
+    'value, word', [('{ide}', 'ide'), ('{id', 'braces'), ('', 'empty'), ('{id}//x', 'empty')]
+)
+def test_it_is_said_what_is_wrong_with_a_pattern_for_names(value: str, word: str) -> None:
+    assert setting.save({'gallery_name_template': value}) == ['gallery_name_template']
+    assert word in BY_NAME['gallery_name_template'].why_not(value, 'en')
+    assert setting.gallery_name_template == '{id}'

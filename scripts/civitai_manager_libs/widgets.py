@@ -249,6 +249,21 @@ def refuse_strangers(request: Any) -> None:
         raise SourceError('other_site')
 
 
+def refuse_jobs(request: Any, is_placed: bool = False) -> None:
+    """Raise SourceError if who asks may not start, pause, cancel or forget jobs.
+
+    Others than the owner may only where the owner's setting says so, and never where it `is_placed`
+    by them, in a folder or under names of their choice.
+    """
+    refuse_strangers(request)
+    asker = asked_by(request)
+    if asker is Finding.OWNER or (setting.gallery_jobs_of_others and not is_placed):
+        return
+    if asker is Finding.UNTOLD:
+        raise SourceError('owner_untold', path=setting.settings_file())
+    raise SourceError('job_place_not_from_here' if is_placed else 'jobs_not_from_here')
+
+
 def page(title: str, css: Path) -> tuple[Any, dict[str, Any]]:
     """Return a Blocks for a page of our own, and the arguments that its launch needs for it."""
     # named fonts would be fetched from the internet

@@ -11,6 +11,7 @@ from typing import Any, Callable, Iterator
 
 import pytest
 
+from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.archive import jobs
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.archive.place import archive
@@ -157,6 +158,26 @@ def test_where_nothing_waits_that_is_said(run: Run, capsys: pytest.CaptureFixtur
     assert 'No job waits' in capsys.readouterr().out
     code, report, _ = run('resume')
     assert (code, report['reason'], report['sources']) == (0, 'complete', [])
+
+
+def test_what_was_cancelled_goes_on_by_its_number_only(
+    site: ScriptedServer, run: Run, folder: Path
+) -> None:
+    _, report, _ = run('download', f'{site.url}/posts/1', '--to', folder)
+    jobs.set_state(archive(), report['job'], jobs.CANCELLED)
+    assert run('resume')[1]['sources'] == []
+    assert run('resume', report['job'])[1]['complete']
+
+
+def test_files_are_called_after_the_setting_unless_said_otherwise(
+    site: ScriptedServer, run: Run, folder: Path
+) -> None:
+    setting.gallery_name_template = 'set-{id}'
+    run('download', f'{site.url}/posts/1', '--to', folder / 'set')
+    run('download', f'{site.url}/posts/1', '--to', folder / 'said', '--name', 'said-{id}')
+    for name in ('set', 'said'):
+        assert all(path.name.startswith(f'{name}-') for path in (folder / name).iterdir())
+        assert list((folder / name).iterdir())
 
 
 @pytest.mark.skipif(sys.platform == 'win32', reason='there are no such signals')

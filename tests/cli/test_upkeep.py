@@ -188,6 +188,9 @@ def test_all_settings_are_shown_with_what_they_are(run: Run) -> None:
         ('http_retry_delay', '1.5', 1.5),
         ('gallery_maturity_ceiling', 'R', 'R'),
         ('extra_hosts', '', ''),
+        ('gallery_jobs_go_on', 'on', True),
+        ('gallery_jobs_of_others', 'False', False),
+        ('gallery_name_template', '{username}/{id}', '{username}/{id}'),
     ],
 )
 def test_a_setting_is_kept(run: Run, name: str, value: str, kept_as: object) -> None:
@@ -204,6 +207,8 @@ def test_a_setting_is_kept(run: Run, name: str, value: str, kept_as: object) -> 
         (['gallery_columns', 'many'], '1 - 12'),
         (['gallery_maturity_ceiling', 'r'], 'PG, PG-13, R, X, XXX'),
         (['http_proxy', 'nonsense'], 'http_proxy'),
+        (['gallery_jobs_go_on', 'maybe'], 'on, off'),
+        (['gallery_name_template', '{ide}'], '"ide'),
         (['colour'], 'gallery_columns'),
         (['civitai_api_key', 'x'], 'no setting'),
         (['gallery_rows', '1', '2'], ''),

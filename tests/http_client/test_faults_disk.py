@@ -15,7 +15,7 @@ from typing import Iterator
 import pytest
 
 from scripts.civitai_manager_libs import errors
-from tests.support.faults import PATIENCE, WHOLE, Work
+from tests.support.faults import PATIENCE, WHOLE, Work, small_disk
 from tests.support.network import at_home, files_in, patient, png
 from tests.support.paths import ROOT
 from tests.support.scripted_server import (
@@ -199,17 +199,6 @@ def told(process: subprocess.Popen[str]) -> str:
         return process.communicate(timeout=PATIENCE)[0]
     finally:
         process.kill()
-
-
-def small_disk(folder: Path) -> list[str]:
-    """Words that start a command for which `folder` is a disk of a megabyte; [] where not so."""
-    words = ['unshare', '--mount', '--map-root-user', 'sh', '-c']
-    mount = f'mount -t tmpfs -o size=1m none "{folder}" && "$@" && ls -A "{folder}"'
-    try:
-        tried = subprocess.run([*words, mount, 'sh', 'true'], capture_output=True)
-    except OSError:
-        return []
-    return [] if tried.returncode else [*words, mount, 'sh']
 
 
 @pytest.mark.parametrize('answer', [ok(LARGE), chunked(LARGE)], ids=['seen before', 'on the way'])

@@ -26,6 +26,8 @@ OWNERS: dict[str, object] = {
     'setting_extra_hosts': 'evil.example',
     'setting_http_proxy': 'http://evil.example:1',
     'setting_shortcut_gallery_folder': '/somewhere/else',
+    'setting_gallery_name_template': '{username}/{id}',
+    'setting_gallery_jobs_of_others': True,
 }
 
 

@@ -2,7 +2,8 @@
 
 A job has lanes, each one listing with its cursor, and the list of all pictures that these gave, in
 the order they were first seen. Who works on a job holds its lock, which the system frees when that
-program ends, however it ends: so a job of state RUNNING that nobody holds was interrupted.
+program ends, however it ends: so a job of state RUNNING that nobody holds was interrupted. One that
+was CANCELLED is gone on with only if somebody asks for that very one.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from .database import Database
 
 # Of a job.
 WAITING, RUNNING, PAUSED, STOPPED, ENDED = 'waiting', 'running', 'paused', 'stopped', 'ended'
+CANCELLED = 'cancelled'
 # Of a lane: it goes on, its end was told, or something stands in the way (see `gaps`).
 OPEN, AT_END, BROKEN = 'open', 'at_end', 'broken'
 # Of a picture: to be fetched, or what became of it.
 TO_DO, SAVED, ALREADY, FAILED, GONE = 'to_do', 'saved', 'already', 'failed', 'gone'
 # Not listed since the job began anew; only its place is kept, see `places`.
 PAST = 'past'
+LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -149,12 +152,16 @@ def _jobs(db: Database, which: str, *values: int) -> list[Job]:
     ]
 
 
-def set_state(db: Database, job_id: int, state: str) -> None:
-    """Note what a job is doing now. Raises StorageError."""
+def set_state(db: Database, job_id: int, state: str, instead_of: Sequence[str] = ()) -> bool:
+    """Note what a job is doing now; tell whether that is new. Raises StorageError.
+
+    With `instead_of` only if it is in one of these states: what others noted meanwhile stays.
+    """
+    among = f' AND state IN ({", ".join("?" * len(instead_of))})' if instead_of else ''
     with db.writing() as connection:
-        connection.execute(
-            'UPDATE jobs SET state = ?, changed_at = ? WHERE id = ?', (state, time.time(), job_id)
-        )
+        ask = f'UPDATE jobs SET state = ?, changed_at = ? WHERE id = ?{among}'
+        changed = connection.execute(ask, (state, time.time(), job_id, *instead_of))
+        return bool(changed.rowcount)
 
 
 def remove(db: Database, job_id: int) -> None:
@@ -164,14 +171,16 @@ def remove(db: Database, job_id: int) -> None:
 
 
 @contextmanager
-def held(db: Database, job_id: int) -> Iterator[bool]:
+def held(db: Database, job_id: int, patience: float = LOOK_SECONDS) -> Iterator[bool]:
     """Keep all others from working on a job until the block ends; False: another one does.
 
-    Raises StorageError.
+    One that only looks has it for a moment, which `patience` (seconds) is for. Raises StorageError.
     """
     lock = db.path.with_name(f'{db.path.stem}.job-{job_id}.lock')
+    deadline = time.monotonic() + patience
     with files.explained(lock.parent):
-        handle = private.hold(lock)
+        while (handle := private.hold(lock)) is None and time.monotonic() < deadline:
+            time.sleep(private.PAUSE_SECONDS)
     try:
         yield handle is not None
     finally:
@@ -181,7 +190,7 @@ def held(db: Database, job_id: int) -> Iterator[bool]:
 
 def is_held(db: Database, job_id: int) -> bool:
     """Tell whether somebody works on a job, in whatever program. Raises StorageError."""
-    with held(db, job_id) as is_free:
+    with held(db, job_id, patience=0) as is_free:
         return not is_free
 
 

@@ -106,6 +106,18 @@ def in_folder(db: Database, folder: Path) -> Iterator[SavedFile]:
         last = rows[-1][0]
 
 
+def size_of_job(db: Database, job_id: int) -> int:
+    """Return how many bytes the files have that a job saved itself. Raises StorageError."""
+    with db.reading() as connection:
+        return int(
+            connection.execute(
+                'SELECT coalesce(sum(bytes), 0) FROM listed JOIN saved USING (path) '
+                "WHERE job_id = ? AND state = 'saved'",
+                (job_id,),
+            ).fetchone()[0]
+        )
+
+
 def same_bytes(db: Database, job_id: int, most: int) -> tuple[int, list[int]]:
     """Return of how many pictures of a job the bytes are those of another picture, and some ids.
 

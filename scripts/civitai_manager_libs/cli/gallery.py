@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import tempfile
 from contextlib import suppress
 from dataclasses import replace
@@ -18,13 +16,12 @@ from ..archive.place import archive
 from ..civitai import urls
 from ..civitai.gallery import CEILINGS, ceiling_of
 from ..civitai.source import parse_source
-from ..downloads import whole
-from ..downloads.standing import JobReport
+from ..downloads import presence, whole
+from ..downloads.standing import failure, standing_of
 from ..downloads.wanted import Wanted, as_kept
 from ..errors import CivitaiError, GoneError, NotFoundError
-from ..store import files
 from .running import Task, Work
-from .telling import MOST_IDS, Part, failure, said_of
+from .telling import MOST_IDS, Part
 
 
 def task_of(wanted: Wanted, to: Path | None, only_list: bool) -> Task:
@@ -34,7 +31,8 @@ def task_of(wanted: Wanted, to: Path | None, only_list: bool) -> Task:
 
     def do(work: Work, part: Part) -> Part:
         # what is no gallery is told before anything else
-        _check_folder(to or setting.download_folder(), wanted)
+        parse_source(wanted.source, setting.civitai_base_url)
+        presence.check_writable(to or setting.download_folder())
         gallery = whole.opened(work.client, wanted)
         with_gallery = replace(part, gallery=gallery)
         if only_list:
@@ -74,27 +72,22 @@ def retried(job: jobs.Job) -> Task:
 
 
 def row_of(db: Database, job: jobs.Job) -> dict[str, Any]:
-    """Return what a program wants to know of a job. Raises StorageError.
-
-    One that nobody works on though it says so is interrupted: its program was killed.
-    """
-    now, wanted = jobs.progress(db, job.id), as_kept(job.asked)
-    is_lost = job.state == jobs.RUNNING and not jobs.is_held(db, job.id)
-    asked = said_of(wanted)
+    """Return what a program wants to know of a job. Raises StorageError."""
+    now = standing_of(db, job)
     return {
-        'job': job.id,
-        'state': 'interrupted' if is_lost else job.state,
-        'source': asked.pop('source'),
-        'level': ceiling_of(wanted.levels),
-        'asked': asked,
+        'job': now.job_id,
+        'state': now.state,
+        'source': now.source,
+        'level': now.level,
+        'asked': dict(now.asked),
         'found': now.found,
-        'saved': now.count(jobs.SAVED),
-        'already': now.count(jobs.ALREADY),
-        'failed': now.count(jobs.FAILED),
-        'gone': now.count(jobs.GONE),
+        'saved': now.saved,
+        'already': now.already,
+        'failed': now.failed,
+        'gone': now.gone,
         'gaps': len(now.gaps),
-        'complete': JobReport(job, wanted, now).is_complete,
-        'folder': str(job.folder),
+        'complete': now.is_complete,
+        'folder': now.folder,
     }
 
 
@@ -158,17 +151,3 @@ def _listed(work: Work, part: Part, wanted: Wanted, to: Path | None) -> Part:
             return replace(done, files=paths, already=already)
         finally:
             db.close()
-
-
-def _check_folder(folder: Path, wanted: Wanted) -> None:
-    """Raise CivitaiError if `wanted` names no gallery, or `folder` cannot be made or written.
-
-    Nothing is made: that is for the first picture to do.
-    """
-    parse_source(wanted.source, setting.civitai_base_url)
-    there = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
-    with files.explained(folder):
-        if not there.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-        if not os.access(there, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))

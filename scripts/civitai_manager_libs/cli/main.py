@@ -17,7 +17,6 @@ from ..archive.place import archive
 from ..downloads.wanted import Wanted, moment
 from ..ending import ExitCode
 from ..errors import CivitaiError, SourceError
-from ..store import templates
 from . import gallery, options, running, screens, upkeep
 
 UsageError: type[Exception] = typer.BadParameter.__base__  # type: ignore[assignment]
@@ -109,7 +108,7 @@ def download(
         base_models=tuple(base_model or ()),
         sort=sort or '',
         period=period or '',
-        template=name or templates.DEFAULT,
+        template=name or setting.gallery_name_template,
         **_times(since or '', until or ''),
         **_tags(tag or ()),
     )
@@ -170,7 +169,8 @@ def resume(
     if job is not None:
         chosen = [_job(job)]
     else:
-        open_ones = [one for one in jobs.every(db) if one.state != jobs.ENDED]
+        over = (jobs.ENDED, jobs.CANCELLED)
+        open_ones = [one for one in jobs.every(db) if one.state not in over]
         chosen = [one for one in open_ones if not jobs.is_held(db, one.id)]
     manner = _manner(as_json, quiet, verbose, concurrency)
     if not chosen and not as_json:

@@ -10,11 +10,9 @@ from typing import Any, Mapping, Sequence
 from .. import api, setting, texts
 from ..archive import jobs
 from ..civitai import urls
-from ..downloads.wanted import Wanted
-from ..downloads.standing import JobReport
+from ..downloads.standing import JobReport, said_of
 from ..ending import ExitCode
 from ..errors import CancelledError, CivitaiError, GoneError, NotFoundError, SourceError
-from ..store import templates
 
 # What to ask for where a ceiling may leave something out.
 _NEXT_LEVEL = {'PG': 'R', 'PG-13': 'R', 'R': 'XXX', 'X': 'XXX'}
@@ -212,30 +210,6 @@ class Part:
 
     def _text(self, key: str, **values: object) -> str:
         return texts.text(key, setting.language, ceiling=self.level, **values)
-
-
-def said_of(wanted: Wanted) -> dict[str, Any]:
-    """Return what was asked for beside the level, by the names of the options."""
-    said = wanted.kept()
-    del said['levels']
-    said['source'] = urls.shown(wanted.source)
-    said['base_model'] = ','.join(said.pop('base_models'))
-    said['tag'] = ','.join(map(str, [*said.pop('tags'), *said.pop('tag_names')]))
-    name = said.pop('template')
-    if name != templates.DEFAULT:
-        said['name'] = name
-    return {name: value for name, value in said.items() if value}
-
-
-def failure(one: jobs.Listed) -> dict[str, object]:
-    """Return what is told of a picture that failed."""
-    why = one.cause or CivitaiError('error_see_log')
-    return {
-        'id': one.image.id,
-        'page': urls.page_url(setting.civitai_base_url, 'images', one.image.id),
-        'url': urls.redact(urls.original_url(one.image.url)),
-        'error': why.message_in(setting.language),
-    }
 
 
 _TOTALS = ('found', 'saved', 'skipped', 'already', 'failed', 'gone', 'hidden', 'bytes')

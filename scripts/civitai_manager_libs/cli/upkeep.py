@@ -148,7 +148,7 @@ def _set(item: Setting, value: str) -> None:
         raise options.wrong('cli_setting_fixed', name=item.name, variable=item.environment)
     given: object = value
     try:
-        given = value if isinstance(item.default, str) else type(item.default)(value)
+        given = value if isinstance(item.default, (str, bool)) else type(item.default)(value)
     except ValueError:
         pass  # then it does not fit
     if not item.fits(given):
@@ -160,6 +160,8 @@ def _set(item: Setting, value: str) -> None:
 def _range(item: Setting) -> str:
     if item.choices:
         return ', '.join(item.choices)
+    if isinstance(item.default, bool):
+        return 'on, off'
     if isinstance(item.default, str):
         return texts.text(f'setting_{item.name}_help', setting.language)
     return f'{item.minimum:g} - {item.maximum:g}'

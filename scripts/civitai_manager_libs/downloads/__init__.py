@@ -3,6 +3,7 @@
 Stands on api, http_client (for its slots and flights), archive, setting, store, civitai, forks and
 errors. `ahead` and `plan` are pure. From the top down:
 
+queue      the jobs of this process, one after another in the background
 whole      whole galleries, as jobs that can be gone on with
 checking   whether the files of a folder are what they were
 listing    the galleries of a job, listed into the archive
@@ -14,7 +15,8 @@ elsewhere  where a picture is already, in another folder
 positions  the places of pictures in their posts
 ahead      which pictures to fetch before anybody asks for them
 presence   whether a file is there, as far as can be told
-standing   how far a job is, and what became of it
+running    a job that runs here: how fast it is, what it waits for
+standing   how far a job is, and what became of it, for a program and for a person
 wanted     which pictures of a gallery, and what they are called
 plan       downloads as values: jobs, results, reports
 """

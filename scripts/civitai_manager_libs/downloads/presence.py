@@ -6,6 +6,7 @@ brought as whole is noted by name and size, so that it is not fetched again at e
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import unicodedata
@@ -94,3 +95,13 @@ def _file() -> Path:
 def _notes() -> dict[str, int]:
     stored = files.read_json(_file())
     return stored if isinstance(stored, dict) else {}
+
+
+def check_writable(folder: Path) -> None:
+    """Raise StorageError if `folder` cannot be made or written. Nothing is made."""
+    there = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
+    with files.explained(folder):
+        if not there.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))

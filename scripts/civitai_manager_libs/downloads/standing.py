@@ -1,11 +1,23 @@
-"""How far the job of a whole gallery is, as a value."""
+"""How far the job of a whole gallery is, as values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Mapping
 
-from ..archive import jobs
-from .wanted import Wanted
+from .. import setting
+from ..archive import jobs, saved
+from ..archive.database import Database
+from ..civitai import urls
+from ..civitai.gallery import ceiling_of
+from ..errors import CivitaiError
+from ..store import templates
+from .wanted import Wanted, as_kept
+
+# States of a job besides those that `archive.jobs` keeps: it was running or waiting as its program
+# ended; another program is at it.
+INTERRUPTED, ELSEWHERE = 'interrupted', 'elsewhere'
+MOST_FAILURES = 20
 
 
 @dataclass(frozen=True)
@@ -35,3 +47,118 @@ class JobReport:
         progress, limit = self.progress, self.wanted.limit
         listed = progress.is_listed or (limit and progress.found >= limit)
         return bool(listed) and not progress.gaps
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a job stands, for a person: what can be read is in the language of the setting.
+
+    `state` is one of archive.jobs (waiting, running, paused, stopped, cancelled, ended),
+    INTERRUPTED or ELSEWHERE. `asked` is what was asked for beside source and level, by the names of
+    the options. `gaps` are sentences, `failures` the first pictures that failed as `failure` tells
+    them, `trouble` why the job as a whole could not go on, '' if it could. `size` is in bytes, of
+    all files this job saved.
+    Only of one that runs here: `rate` (bytes a second, over the last seconds), `seconds_left` (None
+    if nobody can say), and `waiting`, the sentence that says what is waited for now, '' if nothing.
+    """
+
+    job_id: int
+    source: str
+    folder: str
+    level: str
+    asked: Mapping[str, Any]
+    state: str
+    found: int = 0
+    saved: int = 0
+    already: int = 0
+    failed: int = 0
+    gone: int = 0
+    hidden: int = 0
+    pages: int = 0
+    limit: int = 0
+    is_listed: bool = False
+    is_complete: bool = False
+    gaps: tuple[str, ...] = ()
+    failures: tuple[Mapping[str, object], ...] = ()
+    trouble: str = ''
+    size: int = 0
+    rate: float = 0.0
+    seconds_left: float | None = None
+    waiting: str = ''
+
+    @property
+    def done(self) -> int:
+        """How many pictures need nothing more."""
+        return self.saved + self.already + self.failed + self.gone
+
+
+def standing_of(db: Database, job: jobs.Job) -> Standing:
+    """Return how a job stands that does not run here. Raises StorageError."""
+    report = JobReport(job, as_kept(job.asked), jobs.progress(db, job.id))
+    size = saved.size_of_job(db, job.id) if report.progress.count(jobs.SAVED) else 0
+    return told_of(db, report, state_of(db, job), size)
+
+
+def state_of(db: Database, job: jobs.Job) -> str:
+    """Return the state of a job; it is interrupted if nobody works on it though it says so.
+
+    Raises StorageError.
+    """
+    is_lost = job.state == jobs.RUNNING and not jobs.is_held(db, job.id)
+    return INTERRUPTED if is_lost else job.state
+
+
+def told_of(db: Database, report: JobReport, state: str, size: int) -> Standing:
+    """Return how the job of `report` stands, which is in `state` and saved `size` bytes.
+
+    Raises StorageError.
+    """
+    now, wanted, job = report.progress, report.wanted, report.job
+    asked = said_of(wanted)
+    failed = now.count(jobs.FAILED)
+    some = jobs.listed(db, job.id, jobs.FAILED, 0, MOST_FAILURES) if failed else []
+    return Standing(
+        job_id=job.id,
+        source=asked.pop('source'),
+        folder=str(job.folder),
+        level=ceiling_of(wanted.levels),
+        asked=asked,
+        state=state,
+        found=now.found,
+        saved=now.count(jobs.SAVED),
+        already=now.count(jobs.ALREADY),
+        failed=failed,
+        gone=now.count(jobs.GONE),
+        hidden=now.hidden,
+        pages=now.pages,
+        limit=wanted.limit,
+        is_listed=now.is_listed,
+        is_complete=report.is_complete,
+        gaps=tuple(gap.message_in(setting.language) for gap in now.gaps),
+        failures=tuple(map(failure, some)),
+        size=size,
+    )
+
+
+def said_of(wanted: Wanted) -> dict[str, Any]:
+    """Return what was asked for beside the level, by the names of the options."""
+    said = wanted.kept()
+    del said['levels']
+    said['source'] = urls.shown(wanted.source)
+    said['base_model'] = ','.join(said.pop('base_models'))
+    said['tag'] = ','.join(map(str, [*said.pop('tags'), *said.pop('tag_names')]))
+    name = said.pop('template')
+    if name != templates.DEFAULT:
+        said['name'] = name
+    return {name: value for name, value in said.items() if value}
+
+
+def failure(one: jobs.Listed) -> dict[str, object]:
+    """Return what is told of a picture that failed."""
+    why = one.cause or CivitaiError('error_see_log')
+    return {
+        'id': one.image.id,
+        'page': urls.page_url(setting.civitai_base_url, 'images', one.image.id),
+        'url': urls.redact(urls.original_url(one.image.url)),
+        'error': why.message_in(setting.language),
+    }

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, Sequence
 
-from .. import api, forks, setting
+from .. import api, forks, notices, setting
 from ..archive import folders, jobs, pictures, places, saved
 from ..archive.database import Database
 from ..civitai.source import parse_source
@@ -31,7 +31,6 @@ _AT_ONCE = 200
 _TOLD_SECONDS = 0.2  # to count what is in which state takes a while where there is much
 _GONE = (ForbiddenError, NotFoundError, GoneError)
 _STATES = {Outcome.SAVED: jobs.SAVED, Outcome.SKIPPED: jobs.ALREADY, Outcome.FAILED: jobs.FAILED}
-
 
 Told = Callable[[JobReport], None]
 
@@ -177,7 +176,7 @@ class _Run:
         self._job = job
         self._stop = stop
         self._told = told
-        self._at_once = at_once or setting.gallery_max_concurrent_downloads
+        self._given = at_once
         self._wanted = as_kept(job.asked)
         self._template = templates.parse(self._wanted.template)
         self._lanes = {lane.number: lane for lane in jobs.lanes(db, job.id)}
@@ -197,8 +196,13 @@ class _Run:
 
     def carry_out(self, fetch: Callable[[], None]) -> JobReport:
         """List, and `fetch` what is listed, until all is done or it is stopped."""
-        listing = self._listing
-        thread = threading.Thread(target=listing.run, name='civitai-gallery-listing', daemon=True)
+        listing, here = self._listing, notices.here()
+
+        def list_all() -> None:
+            with notices.going_to(here):
+                listing.run()
+
+        thread = threading.Thread(target=list_all, name='civitai-gallery-listing', daemon=True)
         thread.start()
         state = jobs.STOPPED
         try:
@@ -210,7 +214,9 @@ class _Run:
             if state != jobs.ENDED:
                 self._stop.set()
             thread.join()
-            jobs.set_state(self._db, self._job.id, state)
+            # what a person said of it meanwhile, that it is paused, stays
+            cut_off = (jobs.RUNNING,) if state == jobs.STOPPED else ()
+            jobs.set_state(self._db, self._job.id, state, instead_of=cut_off)
         if listing.failure:
             raise listing.failure
         report = self._report()
@@ -225,23 +231,26 @@ class _Run:
     def _report(self) -> JobReport:
         job = jobs.find(self._db, self._job.id) or self._job
         seconds = time.monotonic() - self._began
-        return JobReport(
-            job,
-            self._wanted,
-            jobs.progress(self._db, job.id),
-            self._size,
-            seconds,
-            tuple(self._aside),
-        )
+        progress = jobs.progress(self._db, job.id)
+        return JobReport(job, self._wanted, progress, self._size, seconds, tuple(self._aside))
 
     def fetch_waiting(self) -> None:
         """Fetch all pictures that are listed and not there, in one stream over the pages."""
-        with closing(batch.keep_each(self._waiting(), self._bring, self._at_once)) as groups:
+        while not self._fetched(self._places()):
+            pass
+
+    def _places(self) -> int:
+        return self._given or setting.gallery_max_concurrent_downloads
+
+    def _fetched(self, at_once: int) -> bool:
+        """Fetch them; False if that was left off because more or fewer are to be at once now."""
+        with closing(batch.keep_each(self._waiting(), self._bring, at_once)) as groups:
             for group in groups:
                 self._note(group)
                 self._tell_now_and_then()
-                if self._stop.is_set():
-                    return
+                if self._stop.is_set() or at_once != self._places():
+                    return self._stop.is_set()
+        return True
 
     def _waiting(self) -> Iterator[tuple[jobs.Listed, DownloadJob]]:
         """Yield the pictures to fetch; those that are known to be gone are noted so."""

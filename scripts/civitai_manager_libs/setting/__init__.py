@@ -20,18 +20,9 @@ import platformdirs
 from .. import forks, host, texts
 from ..civitai import gallery, keys
 from ..errors import SourceError, StorageError
-from ..store import cache, private
-from . import hosted
-from .kinds import (
-    Setting,
-    Value,
-    is_base_url,
-    is_cache_folder,
-    is_key,
-    is_path_or_empty,
-    is_proxy,
-    known_language,
-)
+from ..store import cache, private, templates
+from . import hosted, kinds
+from .kinds import Setting, Value
 
 log = logging.getLogger(__name__)
 
@@ -65,10 +56,10 @@ def _data_folder() -> str:
 
 
 data_folder: str = _data_folder()
-civitai_api_key: str = keys.usable_key(_from_environment('CIVITAI_TOKEN', '', is_key))
+civitai_api_key: str = keys.usable_key(_from_environment('CIVITAI_TOKEN', '', kinds.is_key))
 
-civitai_base_url: str = _from_environment('CIVITAI_BASE_URL', DEFAULT_BASE_URL, is_base_url)
-language: str = _from_environment('CIVITAI_GALLERY_LANG', 'en', known_language)
+civitai_base_url: str = _from_environment('CIVITAI_BASE_URL', DEFAULT_BASE_URL, kinds.is_base_url)
+language: str = _from_environment('CIVITAI_GALLERY_LANG', 'en', kinds.known_language)
 
 http_timeout: int = 20
 http_max_retries: int = 4
@@ -85,6 +76,9 @@ gallery_maturity_ceiling: str = gallery.SAFE_CEILING
 shortcut_gallery_folder: str = os.path.join(data_folder, 'picture_cache')
 shortcut_gallery_max_mib: int = 2048
 download_images_folder: str = ''
+gallery_name_template: str = templates.DEFAULT
+gallery_jobs_go_on: bool = False
+gallery_jobs_of_others: bool = False
 
 no_card_preview_image: str = str(ROOT / 'img' / 'no_preview.png')
 audio_card_image: str = str(ROOT / 'img' / 'audio.png')
@@ -94,7 +88,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         'civitai_base_url',
         civitai_base_url,
-        is_good=is_base_url,
+        is_good=kinds.is_base_url,
         environment='CIVITAI_BASE_URL',
         owner_only=True,
     ),
@@ -108,22 +102,27 @@ SETTINGS: tuple[Setting, ...] = (
     Setting('http_timeout', http_timeout, 1, 600),
     Setting('http_max_retries', http_max_retries, 3, 20),
     Setting('http_retry_delay', http_retry_delay, 0, 60),
-    Setting('http_proxy', http_proxy, is_good=is_proxy, owner_only=True),
-    Setting('http_ca_bundle', http_ca_bundle, is_good=is_path_or_empty, owner_only=True),
+    Setting('http_proxy', http_proxy, is_good=kinds.is_proxy, owner_only=True),
+    Setting('http_ca_bundle', http_ca_bundle, is_good=kinds.is_path_or_empty, owner_only=True),
     Setting('extra_hosts', extra_hosts, owner_only=True),
     Setting(
         'download_images_folder',
         download_images_folder,
-        is_good=is_path_or_empty,
+        is_good=kinds.is_path_or_empty,
         owner_only=True,
     ),
     Setting(
         'shortcut_gallery_folder',
         shortcut_gallery_folder,
-        is_good=is_cache_folder,
+        is_good=kinds.is_cache_folder,
         owner_only=True,
     ),
     Setting('shortcut_gallery_max_mib', shortcut_gallery_max_mib, 1, 1_000_000),
+    Setting(
+        'gallery_name_template', gallery_name_template, is_good=kinds.is_template, owner_only=True
+    ),
+    Setting('gallery_jobs_go_on', gallery_jobs_go_on, owner_only=True),
+    Setting('gallery_jobs_of_others', gallery_jobs_of_others, owner_only=True),
 )
 
 
@@ -228,7 +227,7 @@ def is_fixed(item: Setting) -> bool:
 def key_is_fixed() -> bool:
     """Tell whether the environment decides the API key, with one that is usable."""
     value = _variable('CIVITAI_TOKEN')
-    return bool(value) and is_key(value)
+    return bool(value) and kinds.is_key(value)
 
 
 def save_api_key(key: str) -> None:

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 
 from .. import texts
 from ..civitai import keys, urls
-from ..errors import SourceError, UrlRefusedError
-from ..store import cache
+from ..errors import CivitaiError, SourceError, UrlRefusedError
+from ..store import cache, templates
 
 Value = Union[bool, int, float, str]
+_WORDS = {'on': True, 'true': True, 'yes': True, 'off': False, 'false': False, 'no': False}
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Setting:
     The type is that of the default. minimum and maximum bound a number, choices a text;
     environment names the variable that wins over the file. owner_only: a WebUI's settings page,
     which every visitor may change, does not have it, because it decides who gets the API key,
-    whom we talk to, or which files are shown.
+    whom we talk to, which files are shown, or what is kept where, and when.
     """
 
     name: str
@@ -42,7 +43,9 @@ class Setting:
 
     def fitting(self, value: object) -> object:
         """Return `value` in the form of this setting: 6 for 6.0, a full path for one with ~."""
-        if isinstance(self.default, bool) or isinstance(value, bool):
+        if isinstance(self.default, bool):
+            return _WORDS.get(value.strip().lower(), value) if isinstance(value, str) else value
+        if isinstance(value, bool):
             return value
         if isinstance(value, str) and self.is_good in (is_path_or_empty, is_cache_folder):
             return self._full_path(os.path.expanduser(value))
@@ -65,6 +68,8 @@ class Setting:
         if isinstance(self.default, str):
             good = isinstance(value, str) and len(value) <= 4096 and value.isprintable()
             return good and self._accepts_text(str(value))
+        if isinstance(self.default, bool):
+            return isinstance(value, bool)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return False
         whole = isinstance(value, int) or isinstance(self.default, float)
@@ -72,9 +77,11 @@ class Setting:
 
     def why_not(self, value: object, language: str) -> str:
         """Say why `value` may not be this setting, '' if there is no more to say about it."""
-        if self.is_good is not is_cache_folder or not isinstance(value, str) or not is_path(value):
-            return ''
-        problem = cache.refusal(Path(value).expanduser())
+        problem: CivitaiError | None = None
+        if self.is_good is is_cache_folder and isinstance(value, str) and is_path(value):
+            problem = cache.refusal(Path(value).expanduser())
+        elif self.is_good is is_template and isinstance(value, str):
+            problem = _wrong_with_template(value)
         return problem.message_in(language) if problem else ''
 
     def _accepts_text(self, value: str) -> bool:
@@ -124,6 +131,19 @@ def is_path(value: str) -> bool:
 def is_cache_folder(value: str) -> bool:
     """Tell whether this is the full path of a folder that may be a picture cache."""
     return is_path(value) and cache.refusal(Path(value).expanduser()) is None
+
+
+def is_template(value: str) -> bool:
+    """Tell whether this is a pattern for names, as `store.templates` reads it."""
+    return _wrong_with_template(value) is None
+
+
+def _wrong_with_template(value: str) -> SourceError | None:
+    try:
+        templates.parse(value)
+    except SourceError as error:
+        return error
+    return None
 
 
 def is_path_or_empty(value: str) -> bool:

@@ -15,6 +15,7 @@ from typing import Iterable
 from .. import ending, notices, setting, texts
 from ..access import guard, signs
 from ..access.door import Door
+from ..downloads.queue import job_queue
 from ..errors import CivitaiError, SourceError
 from ..http_client import get_http_client, outgoing
 
@@ -53,7 +54,9 @@ def main(argv: list[str]) -> int:
     except CivitaiError as error:
         return _ended(error, ending.ExitCode.CANNOT_START)
     try:
-        ended_by = wait_for_end(serve(options.source, host, port, names))
+        url = serve(options.source, host, port, names)
+        job_queue().begin()
+        ended_by = wait_for_end(url)
     finally:
         temporary.move_out()
     # Ctrl-C is how a person ends it, so then all went well
@@ -202,6 +205,7 @@ def wait_for_end(url: str) -> int:
         over.wait()
 
     def stop() -> None:
+        job_queue().end()
         get_http_client().close()
         over.set()
 

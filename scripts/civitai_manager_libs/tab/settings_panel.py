@@ -10,7 +10,7 @@ import gradio as gr
 from .. import api, civitai_gallery_action as action, setting, widgets
 from ..access.owner import Finding
 from ..errors import CivitaiError, KeyNeededError
-from ..setting.kinds import Setting
+from ..setting.kinds import Setting, Value, is_template
 from . import cache_panel, markup
 from .markup import PREFIX, label
 
@@ -120,9 +120,15 @@ def _current(request: gr.Request) -> list[Any]:
     """The settings as they are when the page opens; the owner's for the owner only."""
     is_owner = widgets.is_owner(request)
     return [
-        getattr(setting, item.name) if is_owner or not item.owner_only else ''
+        getattr(setting, item.name) if is_owner or not item.owner_only else _hidden(item)
         for item in setting.SETTINGS
     ]
+
+
+def _hidden(item: Setting) -> Value:
+    """What is shown to others in place of what is the owner's: a default that tells nothing."""
+    tells = isinstance(item.default, str) and item.is_good is not is_template
+    return '' if tells else item.default
 
 
 def _field(item: Setting) -> Any:
@@ -130,13 +136,15 @@ def _field(item: Setting) -> Any:
         'label': label(f'setting_{item.name}'),
         'info': label(f'setting_{item.name}_help'),
         # the page config goes to everybody; the owner's values follow when the page opens
-        'value': '' if item.owner_only else getattr(setting, item.name),
+        'value': _hidden(item) if item.owner_only else getattr(setting, item.name),
         'interactive': not setting.is_fixed(item),
         'elem_id': f'{PREFIX}_setting_{item.name}',
         'min_width': 280,
     }
     if item.choices:
         return widgets.component(gr.Dropdown, choices=list(item.choices), **shown)
+    if isinstance(item.default, bool):
+        return widgets.component(gr.Checkbox, **shown)
     if isinstance(item.default, str):
         return widgets.component(gr.Textbox, **shown)
     # the range is checked when they are saved: gradio would refuse without saying which one
@@ -178,7 +186,7 @@ def _with_range(item: Setting) -> str:
     name = label(f'setting_{item.name}')
     if item.choices:
         return label('setting_choices', name=name, choices=', '.join(item.choices))
-    if isinstance(item.default, str):
+    if isinstance(item.default, (str, bool)):
         return name
     minimum, maximum = (f'{bound:g}' for bound in (item.minimum, item.maximum))
     return label('setting_range', name=name, minimum=minimum, maximum=maximum)

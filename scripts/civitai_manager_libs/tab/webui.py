@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from .. import host, notices, setting, widgets
+from ..downloads.queue import job_queue
 from ..errors import StorageError
 from ..setting.kinds import Setting, Value
 from . import cache_panel, components, settings_panel
@@ -40,8 +41,9 @@ def tab() -> list[tuple[Any, str, str]]:
 
 
 def started(_: Any, app: Any) -> None:
-    """Have each request to the WebUI told apart by its owner from now on."""
+    """Have each request to the WebUI told apart by its owner from now on, and jobs go on."""
     widgets.seal(app)
+    job_queue().begin()
 
 
 def settings() -> None:

@@ -701,6 +701,30 @@ ENGLISH: dict[str, str] = {
         'How large the picture cache may get; what was shown least recently goes first. Pictures '
         'that were in a folder before it became the picture cache stay, and do not count.'
     ),
+    'setting_gallery_name_template': 'Names of kept pictures',
+    'setting_gallery_name_template_help': (
+        'The pattern that pictures of whole galleries are called after, such as '
+        '{{username}}/{{created:%Y-%m}}/{{id}}; / makes folders.'
+    ),
+    'setting_gallery_jobs_go_on': 'Go on with interrupted galleries',
+    'setting_gallery_jobs_go_on_help': (
+        'Whole galleries that were being kept when the program ended go on by themselves when it '
+        'starts.'
+    ),
+    'setting_gallery_jobs_of_others': 'Others may keep whole galleries',
+    'setting_gallery_jobs_of_others_help': (
+        'Who opens the gallery from another computer or account may start, pause and cancel the '
+        'download of whole galleries too; folders and names stay with you.'
+    ),
+    'job_at_work': 'Job {job} is at work; pause it first.',
+    'jobs_not_from_here': (
+        'Whole galleries can be kept only on the computer the gallery runs on, by the account that '
+        'runs it. Its owner can allow it to others with the setting gallery_jobs_of_others.'
+    ),
+    'job_place_not_from_here': (
+        'Folders and names of files can be chosen only on the computer the gallery runs on, by the '
+        'account that runs it.'
+    ),
     'notice_asked_to_wait': (
         '{host} asks us to wait ({status}). Going on in {seconds} s; what is there stays.'
     ),

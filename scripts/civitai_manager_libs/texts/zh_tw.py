@@ -434,6 +434,21 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'setting_shortcut_gallery_max_mib_help': (
         '圖片快取的大小上限；最久沒有顯示的圖片會先移除。資料夾成為圖片快取之前就有的圖片會保留，也不計入。'
     ),
+    'setting_gallery_name_template': '保存圖片的檔名',
+    'setting_gallery_name_template_help': (
+        '整個圖庫的圖片依此樣式命名，例如 {{username}}/{{created:%Y-%m}}/{{id}}；/ 會建立資料夾。'
+    ),
+    'setting_gallery_jobs_go_on': '繼續中斷的圖庫',
+    'setting_gallery_jobs_go_on_help': '程式結束時尚未保存完成的圖庫，會在程式啟動時自動繼續。',
+    'setting_gallery_jobs_of_others': '他人可以保存整個圖庫',
+    'setting_gallery_jobs_of_others_help': (
+        '從其他電腦或帳號開啟圖庫的人，也可以開始、暫停及取消整個圖庫的下載；資料夾與檔名仍由您決定。'
+    ),
+    'job_at_work': '工作 {job} 正在進行，請先暫停。',
+    'jobs_not_from_here': (
+        '整個圖庫只能在執行圖庫的電腦上，由執行它的帳號保存。擁有者可以用設定 gallery_jobs_of_others 允許他人。'
+    ),
+    'job_place_not_from_here': '資料夾與檔名只能在執行圖庫的電腦上，由執行它的帳號選擇。',
     'notice_asked_to_wait': '{host} 要求我們稍候（{status}）。{seconds} 秒後繼續，已取得的內容會保留。',
     'notice_refuses': '{host} 拒絕所有要求（{status}）。若持續如此，{seconds} 秒後放棄，已取得的內容會保留。',
     'notice_slow': '{host} 回應緩慢，{seconds} 秒內未收到的內容將放棄。',

@@ -1,0 +1,91 @@
+"""One job that runs in this process: how it is stopped, how fast it is, what it waits for."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from dataclasses import replace
+from typing import Any, Mapping
+
+from .. import forks, setting, texts
+from ..archive import jobs
+from ..archive.database import Database
+from .standing import JobReport, Standing, told_of
+
+RATE_SECONDS = 5.0  # the rate is that of the last seconds
+WAITS = ('notice_asked_to_wait', 'notice_waiting', 'notice_refuses', 'notice_slow')
+
+
+class Running:
+    """A job that runs: set `stop` to have it end within moments.
+
+    `told` and `noticed` are called by the threads of the job, `standing` by any.
+    """
+
+    def __init__(self, job_id: int) -> None:
+        self.job_id = job_id
+        self.stop = forks.Event()
+        self.size_before = 0  # bytes that earlier runs saved
+        self._ends_as = ''
+        self._report: JobReport | None = None
+        self._told_at: deque[tuple[float, int, int]] = deque()  # when, bytes, pictures done
+        # what is waited for, as a notice, and when it is over
+        self._waiting: tuple[str, Mapping[str, Any], float] = ('', {}, -math.inf)
+
+    def end_as(self, state: str) -> None:
+        """Have the job end within moments, in `state`."""
+        self._ends_as = state
+        self.stop.set()
+
+    def note_end(self, db: Database) -> None:
+        """Note in which state the job was to end, unless it ended by itself or is to go on."""
+        if self._ends_as:
+            cut_off = (jobs.RUNNING, jobs.STOPPED)
+            jobs.set_state(db, self.job_id, self._ends_as, instead_of=cut_off)
+
+    def told(self, report: JobReport) -> None:
+        """Take over how far the job is."""
+        now, counts = time.monotonic(), report.progress
+        told = (now, report.size, counts.found - counts.count(jobs.TO_DO))
+        self._told_at.append(told)
+        while len(self._told_at) > 2 and self._told_at[1][0] < now - RATE_SECONDS:
+            self._told_at.popleft()
+        self._report = report
+
+    def noticed(self, key: str, values: Mapping[str, Any]) -> None:
+        """Take over what somebody who looks is told; a wait is forgotten once it is over."""
+        if key in WAITS:
+            over = time.monotonic() + float(values.get('seconds') or 0)
+            self._waiting = (key, values, over)
+
+    def standing(self, db: Database, state: str) -> Standing | None:
+        """Return how the job stands, None if it has told nothing yet. Raises StorageError."""
+        report = self._report
+        if report is None:
+            return None
+        rate, pictures = self._speeds()
+        left = report.progress.count(jobs.TO_DO)
+        known = report.progress.is_listed or report.is_all_known
+        return replace(
+            told_of(db, report, state, self.size_before + report.size),
+            rate=rate,
+            seconds_left=left / pictures if known and pictures else None,
+            waiting=self.waiting,
+        )
+
+    @property
+    def waiting(self) -> str:
+        """The sentence that says what is waited for now, '' if nothing."""
+        key, values, over = self._waiting
+        left = math.ceil(over - time.monotonic()) if key else 0
+        return texts.text(key, setting.language, **{**values, 'seconds': left}) if left > 0 else ''
+
+    def _speeds(self) -> tuple[float, float]:
+        """Bytes and pictures a second, lately; until now, so that what stands still gets slow."""
+        told = list(self._told_at)
+        if len(told) < 2:
+            return 0.0, 0.0
+        (began, size, done), (_, size_now, done_now) = told[0], told[-1]
+        seconds = max(time.monotonic() - began, 0.001)
+        return (size_now - size) / seconds, (done_now - done) / seconds
