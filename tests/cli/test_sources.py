@@ -175,6 +175,8 @@ def test_a_wait_is_told_to_who_watches(
     monkeypatch.setattr(sys.stderr, 'isatty', lambda: watched)
     code, out, err = download(['/posts/7'])
     told = [line for line in err.replace('\r', '\n').splitlines() if 'asks us to wait' in line]
-    sentence = '127.0.0.1 asks us to wait (503). Going on in 14 s; what is there stays.'
+    sentence = (
+        '127.0.0.1 asks us to wait (503). Going on in 14 s; what is there stays. (try 2 of 5)'
+    )
     assert told == [sentence] * watched
     assert code == 1 and '2 saved' in out

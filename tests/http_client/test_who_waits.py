@@ -162,7 +162,12 @@ def test_a_wait_of_more_than_a_few_seconds_is_told(monkeypatch: pytest.MonkeyPat
         with notices.going_to(lambda key, values: told.append((key, dict(values)))):
             assert client.get_json(f'{server.url}/api/v1/images') == {'items': [1]}
     assert waits == [0.5, 14.0]
-    assert told == [('notice_asked_to_wait', {'host': '127.0.0.1', 'status': 503, 'seconds': 14})]
+    assert told == [
+        (
+            'notice_asked_to_wait',
+            {'host': '127.0.0.1', 'status': 503, 'seconds': 14, 'attempt': 3, 'tries': 5},
+        )
+    ]
 
 
 # -- what one answer says about others -----------------------------------------------------------

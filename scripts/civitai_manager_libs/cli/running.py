@@ -102,6 +102,8 @@ def show_notices(screen: screens.Screen) -> None:
     def tell(key: str, values: Mapping[str, Any]) -> None:
         line = texts.text(key, setting.language, **values)
         if key in _WAITS:
+            if values.get('attempt'):
+                line += ' ' + texts.text('cli_try', setting.language, **values)
             screen.waiting(line)
         else:
             print(line, file=sys.stderr, flush=True)

@@ -77,7 +77,9 @@ class Attempts:
                 log.info('%s: %s Again in %.1f s.', urls.redact(url), error, decision.seconds)
                 is_long = since + decision.seconds > throttle.TOLD_SECONDS
                 if is_long and self.now() - told > throttle.TOLD_AGAIN:
-                    wire.tell_wait(error, decision.seconds)
+                    most = policy.refusals if refused else policy.tries
+                    following = 1 + (refusals if refused else tries)
+                    wire.tell_wait(error, decision.seconds, tries=(following, most))
                     told = self.now()
             self._pause(decision.seconds, stop)
 

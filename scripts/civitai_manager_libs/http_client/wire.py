@@ -245,14 +245,21 @@ def host_of(url: str) -> str:
         return ''
 
 
-def tell_wait(error: CivitaiError, seconds: float, is_given_up: bool = False) -> None:
-    """Tell that it goes on after `error` in so many seconds, or is given up then."""
+def tell_wait(
+    error: CivitaiError, seconds: float, is_given_up: bool = False, tries: tuple[int, int] = (0, 0)
+) -> None:
+    """Tell that it goes on after `error` in so many seconds, or is given up then.
+
+    `tries`: which try follows, and how many there are at most; 0 if nobody knows.
+    """
     asked = 'notice_refuses' if is_given_up else 'notice_asked_to_wait'
     notices.tell(
         asked if error.status in (429, 503) else 'notice_waiting',
         host=host_of(error.url),
         status=error.status or '',
         seconds=math.ceil(seconds),
+        attempt=tries[0],
+        tries=tries[1],
     )
 
 

@@ -448,6 +448,7 @@ ENGLISH: dict[str, str] = {
         '{folder}. Nothing was kept.'
     ),
     'cli_gone': 'Gone from Civitai, or never to be had, so not kept: {count}, such as {ids}.',
+    'cli_try': '(try {attempt} of {tries})',
     'same_bytes': ('Byte for byte the same as a picture of another id: {count}, such as {ids}.'),
     'cli_so_far': (
         '{found} found on {pages} pages, {saved} saved, {already} there already, {failed} '

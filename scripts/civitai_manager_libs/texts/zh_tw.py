@@ -267,6 +267,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_incomplete': '已儲存 {saved}，已存在 {skipped}，失敗 {failed}，位於 {folder}。不完整。',
     'cli_listed': '找到 {found} 張：將儲存 {new} 張，{already} 張已存在於 {folder}。沒有儲存任何檔案。',
     'cli_gone': '已從 Civitai 消失或無法取得，因此未儲存：{count} 張，例如 {ids}。',
+    'cli_try': '（第 {attempt} 次，最多 {tries} 次）',
     'same_bytes': '與其他編號的圖片內容完全相同：{count} 張，例如 {ids}。',
     'cli_so_far': (
         '在 {pages} 頁中找到 {found} 張，已儲存 {saved}，已存在 {already}，失敗 {failed}，已消失 {gone}，{mib} MiB'
