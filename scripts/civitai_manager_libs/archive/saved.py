@@ -11,7 +11,7 @@ from typing import Iterable, Iterator
 
 from .database import Database
 
-_BLOCK = 1 << 20
+_BLOCK = 64 * 1024  # more would be kept by each thread that reads
 _AT_ONCE = 500
 _COLUMNS = 'path, stem, picture_id, bytes, changed_ns, sha256'
 
