@@ -159,8 +159,9 @@ def test_a_person_gets_the_next_place_that_a_job_gives_back(
             with Work(lambda: batch('person', places)) as person:
                 host = next(iter(client._exchange._throttle._hosts.values()))
                 until(lambda: len(host.waiting) == places)
-                for _ in range(8 * places):
-                    go_on.release()
+                go_on.release(places)
+                until(lambda: len(order) == 2 * places)
+                go_on.release(4 * places)
     assert job.result == [True] * 4 * places and person.result == [True] * places
     assert order[:places] == ['job'] * places
     assert order[places : 2 * places] == ['person'] * places
