@@ -16,9 +16,10 @@ from typing import Any, Callable, Iterator, Mapping, Sequence
 import gradio as gr
 
 from . import forks, ishortcut, setting, texts, util, widgets
+from .archive.place import archive
 from .civitai import urls
 from .civitai.gallery import GalleryImage
-from .downloads import ahead, batch, presence
+from .downloads import ahead, batch, presence, reuse
 from .downloads.plan import BatchReport, DownloadJob, DownloadResult, Outcome, failed_message
 from .errors import CivitaiError, SourceError, StorageError
 from .http_client import CivitaiHttpClient, get_http_client
@@ -120,25 +121,30 @@ def download_user_gallery_images(
 def keep_pictures(name: str, image_urls: Sequence[str]) -> tuple[str, Results]:
     """Keep pictures under <download folder>/<name>/; return that folder and results to come.
 
-    Nothing is fetched before the results are asked for. Raises StorageError if the folder
-    cannot be made.
+    Nothing is fetched before the results are asked for; what was saved before, wherever that is,
+    is not fetched at all. Raises StorageError if the folder cannot be made.
     """
-    return _keep(name, lambda folder: batch.picture_jobs(image_urls, folder))
+    return _keep(name, lambda folder: batch.picture_jobs(image_urls, folder), {})
 
 
 def keep_images(name: str, images: Sequence[GalleryImage]) -> tuple[str, Results]:
     """The same for the originals of `images`, of which Civitai told what they are."""
-    return _keep(name, lambda folder: batch.image_jobs(images, folder))
+    ids = {urls.original_url(image.url): image.id for image in images}
+    return _keep(name, lambda folder: batch.image_jobs(images, folder), ids)
 
 
-def _keep(name: str, jobs_in: Callable[[Path], list[DownloadJob]]) -> tuple[str, Results]:
+def _keep(
+    name: str, jobs_in: Callable[[Path], list[DownloadJob]], ids: Mapping[str, int]
+) -> tuple[str, Results]:
     folder = util.make_download_image_folder(name)
     if not folder:
         return '', iter(())
     target = Path(folder) / USER_GALLERY_FOLDER
     with files.explained(target):
         target.mkdir(parents=True, exist_ok=True)
-    return folder, batch.keep_all(jobs_in(target), _keep_single_image, _concurrency())
+    shelf = reuse.Shelf(archive, ids)
+    fetch = shelf.before(_keep_single_image)
+    return folder, shelf.noted(batch.keep_all(jobs_in(target), fetch, _concurrency()))
 
 
 def pre_loading(page_url: str, paging_information: Mapping[str, Any] | None) -> None:

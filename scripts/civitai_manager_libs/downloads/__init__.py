@@ -10,6 +10,7 @@ listing    the galleries of a job, listed into the archive
 batch      many downloads at once, each with its result
 crew       threads that work on jobs
 keeping    one file that a person keeps
+reuse      pictures that were saved before, used again instead of fetched
 originals  one original, by whichever of its addresses it can be had
 elsewhere  where a picture is already, in another folder
 positions  the places of pictures in their posts

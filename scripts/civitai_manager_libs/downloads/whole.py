@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import threading
 import time
@@ -15,17 +14,15 @@ from .. import api, forks, notices, setting
 from ..archive import folders, jobs, pictures, places, saved
 from ..archive.database import Database
 from ..civitai.source import parse_source
-from ..errors import ForbiddenError, GoneError, NotFoundError, StorageError
+from ..errors import ForbiddenError, GoneError, NotFoundError
 from ..http_client import CivitaiHttpClient, background
-from ..store import files, names, templates
-from . import batch, elsewhere, presence
+from ..store import names, templates
+from . import batch, elsewhere, presence, reuse
 from .listing import Ahead, Listing, kept_query
 from .positions import Positions
 from .plan import DownloadJob, DownloadResult, Outcome
 from .standing import JobReport
 from .wanted import Wanted, as_kept, name_values
-
-log = logging.getLogger(__name__)
 
 _AT_ONCE = 200
 _TOLD_SECONDS = 0.2  # to count what is in which state takes a while where there is much
@@ -274,17 +271,10 @@ class _Run:
 
     def _bring(self, one: jobs.Listed, url: str, path: str) -> bool:
         """Link or copy what was saved before, whatever it is called there; else fetch it."""
-        for known in self._known.get(one.place, ()):
-            try:
-                files.link_or_copy(known, Path(path))
-            except StorageError as error:
-                log.info('%s cannot be used again: %s', known, error)
-            else:
-                self._linked.add(one.place)
-                break
-        else:
-            if not self._client.fetch_file(url, path, cancel=self._stop):
-                return False
+        if reuse.bring(self._known.get(one.place, ()), path):
+            self._linked.add(one.place)
+        elif not self._client.fetch_file(url, path, cancel=self._stop):
+            return False
         with suppress(OSError):  # here, because many threads can do so at once
             self._brought[one.place] = _looked_at(Path(path), one)
         return True
