@@ -44,8 +44,22 @@ class Gallery:
         return next((v for v in versions if v.id == self.query.version_id), None)
 
     def of_version(self, version_id: int) -> Gallery:
-        """The gallery of another version of the same model."""
-        return replace(self, query=replace(self.query, version_id=version_id))
+        """The gallery of one version of the same model, as if the link had named it."""
+        return replace(
+            self,
+            source=self._source_of(version_id),
+            query=replace(self.query, version_id=version_id),
+        )
+
+    def of_all_versions(self) -> Gallery:
+        """The gallery of the same model, as if the link had named no version."""
+        return replace(self, source=self._source_of(0))
+
+    def _source_of(self, version_id: int) -> GallerySource:
+        if self.model is None:
+            return self.source
+        wishes = replace(self.source, kind='model', number=self.model.id, hash='')
+        return replace(wishes, version_id=version_id)
 
     def of_levels(self, levels: int) -> Gallery:
         """The same gallery with another mask of maturity levels."""

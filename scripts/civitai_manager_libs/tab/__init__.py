@@ -8,13 +8,17 @@ webui_incomplete   the tab that says which packages a WebUI lacks
 settings_panel     settings and API key
 cache_panel        the size of the picture cache, and a button that empties it
 components         the gallery: its components, and what happens when they are used
+jobs               whole galleries: begun, watched, steered
 paging             turning the page
 picture            a chosen picture: shown, and sent
 layout             the components, and where they stand
+layout_jobs        those for whole galleries
+jobs_markup        the HTML of the panel of jobs
 browser            what runs in the browser itself
 markup             the HTML that is shown
 sending            what a WebUI is sent
 events             what the events do, without components
+wishes             what a person fills in to have a whole gallery
 view               what one browser tab looks at
 generation         how the chosen picture was made
 temporary          the folder that gradio serves pictures from

@@ -45,3 +45,69 @@ def let_go_of_grid(inputs: int) -> str:
     setTimeout(settle, 100, 20);
     return given.slice(0, {inputs});
 }}"""
+
+
+# Hands the order that was given in the panel of jobs, '' for none, to the server.
+TAKE_ORDER = '() => [((window.civitaiGalleryJobs || {}).orders || []).shift() || ""]'
+
+# Keeps the panel of jobs up to date. What asks the server is a hidden button, pressed while a job
+# moves, when the panel comes into view again, and for an order; else nothing is asked. The panel
+# is made anew each time, so what was unfolded or had the focus in it has that again.
+WATCH_JOBS = f"""() => {{
+    if (window.civitaiGalleryJobs) return [];
+    const state = window.civitaiGalleryJobs = {{orders: []}};
+    const usual = 1000, longest = 300000;
+    let watched = null, inView = true, due = 0, patience = 10 * usual, focus = '';
+    const unfolded = new Set();
+    const find = (what) => {_PAGE}.querySelector('#civitai_gallery_' + what);
+    const order = (node) => {{
+        const button = node && node.closest && node.closest('#civitai_gallery_jobs [data-order]');
+        return button ? button.dataset.order : '';
+    }};
+    const press = (wanted) => {{
+        const button = find('jobs_button');
+        if (!button) return;
+        if (wanted) state.orders.push(wanted);
+        due = Date.now() + patience;
+        patience = Math.min(2 * patience, longest);
+        button.click();
+    }};
+    const settle = () => {{
+        due = Date.now() + usual;
+        patience = 10 * usual;
+        for (const part of watched.querySelectorAll('details'))
+            part.open = unfolded.has(part.dataset.name);
+        const lost = document.activeElement === document.body && focus;
+        const again = lost && watched.querySelector('[data-order="' + focus + '"]');
+        if (again) again.focus({{preventScroll: true}});
+    }};
+    const watch = (panel) => {{
+        watched = panel;
+        new MutationObserver(settle).observe(panel, {{childList: true, subtree: true}});
+        panel.addEventListener('toggle', (event) => {{
+            const name = event.target.dataset.name;
+            if (event.target.isConnected && name)
+                unfolded[event.target.open ? 'add' : 'delete'](name);
+        }}, true);
+        panel.addEventListener('focusin', (event) => {{ focus = order(event.target); }});
+    }};
+    document.addEventListener('click', (event) => {{
+        // the button under the mouse may have been made anew since it was pressed
+        const [pressed] = event.composedPath();
+        const inPanel = watched && watched.contains(pressed);
+        const now = inPanel && document.elementFromPoint(event.clientX, event.clientY);
+        const wanted = order(pressed) || order(now);
+        if (wanted) press(wanted);
+    }});
+    const beat = () => {{
+        const panel = find('jobs');
+        if (panel && panel !== watched) watch(panel);
+        const isSeen = Boolean(panel && panel.offsetParent) && !document.hidden;
+        const moves = isSeen && panel.querySelector('[data-moves]') && !panel.matches(':active');
+        if (isSeen && (!inView || (moves && Date.now() > due))) press('');
+        inView = isSeen || !panel;
+    }};
+    setInterval(beat, usual / 4);
+    beat();
+    return [];
+}}"""

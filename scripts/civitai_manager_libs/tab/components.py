@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import gradio as gr
 
 from .. import setting, widgets
 from ..errors import CivitaiError
-from . import events, layout, markup, paging, picture
+from . import events, jobs, layout, markup, paging, picture
 from .layout import Parts
 from .view import View
 
@@ -19,18 +19,20 @@ def build(source: str = '') -> Parts:
     paging.bind(parts)
     picture.bind(parts)
     _bind_keeping(parts)
+    jobs.bind(parts)
     return parts
 
 
 def _bind_keeping(parts: Parts) -> None:
-    widgets.on(
-        parts.download_page.click,
-        _download,
-        inputs=[parts.view],
-        outputs=[parts.kept],
-        show_progress='hidden',
-        trigger_mode='once',
-    )
+    for button, again in ((parts.download_page, False), (parts.retry_page, True)):
+        widgets.on(
+            button.click,
+            _on_download(parts, again),
+            inputs=[parts.view],
+            outputs=[parts.kept, parts.kept_here, parts.retry_page],
+            show_progress='hidden',
+            trigger_mode='once',
+        )
     widgets.on(
         parts.open_folder.click,
         _open_folder,
@@ -51,14 +53,28 @@ def wire_page(parts: Parts, blocks: Any, *, opening: bool) -> None:
 
     outputs = [parts.open_folder, parts.grid]
     widgets.on(blocks.load, on_open, outputs=outputs, show_progress='hidden')
+    jobs.wire_page(parts, blocks)
     if opening:
         paging.bind_opening(parts, blocks.load)
 
 
-def _download(request: gr.Request, view: View) -> Iterator[str]:
+def _on_download(parts: Parts, again: bool) -> Callable[..., Iterator[Any]]:
+    def download(request: gr.Request, view: View) -> Iterator[dict[Any, Any]]:
+        yield {parts.retry_page: gr.update(visible=False)}
+        for told in _download(request, view, again):
+            yield {parts.kept: told, parts.kept_here: told}
+        yield {
+            parts.kept_here: told + markup.failures_of(view),
+            parts.retry_page: gr.update(visible=bool(view.failed)),
+        }
+
+    return download
+
+
+def _download(request: gr.Request, view: View, again: bool = False) -> Iterator[str]:
     try:
         widgets.refuse_strangers(request)
-        for step in events.download_page(view):
+        for step in events.download_page(view, again):
             yield markup.step(step)
     except CivitaiError as error:
         yield markup.notice(error.message_in(setting.language), 'problem')

@@ -250,25 +250,34 @@ class Step:
     mood: str = 'busy'
 
 
-def download_page(view: View) -> Iterator[Step]:
+def download_page(view: View, again: bool = False) -> Iterator[Step]:
     """Keep the originals of this page; yield each step, the last of which sums up.
 
-    Raises CivitaiError where there is nothing to keep or no folder to keep it in.
+    `again`: those that failed the last time, whatever page is shown now. Raises CivitaiError where
+    there is nothing to keep or no folder to keep it in.
     """
-    if view.gallery is None or not view.page.images:
+    images, name = view.page.images, view.gallery.folder_name if view.gallery else ''
+    if again:
+        images, name = tuple(image for image, _ in view.failed), view.kept_as
+    if not images:
         raise SourceError('nothing_to_download')
-    total, finished = len(view.page.images), []
-    folder, results = action.keep_images(view.gallery.folder_name, view.page.images)
-    view.kept_in = str(Path(folder) / action.USER_GALLERY_FOLDER)
-    view.is_keeping = True
+    folder, results = action.keep_images(name, images)
+    view.kept_in, view.kept_as = str(Path(folder) / action.USER_GALLERY_FOLDER), name
+    view.is_keeping, finished = True, []
     try:
-        yield _step(0, total)
+        yield _step(0, len(images))
         for result in results:
             finished.append(result)
-            yield _step(len(finished), total)
+            yield _step(len(finished), len(images))
     finally:
         view.is_keeping = False
-    yield _summed_up(batch.report(finished), view.kept_in)
+    report = batch.report(finished)
+    view.failed = tuple(
+        (image, result.error)
+        for image, result in zip(images, report.results)
+        if result.outcome is Outcome.FAILED
+    )
+    yield _summed_up(report, view.kept_in)
 
 
 def _step(done: int, total: int) -> Step:

@@ -8,7 +8,8 @@ from typing import Any, Sequence
 import gradio as gr
 
 from .. import host, setting, widgets
-from . import markup
+from . import layout_jobs, markup
+from .layout_jobs import JobParts
 from .markup import PREFIX, label
 from .view import View
 
@@ -27,6 +28,7 @@ class Parts:
     """The components of one gallery; each has the element id `civitai_gallery_<name>`.
 
     status tells of the page, kept of the download, sent of what is sent: none overwrites another.
+    kept_here says the same as kept, and more, where the buttons of the download are.
     shown names what is in the grid, click counts the clicks on it.
     """
 
@@ -52,7 +54,11 @@ class Parts:
     parcel: Parcel
     sent: Any
     download_page: Any
+    download_whole: Any
     open_folder: Any
+    kept_here: Any
+    retry_page: Any
+    whole: JobParts
 
 
 def make(source: str) -> Parts:
@@ -107,9 +113,7 @@ def _grid_side() -> dict[str, Any]:
         previous = _button('prev')
         info = gr.HTML('', elem_id=f'{PREFIX}_page_info')
         following = _button('next')
-    with gr.Row(elem_id=f'{PREFIX}_keep'):
-        download = _button('download_page', variant='primary')
-        folder = _button('open_folder', interactive=True, visible=False)
+    keeping = _keeping()
     return {
         'title': title,
         'version': version,
@@ -120,8 +124,24 @@ def _grid_side() -> dict[str, Any]:
         'prev': previous,
         'page_info': info,
         'next': following,
+        **keeping,
+    }
+
+
+def _keeping() -> dict[str, Any]:
+    with gr.Row(elem_id=f'{PREFIX}_keep'):
+        download = _button('download_page', variant='primary')
+        whole = _button('download_whole')
+        folder = _button('open_folder', interactive=True, visible=False)
+    kept_here = gr.HTML('', elem_id=f'{PREFIX}_kept_here')
+    retry = _button('retry_page', interactive=True, visible=False)
+    return {
         'download_page': download,
+        'download_whole': whole,
         'open_folder': folder,
+        'kept_here': kept_here,
+        'retry_page': retry,
+        'whole': layout_jobs.make(),
     }
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+from typing import Mapping, Sequence
 
 from .. import api, setting, texts
 from ..civitai import comfy, resources, urls
 from ..civitai.gallery import CEILINGS, GalleryImage
 from ..civitai.source import GallerySource, address_of
 from ..downloads.plan import failed_message
+from ..errors import CivitaiError
 from ..widgets import escape
 from . import generation
 from .events import Step, has_next
@@ -35,6 +37,40 @@ def step(step: Step) -> str:
         return notice(step.message, step.mood)
     bar = f'<progress value="{step.done}" max="{step.total}"></progress>'
     return f'<div class="cg-notice cg-busy" role="status">{escape(step.message)} {bar}</div>'
+
+
+def failures(some: Sequence[Mapping[str, object]], total: int, name: str = '') -> str:
+    """The pictures that failed, folded up: id, page and error of `some` of `total`.
+
+    `name` tells this list from others of the page.
+    """
+    if not total:
+        return ''
+    rows = [
+        f'<li><a href="{escape(one["page"])}" target="_blank" rel="noreferrer">{one["id"]}</a> '
+        f'{escape(one["error"])}</li>'
+        for one in some
+    ]
+    if len(some) < total:
+        rows.append(f'<li>{escape(label("failures_more", count=total - len(some)))}</li>')
+    title = escape(label('failures_title', count=total))
+    return (
+        f'<details class="cg-failures" data-name="{escape(name)}"><summary>{title}</summary>'
+        f'<ul>{"".join(rows)}</ul></details>'
+    )
+
+
+def failures_of(view: View) -> str:
+    """The pictures that failed at the last download of a page."""
+    told = [
+        {
+            'id': image.id,
+            'page': urls.page_url(setting.civitai_base_url, 'images', image.id),
+            'error': (cause or CivitaiError('error_see_log')).message_in(setting.language),
+        }
+        for image, cause in view.failed
+    ]
+    return failures(told, len(told))
 
 
 def page_status(view: View) -> str:

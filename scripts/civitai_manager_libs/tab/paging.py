@@ -71,6 +71,8 @@ def _changing(parts: Parts) -> list[Any]:
     return [
         parts.status,
         parts.kept,
+        parts.kept_here,
+        parts.retry_page,
         parts.title,
         parts.version,
         parts.grid,
@@ -80,6 +82,7 @@ def _changing(parts: Parts) -> list[Any]:
         parts.next,
         parts.page_info,
         parts.download_page,
+        parts.download_whole,
         *picture.places(parts),
     ]
 
@@ -103,7 +106,7 @@ def _on_turn(parts: Parts, change: Callable[..., None]) -> Callable[..., Iterato
             yield {
                 **_controls(parts, view),
                 **picture.none(parts),
-                **({parts.kept: ''} if is_done else {}),
+                **(_nothing_kept(parts) if is_done else {}),
                 parts.grid: None,
                 parts.shown: '',
                 parts.status: markup.notice(label('status_pictures'), 'busy'),
@@ -140,7 +143,12 @@ def _controls(parts: Parts, view: View) -> dict[Any, Any]:
         parts.next: gr.update(interactive=events.has_next(view)),
         parts.page_info: markup.page_info(view),
         parts.download_page: gr.update(interactive=pictures),
+        parts.download_whole: gr.update(interactive=gallery is not None),
     }
+
+
+def _nothing_kept(parts: Parts) -> dict[Any, Any]:
+    return {parts.kept: '', parts.kept_here: '', parts.retry_page: gr.update(visible=False)}
 
 
 def _on_listed(parts: Parts) -> Callable[..., Any]:

@@ -23,10 +23,11 @@ class View:
 
     turn counts the pages asked for, so that a slow answer never replaces a newer one; listed is
     the turn that brought page, told the one whose page was told of, version the label of one that
-    is on its way. click is the last one on a picture, is_keeping tells that a download runs. shown
-    is what the grid was given last, each by a name; lost tells why some of
-    page did not come, problem why none did. name tells this view from others once it has shown
-    something, seen is what it shows.
+    is on its way. click is the last one on a picture. is_keeping tells that a download runs,
+    kept_in its folder, kept_as what that is called, failed what did not come and why; is_asking
+    that the form for a whole gallery is open. shown is what the grid was given last, each by a
+    name; lost tells why some of page did not come, problem why none did. name tells this view from
+    others once it has shown something, seen is what it shows.
     """
 
     gallery: api.Gallery | None = None
@@ -34,6 +35,9 @@ class View:
     page: ImagePage = field(default_factory=ImagePage)
     selected: GalleryImage | None = None
     kept_in: str = ''
+    kept_as: str = ''
+    failed: tuple[tuple[GalleryImage, CivitaiError | None], ...] = ()
+    is_asking: bool = False
     is_keeping: bool = False
     turn: int = 0
     listed: int = 0

@@ -1,0 +1,155 @@
+"""Whole galleries in the tab: begun with a form, watched and steered in a panel.
+
+The panel is drawn from the archive and the queue alone, so it is the same after a reload and in
+every browser. Its buttons send an order, such as `pause 3`, which is checked here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Callable, Iterator, Sequence
+
+import gradio as gr
+
+from .. import setting, widgets
+from ..civitai.source import address_of
+from ..downloads import queue
+from ..errors import CivitaiError, SourceError
+from . import browser, jobs_markup, markup, wishes
+from .layout import Parts
+from .layout_jobs import JobParts
+from .markup import label
+from .view import View
+
+_LEVEL = [field.name for field in wishes.FIELDS].index('level')
+_MOST_SHOWN = 30
+_ORDER = re.compile(r'(pause|resume|cancel|retry|forget) ([1-9][0-9]{0,17})')
+
+
+def bind(parts: Parts) -> None:
+    """Bind the form and the panel."""
+    form = parts.whole
+    for button in (parts.download_whole, form.close):
+        widgets.on(
+            button.click,
+            _on_open(form),
+            inputs=[parts.view],
+            outputs=[form.whole, form.told, form.versions, form.fields[_LEVEL], form.answer],
+            show_progress='hidden',
+        )
+    widgets.on(
+        form.start.click,
+        _on_start(form),
+        inputs=[parts.view, form.versions, *form.fields],
+        outputs=[form.answer, form.whole, form.jobs],
+        show_progress='hidden',
+        trigger_mode='once',
+    )
+    widgets.on(
+        form.jobs_button.click,
+        _order,
+        inputs=[form.order],
+        outputs=[form.jobs],
+        show_progress='hidden',
+        js=browser.TAKE_ORDER,
+    )
+
+
+def wire_page(parts: Parts, blocks: Any) -> None:
+    """Draw the panel when the page opens, and have it move from then on."""
+    widgets.on(blocks.load, panel, outputs=[parts.whole.jobs], show_progress='hidden')
+    widgets.on(blocks.load, None, js=browser.WATCH_JOBS)
+
+
+def panel(request: gr.Request, told: str = '') -> str:
+    """Return the panel as it is now; `told` is a notice above the jobs, as HTML."""
+    try:
+        standing = queue.job_queue().standing()[::-1]
+    except CivitaiError as error:
+        standing = []
+        told += markup.notice(error.message_in(setting.language), 'problem')
+    more = max(0, len(standing) - _MOST_SHOWN)
+    return jobs_markup.panel(standing[:_MOST_SHOWN], more, told, _may_act(request))
+
+
+def _may_act(request: gr.Request) -> bool:
+    try:
+        widgets.refuse_jobs(request)
+    except SourceError:
+        return False
+    return True
+
+
+def _on_open(form: JobParts) -> Callable[..., dict[Any, Any]]:
+    def opened(view: View) -> dict[Any, Any]:
+        """Open the form, or close it again."""
+        view.is_asking = not view.is_asking
+        if not view.is_asking:
+            return {form.whole: gr.update(visible=False)}
+        versions, levels = wishes.versions_offered(view), wishes.levels_offered()
+        chosen = versions[0] if versions else None
+        return {
+            form.whole: gr.update(visible=True),
+            form.told: markup.notice(_told(view)),
+            form.versions: gr.update(choices=versions, value=chosen, visible=bool(versions)),
+            form.fields[_LEVEL]: gr.update(choices=levels, value=levels[-1]),
+            form.answer: '',
+        }
+
+    return opened
+
+
+def _told(view: View) -> str:
+    """What would be kept, and up to which level."""
+    name = view.gallery.folder_name if view.gallery else ''
+    return label('whole_told', name=name, ceiling=setting.gallery_maturity_ceiling)
+
+
+def _on_start(form: JobParts) -> Callable[..., Iterator[Any]]:
+    def start(
+        request: gr.Request, view: View, versions: Any, *given: Any
+    ) -> Iterator[dict[Any, Any]]:
+        yield {form.answer: markup.notice(label('whole_waits'), 'busy')}
+        try:
+            told = _begin(request, view, versions, given)
+        except CivitaiError as error:
+            problem = markup.notice(error.message_in(setting.language), 'problem')
+            yield {form.answer: problem}
+        else:
+            view.is_asking = False
+            yield {
+                form.answer: markup.notice(told, 'good'),
+                form.whole: gr.update(visible=False),
+                form.jobs: panel(request),
+            }
+
+    return start
+
+
+def _begin(request: gr.Request, view: View, versions: object, given: Sequence[object]) -> str:
+    """Make the job and have it done; return what to tell of it. Raises CivitaiError."""
+    widgets.refuse_jobs(request)
+    gallery = wishes.gallery_of(view, versions)
+    source = address_of(gallery.source, setting.civitai_base_url)
+    names = (field.name for field in wishes.FIELDS)
+    wanted = wishes.wanted(source, dict(zip(names, given)))
+    return label('whole_begun', job=queue.job_queue().add(wanted))
+
+
+def _order(request: gr.Request, order: Any) -> str:
+    """Carry out an order of the panel, '' for none; return the panel as it is then."""
+    told = ''
+    try:
+        if order:
+            _carry_out(request, str(order))
+    except CivitaiError as error:
+        told = markup.notice(error.message_in(setting.language), 'problem')
+    return panel(request, told)
+
+
+def _carry_out(request: gr.Request, order: str) -> None:
+    widgets.refuse_jobs(request)
+    found = _ORDER.fullmatch(order)
+    if found is None:
+        raise SourceError('job_unknown')
+    getattr(queue.job_queue(), found[1])(int(found[2]))

@@ -1,0 +1,177 @@
+"""The HTML of the panel of jobs. Every word from outside is escaped here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Sequence
+
+from ..archive import jobs
+from ..downloads.standing import ELSEWHERE, INTERRUPTED, Standing
+from ..store.cache import MIB
+from ..widgets import escape
+from . import markup
+from .markup import label
+
+# How a job stands, and what may be done with it then.
+COMPLETE, INCOMPLETE = 'complete', 'incomplete'
+_ACTIONS = {
+    jobs.WAITING: ('pause', 'cancel'),
+    jobs.RUNNING: ('pause', 'cancel'),
+    jobs.PAUSED: ('resume', 'cancel'),
+    INTERRUPTED: ('resume', 'cancel'),
+    jobs.STOPPED: ('resume', 'forget'),
+    jobs.CANCELLED: ('resume', 'forget'),
+    COMPLETE: ('forget',),
+    INCOMPLETE: ('retry', 'forget'),
+}
+_MOVING = (jobs.WAITING, jobs.RUNNING, ELSEWHERE)
+_MOODS = {
+    jobs.RUNNING: 'busy',
+    ELSEWHERE: 'busy',
+    COMPLETE: 'good',
+    INCOMPLETE: 'problem',
+    INTERRUPTED: 'problem',
+}
+
+
+def panel(shown: Sequence[Standing], more: int, told: str, may_act: bool) -> str:
+    """The jobs, of which there are `more` that are not shown; `told` is a notice, as HTML.
+
+    While one of them moves, the panel says so to the page (`data-moves`). `may_act`: with buttons.
+    """
+    moves = ' data-moves' if any(job.state in _MOVING for job in shown) else ''
+    cards = ''.join(_card(job, may_act) for job in shown)
+    if not shown and not told:
+        cards = f'<p class="cg-none">{escape(label("jobs_none"))}</p>'
+    if more:
+        cards += f'<p class="cg-none">{escape(label("jobs_more", count=more))}</p>'
+    title = escape(label('jobs_title'))
+    return f'<section class="cg-jobs"{moves}><h3>{title}</h3>{told}{cards}</section>'
+
+
+def _card(job: Standing, may_act: bool) -> str:
+    state = _state_of(job)
+    parts = (
+        f'<header>{_name(job)} {_state(state)}</header>',
+        _bar(job),
+        _line(job),
+        _counts(job),
+        _notices(job),
+        _buttons(state, job.job_id) if may_act else '',
+        markup.failures(job.failures, job.failed, f'failures {job.job_id}'),
+        _about(job),
+    )
+    return f'<article class="cg-job" data-job="{job.job_id}">{"".join(parts)}</article>'
+
+
+def _state_of(job: Standing) -> str:
+    if job.state == jobs.ENDED:
+        return COMPLETE if job.is_complete else INCOMPLETE
+    return job.state
+
+
+def _name(job: Standing) -> str:
+    name = escape(Path(job.folder).name)
+    if job.source.startswith(('https://', 'http://')):
+        link = escape(job.source)
+        name = f'<a href="{link}" target="_blank" rel="noreferrer">{name}</a>'
+    number = escape(label('job_number', job=job.job_id))
+    return f'<span class="cg-number">{number}</span> <strong>{name}</strong>'
+
+
+def _state(state: str) -> str:
+    mood = _MOODS.get(state, 'calm')
+    return f'<span class="cg-chip cg-state cg-{mood}">{escape(label(f"job_{state}"))}</span>'
+
+
+def _bar(job: Standing) -> str:
+    if _state_of(job) == COMPLETE:
+        return ''
+    total = job.found if job.is_listed else max(job.found, job.limit)
+    if not total and job.state not in _MOVING:
+        return ''
+    name = escape(label('job_far', done=job.done, found=job.found))
+    value = f' value="{job.done}" max="{total}"' if total else ''  # without: it moves to and fro
+    return f'<progress{value} aria-label="{name}"></progress>'
+
+
+def _line(job: Standing) -> str:
+    """How far it is, how fast, and how long it takes still."""
+    is_moving = job.state in _MOVING
+    if job.state == jobs.RUNNING and not job.found:
+        told = [label('job_looking')]
+    else:
+        key = 'job_far_so_far' if is_moving and not job.is_listed else 'job_far'
+        told = [label(key, done=job.done, found=job.found)]
+    if job.size:
+        told.append(label('job_size', mib=f'{job.size / MIB:.1f}'))
+    if job.rate:
+        told.append(label('job_rate', mib=f'{job.rate / MIB:.1f}'))
+    told.append(_left(job.seconds_left))
+    return f'<p class="cg-line">{escape(" · ".join(filter(None, told)))}</p>'
+
+
+def _left(seconds: float | None) -> str:
+    if seconds is None:
+        return ''
+    if seconds < 90:
+        return label('job_left_seconds', seconds=max(1, round(seconds)))
+    return label('job_left_minutes', minutes=round(seconds / 60))
+
+
+def _counts(job: Standing) -> str:
+    counts = {'found': job.found, 'saved': job.saved, 'already': job.already}
+    counts |= {'failed': job.failed, 'gone': job.gone}
+    chips = (
+        f'<span class="cg-count">{escape(label(f"job_count_{name}"))} <b>{count}</b></span> '
+        for name, count in counts.items()
+        if count or name in ('found', 'saved', 'failed')
+    )
+    return f'<p class="cg-counts">{"".join(chips)}</p>'
+
+
+def _notices(job: Standing) -> str:
+    """What is waited for, and why the job is not complete."""
+    why_not = [job.trouble] if job.trouble else []
+    why_not += [label('listing_stopped', cause=gap) for gap in job.gaps]
+    if _state_of(job) == INCOMPLETE and job.failed:
+        why_not.append(label('job_failed_some', count=job.failed))
+    waiting = markup.notice(job.waiting, 'busy') if job.waiting else ''
+    return waiting + ''.join(markup.notice(one, 'problem') for one in why_not)
+
+
+def _buttons(state: str, job_id: int) -> str:
+    """Buttons whose orders the page hands on, see `browser.WATCH_JOBS`."""
+    buttons = ''.join(
+        f'<button type="button" class="cg-button" data-order="{action} {job_id}">'
+        f'{escape(label(f"job_{action}"))}</button>'
+        for action in _ACTIONS.get(state, ())
+    )
+    return f'<p class="cg-actions">{buttons}</p>' if buttons else ''
+
+
+def _about(job: Standing) -> str:
+    """What was asked for, up to which level, and where the files are."""
+    rows = {
+        'job_folder': job.folder,
+        'job_source': job.source,
+        'job_asked': _asked(job) or label('job_asked_all'),
+        'whole_level': job.level,
+    }
+    listed = ''.join(
+        f'<dt>{escape(label(key))}</dt><dd>{escape(value)}</dd>' for key, value in rows.items()
+    )
+    if job.hidden:
+        note = label('job_hidden', ceiling=job.level, count=job.hidden)
+        listed += f'<dd>{escape(note)}</dd>'
+    return (
+        f'<details class="cg-about" data-name="about {job.job_id}">'
+        f'<summary>{escape(label("job_about"))}</summary><dl>{listed}</dl></details>'
+    )
+
+
+def _asked(job: Standing) -> str:
+    return ' · '.join(
+        label(f'whole_{name}') if value is True else f'{label(f"whole_{name}")}: {value}'
+        for name, value in job.asked.items()
+    )

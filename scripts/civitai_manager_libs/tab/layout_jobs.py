@@ -1,0 +1,75 @@
+"""The components for whole galleries: what is wanted, and the panel of jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from .. import widgets
+from . import wishes
+from .markup import PREFIX, label
+
+
+@dataclass(frozen=True)
+class JobParts:
+    """The components for whole galleries; each has the element id `civitai_gallery_<name>`.
+
+    whole is the block with the fields and told above them, answer stands below it; jobs is the
+    panel, and jobs_button what the panel presses out of sight, with its order.
+    """
+
+    whole: Any
+    told: Any
+    versions: Any
+    fields: list[Any]
+    start: Any
+    close: Any
+    answer: Any
+    jobs: Any
+    order: Any
+    jobs_button: Any
+
+
+def make() -> JobParts:
+    """Make the components inside the Blocks at hand; the block with the fields is closed."""
+    with gr.Column(visible=False, elem_id=f'{PREFIX}_whole') as whole:
+        told = gr.HTML('', elem_id=f'{PREFIX}_whole_told')
+        versions = gr.Radio(
+            choices=[],
+            value=None,
+            label=label('whole_versions'),
+            visible=False,
+            interactive=True,
+            elem_id=f'{PREFIX}_whole_versions',
+        )
+        with gr.Row():
+            fields = [_field(field) for field in wishes.FIELDS]
+        with gr.Row(elem_id=f'{PREFIX}_whole_buttons'):
+            start = gr.Button(
+                label('whole_start'), variant='primary', elem_id=f'{PREFIX}_whole_start'
+            )
+            close = gr.Button(label('whole_close'), elem_id=f'{PREFIX}_whole_close')
+    answer = gr.HTML('', elem_id=f'{PREFIX}_whole_answer')
+    jobs = gr.HTML('', elem_id=f'{PREFIX}_jobs')
+    with gr.Column(elem_id=f'{PREFIX}_jobs_hidden'):
+        order = gr.Textbox('', show_label=False, elem_id=f'{PREFIX}_jobs_order')
+        button = gr.Button('', elem_id=f'{PREFIX}_jobs_button')
+    return JobParts(whole, told, versions, fields, start, close, answer, jobs, order, button)
+
+
+def _field(field: wishes.Field) -> Any:
+    shown: dict[str, Any] = {
+        'label': label(f'whole_{field.name}'),
+        'interactive': True,
+        'elem_id': f'{PREFIX}_whole_{field.name}',
+        'min_width': 120,
+    }
+    if field.is_switch:
+        return widgets.component(gr.Checkbox, value=False, **shown)
+    if field.choices:
+        choices = [label('whole_any'), *field.choices]
+        return widgets.component(gr.Dropdown, choices=choices, value=choices[0], **shown)
+    hint = label(f'whole_{field.name}_hint')
+    return widgets.component(gr.Textbox, value='', placeholder=hint, max_lines=1, **shown)

@@ -1,0 +1,332 @@
+"""Whole galleries in the tab, without a browser: the form, the panel, the orders it sends."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Callable, Iterator
+
+import gradio as gr
+import pytest
+
+from civitai_demo.server import DemoServer
+from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID
+from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs.archive import jobs as kept
+from scripts.civitai_manager_libs.archive.place import archive
+from scripts.civitai_manager_libs.downloads import queue, whole
+from scripts.civitai_manager_libs.downloads.standing import ELSEWHERE, INTERRUPTED, Standing
+from scripts.civitai_manager_libs.downloads.wanted import Wanted
+from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
+from scripts.civitai_manager_libs.tab import components, events, jobs, jobs_markup, wishes
+from scripts.civitai_manager_libs.tab.layout import Parts
+from scripts.civitai_manager_libs.tab.view import View
+
+pytestmark = pytest.mark.usefixtures('downloads')
+
+MODEL = f'/models/{OPENING_MODEL_ID}'
+VERSION = f'{MODEL}?modelVersionId={OPENING_VERSION_ID}'
+PATIENCE = 30
+
+
+def visitor(**headers: str) -> Any:
+    client = SimpleNamespace(host='127.0.0.1', port=1)
+    return SimpleNamespace(headers={'host': '127.0.0.1:7860', **headers}, client=client)
+
+
+HERE = visitor()
+FROM_AFAR = visitor(**{'x-forwarded-for': '203.0.113.7'})
+OTHER_SITE = visitor(**{'sec-fetch-site': 'cross-site'})
+
+
+@pytest.fixture(autouse=True)
+def own_queue(monkeypatch: pytest.MonkeyPatch, client: CivitaiHttpClient) -> Iterator[None]:
+    """A queue of this test's own, which has ended afterwards."""
+    made = queue.JobQueue()
+    monkeypatch.setattr(queue, '_queue', made)
+    yield
+    made.end()
+
+
+@pytest.fixture
+def parts() -> Parts:
+    with gr.Blocks():
+        return components.build()
+
+
+@pytest.fixture
+def view(demo: DemoServer) -> View:
+    opened = View()
+    events.open_source(opened, demo.url + MODEL)
+    return opened
+
+
+def started(parts: Parts, view: View, request: Any = HERE, **given: object) -> dict[Any, Any]:
+    """What the components show once the form was filled in so and sent."""
+    told: dict[Any, Any] = {}
+    values = [given.get(field.name) for field in wishes.FIELDS]
+    for step in jobs._on_start(parts.whole)(request, view, given.get('versions'), *values):
+        told |= step
+    return told
+
+
+def until(found: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not found():
+        assert time.monotonic() < deadline, jobs.panel(HERE)
+        time.sleep(0.02)
+
+
+def stands(number: int) -> str:
+    """The state of a job as the panel shows it."""
+    card = jobs.panel(HERE).split(f'data-job="{number}"')[1].split('</article>')[0]
+    found = re.search(r'cg-state [^>]*>([^<]*)<', card)
+    assert found is not None
+    return found[1]
+
+
+def test_a_whole_gallery_is_kept_and_the_panel_says_so(
+    parts: Parts, view: View, downloads: Path
+) -> None:
+    told = started(parts, view, limit='7')
+    assert 'Job 1' in told[parts.whole.answer] and 'data-moves' in told[parts.whole.jobs]
+    assert told[parts.whole.whole]['visible'] is False
+    until(lambda: stands(1) == 'complete')
+    shown = jobs.panel(HERE)
+    assert 'found <b>7</b>' in shown and 'data-moves' not in shown
+    assert 'At most: 7' in shown and str(downloads / 'Paper Horizons XL') in shown
+    assert len(list((downloads / 'Paper Horizons XL').iterdir())) == 7
+
+
+@pytest.mark.parametrize(
+    ('versions', 'count'), [('all', 2), ('one', 1)], ids=['all versions', 'the one on show']
+)
+def test_as_many_versions_are_kept_as_were_chosen(
+    parts: Parts, view: View, versions: str, count: int
+) -> None:
+    by_name = dict(zip(('all', 'one'), wishes.versions_offered(view)))
+    started(parts, view, versions=by_name[versions], limit='1')
+    assert len(kept.lanes(archive(), 1)) == count
+
+
+@pytest.mark.parametrize(
+    ('given', 'words'),
+    [({'since': 'yesterday'}, 'is no time'), ({'limit': 'x'}, 'no number'), ({'level': 'X'}, 'PG')],
+    ids=lambda value: str(value),
+)
+def test_what_cannot_be_used_begins_nothing_and_loses_nothing(
+    parts: Parts, view: View, demo: DemoServer, given: dict[str, object], words: str
+) -> None:
+    seen = len(demo.requests)
+    told = started(parts, view, **given)
+    assert words in told[parts.whole.answer] and 'cg-problem' in told[parts.whole.answer]
+    assert set(told) == {parts.whole.answer}  # the form is left as it is
+    assert kept.every(archive()) == [] and len(demo.requests) == seen
+
+
+def test_where_nothing_is_shown_there_is_nothing_to_keep(parts: Parts) -> None:
+    assert 'Paste a Civitai link' in started(parts, View())[parts.whole.answer]
+
+
+def test_the_form_says_the_level_and_closes_again(parts: Parts, view: View) -> None:
+    setting.gallery_maturity_ceiling = 'PG-13'
+    open_or_close = jobs._on_open(parts.whole)
+    shown = open_or_close(view)
+    assert shown[parts.whole.whole]['visible'] is True
+    assert 'PG-13' in shown[parts.whole.told] and 'Paper Horizons XL' in shown[parts.whole.told]
+    assert shown[parts.whole.versions]['value'] == 'All 2 versions'
+    assert open_or_close(view)[parts.whole.whole]['visible'] is False
+
+
+def test_names_of_files_are_those_of_the_setting(parts: Parts, view: View, downloads: Path) -> None:
+    setting.gallery_name_template = '{username}/{id}'
+    started(parts, view, limit='2')
+    until(lambda: stands(1) == 'complete')
+    assert all(path.is_dir() for path in (downloads / 'Paper Horizons XL').iterdir())
+
+
+# -- orders --------------------------------------------------------------------------------------
+
+
+def waiting_job(client: CivitaiHttpClient, demo: DemoServer, **wanted: Any) -> int:
+    """A job that the command line made and left."""
+    return whole.begin(archive(), client, Wanted(demo.url + VERSION, levels=1, **wanted), None)
+
+
+def test_a_job_of_the_command_line_is_shown_and_gone_on_with(
+    demo: DemoServer, client: CivitaiHttpClient
+) -> None:
+    number = waiting_job(client, demo, limit=3)
+    assert stands(number) == 'interrupted' and 'data-moves' not in jobs.panel(HERE)
+    jobs._order(HERE, f'resume {number}')
+    until(lambda: stands(number) == 'complete')
+
+
+def test_a_job_rests_and_goes_on_as_it_is_told(
+    parts: Parts, view: View, demo: DemoServer, client: CivitaiHttpClient
+) -> None:
+    demo.scenario = 'slow'
+    started(parts, view)
+    assert 'paused' in jobs._order(HERE, 'pause 1') and stands(1) == 'paused'
+    demo.scenario = ''
+    jobs._order(HERE, 'resume 1')
+    until(lambda: stands(1) == 'complete')
+    jobs._order(HERE, 'forget 1')
+    assert kept.every(archive()) == []
+
+
+def test_what_failed_is_told_with_its_cause_and_tried_again(
+    parts: Parts, view: View, demo: DemoServer
+) -> None:
+    demo.scenario = 'truncated'
+    started(parts, view, limit='12')
+    until(lambda: stands(1) == 'not complete')
+    shown = jobs.panel(HERE)
+    (failed,) = {one.failed for one in queue.job_queue().standing()}
+    assert f'Failed pictures: {failed}' in shown and 'broke off' in shown and '/images/' in shown
+    demo.scenario = ''
+    jobs._order(HERE, 'retry 1')
+    until(lambda: stands(1) == 'complete')
+
+
+@pytest.mark.parametrize(
+    'order',
+    ['pause', 'pause 0', 'pause 99', 'explode 1', 'end 1', 'pause 1 2', 'pause -1', 'pause ١']
+    + [7, ['pause 1'], {'pause': 1}, 'pause 99999999999999999999999', '<b>'],
+    ids=repr,
+)
+def test_an_order_that_is_none_is_refused(
+    demo: DemoServer, client: CivitaiHttpClient, order: Any
+) -> None:
+    number = waiting_job(client, demo)
+    shown = jobs._order(HERE, order)
+    assert 'cg-problem' in shown.split('<article')[0] and stands(number) == 'interrupted'
+
+
+@pytest.mark.parametrize('nothing', ['', None], ids=repr)
+def test_no_order_only_looks(nothing: Any) -> None:
+    assert 'cg-problem' not in jobs._order(HERE, nothing)
+
+
+# -- who may -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('request_', [FROM_AFAR, OTHER_SITE], ids=['far away', 'other site'])
+def test_who_may_not_begins_and_ends_nothing(
+    parts: Parts, view: View, demo: DemoServer, client: CivitaiHttpClient, request_: Any
+) -> None:
+    number = waiting_job(client, demo)
+    told = started(parts, view, request_)
+    assert 'cg-problem' in told[parts.whole.answer] and len(kept.every(archive())) == 1
+    for action in ('pause', 'resume', 'cancel', 'retry', 'forget'):
+        assert 'cg-problem' in jobs._order(request_, f'{action} {number}')
+    assert stands(number) == 'interrupted'
+    assert 'data-order' not in jobs.panel(request_) and 'data-order' in jobs.panel(HERE)
+
+
+def test_others_may_where_the_owner_says_so(parts: Parts, view: View) -> None:
+    setting.gallery_jobs_of_others = True
+    assert 'Job 1' in started(parts, view, FROM_AFAR, limit='1')[parts.whole.answer]
+    assert 'data-order' in jobs.panel(FROM_AFAR)
+
+
+# -- what is shown -------------------------------------------------------------------------------
+
+EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
+JOB = Standing(3, 'https://civitai.com/models/1', '/home/me/Some model', 'PG', {}, kept.RUNNING)
+
+
+def shown(job: Standing) -> str:
+    return jobs_markup.panel([job], 0, '', True)
+
+
+def test_words_from_outside_are_only_words() -> None:
+    failure = {'id': 1, 'page': 'https://civitai.com/images/1', 'error': EVIL}
+    evil = replace(
+        JOB,
+        source=f'https://civitai.com/{EVIL}',
+        folder=f'/home/{EVIL}',
+        level=EVIL,
+        asked={'tag': EVIL},
+        gaps=(EVIL,),
+        failed=1,
+        failures=(failure,),
+        trouble=EVIL,
+        waiting=EVIL,
+    )
+    for state in (kept.RUNNING, kept.ENDED):
+        html = shown(replace(evil, state=state))
+        assert '<script' not in html and '<img' not in html and '&lt;script' in html
+
+
+@pytest.mark.parametrize('source', ['4201', 'javascript:alert(1)', 'urn:air:x', ''])
+def test_what_is_no_address_is_no_link(source: str) -> None:
+    assert '<a ' not in shown(replace(JOB, source=source))
+
+
+@pytest.mark.parametrize(
+    ('state', 'orders'),
+    [
+        (kept.WAITING, 'pause cancel'),
+        (kept.RUNNING, 'pause cancel'),
+        (ELSEWHERE, ''),
+        (kept.PAUSED, 'resume cancel'),
+        (INTERRUPTED, 'resume cancel'),
+        (kept.STOPPED, 'resume forget'),
+        (kept.CANCELLED, 'resume forget'),
+        (kept.ENDED, 'retry forget'),
+    ],
+)
+def test_a_job_offers_what_can_be_done_with_it(state: str, orders: str) -> None:
+    html = shown(replace(JOB, state=state))
+    assert re.findall(r'data-order="(\w+) 3"', html) == orders.split()
+    assert ('data-moves' in html) is (state in (kept.WAITING, kept.RUNNING, ELSEWHERE))
+
+
+@pytest.mark.parametrize(
+    ('change', 'words'),
+    [
+        ({}, 'Looking what there is'),
+        ({'found': 9, 'saved': 4}, '4 of 9 pictures found so far'),
+        ({'found': 9, 'saved': 4, 'is_listed': True}, '4 of 9 pictures'),
+        ({'rate': 3 * 2**20}, '3.0 MiB/s'),
+        ({'seconds_left': 20.4}, 'about 20 s left'),
+        ({'seconds_left': 600.0}, 'about 10 min left'),
+        ({'waiting': 'Civitai asks us to wait'}, 'Civitai asks us to wait'),
+        ({'gone': 2}, 'gone <b>2</b>'),
+        ({'already': 3}, 'already there <b>3</b>'),
+        ({'gaps': ('page 4',)}, 'Not everything could be listed: page 4'),
+        ({'trouble': 'The disk is full'}, 'The disk is full'),
+        ({'hidden': 5}, 'above level PG: 5'),
+        ({'asked': {'with_prompt': True}}, 'Only with a prompt'),
+        ({'failed': 50, 'failures': ()}, 'and 50 more'),
+    ],
+)
+def test_what_is_known_of_a_job_is_said(change: dict[str, Any], words: str) -> None:
+    assert words in shown(replace(JOB, **change))
+
+
+def test_the_bar_grows_to_what_is_known(parts: Parts) -> None:
+    assert '<progress aria' in shown(JOB)  # nobody knows
+    assert 'value="4" max="9"' in shown(replace(JOB, found=9, saved=4))
+    assert 'value="4" max="20"' in shown(replace(JOB, found=9, saved=4, limit=20))
+    complete = replace(JOB, state=kept.ENDED, is_complete=True, found=9, saved=9)
+    assert '<progress' not in shown(complete)
+
+
+def test_very_many_jobs_are_not_all_shown(
+    demo: DemoServer, client: CivitaiHttpClient, tmp_path: Path
+) -> None:
+    for number in range(jobs._MOST_SHOWN + 2):
+        kept.make(archive(), Wanted('1').kept(), tmp_path / str(number), [])
+    html = jobs.panel(HERE)
+    assert html.count('<article') == jobs._MOST_SHOWN and 'not shown: 2' in html
+
+
+def test_an_archive_that_cannot_be_read_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / 'file').touch()
+    setting.data_folder = str(tmp_path / 'file' / 'none')
+    assert 'cg-problem' in jobs.panel(HERE)

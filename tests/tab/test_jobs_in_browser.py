@@ -1,0 +1,180 @@
+"""The panel of jobs in a real browser, on each gradio that a host has."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from civitai_demo.server import OPENING_PATH, DemoServer
+from tests.support.browsing import WAIT, load, needs_chromium, part
+from tests.support.environments import PINS, interpreter
+from tests.support.paths import ROOT
+from tests.support.running_app import RunningApp
+
+pytestmark = needs_chromium
+
+PICTURES = 218  # of the opening gallery, both versions, up to PG
+IDLE_SECONDS = 3
+SETTINGS = {'gallery_max_concurrent_downloads': 4, 'http_retry_delay': 0, 'http_max_retries': 3}
+
+
+@pytest.fixture(scope='module', params=[*PINS, 'newest'], ids=lambda gradio: f'gradio-{gradio}')
+def app(
+    request: Any, running_demo: DemoServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningApp]:
+    """The app beside the stand-in, slow enough that a job can be seen to move."""
+    home = tmp_path_factory.mktemp('home')
+    (home / 'settings.json').write_text(json.dumps(SETTINGS))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv('CIVITAI_BASE_URL', running_demo.url)
+        folder = str(home / 'kept')
+        python = interpreter(request.param)
+        running = RunningApp(home, '--port', '0', '--downloads', folder, python=python)
+        yield running
+        assert running.stop() == 0
+
+
+@pytest.fixture
+def page(browser: Browser, app: RunningApp, running_demo: DemoServer) -> Iterator[Page]:
+    running_demo.scenario = ''
+    context = browser.new_context(viewport={'width': 1280, 'height': 720})
+    tab = context.new_page()
+    tab.set_default_timeout(WAIT)
+    tab.goto(app.url)
+    shown(tab, running_demo.url + OPENING_PATH.partition('?')[0], 'Paper Horizons')
+    yield tab
+    context.close()
+
+
+def shown(tab: Page, link: str, name: str) -> None:
+    """Load a gallery, and wait until it is there."""
+    load(tab, link)
+    expect(part(tab, 'title')).to_contain_text(name, timeout=WAIT)
+    expect(part(tab, 'status').locator('.cg-busy')).to_have_count(0, timeout=WAIT)
+
+
+def field(tab: Page, name: str) -> Any:
+    return part(tab, f'whole_{name}').locator('input, textarea').last
+
+
+def job(tab: Page, number: int) -> Any:
+    """The job of that number in the panel."""
+    return part(tab, 'jobs').locator(f'[data-job="{number}"]')
+
+
+def stands(tab: Page, number: int, state: str) -> None:
+    """Wait until the job is in `state`."""
+    expect(job(tab, number).locator('.cg-state')).to_have_text(state, timeout=WAIT)
+
+
+def press(tab: Page, number: int, name: str) -> None:
+    job(tab, number).get_by_role('button', name=name).click()
+
+
+def done(tab: Page, number: int) -> int:
+    found = re.search(r'(\d+) of', job(tab, number).inner_text())
+    return int(found[1]) if found else 0
+
+
+def started(tab: Page, **given: str) -> None:
+    """Fill the form in and send it."""
+    if not part(tab, 'whole').is_visible():
+        part(tab, 'download_whole').click()
+    for name, value in given.items():
+        field(tab, name).fill(value)
+    part(tab, 'whole_start').click()
+
+
+def test_a_whole_gallery_is_begun_watched_paused_and_ends_complete(
+    page: Page, app: RunningApp
+) -> None:
+    started(page, since='yesterday', limit='500')
+    expect(part(page, 'whole_answer')).to_contain_text('is no time', timeout=WAIT)
+    expect(field(page, 'limit')).to_have_value('500')
+    started(page, since='', limit='')
+    stands(page, 1, 'running')
+    page.wait_for_function(
+        """() => /[1-9]\\d* of/.test(document.querySelector('#civitai_gallery_jobs').innerText)""",
+        timeout=WAIT,
+    )
+    before = done(page, 1)
+    page.wait_for_function(
+        """before => Number(/(\\d+) of/.exec(
+            document.querySelector('#civitai_gallery_jobs').innerText)[1]) > before""",
+        arg=before,
+        timeout=WAIT,
+    )
+    press(page, 1, 'Pause')
+    stands(page, 1, 'paused')
+    assert 0 < done(page, 1) < PICTURES
+    page.reload()
+    stands(page, 1, 'paused')
+    press(page, 1, 'Resume')
+    stands(page, 1, 'complete')
+    assert len(list((app.home / 'kept' / 'Paper Horizons XL').iterdir())) == PICTURES
+    assert_idle(page)
+
+
+def assert_idle(tab: Page) -> None:
+    """A page on which nothing moves asks its server for nothing."""
+    tab.wait_for_timeout(1000)  # for what is on its way
+    asked: list[str] = []
+    tab.on('request', lambda request: asked.append(request.url))
+    tab.on('websocket', lambda line: asked.append(line.url))
+    tab.wait_for_timeout(1000 * IDLE_SECONDS)
+    assert asked == []
+
+
+def test_what_failed_is_unfolded_and_tried_again(page: Page, running_demo: DemoServer) -> None:
+    shown(page, running_demo.url + '/models/4452', 'Quiet Geometry')
+    running_demo.scenario = 'truncated'
+    started(page, limit='12')
+    newest = part(page, 'jobs').locator('article').first
+    expect(newest.locator('.cg-state')).to_have_text('not complete', timeout=WAIT)
+    number = int(newest.get_attribute('data-job') or 0)
+    job(page, number).locator('.cg-failures summary').click()
+    expect(job(page, number).locator('.cg-failures a').first).to_be_visible()
+    expect(job(page, number).locator('.cg-failures')).to_contain_text('broke off')
+    running_demo.scenario = ''
+    press(page, number, 'Retry failed')
+    stands(page, number, 'complete')
+    press(page, number, 'Remove from list')
+    expect(job(page, number)).to_have_count(0, timeout=WAIT)
+
+
+def test_a_page_is_kept_and_what_failed_tried_again_beside_the_button(
+    page: Page, running_demo: DemoServer
+) -> None:
+    shown(page, running_demo.url + '/models/4588', 'Silk & Light')
+    running_demo.scenario = 'truncated'
+    part(page, 'download_page').click()
+    expect(part(page, 'kept_here')).to_contain_text('failed', timeout=WAIT)
+    running_demo.scenario = ''
+    part(page, 'retry_page').click()
+    expect(part(page, 'kept_here')).to_contain_text('saved, 0 were there', timeout=WAIT)
+    expect(part(page, 'kept_here').locator('details')).to_have_count(0)
+    expect(part(page, 'retry_page')).to_be_hidden()
+
+
+def test_a_job_of_the_command_line_is_shown(
+    page: Page, app: RunningApp, running_demo: DemoServer, tmp_path: Path
+) -> None:
+    words = ['download', f'{running_demo.url}/posts/21005174', '--to', str(tmp_path / 'mine')]
+    environment = {'CIVITAI_GALLERY_HOME': str(app.home), 'CIVITAI_BASE_URL': running_demo.url}
+    subprocess.run(
+        [sys.executable, str(ROOT / 'civitai_gallery.py'), *words, '--limit', '2'],
+        env={**os.environ, **environment},
+        check=True,
+    )
+    page.reload()
+    mine = part(page, 'jobs').locator('article', has_text='mine').first
+    expect(mine.locator('.cg-state')).to_have_text('complete', timeout=WAIT)
+    expect(mine).to_contain_text('found 2')
