@@ -41,7 +41,8 @@ SHIPPED = ('scripts', 'img', 'install.py', 'style.css')
 KEY = 'demo-key'
 SENT = 20_000
 HANDLERS = (
-    'listing version pictures tell select send on_open _download _open_folder _save_key _clear'
+    'listing version pictures tell select send on_open download _open_folder _save_key _clear '
+    'opened start _order panel'
 ).split()
 
 pytestmark = needs_chromium
@@ -511,6 +512,24 @@ def test_none_of_our_handlers_is_offered_as_an_api(webui: Webui) -> None:
             assert not offered & ours
             return
     pytest.fail('the host lists no API at all')
+
+
+def test_the_panel_of_jobs_moves_and_survives_reload_ui(
+    page: Page, webui: Webui, running_demo: DemoServer
+) -> None:
+    shown(page, running_demo)
+    for limit in ('1', '40'):
+        part(page, 'download_whole').click()
+        part(page, 'whole_limit').locator('input, textarea').last.fill(limit)
+        part(page, 'whole_start').click()
+        expect(part(page, 'whole')).to_be_hidden(timeout=WAIT)
+    complete = part(page, 'jobs').locator('.cg-state', has_text=re.compile('^complete$'))
+    expect(complete).to_have_count(2, timeout=WAIT)
+    webui.reload()
+    opened(page, webui)
+    expect(complete).to_have_count(2, timeout=WAIT)
+    part(page, 'jobs').get_by_role('button', name='Remove from list').first.click()
+    expect(complete).to_have_count(1, timeout=WAIT)
 
 
 def test_reload_ui_works_twice(page: Page, webui: Webui, running_demo: DemoServer) -> None:
