@@ -50,7 +50,7 @@ def _download_images(task: Task) -> Work:
 def _whole_gallery(task: Task) -> Work:
     from scripts.civitai_manager_libs import forks
     from scripts.civitai_manager_libs.archive.database import Database
-    from scripts.civitai_manager_libs.downloads import whole
+    from scripts.civitai_manager_libs.downloads import beginning, whole
     from scripts.civitai_manager_libs.downloads.wanted import Wanted
     from scripts.civitai_manager_libs.http_client import exchange, get_http_client
     from scripts.civitai_manager_libs.http_client.pacing.budget import Budget
@@ -62,7 +62,7 @@ def _whole_gallery(task: Task) -> Work:
     def keep() -> None:
         db, client = Database(Path(task.home) / 'archive.sqlite'), get_http_client()
         wanted = Wanted(f'{task.base}/models/{MODEL_ID}')
-        job = whole.begin(db, client, wanted, Path(task.folder))
+        job = beginning.begin(db, client, wanted, Path(task.folder))
         whole.run(db, client, job, forks.Event())
         db.close()
 

@@ -16,7 +16,7 @@ from scripts.civitai_manager_libs import api, setting
 from scripts.civitai_manager_libs.archive import jobs
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.civitai.gallery import GalleryQuery
-from scripts.civitai_manager_libs.downloads import crew, wanted, whole
+from scripts.civitai_manager_libs.downloads import beginning, crew, wanted, whole
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient, background
 from tests.support.faults import PATIENCE, Work
@@ -55,9 +55,10 @@ class Jobs:
     ) -> ExitStack:
         """Have so many run, as a context that stops them at its end."""
         asked = Wanted(self.demo.url + VERSION, levels=31, limit=limit)
-        gallery = whole.opened(self.client, asked)
+        gallery = beginning.opened(self.client, asked)
         begun = [
-            whole.begin_with(self.db, gallery, asked, self.folder / str(n)) for n in range(count)
+            beginning.begin_with(self.db, gallery, asked, self.folder / str(n))
+            for n in range(count)
         ]
         self.demo.requests.clear()
         stack = ExitStack()

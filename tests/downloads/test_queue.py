@@ -17,7 +17,7 @@ from civitai_demo.server import DemoServer
 from civitai_demo.world.catalog import load_catalog
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.archive import jobs, place
-from scripts.civitai_manager_libs.downloads import whole
+from scripts.civitai_manager_libs.downloads import beginning
 from scripts.civitai_manager_libs.downloads.queue import JobQueue, job_queue
 from scripts.civitai_manager_libs.downloads.standing import ELSEWHERE, INTERRUPTED, Standing
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
@@ -247,7 +247,7 @@ SCRIPT = """
 import sys, time
 from pathlib import Path
 from scripts.civitai_manager_libs import setting
-from scripts.civitai_manager_libs.downloads import whole
+from scripts.civitai_manager_libs.downloads import beginning
 from scripts.civitai_manager_libs.downloads.queue import job_queue
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
 setting.civitai_base_url, page, setting.data_folder, folder, how = sys.argv[1:6]
@@ -422,7 +422,7 @@ def test_what_failed_is_told_and_done_again(
 def test_a_key_that_is_missing_is_said_and_asked_for_again_once_it_is_there(
     slow: DemoServer, queue: JobQueue, tmp_path: Path
 ) -> None:
-    job = whole.begin(place.archive(), get_http_client(), wanted(SMALL), tmp_path / 'kept')
+    job = beginning.begin(place.archive(), get_http_client(), wanted(SMALL), tmp_path / 'kept')
     slow.scenario = 'key-needed'
     queue.resume(job)
     now = until(queue, job, has_ended)
@@ -454,7 +454,7 @@ def test_what_is_waited_for_is_told_until_that_is_over(
 ) -> None:
     set_process_client(monkeypatch, CivitaiHttpClient())  # which really waits
     some = wanted(SMALL, limit=8)
-    job = whole.begin(place.archive(), get_http_client(), some, tmp_path / 'kept')
+    job = beginning.begin(place.archive(), get_http_client(), some, tmp_path / 'kept')
     slow.scenario = '429'
     queue.resume(job)
     now = until(queue, job, lambda one: bool(one.waiting))

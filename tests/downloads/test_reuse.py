@@ -14,7 +14,7 @@ from scripts.civitai_manager_libs.archive import saved
 from scripts.civitai_manager_libs.archive.place import archive
 from scripts.civitai_manager_libs.civitai.gallery import GalleryImage
 from scripts.civitai_manager_libs.civitai.source import parse_source
-from scripts.civitai_manager_libs.downloads import batch, whole
+from scripts.civitai_manager_libs.downloads import batch, beginning, whole
 from scripts.civitai_manager_libs.downloads.plan import BatchReport, Outcome
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
@@ -48,7 +48,7 @@ def test_what_a_job_saved_is_not_fetched_for_a_page(
     demo: DemoServer, client: CivitaiHttpClient, images: tuple[GalleryImage, ...], tmp_path: Path
 ) -> None:
     asked = Wanted(demo.url + PAGE, limit=SOME, levels=1)
-    job = whole.begin(archive(), client, asked, tmp_path / 'job')
+    job = beginning.begin(archive(), client, asked, tmp_path / 'job')
     whole.run(archive(), client, job, threading.Event())
     assert len(fetched(demo)) == SOME
     folder, report = kept(images)
@@ -61,7 +61,7 @@ def test_what_a_page_kept_is_not_fetched_for_a_job(
 ) -> None:
     kept(images)
     demo.requests.clear()
-    job = whole.begin(
+    job = beginning.begin(
         archive(), client, Wanted(demo.url + PAGE, limit=SOME, levels=1), tmp_path / 'job'
     )
     report = whole.run(archive(), client, job, threading.Event())

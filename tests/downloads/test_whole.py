@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 from pathlib import Path
 from typing import Any, Iterator
@@ -16,7 +17,7 @@ from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID
 from scripts.civitai_manager_libs.archive import jobs
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.civitai.source import parse_source
-from scripts.civitai_manager_libs.downloads import whole
+from scripts.civitai_manager_libs.downloads import beginning, whole
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
 from scripts.civitai_manager_libs.errors import NotFoundError, SourceError
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
@@ -41,7 +42,7 @@ class Keeper:
 
     def begin(self, page: str, folder: Path | None = None, **wanted: object) -> int:
         asked = Wanted(self.demo.url + page, **{'levels': ALL, **wanted})  # type: ignore[arg-type]
-        return whole.begin(self.db, self.client, asked, folder or self.folder)
+        return beginning.begin(self.db, self.client, asked, folder or self.folder)
 
     def run(self, job: int, stop: threading.Event | None = None) -> whole.JobReport:
         report = whole.run(self.db, self.client, job, stop or threading.Event())
@@ -182,7 +183,7 @@ def test_the_place_in_a_post_is_told_where_a_post_was_asked_for(
 
 
 def test_a_gallery_gets_a_folder_of_its_own(keeper: Keeper, downloads: Path) -> None:
-    job = whole.begin(keeper.db, keeper.client, Wanted(keeper.demo.url + SMALL, limit=1), None)
+    job = beginning.begin(keeper.db, keeper.client, Wanted(keeper.demo.url + SMALL, limit=1), None)
     keeper.run(job)
 
     assert ['Gouache Weather'] == [path.name for path in downloads.iterdir()]
@@ -271,7 +272,7 @@ def test_pictures_in_the_folder_of_a_version_without_an_archive_are_known(
     asked = Wanted(keeper.demo.url + SMALL, levels=ALL)
     folder = keeper.folder if to == 'another folder' else None
 
-    report = keeper.run(whole.begin(keeper.db, keeper.client, asked, folder))
+    report = keeper.run(beginning.begin(keeper.db, keeper.client, asked, folder))
 
     assert [] == keeper.fetched
     assert report.is_complete and len(before) == report.progress.count(jobs.ALREADY)
@@ -359,6 +360,23 @@ def test_a_job_that_was_stopped_goes_on_where_it_was(keeper: Keeper) -> None:
     assert len(again) <= 16  # what was under way
 
 
+def test_a_full_disk_ends_a_job_and_once_there_is_room_it_goes_on(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, free = keeper.begin(VERSION), iter([2**40] * 5)
+    usage = shutil.disk_usage(keeper.db.path.parent.parent)
+    monkeypatch.setattr(shutil, 'disk_usage', lambda _: usage._replace(free=next(free, 0)))
+    stop = threading.Event()
+    report = keeper.run(job, stop)
+    assert report.trouble is not None and 'disk is full' in report.trouble.user_message
+    assert (report.job.state, report.progress.count(jobs.FAILED)) == (jobs.STOPPED, 0)
+    assert not stop.is_set(), 'that is for who asked, who may have other jobs on other disks'
+    assert 0 < len(keeper.fetched) < 40, 'the others are not even asked for'
+
+    monkeypatch.undo()
+    assert keeper.run(job).is_complete
+
+
 def test_what_is_no_gallery_makes_no_job(keeper: Keeper) -> None:
     with pytest.raises(SourceError):
         keeper.begin('/articles/7')
@@ -422,14 +440,14 @@ def test_a_picture_keeps_its_number_when_the_gallery_has_grown(keeper: Keeper) -
 
 
 def test_two_that_ask_for_the_same_at_once_get_one_job(keeper: Keeper) -> None:
-    gallery = whole.opened(keeper.client, Wanted(keeper.demo.url + QUIET))
+    gallery = beginning.opened(keeper.client, Wanted(keeper.demo.url + QUIET))
     wanted, begun = Wanted(keeper.demo.url + QUIET), threading.Barrier(4)
     found: list[int] = []
 
     def ask() -> None:
         database = Database(keeper.db.path)
         begun.wait()
-        found.append(whole.begin_with(database, gallery, wanted, keeper.folder))
+        found.append(beginning.begin_with(database, gallery, wanted, keeper.folder))
         database.close()
 
     threads = [threading.Thread(target=ask) for _ in range(4)]

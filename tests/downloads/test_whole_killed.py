@@ -28,7 +28,7 @@ from pathlib import Path
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.archive import jobs
 from scripts.civitai_manager_libs.archive.database import Database
-from scripts.civitai_manager_libs.downloads import whole
+from scripts.civitai_manager_libs.downloads import beginning, whole
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
 from scripts.civitai_manager_libs.http_client import get_http_client
 setting.civitai_base_url, page, path, folder = sys.argv[1:5]
@@ -36,7 +36,7 @@ setting.gallery_max_concurrent_downloads = 4
 db = Database(Path(path))
 wanted = Wanted(setting.civitai_base_url + page, levels=31)
 known, client = jobs.every(db), get_http_client()
-job = known[0].id if known else whole.begin(db, client, wanted, Path(folder))
+job = known[0].id if known else beginning.begin(db, client, wanted, Path(folder))
 print('begins', flush=True)
 report = whole.run(db, client, job, threading.Event())
 print('other' if report is None else report.is_complete, flush=True)

@@ -17,7 +17,7 @@ from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.archive import jobs as kept
 from scripts.civitai_manager_libs.archive.place import archive
-from scripts.civitai_manager_libs.downloads import queue, whole
+from scripts.civitai_manager_libs.downloads import beginning, queue
 from scripts.civitai_manager_libs.downloads.standing import ELSEWHERE, INTERRUPTED, Standing
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
@@ -153,7 +153,7 @@ def test_names_of_files_are_those_of_the_setting(parts: Parts, view: View, downl
 
 def waiting_job(client: CivitaiHttpClient, demo: DemoServer, **wanted: Any) -> int:
     """A job that the command line made and left."""
-    return whole.begin(archive(), client, Wanted(demo.url + VERSION, levels=1, **wanted), None)
+    return beginning.begin(archive(), client, Wanted(demo.url + VERSION, levels=1, **wanted), None)
 
 
 def test_a_job_of_the_command_line_is_shown_and_gone_on_with(

@@ -16,7 +16,7 @@ from ..archive.place import archive
 from ..civitai import urls
 from ..civitai.gallery import CEILINGS, ceiling_of
 from ..civitai.source import parse_source
-from ..downloads import presence, whole
+from ..downloads import beginning, presence, whole
 from ..downloads.standing import failure, standing_of
 from ..downloads.wanted import Wanted, as_kept
 from ..errors import CivitaiError, GoneError, NotFoundError
@@ -33,12 +33,12 @@ def task_of(wanted: Wanted, to: Path | None, only_list: bool) -> Task:
         # what is no gallery is told before anything else
         parse_source(wanted.source, setting.civitai_base_url)
         presence.check_writable(to or setting.download_folder())
-        gallery = whole.opened(work.client, wanted)
+        gallery = beginning.opened(work.client, wanted)
         with_gallery = replace(part, gallery=gallery)
         if only_list:
             return _listed(work, with_gallery, wanted, to)
         db = archive()
-        job_id = whole.begin_with(db, gallery, wanted, to)
+        job_id = beginning.begin_with(db, gallery, wanted, to)
         done = _run(work, db, job_id, with_gallery)
         _refuse_nothing(work, db, done)
         if done.report and done.report.progress.pages:
@@ -65,7 +65,7 @@ def retried(job: jobs.Job) -> Task:
     def do(work: Work, part: Part) -> Part:
         db = archive()
         if not jobs.is_held(db, job.id):
-            whole.again(db, job.id)
+            beginning.again(db, job.id)
         return _run(work, db, job.id, part)
 
     return Task(_part_of(job), do)
@@ -138,7 +138,7 @@ def _listed(work: Work, part: Part, wanted: Wanted, to: Path | None) -> Part:
         db = Database(Path(folder) / 'archive.sqlite')
         try:
             assert part.gallery is not None
-            job_id = whole.begin_with(db, part.gallery, wanted, to)
+            job_id = beginning.begin_with(db, part.gallery, wanted, to)
             report = whole.run(
                 db, work.client, job_id, work.stop, work.screen.told, is_listing_only=True
             )

@@ -91,7 +91,8 @@ class Part:
         """How many pictures ended in which way."""
         now = self._now
         # of one that was stopped, what did not get its turn is not there either
-        failed = now.count(jobs.FAILED) + (now.count(jobs.TO_DO) if self.was_stopped else 0)
+        is_cut_off = self.was_stopped or (self.report is not None and self.report.trouble)
+        failed = now.count(jobs.FAILED) + (now.count(jobs.TO_DO) if is_cut_off else 0)
         already = now.count(jobs.ALREADY) + self.already
         counts = {'found': now.found, 'saved': now.count(jobs.SAVED), 'skipped': already}
         return {**counts, 'already': already, 'failed': failed, 'gone': now.count(jobs.GONE)}
@@ -172,6 +173,8 @@ class Part:
         counts = {'cli_hidden': now.hidden, 'surplus': now.surplus, 'foreign': now.foreign}
         counts['unreadable'] = now.unreadable
         notes = [self._text(key, count=count) for key, count in counts.items() if count]
+        if self.report and self.report.trouble:
+            notes.insert(0, self.report.trouble.message_in(setting.language))
         if self.gone:
             ids = ', '.join(map(str, self.gone))
             notes.append(self._text('cli_gone', count=now.count(jobs.GONE), ids=ids))

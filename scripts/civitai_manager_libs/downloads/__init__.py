@@ -4,6 +4,7 @@ Stands on api, http_client (for its slots and flights), archive, setting, store,
 errors. `ahead` and `plan` are pure. From the top down:
 
 queue      the jobs of this process, one after another in the background
+beginning  the job of a whole gallery begins, or the one that was left goes on
 whole      whole galleries, as jobs that can be gone on with
 checking   whether the files of a folder are what they were
 listing    the galleries of a job, listed into the archive

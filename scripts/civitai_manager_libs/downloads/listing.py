@@ -48,15 +48,19 @@ class Ahead:
         self._free = threading.Semaphore(pages)
         self._news = threading.Condition()
         self._pages = 0
-        self._is_over = False
+        self._is_over = self._is_halted = False
 
     def begin_page(self, stop: threading.Event) -> None:
         """Wait until one page more may be listed. Raises CancelledError once `stop` is set."""
         while not self._free.acquire(timeout=0.1):
-            if stop.is_set():
+            if stop.is_set() or self._is_halted:
                 raise CancelledError
-        if stop.is_set():
+        if stop.is_set() or self._is_halted:
             raise CancelledError
+
+    def halt(self) -> None:
+        """Have no further page listed."""
+        self._is_halted = True
 
     def page_listed(self) -> None:
         """Tell that pictures were listed."""

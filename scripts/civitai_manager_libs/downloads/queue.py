@@ -18,7 +18,7 @@ from ..archive import jobs, place, saved
 from ..archive.database import Database
 from ..errors import CivitaiError
 from ..http_client import get_http_client
-from . import presence, whole
+from . import beginning, presence, whole
 from .running import Running
 from .standing import ELSEWHERE, INTERRUPTED, Standing, standing_of, state_of
 from .wanted import Wanted
@@ -63,10 +63,10 @@ class JobQueue:
         """
         presence.check_writable(folder or setting.download_folder())
         client = get_http_client().for_a_person()
-        gallery = whole.opened(client, wanted)
+        gallery = beginning.opened(client, wanted)
         db = place.archive()
         with self._lock:
-            job_id = whole.begin_with(db, gallery, wanted, folder)
+            job_id = beginning.begin_with(db, gallery, wanted, folder)
             if not jobs.is_held(db, job_id):
                 self._put(db, job_id)
         return job_id
@@ -84,7 +84,7 @@ class JobQueue:
         db = place.archive()
         with self._lock:
             self._check_free(db, job_id)
-            whole.again(db, job_id)
+            beginning.again(db, job_id)
             self._put(db, job_id)
 
     def pause(self, job_id: int) -> None:
@@ -235,7 +235,9 @@ class JobQueue:
         now.size_before = saved.size_of_job(db, now.job_id)
         try:
             with notices.going_to(now.noticed):
-                whole.run(db, get_http_client(), now.job_id, now.stop, now.told)
+                report = whole.run(db, get_http_client(), now.job_id, now.stop, now.told)
+            if report is not None and report.trouble is not None:
+                raise report.trouble
         finally:
             now.note_end(db)
 

@@ -24,8 +24,8 @@ MOST_FAILURES = 20
 class JobReport:
     """How far a job is, or what became of it.
 
-    Of this run: `size` (bytes fetched), `seconds`, and `aside`, where files are now that had a
-    picture's name without being it.
+    Of this run: `size` (bytes fetched), `seconds`, `aside`, where files are now that had a
+    picture's name without being it, and `trouble`, why nothing more can be saved.
     """
 
     job: jobs.Job
@@ -34,6 +34,7 @@ class JobReport:
     size: int = 0
     seconds: float = 0.0
     aside: tuple[str, ...] = ()
+    trouble: CivitaiError | None = None
 
     @property
     def is_complete(self) -> bool:

@@ -8,25 +8,25 @@ import time
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Iterator, Mapping, Sequence
+from typing import Callable, Iterator, Sequence
 
-from .. import api, forks, notices, setting
+from .. import forks, notices, setting
 from ..archive import folders, jobs, pictures, places, saved
 from ..archive.database import Database
-from ..civitai.source import parse_source
-from ..errors import ForbiddenError, GoneError, NotFoundError
+from ..errors import ForbiddenError, GoneError, NotFoundError, StorageError
 from ..http_client import CivitaiHttpClient, background
 from ..store import names, templates
 from . import batch, elsewhere, presence, reuse
-from .listing import Ahead, Listing, kept_query
+from .listing import Ahead, Listing
 from .positions import Positions
 from .plan import DownloadJob, DownloadResult, Outcome
 from .standing import JobReport
-from .wanted import Wanted, as_kept, name_values
+from .wanted import as_kept, name_values
 
 _AT_ONCE = 200
 _TOLD_SECONDS = 0.2  # to count what is in which state takes a while where there is much
 _GONE = (ForbiddenError, NotFoundError, GoneError)
+_NOTHING_CAN_BE_SAVED = ('error_disk_full', 'error_not_writable')
 _STATES = {Outcome.SAVED: jobs.SAVED, Outcome.SKIPPED: jobs.ALREADY, Outcome.FAILED: jobs.FAILED}
 
 Told = Callable[[JobReport], None]
@@ -34,74 +34,6 @@ Told = Callable[[JobReport], None]
 
 def _silent(report: JobReport) -> None:
     """Tell nobody."""
-
-
-def begin(db: Database, client: CivitaiHttpClient, wanted: Wanted, folder: Path | None) -> int:
-    """Make the job that keeps what is `wanted`; return its id. Nothing is fetched yet.
-
-    Without `folder` it is one of the gallery's own in the download folder. Raises CivitaiError if
-    there is no such gallery.
-    """
-    return begin_with(db, opened(client, wanted), wanted, folder)
-
-
-def opened(client: CivitaiHttpClient, wanted: Wanted) -> api.Gallery:
-    """Return the gallery that `wanted` names. Raises CivitaiError if there is none."""
-    return api.open_gallery(client, parse_source(wanted.source, setting.civitai_base_url))
-
-
-def begin_with(db: Database, gallery: api.Gallery, wanted: Wanted, folder: Path | None) -> int:
-    """The same, for a gallery that was opened already.
-
-    A job for the same is taken up, and then its id is returned: one that has not ended goes on,
-    one that has begins anew. Raises StorageError.
-    """
-    query = wanted.narrowed(gallery.query)
-    asked_for_order = wanted.limit or wanted.sort or gallery.source.sort
-    if not asked_for_order and gallery.source.kind != 'post':
-        query = replace(query, sort='Newest')  # all of it, in an order that can be gone on with
-    model = gallery.model
-    versions = model.versions if model and not gallery.source.version_id else ()
-    if not (asked_for_order or versions) and query.model_id and not query.version_id:
-        query = replace(query, sort='Oldest')  # else Civitai's database loses one a page
-    if gallery.source.kind == 'version' or not versions:
-        named = gallery.version.name if gallery.version else ''
-        lanes = [_lane(query, model.name if model else '', named)]
-    else:
-        lanes = [
-            _lane(replace(query, version_id=v.id), model.name if model else '', v.name)
-            for v in versions
-        ]
-    target = folder or setting.download_folder() / names.folder_name(gallery.folder_name)
-    with db.writing():  # who asks for the same in another program finds the job that is made here
-        return _taken_up(db, wanted, target, lanes) or jobs.make(db, wanted.kept(), target, lanes)
-
-
-def _taken_up(
-    db: Database, wanted: Wanted, folder: Path, lanes: Sequence[Mapping[str, Any]]
-) -> int:
-    """The job that is for the same and can go on or begin anew, 0 if there is none."""
-    for job in jobs.every(db):
-        if as_kept(job.asked) != as_kept(wanted.kept()) or job.folder != folder.absolute():
-            continue
-        if jobs.is_held(db, job.id):
-            return job.id
-        if job.state == jobs.ENDED:
-            places.begin_anew(db, job.id, lanes)
-        else:
-            again(db, job.id)
-        return job.id
-    return 0
-
-
-def again(db: Database, job_id: int) -> None:
-    """Have what failed in a job done again at its next run, pictures and pages alike."""
-    jobs.have_done_again(db, job_id)
-    jobs.open_again(db, job_id)
-
-
-def _lane(query: object, model: str, version: str) -> dict[str, object]:
-    return {**kept_query(query), 'model': model, 'version': version}  # type: ignore[arg-type]
 
 
 def run(
@@ -186,6 +118,7 @@ class _Run:
         self._positions = Positions(client, self._template)
         self._size = 0
         self._aside: list[str] = []
+        self._trouble: StorageError | None = None
         self._told_at = -math.inf
         self._began = time.monotonic()
         self._ahead = Ahead()
@@ -204,11 +137,13 @@ class _Run:
         state = jobs.STOPPED
         try:
             fetch()  # what is left of a run before
-            while self._ahead.next_page(self._stop, self._tell_now_and_then):
+            while not self._trouble and self._ahead.next_page(self._stop, self._tell_now_and_then):
                 fetch()
-            state = jobs.STOPPED if self._stop.is_set() else jobs.ENDED
+            is_cut_off = self._stop.is_set() or self._trouble
+            state = jobs.STOPPED if is_cut_off else jobs.ENDED
         finally:
-            if state != jobs.ENDED:
+            self._ahead.halt()
+            if state != jobs.ENDED and not self._trouble:
                 self._stop.set()
             thread.join()
             # what a person said of it meanwhile, that it is paused, stays
@@ -229,7 +164,8 @@ class _Run:
         job = jobs.find(self._db, self._job.id) or self._job
         seconds = time.monotonic() - self._began
         progress = jobs.progress(self._db, job.id)
-        return JobReport(job, self._wanted, progress, self._size, seconds, tuple(self._aside))
+        aside = tuple(self._aside)
+        return JobReport(job, self._wanted, progress, self._size, seconds, aside, self._trouble)
 
     def fetch_waiting(self) -> None:
         """Fetch all pictures that are listed and not there, in one stream over the pages."""
@@ -245,8 +181,10 @@ class _Run:
             for group in groups:
                 self._note(group)
                 self._tell_now_and_then()
-                if self._stop.is_set() or at_once != self._places():
-                    return self._stop.is_set()
+                if self._stop.is_set() or self._trouble:
+                    return True
+                if at_once != self._places():
+                    return False
         return True
 
     def _waiting(self) -> Iterator[tuple[jobs.Listed, DownloadJob]]:
@@ -316,6 +254,9 @@ class _Run:
         self._aside += result.aside
         if state == jobs.FAILED and self._stop.is_set():
             return  # it was cut off, so it is still to be done
+        if isinstance(result.error, StorageError) and result.error.key in _NOTHING_CAN_BE_SAVED:
+            self._trouble = result.error
+            return
         if is_linked and state == jobs.SAVED:
             state = jobs.ALREADY
         if isinstance(result.error, _GONE):
