@@ -23,7 +23,7 @@ pytestmark = needs_chromium
 
 PICTURES = 218  # of the opening gallery, both versions, up to PG
 IDLE_SECONDS = 3
-SETTINGS = {'gallery_max_concurrent_downloads': 4, 'http_retry_delay': 0, 'http_max_retries': 3}
+SETTINGS = {'gallery_max_concurrent_downloads': 2, 'http_retry_delay': 0, 'http_max_retries': 3}
 
 
 @pytest.fixture(scope='module', params=[*PINS, 'newest'], ids=lambda gradio: f'gradio-{gradio}')
@@ -94,12 +94,14 @@ def started(tab: Page, **given: str) -> None:
 
 
 def test_a_whole_gallery_is_begun_watched_paused_and_ends_complete(
-    page: Page, app: RunningApp
+    page: Page, app: RunningApp, running_demo: DemoServer
 ) -> None:
     started(page, since='yesterday', limit='500')
     expect(part(page, 'whole_answer')).to_contain_text('is no time', timeout=WAIT)
     expect(field(page, 'limit')).to_have_value('500')
     started(page, since='', limit='')
+    expect(part(page, 'whole_answer')).to_contain_text('has begun', timeout=WAIT)
+    running_demo.scenario = 'slow'  # or it might be over before it is looked at
     stands(page, 1, 'running')
     page.wait_for_function(
         """() => /[1-9]\\d* of/.test(document.querySelector('#civitai_gallery_jobs').innerText)""",
@@ -115,6 +117,7 @@ def test_a_whole_gallery_is_begun_watched_paused_and_ends_complete(
     press(page, 1, 'Pause')
     stands(page, 1, 'paused')
     assert 0 < done(page, 1) < PICTURES
+    running_demo.scenario = ''
     page.reload()
     stands(page, 1, 'paused')
     press(page, 1, 'Resume')
