@@ -57,8 +57,13 @@ def bind(parts: Parts) -> None:
 
 def wire_page(parts: Parts, blocks: Any) -> None:
     """Draw the panel when the page opens, and have it move from then on."""
-    widgets.on(blocks.load, panel, outputs=[parts.whole.jobs], show_progress='hidden')
-    widgets.on(blocks.load, None, js=browser.WATCH_JOBS)
+    widgets.on(
+        blocks.load,
+        panel,
+        outputs=[parts.whole.jobs],
+        show_progress='hidden',
+        js=browser.WATCH_JOBS,  # first, so that no button is there that nobody listens to
+    )
 
 
 def panel(request: gr.Request, told: str = '') -> str:
