@@ -39,12 +39,15 @@ def get_model_info(model_id: int | str) -> dict[str, Any] | None:
     return info
 
 
-def known_versions(ids: Collection[int]) -> list[KnownVersion]:
-    """Return what is known of each of these versions, asking Civitai for the rest; never raises."""
+def known_versions(ids: Collection[int], *, asking: bool = True) -> list[KnownVersion]:
+    """Return what is known of each of these versions; never raises.
+
+    `asking`: Civitai is asked for the rest.
+    """
     kept = _kept(answers.VERSION, ids)
     found = {number: parse_version(kept.get(number)) for number in ids}
     unknown = [number for number, version in found.items() if version is None]
-    if unknown:
+    if unknown and asking:
         told = api.fetch_versions(get_http_client(), unknown)
         found.update((number, parse_version(data)) for number, data in told.items())
         _keep(answers.VERSION, {n: data for n, data in told.items() if found[n] is not None})

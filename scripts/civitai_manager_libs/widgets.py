@@ -264,6 +264,15 @@ def refuse_jobs(request: Any, is_placed: bool = False) -> None:
     raise SourceError('job_place_not_from_here' if is_placed else 'jobs_not_from_here')
 
 
+def may_have_jobs(request: Any) -> bool:
+    """Tell whether `refuse_jobs` lets who asks pass."""
+    try:
+        refuse_jobs(request)
+    except SourceError:
+        return False
+    return True
+
+
 def page(title: str, css: Path) -> tuple[Any, dict[str, Any]]:
     """Return a Blocks for a page of our own, and the arguments that its launch needs for it."""
     # named fonts would be fetched from the internet

@@ -82,6 +82,15 @@ def of_picture(db: Database, picture_id: int, stem: str) -> list[SavedFile]:
     return [one for one in found if one not in lost]
 
 
+def at(db: Database, path: Path) -> SavedFile | None:
+    """Return what is noted of the file at `path`, None if nothing is. Raises StorageError."""
+    with db.reading() as connection:
+        row = connection.execute(
+            f'SELECT {_COLUMNS} FROM saved WHERE path = ?', (os.fsencode(path),)
+        ).fetchone()
+    return _saved(row) if row else None
+
+
 def forget(db: Database, paths: Iterable[Path]) -> None:
     """Forget files that are not there any more. Raises StorageError."""
     with db.writing() as connection:

@@ -7,6 +7,7 @@ queue      the jobs of this process, one after another in the background
 beginning  the job of a whole gallery begins, or the one that was left goes on
 whole      whole galleries, as jobs that can be gone on with
 checking   whether the files of a folder are what they were
+offline    what a job kept, found again and shown without asking anybody
 listing    the galleries of a job, listed into the archive
 batch      many downloads at once, each with its result
 crew       threads that work on jobs

@@ -18,6 +18,7 @@ browser            what runs in the browser itself
 markup             the HTML that is shown
 sending            what a WebUI is sent
 events             what the events do, without components
+offline            a saved gallery, shown from the files
 wishes             what a person fills in to have a whole gallery
 view               what one browser tab looks at
 generation         how the chosen picture was made

@@ -24,12 +24,20 @@ COUNT_CLICK = """(view, shown) => {
 }"""
 
 
-def hold_grid(inputs: int) -> str:
-    """Keep the height of the grid while it is empty, so that nothing below it jumps."""
+# The first input of an event, as it was given; the job whose saved gallery was chosen in the panel.
+AS_GIVEN = 'given[0]'
+SAVED_CHOSEN = "(window.civitaiGalleryJobs || {}).saved || ''"
+
+
+def hold_grid(inputs: int, first: str = AS_GIVEN) -> str:
+    """Keep the height of the grid while it is empty, so that nothing below it jumps.
+
+    `first` is what stands in for the first input.
+    """
     return f"""(...given) => {{
     const grid = {_GRID};
     if (grid && grid.offsetHeight) grid.style.minHeight = grid.offsetHeight + 'px';
-    return given.slice(0, {inputs});
+    return [{first}, ...given.slice(1, {inputs})];
 }}"""
 
 
@@ -60,9 +68,10 @@ WATCH_JOBS = f"""() => {{
     let watched = null, inView = true, due = 0, patience = 10 * usual, focus = '';
     const unfolded = new Set();
     const find = (what) => {_PAGE}.querySelector('#civitai_gallery_' + what);
-    const order = (node) => {{
-        const button = node && node.closest && node.closest('#civitai_gallery_jobs [data-order]');
-        return button ? button.dataset.order : '';
+    const order = (node, kind = 'order') => {{
+        const wanted = '#civitai_gallery_jobs [data-' + kind + ']';
+        const button = node && node.closest && node.closest(wanted);
+        return button ? button.dataset[kind] : '';
     }};
     const press = (wanted) => {{
         const button = find('jobs_button');
@@ -98,6 +107,12 @@ WATCH_JOBS = f"""() => {{
         const now = inPanel && document.elementFromPoint(event.clientX, event.clientY);
         const wanted = order(pressed) || order(now);
         if (wanted) press(wanted);
+        const saved = order(pressed, 'saved') || order(now, 'saved');
+        if (saved) {{
+            state.saved = saved;
+            find('saved_button').click();
+            find('title').scrollIntoView({{block: 'nearest'}});
+        }}
     }});
     const beat = () => {{
         const panel = find('jobs');

@@ -16,7 +16,7 @@ from ..downloads.plan import BatchReport, Outcome, aside_message
 from ..errors import CivitaiError, SourceError, StorageError
 from ..http_client import CivitaiHttpClient
 from ..store import cache
-from . import generation, temporary
+from . import generation, offline, temporary
 from .view import View
 
 log = logging.getLogger(__name__)
@@ -25,11 +25,18 @@ PREVIEW_WIDTH = 1200
 
 
 def open_source(view: View, pasted: str) -> None:
-    """Show the first page of what was pasted. Raises CivitaiError and leaves `view` as it was."""
+    """Show the first page of what was pasted, or what was saved of it if Civitai is out of reach.
+
+    Raises CivitaiError and leaves `view` as it was.
+    """
     turn = view.begin()
     source = parse_source(pasted or '', setting.civitai_base_url)
-    gallery = api.open_gallery(_client(), source)
-    _show(view, turn, gallery, CursorTrail())
+    try:
+        gallery = api.open_gallery(_client(), source)
+        _show(view, turn, gallery, CursorTrail())
+    except CivitaiError as error:
+        if not offline.show_instead(view, turn, source, error):
+            raise
 
 
 def _client() -> CivitaiHttpClient:
@@ -85,6 +92,9 @@ def go_next(view: View) -> None:
 
 def _go(view: View, trail: CursorTrail) -> None:
     turn = view.begin()
+    if view.saved is not None:
+        offline.go(view, turn, view.saved, trail)
+        return
     if view.gallery is None:
         raise SourceError('source_empty')
     _show(view, turn, view.gallery, trail)
@@ -99,7 +109,7 @@ def _show(view: View, turn: int, gallery: api.Gallery, trail: CursorTrail) -> No
         api.check_there(_client(), gallery)
     if turn == view.turn:
         view.gallery, view.trail, view.page, view.selected = gallery, trail, page, None
-        view.lost, view.problem = (), None
+        view.saved, view.lost, view.problem = None, (), None
         view.listed = turn  # last, as others read it first
 
 
@@ -131,6 +141,9 @@ def load_thumbnails(view: View, progress: Any) -> list[str] | None:
 
     Raises StorageError if the folder of the picture cache is not one.
     """
+    if view.saved is not None:
+        _check_cache()
+        return offline.stills(view, view.saved)
     listed, images = view.listed, view.page.images
     wanted = [thumbnail(image) for image in images if not image.is_audio]
     _check_cache()
@@ -256,7 +269,8 @@ def download_page(view: View, again: bool = False) -> Iterator[Step]:
     `again`: those that failed the last time, whatever page is shown now. Raises CivitaiError where
     there is nothing to keep or no folder to keep it in.
     """
-    images, name = view.page.images, view.gallery.folder_name if view.gallery else ''
+    gallery = view.gallery
+    images, name = (view.page.images, gallery.folder_name) if gallery else ((), '')
     if again:
         images, name = tuple(image for image, _ in view.failed), view.kept_as
     if not images:

@@ -32,9 +32,22 @@ def learned(image: GalleryImage) -> Made:
     if not text(image) and image.kind == 'image':
         told, searched = _in_file(image)
         meta |= told
+    return _named(image, meta, searched, asking=True)
+
+
+def learned_offline(image: GalleryImage, path: Path | None) -> Made:
+    """The same of a picture whose original is at `path` (None: nowhere); nobody is asked."""
+    meta, searched = dict(image.meta), False
+    if path is not None and not text(image) and image.kind == 'image':
+        told, searched = _told_by(path)
+        meta |= told
+    return _named(image, meta, searched, asking=False)
+
+
+def _named(image: GalleryImage, meta: dict[str, object], searched: bool, *, asking: bool) -> Made:
     asked_for = versions.asked_for(meta)
     if asked_for:
-        meta = versions.named(meta, ishortcut.known_versions(asked_for))
+        meta = versions.named(meta, ishortcut.known_versions(asked_for, asking=asking))
     return Made(replace(image, meta=meta), searched)
 
 
@@ -53,8 +66,10 @@ def _in_file(image: GalleryImage) -> tuple[dict[str, object], bool]:
     A copy has lost its texts, so it says nothing of what was shared.
     """
     path = original(image)
-    if path is None:
-        return {}, False
+    return ({}, False) if path is None else _told_by(path)
+
+
+def _told_by(path: Path) -> tuple[dict[str, object], bool]:
     is_told = embedded.can_have_texts(path) and not originals.is_copy(str(path))
     return inside.meta_in(embedded.texts(path)), is_told
 

@@ -74,15 +74,7 @@ def panel(request: gr.Request, told: str = '') -> str:
         standing = []
         told += markup.notice(error.message_in(setting.language), 'problem')
     more = max(0, len(standing) - _MOST_SHOWN)
-    return jobs_markup.panel(standing[:_MOST_SHOWN], more, told, _may_act(request))
-
-
-def _may_act(request: gr.Request) -> bool:
-    try:
-        widgets.refuse_jobs(request)
-    except SourceError:
-        return False
-    return True
+    return jobs_markup.panel(standing[:_MOST_SHOWN], more, told, widgets.may_have_jobs(request))
 
 
 def _on_open(form: JobParts) -> Callable[..., dict[Any, Any]]:

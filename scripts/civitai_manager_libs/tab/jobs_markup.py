@@ -57,7 +57,7 @@ def _card(job: Standing, may_act: bool) -> str:
         _line(job),
         _counts(job),
         _notices(job),
-        _buttons(state, job.job_id) if may_act else '',
+        _buttons(state, job) if may_act else '',
         markup.failures(job.failures, job.failed, f'failures {job.job_id}'),
         _about(job),
     )
@@ -140,13 +140,18 @@ def _notices(job: Standing) -> str:
     return waiting + ''.join(markup.notice(one, 'problem') for one in why_not)
 
 
-def _buttons(state: str, job_id: int) -> str:
+def _buttons(state: str, job: Standing) -> str:
     """Buttons whose orders the page hands on, see `browser.WATCH_JOBS`."""
     buttons = ''.join(
-        f'<button type="button" class="cg-button" data-order="{action} {job_id}">'
+        f'<button type="button" class="cg-button" data-order="{action} {job.job_id}">'
         f'{escape(label(f"job_{action}"))}</button>'
         for action in _ACTIONS.get(state, ())
     )
+    if job.saved or job.already:
+        buttons += (
+            f'<button type="button" class="cg-button" data-saved="{job.job_id}">'
+            f'{escape(label("job_browse"))}</button>'
+        )
     return f'<p class="cg-actions">{buttons}</p>' if buttons else ''
 
 

@@ -17,7 +17,8 @@ class JobParts:
     """The components for whole galleries; each has the element id `civitai_gallery_<name>`.
 
     whole is the block with the fields and told above them, answer stands below it; jobs is the
-    panel, and jobs_button what the panel presses out of sight, with its order.
+    panel, and jobs_button what the panel presses out of sight, with its order; saved_button to show
+    what a job kept.
     """
 
     whole: Any
@@ -30,6 +31,7 @@ class JobParts:
     jobs: Any
     order: Any
     jobs_button: Any
+    saved_button: Any
 
 
 def make() -> JobParts:
@@ -56,7 +58,8 @@ def make() -> JobParts:
     with gr.Column(elem_id=f'{PREFIX}_jobs_hidden'):
         order = gr.Textbox('', show_label=False, elem_id=f'{PREFIX}_jobs_order')
         button = gr.Button('', elem_id=f'{PREFIX}_jobs_button')
-    return JobParts(whole, told, versions, fields, start, close, answer, jobs, order, button)
+        saved = gr.Button('', elem_id=f'{PREFIX}_saved_button')
+    return JobParts(whole, told, versions, fields, start, close, answer, jobs, order, button, saved)
 
 
 def _field(field: wishes.Field) -> Any:

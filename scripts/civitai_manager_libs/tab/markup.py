@@ -9,6 +9,7 @@ from .. import api, setting, texts
 from ..civitai import comfy, resources, urls
 from ..civitai.gallery import CEILINGS, GalleryImage
 from ..civitai.source import GallerySource, address_of
+from ..downloads.offline import SavedGallery
 from ..downloads.plan import failed_message
 from ..errors import CivitaiError
 from ..widgets import escape
@@ -77,10 +78,12 @@ def page_status(view: View) -> str:
     """What the status says about a page that was just listed."""
     page, lost = view.page, len(view.lost)
     count = len(page.images) - lost
-    if view.gallery is None:
+    gallery, saved = view.gallery, view.saved
+    if gallery is None and saved is None:
         return notice(label('status_start'))
     ceiling = setting.gallery_maturity_ceiling
     counts = {'hidden': page.hidden, 'surplus': page.surplus}
+    counts |= {'saved_missing_some': saved.missing if saved else 0}
     counts |= {'foreign': page.foreign, 'unreadable': page.unreadable}
     told = [label(key, count=n, ceiling=ceiling) for key, n in counts.items() if n]
     if page.stopped:
@@ -88,14 +91,16 @@ def page_status(view: View) -> str:
     if lost:
         told.append(failed_message(view.lost, len(page.images), setting.language))
     if not count:
-        return notice(' '.join(told) or _nothing(view.gallery, ceiling), 'problem')
+        return notice(' '.join(told) or _nothing(gallery, ceiling), 'problem')
     ready = label('status_ready_one' if count == 1 else 'status_ready', count=count)
     is_odd = lost or page.stopped
     return notice(' '.join((ready, *told)), 'problem' if is_odd else 'calm')
 
 
-def _nothing(gallery: api.Gallery, ceiling: str) -> str:
-    """What to say where there is nothing, and nothing else is known of it."""
+def _nothing(gallery: api.Gallery | None, ceiling: str) -> str:
+    """What to say where there is nothing, and nothing else is known of it; None: a saved one."""
+    if gallery is None:
+        return label('saved_nothing')
     if gallery.version is None:
         return label('status_nothing', ceiling=ceiling)
     return label('status_nothing_of_version', version=gallery.version.label, ceiling=ceiling)
@@ -114,6 +119,19 @@ def title(gallery: api.Gallery | None) -> str:
     link = address_of(source, setting.civitai_base_url)
     gone = label('model_gone') if gallery.is_orphan else ''
     return _heading(_name(source), link, ' · '.join(filter(None, (_wishes(source), gone))))
+
+
+def saved_title(saved: SavedGallery) -> str:
+    """The name of a saved gallery, marked as such, with why it is shown if nobody chose it."""
+    name = escape(saved.name)
+    if saved.link:
+        link = escape(saved.link)
+        name = f'<a href="{link}" target="_blank" rel="noreferrer">{name}</a>'
+    told = label('saved_mark', count=saved.count, day=saved.day)
+    if saved.why is not None:
+        told = label('saved_instead', why=saved.why.message_in(setting.language), mark=told)
+    mark = f'<div class="cg-notice cg-saved" role="note">{escape(told)}</div>'
+    return f'<h2 class="cg-title">{name}</h2>{mark}'
 
 
 def _name(source: GallerySource) -> str:
@@ -140,7 +158,7 @@ def _heading(name: str, link: str, byline: str) -> str:
 
 def page_info(view: View) -> str:
     """Which page this is, and whether it is the last."""
-    if view.gallery is None:
+    if view.gallery is None and view.saved is None:
         return ''
     key = 'page_number' if has_next(view) else 'page_number_last'
     return f'<span class="cg-page">{escape(label(key, number=view.trail.page_number))}</span>'

@@ -8,7 +8,7 @@ import gradio as gr
 
 from .. import setting, widgets
 from ..errors import CivitaiError
-from . import browser, events, markup, picture
+from . import browser, events, markup, offline, picture
 from .layout import Parts
 from .markup import label
 from .view import View
@@ -26,6 +26,9 @@ def bind(parts: Parts) -> None:
     for event, change, inputs in turns:
         _bind_turn(parts, event, _on_turn(parts, change), inputs)
     _bind_turn(parts, parts.version.input, _on_version(parts), [parts.version])
+    browse = _on_turn(parts, offline.open_job, widgets.refuse_jobs)
+    pressed, chosen = parts.whole.saved_button.click, browser.SAVED_CHOSEN
+    _bind_turn(parts, pressed, browse, [parts.whole.order], chosen)
 
 
 def bind_opening(parts: Parts, event: Any) -> None:
@@ -34,9 +37,15 @@ def bind_opening(parts: Parts, event: Any) -> None:
 
 
 def _bind_turn(
-    parts: Parts, event: Any, listing: Callable[..., Iterator[Any]], inputs: list[Any]
+    parts: Parts,
+    event: Any,
+    listing: Callable[..., Iterator[Any]],
+    inputs: list[Any],
+    first: str = browser.AS_GIVEN,
 ) -> None:
     """Bind `event` to a listing, that to its pictures, and those to what there is to tell.
+
+    The browser sends `first` as the first of the `inputs`.
 
     The listing empties the grid: one that gets other pictures keeps the place that was clicked
     last, and a click there would be none. Listings, pictures and what is told of several turns
@@ -49,7 +58,7 @@ def _bind_turn(
         inputs=given,
         outputs=_changing(parts),
         show_progress='hidden',
-        js=browser.hold_grid(len(given)),
+        js=browser.hold_grid(len(given), first),
     )
     filled = widgets.on(
         listed.then,
@@ -87,14 +96,19 @@ def _changing(parts: Parts) -> list[Any]:
     ]
 
 
-def _on_turn(parts: Parts, change: Callable[..., None]) -> Callable[..., Iterator[Any]]:
+def _on_turn(
+    parts: Parts,
+    change: Callable[..., None],
+    check: Callable[[Any], None] = widgets.refuse_strangers,
+) -> Callable[..., Iterator[Any]]:
     def listing(request: gr.Request, *inputs: Any) -> Iterator[dict[Any, Any]]:
         *given, view = inputs
         yield {parts.status: markup.notice(label('status_loading'), 'busy')}
         turn, before = view.turn + 1, view.gallery  # every change begins one
         nothing = {parts.status: gr.update()}
         try:
-            widgets.refuse_strangers(request)
+            check(request)
+            view.may_see_saved = widgets.may_have_jobs(request)
             change(view, *given)
         except CivitaiError as error:
             problem = markup.notice(error.message_in(setting.language), 'problem')
@@ -102,7 +116,8 @@ def _on_turn(parts: Parts, change: Callable[..., None]) -> Callable[..., Iterato
             yield told if view.turn <= turn else nothing
             return
         if view.turn <= turn:  # else a later one has the say
-            is_done = view.gallery is not before and not view.is_keeping
+            is_other = view.gallery is not before or view.saved is not None
+            is_done = is_other and not view.is_keeping
             yield {
                 **_controls(parts, view),
                 **picture.none(parts),
@@ -136,13 +151,13 @@ def _controls(parts: Parts, view: View) -> dict[Any, Any]:
     chosen = gallery.version.label if gallery and gallery.version else None
     back = view.trail.page_number > 1
     return {
-        parts.title: markup.title(gallery),
+        parts.title: markup.saved_title(view.saved) if view.saved else markup.title(gallery),
         parts.version: gr.update(choices=labels, value=chosen, visible=bool(labels)),
         parts.first: gr.update(interactive=back),
         parts.prev: gr.update(interactive=back),
         parts.next: gr.update(interactive=events.has_next(view)),
         parts.page_info: markup.page_info(view),
-        parts.download_page: gr.update(interactive=pictures),
+        parts.download_page: gr.update(interactive=pictures and gallery is not None),
         parts.download_whole: gr.update(interactive=gallery is not None),
     }
 

@@ -8,7 +8,7 @@ import gradio as gr
 
 from .. import forks, host, setting, widgets
 from ..errors import CivitaiError
-from . import browser, events, generation, layout, markup, sending
+from . import browser, events, generation, layout, markup, offline, sending
 from .layout import Parts
 from .markup import label
 from .view import View
@@ -87,7 +87,9 @@ def _on_select(parts: Parts) -> Callable[..., Iterator[Any]]:
         if image is None:
             yield {parts.sent: gr.update()}
             return
-        (small,) = events.showable([events.small_file(image)])
+        saved = view.saved
+        small_file = offline.small_file(saved, image) if saved else events.small_file(image)
+        (small,) = events.showable([small_file])
         has_still = small != setting.no_card_preview_image
         if view.selected is image:
             yield {
@@ -95,10 +97,10 @@ def _on_select(parts: Parts) -> Callable[..., Iterator[Any]]:
                 **_how_made(parts, generation.Made(image), has_still),
                 parts.sent: '',
             }
-        large = events.load_preview(image)
+        large = offline.large_file(view, saved, image) if saved else events.load_preview(image)
         if large and view.selected is image:
             yield _showing(parts, events.showable([large])[0], image.is_video)
-        made = generation.learned(image)
+        made = offline.learned(saved, image) if saved else generation.learned(image)
         if view.selected is image:
             yield _how_made(parts, made, has_still)
         # gradio shows again at the end what was yielded last, whatever came in between

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import civitai_gallery_action as action, setting
 from ..civitai import urls
 from ..errors import CivitaiError, SourceError
-from . import events, generation
+from . import events, generation, offline
 from .view import View
 
 
@@ -17,6 +17,9 @@ def parcel(view: View) -> tuple[str, str]:
     image = view.selected
     if image is None:
         raise SourceError('picture_unknown')
+    if view.saved is not None:
+        (shown,) = events.showable([offline.original(view, view.saved, image)])
+        return shown, generation.text(offline.learned(view.saved, image).image)
     address = urls.original_url(image.url)
     view.sees('sent', [address])
     original = generation.original(image)

@@ -10,6 +10,7 @@ from typing import Sequence
 
 from .. import api, setting
 from ..civitai.gallery import CursorTrail, GalleryImage, ImagePage
+from ..downloads.offline import SavedGallery
 from ..errors import CivitaiError
 from ..store import cache
 
@@ -27,10 +28,13 @@ class View:
     kept_in its folder, kept_as what that is called, failed what did not come and why; is_asking
     that the form for a whole gallery is open. shown is what the grid was given last, each by a
     name; lost tells why some of page did not come, problem why none did. name tells this view from
-    others once it has shown something, seen is what it shows.
+    others once it has shown something, seen is what it shows. saved is the saved gallery that is
+    shown instead of a gallery; may_see_saved tells that who looks may see such.
     """
 
     gallery: api.Gallery | None = None
+    saved: SavedGallery | None = None
+    may_see_saved: bool = False
     trail: CursorTrail = field(default_factory=CursorTrail)
     page: ImagePage = field(default_factory=ImagePage)
     selected: GalleryImage | None = None

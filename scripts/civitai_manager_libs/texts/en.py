@@ -802,9 +802,24 @@ ENGLISH: dict[str, str] = {
     'setting_gallery_jobs_of_others': 'Others may keep whole galleries',
     'setting_gallery_jobs_of_others_help': (
         'Who opens the gallery from another computer or account may start, pause and cancel the '
-        'download of whole galleries too; folders and names stay with you.'
+        'download of whole galleries, and see saved ones, too; folders and names stay with you.'
     ),
     'job_at_work': 'Job {job} is at work; pause it first.',
+    'job_browse': 'Browse',
+    'saved_mark': 'Saved gallery, shown from this computer; {count} pictures, kept on {day}.',
+    'saved_instead': '{why} Shown instead: {mark}',
+    'saved_nothing': 'None of the pictures that were kept is there any more.',
+    'saved_missing_some': (
+        'Moved, changed or deleted since they were kept, or not in the folder of the job: {count}.'
+    ),
+    'saved_missing': (
+        'The file of this picture was moved, changed or deleted since it was kept, or may not be '
+        'shown. Retry the job to fetch it again.'
+    ),
+    'saved_not_from_here': (
+        'Saved galleries are shown only on the computer the gallery runs on, to the account that '
+        'runs it. Its owner can allow it to others with the setting gallery_jobs_of_others.'
+    ),
     'jobs_not_from_here': (
         'Whole galleries can be kept only on the computer the gallery runs on, by the account that '
         'runs it. Its owner can allow it to others with the setting gallery_jobs_of_others.'

@@ -520,9 +520,18 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'setting_gallery_jobs_go_on_help': '程式結束時尚未保存完成的圖庫，會在程式啟動時自動繼續。',
     'setting_gallery_jobs_of_others': '他人可以保存整個圖庫',
     'setting_gallery_jobs_of_others_help': (
-        '從其他電腦或帳號開啟圖庫的人，也可以開始、暫停及取消整個圖庫的下載；資料夾與檔名仍由您決定。'
+        '從其他電腦或帳號開啟圖庫的人，也可以開始、暫停及取消整個圖庫的下載，並瀏覽已保存的圖庫；資料夾與檔名仍由您決定。'
     ),
     'job_at_work': '工作 {job} 正在進行，請先暫停。',
+    'job_browse': '瀏覽',
+    'saved_mark': '已保存的圖庫，由這台電腦顯示；{count} 張圖片，保存於 {day}。',
+    'saved_instead': '{why} 改為顯示：{mark}',
+    'saved_nothing': '保存過的圖片都已不在原處。',
+    'saved_missing_some': '保存後被移動、變更或刪除，或不在工作資料夾內的圖片：{count}。',
+    'saved_missing': '此圖片的檔案在保存後被移動、變更或刪除，或不得顯示。請重試該工作以重新下載。',
+    'saved_not_from_here': (
+        '已保存的圖庫只在執行圖庫的電腦上，顯示給執行它的帳號。擁有者可以用設定 gallery_jobs_of_others 允許他人。'
+    ),
     'jobs_not_from_here': (
         '整個圖庫只能在執行圖庫的電腦上，由執行它的帳號保存。擁有者可以用設定 gallery_jobs_of_others 允許他人。'
     ),

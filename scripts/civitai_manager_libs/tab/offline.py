@@ -1,0 +1,127 @@
+"""A saved gallery in the tab: its pages, its pictures, and how these were made.
+
+Everything is read on this computer. Where a picture lies is looked up anew each time.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from .. import setting
+from ..archive.saved import SavedFile
+from ..civitai import urls
+from ..civitai.gallery import CursorTrail, GalleryImage
+from ..civitai.source import GallerySource
+from ..downloads import offline, presence
+from ..downloads.offline import SavedGallery
+from ..errors import CivitaiError, SourceError
+from . import generation
+from .view import View
+
+STILL_WIDTH, LARGE_WIDTH = 450, 1200
+_JOB = re.compile(r'[1-9][0-9]{0,17}')
+
+
+def open_job(view: View, job: object) -> None:
+    """Show the first page of what a job kept. Raises CivitaiError."""
+    turn = view.begin()
+    if not _JOB.fullmatch(str(job)):
+        raise SourceError('job_unknown')
+    _check_allowed(view)
+    show(view, turn, offline.of_job(int(str(job))), CursorTrail())
+
+
+def show_instead(view: View, turn: int, source: GallerySource, why: CivitaiError) -> bool:
+    """Show what was kept of a gallery that cannot be had now; False if there is nothing."""
+    if not view.may_see_saved or not isinstance(why, offline.UNREACHABLE):
+        return False
+    saved = offline.instead_of(source, why)
+    if saved is not None:
+        show(view, turn, saved, CursorTrail())
+    return saved is not None
+
+
+def go(view: View, turn: int, saved: SavedGallery, trail: CursorTrail) -> None:
+    """Show another page of a saved gallery. Raises CivitaiError."""
+    _check_allowed(view)
+    show(view, turn, saved, trail)
+
+
+def _check_allowed(view: View) -> None:
+    if not view.may_see_saved:
+        raise SourceError('saved_not_from_here')
+
+
+def show(view: View, turn: int, saved: SavedGallery, trail: CursorTrail) -> None:
+    """Show a page of `saved`, unless another was asked for meanwhile. Raises StorageError."""
+    saved, page = offline.read_page(saved, trail)
+    if turn == view.turn:
+        view.gallery, view.saved, view.trail, view.page = None, saved, trail, page
+        view.selected, view.lost, view.problem = None, (), None
+        view.listed = turn  # last, as others read it first
+
+
+def stills(view: View, saved: SavedGallery) -> list[str] | None:
+    """Return a small picture for each of the page, None if they are no longer wanted.
+
+    Raises StorageError.
+    """
+    listed, images = view.listed, view.page.images
+    found = [(image, offline.find(saved, image)) for image in images]
+    view.sees('page', [_address(image, file) for image, file in found if file])
+    missing = setting.no_card_preview_image
+    paths = [_still(image, file) if file else missing for image, file in found]
+    return paths if listed == view.listed else None
+
+
+def small_file(saved: SavedGallery, image: GalleryImage) -> str:
+    """Where a small still of `image` is; the placeholder if there is none. Raises StorageError."""
+    file = offline.find(saved, image)
+    return _still(image, file) if file else setting.no_card_preview_image
+
+
+def _still(image: GalleryImage, file: SavedFile) -> str:
+    if image.is_audio:
+        return setting.audio_card_image
+    cached = setting.get_image_url_to_gallery_file(_address(image, file))
+    if presence.is_there(cached):
+        return cached
+    return offline.still(file, STILL_WIDTH) or setting.no_card_preview_image
+
+
+def _address(image: GalleryImage, file: SavedFile) -> str:
+    """What the small still is called in the picture cache: of a video only Civitai makes one."""
+    if image.is_video:
+        return urls.thumbnail_url(image.url, STILL_WIDTH, video=True)
+    return offline.still_address(file, STILL_WIDTH)
+
+
+def large_file(view: View, saved: SavedGallery, image: GalleryImage) -> str | None:
+    """Return a file to show `image` large (a video for a video), None if there is none.
+
+    Raises StorageError.
+    """
+    file = None if image.is_audio else offline.find(saved, image)
+    if file is None:
+        return None
+    large = offline.still_address(file, LARGE_WIDTH)
+    view.sees('selected', [_address(image, file), large, offline.copy_address(file)])
+    if image.is_video:
+        return offline.copy(file)
+    return offline.still(file, LARGE_WIDTH) or offline.copy(file)
+
+
+def original(view: View, saved: SavedGallery, image: GalleryImage) -> str:
+    """Return a copy of the file to send. Raises SourceError if it is not there, StorageError."""
+    file = offline.find(saved, image)
+    if file is None:
+        raise SourceError('saved_missing')
+    view.sees('sent', [offline.copy_address(file)])
+    return offline.copy(file)
+
+
+def learned(saved: SavedGallery, image: GalleryImage) -> generation.Made:
+    """Return what the archive and the file tell of how `image` was made. Raises StorageError."""
+    file = offline.find(saved, image)
+    return generation.learned_offline(image, Path(file.path) if file else None)

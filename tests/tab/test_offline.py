@@ -1,0 +1,363 @@
+"""A saved gallery in the tab, without a browser: shown from this computer, and nobody is asked."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+from PIL import Image
+
+from civitai_demo.server import DemoServer
+from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs.archive import jobs
+from scripts.civitai_manager_libs.archive.place import archive
+from scripts.civitai_manager_libs.downloads import whole
+from scripts.civitai_manager_libs.downloads.wanted import Wanted
+from scripts.civitai_manager_libs.errors import CivitaiError, SourceError
+from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
+from scripts.civitai_manager_libs.store import files
+from scripts.civitai_manager_libs.tab import (
+    components,
+    events,
+    jobs as jobs_panel,
+    offline,
+    paging,
+    picture,
+    sending,
+)
+from scripts.civitai_manager_libs.tab.layout import Parts
+from scripts.civitai_manager_libs.tab.view import View
+from tests.support.gradio_event import ELSEWHERE, HERE, Progress
+
+pytestmark = pytest.mark.usefixtures('downloads')
+
+MODEL = '/models/4201'
+VERSION, OTHER_VERSION = f'{MODEL}?modelVersionId=420102', f'{MODEL}?modelVersionId=420101'
+USER, POST = '/user/lumen_fox', '/posts/21005174'
+
+
+@pytest.fixture
+def parts() -> Parts:
+    with gr.Blocks():
+        return components.build()
+
+
+def kept(demo: DemoServer, client: CivitaiHttpClient, link: str, **wanted: Any) -> jobs.Job:
+    """Keep a gallery; then the stand-in forgets that it was asked."""
+    asked = Wanted(demo.url + link, **{'levels': 1, 'limit': 30, **wanted})
+    number = whole.begin(archive(), client, asked, None)
+    whole.run(archive(), client, number, threading.Event())
+    demo.requests.clear()
+    job = jobs.find(archive(), number)
+    assert job is not None
+    return job
+
+
+@pytest.fixture
+def job(demo: DemoServer, client: CivitaiHttpClient) -> jobs.Job:
+    return kept(demo, client, VERSION)
+
+
+def turned(parts: Parts, view: View, change: Any, *given: Any, request: Any = HERE) -> Any:
+    """What the components show after a turn, and then the grid."""
+    check = {'check': paging.widgets.refuse_jobs} if change is offline.open_job else {}
+    steps = [*paging._on_turn(parts, change, **check)(request, *given, view)]
+    steps.append(paging._on_listed(parts)(view, '', Progress()))
+    steps.append({parts.status: paging._on_filled(parts)(view)[parts.status]})
+    told: dict[Any, Any] = {}
+    for step in steps:
+        told |= {one: value for one, value in step.items() if value not in (gr.update(), None)}
+    return told
+
+
+def browsing(parts: Parts, job: jobs.Job) -> View:
+    view = View()
+    turned(parts, view, offline.open_job, str(job.id))
+    return view
+
+
+def test_what_a_job_kept_is_shown_page_by_page_and_marked(
+    parts: Parts, demo: DemoServer, job: jobs.Job
+) -> None:
+    view = View()
+    shown = turned(parts, view, offline.open_job, str(job.id))
+    paths = shown[parts.grid]['value']
+    assert len(paths) == setting.page_size() == 24
+    for path in paths:
+        assert files.is_inside(path, setting.shortcut_gallery_folder)
+        with Image.open(path) as still:
+            assert still.width == 450
+    mark = shown[parts.title]
+    assert 'Saved gallery, shown from this computer; 30 pictures' in mark
+    assert re.search(r'kept on \d{4}-\d\d-\d\d', mark) and 'Paper Horizons XL' in mark
+    for button in (parts.download_page, parts.download_whole, parts.prev):
+        assert shown[button]['interactive'] is False
+    first = [image.id for image in view.page.images]
+
+    following = turned(parts, view, events.go_next)
+    rest = [image.id for image in view.page.images]
+    assert len(following[parts.grid]['value']) == 6 and not set(first) & set(rest)
+    assert following[parts.next]['interactive'] is False and 'Saved' in following[parts.title]
+    turned(parts, view, events.go_previous)
+    assert [image.id for image in view.page.images] == first
+    assert demo.requests == []
+
+
+def clicked(parts: Parts, view: View, place: int) -> Any:
+    (name,) = list(view.shown)[-1:]
+    event = gr.SelectData(None, {'index': place, 'value': ''})
+    told: dict[Any, Any] = {}
+    for step in picture._on_select(parts)(view, name, event):
+        told |= step
+    return told
+
+
+def test_a_chosen_picture_is_shown_with_how_it_was_made(
+    parts: Parts, demo: DemoServer, job: jobs.Job
+) -> None:
+    view = browsing(parts, job)
+    place = next(n for n, image in enumerate(view.page.images) if image.meta.get('prompt'))
+    told = clicked(parts, view, place)
+    assert str(view.page.images[place].meta['prompt'])[:30] in told[parts.infotext]
+    with Image.open(told[parts.image]['value']) as large:
+        assert large.width <= offline.LARGE_WIDTH
+    assert demo.requests == []
+
+
+def test_a_picture_of_a_saved_gallery_is_sent_as_it_was_kept(
+    parts: Parts, demo: DemoServer, job: jobs.Job
+) -> None:
+    view = browsing(parts, job)
+    image = events.select(view, 0)
+    path, text = sending.parcel(view)
+    (mine,) = job.folder.glob(f'{image.id}.*')
+    assert Path(path).read_bytes() == mine.read_bytes() and Path(path) != mine
+    assert text == events.generation_text(image) or not image.meta
+    assert demo.requests == []
+
+
+def test_videos_are_played_from_the_file(
+    parts: Parts, demo: DemoServer, client: CivitaiHttpClient
+) -> None:
+    job = kept(demo, client, '/models/4201', type='video', limit=2)
+    view = browsing(parts, job)
+    told = clicked(parts, view, 0)
+    (mine,) = job.folder.glob(f'{view.page.images[0].id}.*')
+    assert told[parts.video]['visible'] and demo.requests == []
+    assert Path(told[parts.video]['value']).read_bytes() == mine.read_bytes()
+
+
+def test_what_is_not_there_any_more_is_counted_and_not_fetched(
+    parts: Parts, demo: DemoServer, job: jobs.Job
+) -> None:
+    view = browsing(parts, job)
+    image = events.select(view, 0)
+    (mine,) = job.folder.glob(f'{image.id}.*')
+    mine.unlink()
+    with pytest.raises(SourceError, match='moved, changed or deleted'):
+        sending.parcel(view)
+    shown = turned(parts, view, events.go_first)
+    assert 'or not in the folder of the job: 1' in shown[parts.status]
+    assert image.id not in [one.id for one in view.page.images] and demo.requests == []
+
+
+def test_pictures_above_the_ceiling_of_now_are_not_shown_and_that_is_said(
+    parts: Parts, demo: DemoServer, client: CivitaiHttpClient
+) -> None:
+    setting.gallery_maturity_ceiling = 'XXX'
+    job = kept(demo, client, VERSION, levels=31, limit=0)
+    view = browsing(parts, job)
+    mature = next(image for image in _all_pages(view) if image.level > 1)
+    setting.gallery_maturity_ceiling = 'PG'
+    view = View()
+    shown = turned(parts, view, offline.open_job, str(job.id))
+    assert all(image.level == 1 for image in _all_pages(view))
+    assert 'above your maturity ceiling (PG)' in shown[parts.status]
+    view.selected = mature  # clicked before the ceiling was lowered
+    with pytest.raises(SourceError):
+        sending.parcel(view)
+
+
+def _all_pages(view: View) -> list[Any]:
+    found = list(view.page.images)
+    while events.has_next(view):
+        events.go_next(view)
+        found += view.page.images
+    return found
+
+
+def test_a_gallery_can_be_loaded_again_afterwards(
+    parts: Parts, demo: DemoServer, job: jobs.Job
+) -> None:
+    view = browsing(parts, job)
+    shown = turned(parts, view, events.open_source, demo.url + MODEL)
+    assert view.saved is None and 'Saved gallery' not in shown[parts.title]
+    assert shown[parts.download_whole]['interactive'] is True
+
+
+def test_nothing_is_downloaded_from_a_saved_gallery(parts: Parts, job: jobs.Job) -> None:
+    with pytest.raises(SourceError):
+        list(events.download_page(browsing(parts, job)))
+
+
+# -- instead of a gallery that cannot be had -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('saved', 'link'),
+    [
+        (VERSION, VERSION),
+        (MODEL, VERSION),
+        (MODEL, MODEL),
+        (VERSION, MODEL),
+        (MODEL, '/api/v1/images?modelVersionId=420102'),
+        (USER, USER),
+        (USER, '/user/LUMEN_FOX'),
+        (POST, POST),
+    ],
+)
+def test_the_saved_gallery_is_shown_where_civitai_is_out_of_reach(
+    parts: Parts, demo: DemoServer, client: CivitaiHttpClient, saved: str, link: str
+) -> None:
+    job = kept(demo, client, saved)
+    demo.scenario = '503'
+    view = View()
+    shown = turned(parts, view, events.open_source, demo.url + link)
+    assert view.saved is not None and view.saved.job.id == job.id
+    mark = shown[parts.title]
+    assert 'Civitai is busy' in mark and 'Shown instead: Saved gallery' in mark
+    assert shown[parts.grid]['value']
+
+
+@pytest.mark.parametrize(
+    ('scenario', 'why'),
+    [('503', 'busy'), ('429', 'slow down'), ('html', 'web page')],
+)
+def test_why_it_is_shown_is_said(
+    parts: Parts, demo: DemoServer, job: jobs.Job, scenario: str, why: str
+) -> None:
+    demo.scenario = scenario
+    shown = turned(parts, View(), events.open_source, demo.url + VERSION)
+    mark = shown[parts.title].lower()
+    assert why in mark and 'shown instead: saved gallery' in mark
+
+
+def test_of_several_saved_galleries_the_one_of_nothing_else_is_shown_then_the_largest(
+    parts: Parts, demo: DemoServer, client: CivitaiHttpClient, tmp_path: Path
+) -> None:
+    kept(demo, client, MODEL, limit=9)
+    small = kept(demo, client, VERSION, limit=3, sort='Newest')
+    large = kept(demo, client, VERSION, limit=5, sort='Oldest')
+    demo.scenario = '503'
+    view = View()
+    turned(parts, view, events.open_source, demo.url + VERSION)
+    assert view.saved is not None and view.saved.job.id == large.id != small.id
+
+
+def test_so_it_is_where_nobody_listens(parts: Parts, job: jobs.Job) -> None:
+    setting.civitai_base_url = 'http://127.0.0.1:9'
+    view = View()
+    shown = turned(parts, view, events.open_source, '4201')
+    assert 'Shown instead: Saved gallery' in shown[parts.title]
+
+
+@pytest.mark.parametrize('link', [OTHER_VERSION, '/models/4588', USER, POST, '/images'])
+def test_another_gallery_is_not_shown_instead(
+    parts: Parts, demo: DemoServer, job: jobs.Job, link: str
+) -> None:
+    demo.scenario = '503'
+    view = View()
+    shown = turned(parts, view, events.open_source, demo.url + link)
+    assert view.saved is None and 'cg-problem' in shown[parts.status]
+
+
+@pytest.mark.parametrize('link', ['/models/99999999', 'garbage'])
+def test_what_civitai_says_of_a_gallery_counts(demo: DemoServer, job: jobs.Job, link: str) -> None:
+    view = View(may_see_saved=True)
+    with pytest.raises(CivitaiError):
+        events.open_source(view, demo.url + link)
+    assert view.saved is None
+
+
+# -- who may ---------------------------------------------------------------------------------------
+
+
+def test_others_see_no_saved_gallery(parts: Parts, demo: DemoServer, job: jobs.Job) -> None:
+    view = View()
+    shown = turned(parts, view, offline.open_job, str(job.id), request=ELSEWHERE)
+    assert view.saved is None and 'cg-problem' in shown[parts.status]
+    demo.scenario = '503'
+    shown = turned(parts, view, events.open_source, demo.url + VERSION, request=ELSEWHERE)
+    assert view.saved is None and 'cg-problem' in shown[parts.status]
+    assert 'data-saved' not in jobs_panel.panel(ELSEWHERE)
+    assert f'data-saved="{job.id}"' in jobs_panel.panel(HERE)
+
+
+def test_others_turn_no_page_of_one(parts: Parts, job: jobs.Job) -> None:
+    view = browsing(parts, job)
+    before = view.page
+    shown = turned(parts, view, events.go_next, request=ELSEWHERE)
+    assert view.page is before and 'only on the computer' in shown[parts.status]
+
+
+def test_others_see_one_where_the_owner_says_so(parts: Parts, job: jobs.Job) -> None:
+    setting.gallery_jobs_of_others = True
+    view = View()
+    shown = turned(parts, view, offline.open_job, str(job.id), request=ELSEWHERE)
+    assert shown[parts.grid]['value'] and f'data-saved="{job.id}"' in jobs_panel.panel(ELSEWHERE)
+
+
+@pytest.mark.parametrize(
+    'chosen', ['', '0', '99', '-1', '1 2', '١', '../1', 7.5, None, ['1'], {'job': 1}], ids=repr
+)
+def test_a_job_that_is_none_is_refused(parts: Parts, job: jobs.Job, chosen: Any) -> None:
+    view = View()
+    shown = turned(parts, view, offline.open_job, chosen)
+    assert view.saved is None and 'cg-problem' in shown[parts.status]
+
+
+def test_a_file_that_leads_elsewhere_is_not_served(
+    parts: Parts, job: jobs.Job, tmp_path: Path
+) -> None:
+    secret = tmp_path / 'secret.png'
+    Image.new('RGB', (600, 600), 'red').save(secret)
+    mine = next(job.folder.iterdir())
+    mine.unlink()
+    mine.symlink_to(secret)
+    view = View()
+    turned(parts, view, offline.open_job, str(job.id))
+    assert mine.stem not in {str(image.id) for image in _all_pages(view)}
+    served = Path(setting.shortcut_gallery_folder).iterdir()
+    assert secret.read_bytes() not in [path.read_bytes() for path in served]
+
+
+def test_nothing_is_put_into_a_folder_that_is_no_picture_cache(
+    parts: Parts, job: jobs.Job, tmp_path: Path
+) -> None:
+    folder = tmp_path / 'somebodys'
+    folder.mkdir()
+    (folder / 'letter.txt').touch()
+    setting.shortcut_gallery_folder = str(folder)
+    view = View()
+    shown = turned(parts, view, offline.open_job, str(job.id))
+    assert 'cg-problem' in shown[parts.status]
+    view.selected = view.page.images[0]
+    with pytest.raises(CivitaiError):
+        sending.parcel(view)
+    assert [path.name for path in folder.iterdir()] == ['letter.txt']
+
+
+EVIL = '"><script>alert(1)</script>'
+
+
+def test_words_from_outside_are_only_words(
+    parts: Parts, demo: DemoServer, client: CivitaiHttpClient, tmp_path: Path
+) -> None:
+    folder = tmp_path / EVIL.replace('/', '')
+    number = jobs.make(archive(), {'source': f'https://civitai.com/{EVIL}'}, folder, [])
+    shown = turned(parts, View(), offline.open_job, str(number))
+    assert '<script' not in shown[parts.title] and 'None of the pictures' in shown[parts.status]
