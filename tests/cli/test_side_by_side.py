@@ -119,7 +119,8 @@ def test_a_disk_that_was_full_midway_is_told_and_the_same_command_goes_on(
     (full, first), (code, second) = map(json.loads, done.stdout.splitlines())
 
     assert full == 1 and 'disk is full' in done.stderr
-    assert not first.get('complete')
+    assert not first.get('complete') and first.get('failed', 1)
+    assert not first.get('failures'), 'no picture is to blame'
     assert (code, second['complete'], second['failed'], second['found']) == (0, True, 0, 3)
     assert [Path(file).name for file in second['files']] == NAMES
     assert set(asked_for(site).values()) <= {1, 2}

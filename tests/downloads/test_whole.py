@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import threading
 from pathlib import Path
 from typing import Any, Iterator
@@ -358,23 +357,6 @@ def test_a_job_that_was_stopped_goes_on_where_it_was(keeper: Keeper) -> None:
     again = set(first) & set(keeper.fetched)
     assert report.is_complete and ids(of_version(SMALL_VERSION)) == keeper.ids
     assert len(again) <= 16  # what was under way
-
-
-def test_a_full_disk_ends_a_job_and_once_there_is_room_it_goes_on(
-    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job, free = keeper.begin(VERSION), iter([2**40] * 5)
-    usage = shutil.disk_usage(keeper.db.path.parent.parent)
-    monkeypatch.setattr(shutil, 'disk_usage', lambda _: usage._replace(free=next(free, 0)))
-    stop = threading.Event()
-    report = keeper.run(job, stop)
-    assert report.trouble is not None and 'disk is full' in report.trouble.user_message
-    assert (report.job.state, report.progress.count(jobs.FAILED)) == (jobs.STOPPED, 0)
-    assert not stop.is_set(), 'that is for who asked, who may have other jobs on other disks'
-    assert 0 < len(keeper.fetched) < 40, 'the others are not even asked for'
-
-    monkeypatch.undo()
-    assert keeper.run(job).is_complete
 
 
 def test_what_is_no_gallery_makes_no_job(keeper: Keeper) -> None:

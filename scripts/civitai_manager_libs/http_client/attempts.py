@@ -61,13 +61,13 @@ class Attempts:
                 first_failure = min(first_failure, self.now())
                 since = max(self.now() - first_failure, self.now() - began - grace)
                 refused = isinstance(error, RateLimitedError)
-                # refusals count while they come in a row
-                tries, refusals = tries + (not refused), refusals + 1 if refused else 0
+                tries, refusals = tries + (not refused), refusals + 1 if refused else 0  # in a row
+                count, most = (refusals, policy.refusals) if refused else (tries, policy.tries)
                 decision = retry.decide(
                     policy,
-                    refusals if refused else tries,
+                    count,
                     error,
-                    # where the error happened, which a redirect may have led away from the API
+                    # where it happened: a redirect may have led away from the API
                     from_api=urls.is_api(error.url, base_url),
                     chance=self._chance(),
                     since=since,
@@ -77,9 +77,7 @@ class Attempts:
                 log.info('%s: %s Again in %.1f s.', urls.redact(url), error, decision.seconds)
                 is_long = since + decision.seconds > throttle.TOLD_SECONDS
                 if is_long and self.now() - told > throttle.TOLD_AGAIN:
-                    most = policy.refusals if refused else policy.tries
-                    following = 1 + (refusals if refused else tries)
-                    wire.tell_wait(error, decision.seconds, tries=(following, most))
+                    wire.tell_wait(error, decision.seconds, tries=(count + 1, most))
                     told = self.now()
             self._pause(decision.seconds, stop)
 
