@@ -15,7 +15,7 @@ from civitai_demo.server import DemoServer
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.archive import jobs
 from scripts.civitai_manager_libs.archive.place import archive
-from scripts.civitai_manager_libs.downloads import whole
+from scripts.civitai_manager_libs.downloads import beginning, whole
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
 from scripts.civitai_manager_libs.errors import CivitaiError, SourceError
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
@@ -49,7 +49,7 @@ def parts() -> Parts:
 def kept(demo: DemoServer, client: CivitaiHttpClient, link: str, **wanted: Any) -> jobs.Job:
     """Keep a gallery; then the stand-in forgets that it was asked."""
     asked = Wanted(demo.url + link, **{'levels': 1, 'limit': 30, **wanted})
-    number = whole.begin(archive(), client, asked, None)
+    number = beginning.begin(archive(), client, asked, None)
     whole.run(archive(), client, number, threading.Event())
     demo.requests.clear()
     job = jobs.find(archive(), number)
