@@ -624,7 +624,7 @@ ENGLISH: dict[str, str] = {
         'setting gallery_maturity_ceiling.'
     ),
     'help_download_type_': 'Only this type: image, video or audio. Default: all.',
-    'help_download_with_prompt': 'Only pictures of which the prompt is told.',
+    'help_download_with_prompt': 'Only pictures whose prompt Civitai shows.',
     'help_download_base_model': (
         "Only pictures made with this base model, such as 'SDXL 1.0'. May be said several " 'times.'
     ),
