@@ -188,3 +188,14 @@ def test_what_lies_in_the_folders_is_known_again(db: Database, tmp_path: Path) -
     assert [by_id] == [one.path for one in saved.of_picture(db, 7, 'unknown')]
     assert [by_uuid] == [one.path for one in saved.of_picture(db, 0, UUID)]
     assert [] == saved.of_picture(db, 8, 'unknown')
+
+
+def test_numbers_that_are_no_ids_are_not_taken_for_them(db: Database, tmp_path: Path) -> None:
+    by_index, by_id = kept(tmp_path / 'one' / 'sub', '7.png'), kept(tmp_path / 'other', '8.png')
+    folders.note(db.path, by_index.parent.parent, numbers_are_ids=False)
+    folders.note(db.path, by_id.parent)
+    assert [by_index.parent.parent, by_id.parent] == folders.read(db.path)
+
+    assert 2 == rebuild(db)
+    assert [] == saved.of_picture(db, 7, 'unknown')
+    assert [by_id] == [one.path for one in saved.of_picture(db, 8, 'unknown')]

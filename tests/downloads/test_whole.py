@@ -13,7 +13,7 @@ import pytest
 from civitai_demo.server import DemoServer
 from civitai_demo.world.catalog import Picture, load_catalog
 from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID
-from scripts.civitai_manager_libs.archive import jobs
+from scripts.civitai_manager_libs.archive import jobs, saved
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.civitai.source import parse_source
 from scripts.civitai_manager_libs.downloads import beginning, whole
@@ -222,6 +222,29 @@ def test_a_file_that_was_deleted_comes_back(keeper: Keeper) -> None:
 
     assert lost.is_file()
     assert 1 == len(keeper.fetched)
+
+
+def test_another_picture_of_the_same_name_is_not_taken_for_it(keeper: Keeper) -> None:
+    one = keeper.keep(VERSION, limit=4, template='{index}')
+    other = keeper.keep(SMALL, limit=3, template='{index}')
+    again = keeper.keep(SMALL, limit=3, template='{index}')
+
+    assert one.is_complete and other.is_complete and again.is_complete
+    assert 3 == other.progress.count(jobs.SAVED) == again.progress.count(jobs.ALREADY)
+    found = [path.read_bytes() for path in keeper.folder.iterdir()]
+    assert 7 == len(found) == len(set(found))
+
+
+def test_what_is_noted_of_a_file_stays_when_somebody_changed_it(keeper: Keeper) -> None:
+    keeper.keep(SMALL)
+    one, other = sorted(keeper.folder.glob('*.png'))[:2]
+    noted = saved.at(keeper.db, one)
+    one.write_bytes(other.read_bytes())
+
+    report = keeper.keep(SMALL)
+
+    assert report.is_complete and noted is not None
+    assert noted == saved.at(keeper.db, one)
 
 
 def test_what_is_deleted_while_a_job_is_stopped_comes_back(keeper: Keeper) -> None:

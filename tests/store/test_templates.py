@@ -73,6 +73,22 @@ def test_a_long_name_is_cut_and_stays_that_of_one_picture(pattern: str) -> None:
     assert len(one.name) <= names.MAX_STEM_UNITS
 
 
+@pytest.mark.parametrize('pattern', ['{seed}{id}', '{id}{seed}', '{id}{seed}-{username}'])
+def test_values_that_touch_are_not_taken_for_an_id(pattern: str) -> None:
+    one, other = ({**VALUES, 'seed': 1, 'id': 11}, {**VALUES, 'seed': 11, 'id': 1})
+    assert parse(pattern).path(one) != parse(pattern).path(other)
+
+
+@pytest.mark.parametrize(
+    'pattern, expected',
+    [('{id}', True), ('{username}', True), ('{index}', False), ('{index} {id}', True)],
+)
+def test_a_pattern_tells_whether_its_names_are_those_of_pictures(
+    pattern: str, expected: bool
+) -> None:
+    assert parse(pattern).names_pictures is expected
+
+
 WRONG = {
     'an unknown field': ('{artist}', 'template_field'),
     'no name of a field': ('{}', 'template_field'),

@@ -1,4 +1,7 @@
-"""The plain list of folders that files were saved to, which outlives the archive beside it."""
+"""The plain list of folders that files were saved to, which outlives the archive beside it.
+
+A line each: the folder, or an object with it where files may be called by numbers that are no ids.
+"""
 
 from __future__ import annotations
 
@@ -10,29 +13,42 @@ from ..store import private
 NAME = 'archive_folders.jsonl'
 
 
-def note(archive: Path, folder: Path) -> None:
+def note(archive: Path, folder: Path, numbers_are_ids: bool = True) -> None:
     """Add `folder`, unless it is there, to the list beside `archive`. Raises StorageError."""
-    path = archive.with_name(NAME)
-    absolute = str(folder.absolute())
+    path, absolute = archive.with_name(NAME), str(folder.absolute())
+    value = absolute if numbers_are_ids else {'folder': absolute, 'numbers': 'no ids'}
     with private.locked(path):
-        known = [str(one) for one in read(archive)]
-        if absolute not in known:
+        known = _lines(archive)
+        if value not in known:
             # a line each, in ASCII: a name may hold a line end, or half a character
-            private.write(path, ''.join(json.dumps(one) + '\n' for one in [*known, absolute]))
+            private.write(path, ''.join(json.dumps(one) + '\n' for one in [*known, value]))
 
 
 def read(archive: Path) -> list[Path]:
     """Return the folders in the list, the first noted first; lines that are broken are left out."""
+    return list(dict.fromkeys(Path(_folder(one)) for one in _lines(archive)))
+
+
+def numbered_otherwise(archive: Path) -> set[Path]:
+    """Return those folders in which a name that is a number need not be an id."""
+    return {Path(_folder(one)) for one in _lines(archive) if not isinstance(one, str)}
+
+
+def _lines(archive: Path) -> list[object]:
     try:
         lines = private.read_text(archive.with_name(NAME)).splitlines()
     except (OSError, ValueError):
         return []
-    return [Path(one) for one in map(_folder, lines) if one]
+    return [value for value in map(_value, lines) if _folder(value)]
 
 
-def _folder(line: str) -> str:
+def _value(line: str) -> object:
     try:
-        value = json.loads(line)
+        return json.loads(line)
     except (ValueError, RecursionError):
-        return ''
-    return value if isinstance(value, str) else ''
+        return None
+
+
+def _folder(value: object) -> str:
+    folder = value.get('folder') if isinstance(value, dict) else value
+    return folder if isinstance(folder, str) else ''

@@ -63,7 +63,7 @@ def run(
         work = _Run(db, client, job, stop, told, at_once)
         if is_listing_only:
             return work.carry_out(lambda: None)
-        folders.note(db.path, job.folder)
+        work.note_folder()
         with background.work():
             return work.carry_out(work.fetch_waiting)
 
@@ -167,6 +167,11 @@ class _Run:
         aside = tuple(self._aside)
         return JobReport(job, self._wanted, progress, self._size, seconds, aside, self._trouble)
 
+    def note_folder(self) -> None:
+        """Note where files go, beside the archive. Raises StorageError."""
+        by_index = not self._template.names_pictures
+        folders.note(self._db.path, self._job.folder, numbers_are_ids=not by_index)
+
     def fetch_waiting(self) -> None:
         """Fetch all pictures that are listed and not there, in one stream over the pages."""
         while not self._fetched(self._places()):
@@ -199,13 +204,16 @@ class _Run:
                     jobs.note_outcome(self._db, self._job.id, one, jobs.GONE)
                 else:
                     planned = self.planned(one)
-                    # asked here: threads that fetch would wait for each other to ask
-                    url, former = planned.url, self._former
-                    if known := list(elsewhere.find(self._db, one.image.id, url, former)):
-                        self._known[one.place] = known
+                    if not planned.present:
+                        self._look_elsewhere(one, planned.url)
                     yield one, planned
             last = some[-1].place
             self._ahead.pass_on()
+
+    def _look_elsewhere(self, one: jobs.Listed, url: str) -> None:
+        """Look where the picture lies; here, as the threads would wait for each other to ask."""
+        if known := list(elsewhere.find(self._db, one.image.id, url, self._former)):
+            self._known[one.place] = known
 
     def _bring(self, one: jobs.Listed, url: str, path: str) -> bool:
         """Link or copy what was saved before, whatever it is called there; else fetch it."""
@@ -229,11 +237,21 @@ class _Run:
         )
         final = self._job.folder / self._template.path(told)
         planned = batch.image_job(image, final)
-        for stem in (final.name, *names.picture_stems(image.url)):
-            there = self._lying.find(final.parent, stem, wanted=planned.wanted)
-            if there:
+        apart = final.with_name(f'{final.name}-{image.id}')
+        for path in (final, apart, *map(final.with_name, names.picture_stems(image.url))):
+            there = self._lying.find(path.parent, path.name, wanted=planned.wanted)
+            if there and self._is(one, there, path != final or self._template.names_pictures):
                 return replace(planned, path=str(there), present=True)
+            if there and path == final:  # another picture has the name
+                planned = batch.image_job(image, apart)
         return planned
+
+    def _is(self, one: jobs.Listed, there: Path, by_its_name: bool) -> bool:
+        """Tell whether a file is the picture: as it was noted, else as its name says."""
+        noted = saved.at(self._db, there.absolute())
+        if noted is None or not noted.picture_id:
+            return by_its_name
+        return noted.picture_id == one.image.id
 
     def _lane_of(self, one: jobs.Listed) -> jobs.Lane:
         if one.lane not in self._lanes:  # one that was added while we run
@@ -254,6 +272,9 @@ class _Run:
         self._aside += result.aside
         if state == jobs.FAILED and self._stop.is_set():
             return  # it was cut off, so it is still to be done
+        is_new_there = result.outcome is Outcome.SKIPPED and not result.job.present
+        if is_new_there and not self._is(one, path, self._template.names_pictures):
+            return  # another program gave this name to another picture meanwhile
         if isinstance(result.error, StorageError) and result.error.key in _NOTHING_CAN_BE_SAVED:
             self._trouble = result.error
             return
@@ -261,7 +282,9 @@ class _Run:
             state = jobs.ALREADY
         if isinstance(result.error, _GONE):
             state = jobs.GONE
-        if state in (jobs.SAVED, jobs.ALREADY):
+        if result.job.present and saved.at(self._db, path.absolute()) is not None:
+            pass  # what is noted of it stays, even if somebody changed the file: `verify` tells
+        elif state in (jobs.SAVED, jobs.ALREADY):
             with suppress(OSError):
                 if brought is None or result.outcome is not Outcome.SAVED:
                     known = _looked_at(path, one)

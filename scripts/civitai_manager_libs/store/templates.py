@@ -23,14 +23,16 @@ NUMBERS = ('id', 'post_id', 'position', 'index', 'seed')
 TEXTS = ('uuid', 'username', 'model', 'version', 'base_model', 'level')
 DATES = ('created',)
 FIELDS = (*NUMBERS, *TEXTS, *DATES)
-# Those of which no two pictures of a job have the same.
-_UNIQUE = frozenset(('id', 'uuid', 'index'))
+# Those of which no two pictures have the same, and no two of a job.
+_UNIQUE = frozenset(('id', 'uuid'))
+_UNIQUE_IN_JOB = _UNIQUE | {'index'}
 _SPECS = {
     **dict.fromkeys(NUMBERS, re.compile(r'(0?[1-9][0-9]?d?)?')),
     **dict.fromkeys(TEXTS, re.compile('')),
     **dict.fromkeys(DATES, re.compile(r'(%[YmdHMSyjBbAaVGUu]|[\w .\-])*')),
 }
 _UNKNOWN = 'unknown'
+_SEPARATES = re.compile(r'[^0-9]')
 
 Value = Union[int, str, datetime, None]
 _Piece = tuple[str, str, str]  # text, then a field and its form
@@ -48,6 +50,24 @@ class Template:
         """The fields that it names."""
         return frozenset(field for part in self.parts for _, field, _ in part if field)
 
+    @property
+    def names_pictures(self) -> bool:
+        """Whether no other picture, of whatever job, can have the name that one gets."""
+        return self._sets_apart(_UNIQUE) or not self._sets_apart(_UNIQUE_IN_JOB)
+
+    def _sets_apart(self, fields: frozenset[str]) -> bool:
+        """Whether one of `fields` stands in the name without another value touching it."""
+        shown = ''.join(
+            f'{text}\0{field}\0' if field else text for text, field, _ in self.parts[-1]
+        )
+        texts, values = shown.split('\0')[::2], shown.split('\0')[1::2]
+        return any(
+            field in fields
+            and (position == 0 or _SEPARATES.search(texts[position]))
+            and (position + 1 == len(values) or _SEPARATES.search(texts[position + 1]))
+            for position, field in enumerate(values)
+        )
+
     def path(self, values: Mapping[str, Value]) -> PurePosixPath:
         """Return the path, without an extension, of the picture that `values` tell of.
 
@@ -57,7 +77,7 @@ class Template:
         *folders, name = (''.join(_shown(piece, values) for piece in part) for part in self.parts)
         stem = names.safe_name(name)
         short = names.first_units(stem, names.MAX_STEM_UNITS)
-        if short != stem or not any(field in _UNIQUE for _, field, _ in self.parts[-1]):
+        if short != stem or not self._sets_apart(_UNIQUE_IN_JOB):
             end = f'-{values["id"]}'
             short = names.first_units(stem, names.MAX_STEM_UNITS - len(end)) + end
         return PurePosixPath(*map(names.folder_name, folders), names.safe_name(short))
