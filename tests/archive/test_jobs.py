@@ -13,8 +13,14 @@ import pytest
 
 from scripts.civitai_manager_libs.archive import jobs
 from scripts.civitai_manager_libs.archive.database import Database
+from scripts.civitai_manager_libs.archive.places import add_lanes, have_done_again
 from scripts.civitai_manager_libs.civitai.gallery import GalleryImage, ImagePage
-from scripts.civitai_manager_libs.errors import CivitaiError, NotFoundError, StorageError
+from scripts.civitai_manager_libs.errors import (
+    CancelledError,
+    CivitaiError,
+    NotFoundError,
+    StorageError,
+)
 from tests.support.paths import ROOT
 
 
@@ -110,7 +116,7 @@ def test_what_failed_can_be_done_again(db: Database, job: int) -> None:
         state = jobs.FAILED if one.place == 1 else jobs.SAVED
         jobs.note_outcome(db, job, one, state)
 
-    assert 1 == jobs.have_done_again(db, job)
+    assert 1 == have_done_again(db, job)
     assert [(1, 1)] == places(db, job)
 
 
@@ -152,7 +158,7 @@ def test_a_job_that_is_removed_takes_its_list_along(db: Database, job: int) -> N
 HOLDER = """
 import sys, time
 from pathlib import Path
-from scripts.civitai_manager_libs.archive import jobs
+from scripts.civitai_manager_libs.archive import jobs, places
 from scripts.civitai_manager_libs.archive.database import Database
 db = Database(Path(sys.argv[1]))
 with jobs.held(db, int(sys.argv[2])) as mine:
@@ -178,3 +184,24 @@ def test_a_job_is_worked_on_by_one_program_until_that_ends_however(db: Database,
     assert found is not None and jobs.RUNNING == found.state
     with jobs.held(db, job) as mine:
         assert mine
+
+
+def test_the_number_of_a_removed_job_never_comes_again(db: Database) -> None:
+    job = jobs.make(db, {}, db.path.parent, [{}])
+    [lane] = jobs.lanes(db, job)
+    jobs.remove(db, job)
+    assert jobs.make(db, {}, db.path.parent, [{}]) > job
+
+    for late in (
+        lambda: jobs.note_page(db, job, lane, ImagePage(), [], 'c'),
+        lambda: jobs.note_gap(db, job, lane, NotFoundError()),
+        lambda: jobs.add_lane(db, job, {}),
+    ):
+        with pytest.raises(CancelledError):
+            late()
+
+
+def test_listings_that_a_job_has_not_are_added(db: Database) -> None:
+    job = jobs.make(db, {}, db.path.parent, [{'version_id': 1, 'tags': ()}])
+    add_lanes(db, job, [{'version_id': 1, 'tags': ()}, {'version_id': 2, 'tags': ()}])
+    assert [1, 2] == [lane.query['version_id'] for lane in jobs.lanes(db, job)]

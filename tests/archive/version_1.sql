@@ -12,7 +12,7 @@ CREATE TABLE gaps (
 );
 INSERT INTO "gaps" VALUES(1,1,'{"key": "error_not_found", "status": 404, "detail": "none", "values": {}, "kind": "NotFoundError"}');
 CREATE TABLE jobs (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     asked TEXT NOT NULL,
     folder TEXT NOT NULL,
     state TEXT NOT NULL,

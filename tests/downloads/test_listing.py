@@ -12,7 +12,7 @@ import responses
 from requests import PreparedRequest
 
 from scripts.civitai_manager_libs import setting
-from scripts.civitai_manager_libs.archive import jobs
+from scripts.civitai_manager_libs.archive import jobs, places
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.civitai import gallery
 from scripts.civitai_manager_libs.civitai.gallery import GalleryQuery
@@ -164,7 +164,7 @@ def test_what_is_behind_a_gap_comes_when_the_job_runs_again(listed: Any, db: Dat
     site.fault = lambda cursor, times: None
     site.asked.clear()
 
-    jobs.open_again(db, 1)
+    places.open_again(db, 1)
     progress = listed(site)
 
     assert (50, True, []) == (progress.found, progress.is_listed, gaps(progress))
@@ -284,3 +284,52 @@ def test_who_has_pictures_of_the_next_page_lets_one_more_be_listed_and_never_wai
     ahead.begin_page(stop)  # would wait for ever
     ahead.over()
     assert not ahead.next_page(stop)
+
+
+def test_cursors_that_change_for_ever_over_the_same_pictures_are_a_gap(
+    listed: Any, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, 'MAX_EMPTY_PAGES', 5)
+    site = Site(PAGE)
+    site.fault = lambda cursor, times: (
+        200,
+        {},
+        json.dumps(
+            {
+                'items': [item(1), item(2)],
+                'metadata': {'nextCursor': str(int(cursor or 0) + 1)},
+            }
+        ),
+    )
+    progress = listed(site)
+    assert (2, False, ['listing_circle']) == (progress.found, progress.is_listed, gaps(progress))
+    assert len(site.asked) < 10
+
+
+@pytest.mark.parametrize('number', [2**63, str(2**63), 1e300], ids=str)
+def test_an_id_beyond_all_numbers_costs_only_itself(
+    listed: Any, db: Database, number: object
+) -> None:
+    site = Site(PAGE)
+    items = [item(1), {**item(2), 'id': number}, item(3)]
+    site.fault = lambda *_: (200, {}, json.dumps({'items': items, 'metadata': {}}))
+    progress = listed(site)
+    assert (2, 1, []) == (progress.found, progress.unreadable, gaps(progress))
+
+
+def test_a_cursor_that_is_no_text_is_a_gap_behind_its_page(listed: Any, db: Database) -> None:
+    site = Site(PAGE)
+    metadata = {'nextCursor': '\ud800'}
+    site.fault = lambda *_: (200, {}, json.dumps({'items': [item(1)], 'metadata': metadata}))
+    progress = listed(site)
+    assert (1, ['listing_circle']) == (progress.found, gaps(progress))
+
+
+def test_one_wrong_date_ends_no_listing(listed: Any, db: Database) -> None:
+    site = Site(25)
+    old = {**item(16), 'createdAt': '1970-01-01T00:00:00Z'}
+    first = [*map(item, range(25, 16, -1)), old]
+    page = json.dumps({'items': first, 'metadata': {'nextCursor': '10'}})
+    site.fault = lambda cursor, times: None if cursor else (200, {}, page)
+    progress = listed(site, since='2024-01-01')
+    assert (24, True) == (progress.found, progress.is_listed)

@@ -13,7 +13,7 @@ import pytest
 from civitai_demo.server import DemoServer
 from civitai_demo.world.catalog import Picture, load_catalog
 from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID
-from scripts.civitai_manager_libs.archive import jobs, saved
+from scripts.civitai_manager_libs.archive import jobs, places, saved
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.civitai.source import parse_source
 from scripts.civitai_manager_libs.downloads import beginning, whole
@@ -352,7 +352,7 @@ def test_pictures_that_break_off_are_failures_and_are_done_again_when_told(
 
     keeper.demo.scenario = ''
     keeper.fetched.clear()
-    jobs.have_done_again(keeper.db, job)
+    places.have_done_again(keeper.db, job)
     report = keeper.run(job)
 
     assert failed == len(keeper.fetched)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
 from ..civitai.gallery import GalleryImage, ImagePage
-from ..errors import CivitaiError
+from ..errors import CancelledError, CivitaiError
 from ..store import files, private
 from . import causes, pictures
 from .database import Database
@@ -123,7 +123,14 @@ def add_lane(db: Database, job_id: int, query: Mapping[str, Any]) -> None:
         _add_lane(connection, job_id, query)
 
 
+def _check_there(connection: Any, job_id: int) -> None:
+    """Raise CancelledError if a job was removed: whoever still works on it is to end."""
+    if connection.execute('SELECT 1 FROM jobs WHERE id = ?', (job_id,)).fetchone() is None:
+        raise CancelledError
+
+
 def _add_lane(connection: Any, job_id: int, query: Mapping[str, Any]) -> None:
+    _check_there(connection, job_id)
     connection.execute(
         'INSERT INTO lanes (job_id, number, query) '
         'SELECT ?, 1 + coalesce(max(number), 0), ? FROM lanes WHERE job_id = ?',
@@ -219,6 +226,7 @@ def note_page(
     Raises StorageError.
     """
     with db.writing() as connection:
+        _check_there(connection, job_id)
         pictures.note(db, page.images)
         news = connection.executemany(
             'INSERT INTO listed (job_id, place, picture_id, lane, state) '
@@ -247,18 +255,10 @@ def set_lane(db: Database, job_id: int, lane: Lane, state: str, cursor: str | No
         )
 
 
-def open_again(db: Database, job_id: int) -> None:
-    """Have lanes that broke go on where that was, and forget why. Raises StorageError."""
-    with db.writing() as connection:
-        connection.execute(
-            'UPDATE lanes SET state = ? WHERE job_id = ? AND state = ?', (OPEN, job_id, BROKEN)
-        )
-        connection.execute('DELETE FROM gaps WHERE job_id = ?', (job_id,))
-
-
 def note_gap(db: Database, job_id: int, lane: Lane, cause: CivitaiError) -> None:
     """Note that something is missing in a lane, and why; the same is noted once."""
     with db.writing() as connection:
+        _check_there(connection, job_id)
         connection.execute(
             'INSERT OR IGNORE INTO gaps VALUES (?, ?, ?)', (job_id, lane.number, causes.kept(cause))
         )
@@ -295,14 +295,6 @@ def note_outcome(
             'WHERE job_id = ? AND place = ?',
             (state, os.fsencode(path), causes.kept(cause) if cause else '', job_id, one.place),
         )
-
-
-def have_done_again(db: Database, job_id: int, state: str = FAILED) -> int:
-    """Have the pictures of a job in `state` fetched again; return how many these are."""
-    with db.writing() as connection:
-        return connection.execute(
-            'UPDATE listed SET state = ? WHERE job_id = ? AND state = ?', (TO_DO, job_id, state)
-        ).rowcount
 
 
 def progress(db: Database, job_id: int) -> Progress:

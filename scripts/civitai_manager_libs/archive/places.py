@@ -1,7 +1,8 @@
-"""The places that pictures have in a job, and whether their files are there."""
+"""The places that pictures have in a job; what of it is to be done again."""
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any, Iterable, Mapping, Sequence
 
@@ -47,3 +48,31 @@ def miss(db: Database, job_id: int) -> int:
         lost = [(jobs.TO_DO, job_id, place) for place, path in noted if not os.path.exists(path)]
         connection.executemany('UPDATE listed SET state = ? WHERE job_id = ? AND place = ?', lost)
     return len(lost)
+
+
+def open_again(db: Database, job_id: int) -> None:
+    """Have lanes that broke go on where that was, and forget why. Raises StorageError."""
+    with db.writing() as connection:
+        connection.execute(
+            'UPDATE lanes SET state = ? WHERE job_id = ? AND state = ?',
+            (jobs.OPEN, job_id, jobs.BROKEN),
+        )
+        connection.execute('DELETE FROM gaps WHERE job_id = ?', (job_id,))
+
+
+def have_done_again(db: Database, job_id: int, state: str = jobs.FAILED) -> int:
+    """Have the pictures of a job in `state` fetched again; return how many these are."""
+    with db.writing() as connection:
+        return connection.execute(
+            'UPDATE listed SET state = ? WHERE job_id = ? AND state = ?',
+            (jobs.TO_DO, job_id, state),
+        ).rowcount
+
+
+def add_lanes(db: Database, job_id: int, queries: Sequence[Mapping[str, Any]]) -> None:
+    """Add those of `queries` that a job has no listing for. Raises StorageError."""
+    with db.writing():
+        known = [lane.query for lane in jobs.lanes(db, job_id)]
+        for query in (json.loads(json.dumps(one)) for one in queries):
+            if query not in known:
+                jobs.add_lane(db, job_id, query)

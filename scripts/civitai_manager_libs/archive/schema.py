@@ -43,7 +43,7 @@ CREATE INDEX saved_by_picture ON saved (picture_id);
 CREATE INDEX saved_by_hash ON saved (sha256);
 
 CREATE TABLE jobs (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- none comes again, whoever still works on it
     asked TEXT NOT NULL,
     folder TEXT NOT NULL,
     state TEXT NOT NULL,

@@ -321,7 +321,7 @@ def _whole(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return 0
     try:
-        return max(0, int(value))
+        return int(value) if 0 < int(value) < 2**63 else 0
     except (ValueError, OverflowError):
         return 0
 

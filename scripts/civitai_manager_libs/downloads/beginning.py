@@ -69,6 +69,7 @@ def _taken_up(
         if job.state == jobs.ENDED:
             places.begin_anew(db, job.id, lanes)
         else:
+            places.add_lanes(db, job.id, lanes)
             again(db, job.id)
         return job.id
     return 0
@@ -76,8 +77,8 @@ def _taken_up(
 
 def again(db: Database, job_id: int) -> None:
     """Have what failed in a job done again at its next run, pictures and pages alike."""
-    jobs.have_done_again(db, job_id)
-    jobs.open_again(db, job_id)
+    places.have_done_again(db, job_id)
+    places.open_again(db, job_id)
 
 
 def _lane(query: object, model: str, version: str) -> dict[str, object]:

@@ -120,11 +120,13 @@ class Listing:
 
         That nothing can be noted is `failure`.
         """
+        self.failure = CivitaiError('error_see_log')  # that of what nobody expected
         try:
             with background.work():
                 self._list_all()
+            self.failure = None
         except CancelledError:
-            return
+            self.failure = None
         except StorageError as error:
             self.failure = error
         finally:
@@ -163,15 +165,19 @@ class Listing:
     def _list(self, lane: jobs.Lane) -> None:
         """List `lane` until it ends, breaks, or there is enough."""
         query, seen, empty, is_anew = query_of(lane), {lane.cursor}, 0, False
+        stale, before = 0, frozenset[int]()
         while lane.state == jobs.OPEN:
             self.ahead.begin_page(self.stop)
             try:
                 page = self._page(query, lane.cursor)
                 empty = 0 if page.images else empty + 1
-                self._note(lane, query, page)
+                ids = frozenset(image.id for image in page.images)
+                is_new = self._note(lane, query, page) or is_anew
+                stale = 0 if is_new and not ids <= before else stale + 1
+                before = ids
                 if page.stopped:
                     raise page.stopped
-                if page.next_cursor and page.next_cursor in seen:
+                if page.next_cursor in seen - {''} or stale >= MAX_EMPTY_PAGES:
                     raise WrongContentError('listing_circle')
                 if empty >= MAX_EMPTY_PAGES:
                     raise WrongContentError('listing_empty', count=empty)
@@ -198,7 +204,7 @@ class Listing:
         """Ask for a page, again where it may be different the next time."""
         for attempt in range(1, TRIES_OF_A_PAGE + 1):
             try:
-                return api.fetch_page(self.client, query, cursor)
+                return _with_good_cursor(api.fetch_page(self.client, query, cursor))
             except (TransferError, AnswerError) as error:
                 if not error.transient or attempt == TRIES_OF_A_PAGE:
                     raise
@@ -207,11 +213,12 @@ class Listing:
                     raise CancelledError from error
         raise AssertionError('unreachable')
 
-    def _note(self, lane: jobs.Lane, query: GalleryQuery, page: ImagePage) -> None:
-        """Note a page, and what follows from it for `lane`."""
+    def _note(self, lane: jobs.Lane, query: GalleryQuery, page: ImagePage) -> bool:
+        """Note a page, and what follows from it for `lane`; tell whether it brought any news."""
         found = [image for image in page.images if self.wanted.fits(image)]
         known = places.lanes_of(self.db, self.job_id, (image.id for image in found))
         fresh = [image for image in found if image.id not in known]
+        is_new = len(known) < len(page.images)
         if self.wanted.limit:
             already = jobs.progress(self.db, self.job_id).found
             fresh = fresh[: max(0, self.wanted.limit - already)]
@@ -228,6 +235,7 @@ class Listing:
             jobs.add_lane(self.db, self.job_id, _from_other_end(query, lane))
         if not cursor:
             _check_all_came(query, lane, page)
+        return is_new
 
     def _break(self, lane: jobs.Lane, cause: CivitaiError) -> None:
         """Note why `lane` is not listed to its end."""
@@ -248,6 +256,15 @@ def _from_other_end(query: GalleryQuery, lane: jobs.Lane) -> dict[str, Any]:
         return kept_query(replace(query, sort='Oldest'))
     beyond = kept_query(replace(query, sort=_OTHER_END[query.sort]))
     return {**beyond, _OTHER_END_OF: lane.number}
+
+
+def _with_good_cursor(page: ImagePage) -> ImagePage:
+    """`page`, as the last one that can be had if its cursor is no text that can be kept."""
+    try:
+        page.next_cursor.encode()
+    except UnicodeEncodeError:
+        return page.ended_by(WrongContentError('listing_circle'))
+    return page
 
 
 def _check_all_came(query: GalleryQuery, lane: jobs.Lane, page: ImagePage) -> None:

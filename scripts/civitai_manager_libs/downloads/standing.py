@@ -47,7 +47,8 @@ class JobReport:
         """Whether all that is wanted was listed."""
         progress, limit = self.progress, self.wanted.limit
         listed = progress.is_listed or (limit and progress.found >= limit)
-        return bool(listed) and not progress.gaps
+        # an answer with more than was asked for: some were left out
+        return bool(listed) and not progress.gaps and bool(limit or not progress.surplus)
 
 
 @dataclass(frozen=True)

@@ -75,13 +75,14 @@ class Wanted:
 
     def ends_before(self, images: Sequence[GalleryImage], sort: str) -> bool:
         """Tell whether nothing wanted can follow `images`, listed by `sort`."""
-        made = moment(images[-1].created_at) if images else None
-        if made is None:
+        # all of them: a single wrong date ends nothing
+        dated = [made for image in images if (made := moment(image.created_at)) is not None]
+        if not dated:
             return False
         since, until = moment(self.since), moment(self.until)
         if sort == 'Newest':
-            return since is not None and made < since
-        return sort == 'Oldest' and until is not None and made >= until
+            return since is not None and max(dated) < since
+        return sort == 'Oldest' and until is not None and min(dated) >= until
 
 
 def as_kept(kept: Mapping[str, Any]) -> Wanted:

@@ -146,6 +146,7 @@ class _Run:
             if state != jobs.ENDED and not self._trouble:
                 self._stop.set()
             thread.join()
+            state = jobs.STOPPED if listing.failure else state
             # what a person said of it meanwhile, that it is paused, stays
             cut_off = (jobs.RUNNING,) if state == jobs.STOPPED else ()
             jobs.set_state(self._db, self._job.id, state, instead_of=cut_off)
