@@ -136,6 +136,7 @@ def assert_idle(tab: Page) -> None:
     assert asked == []
 
 
+@pytest.mark.parametrize('app', ['newest'], indirect=True)
 def test_what_failed_is_unfolded_and_tried_again(page: Page, running_demo: DemoServer) -> None:
     shown(page, running_demo.url + '/models/4452', 'Quiet Geometry')
     running_demo.scenario = 'truncated'
@@ -153,6 +154,7 @@ def test_what_failed_is_unfolded_and_tried_again(page: Page, running_demo: DemoS
     expect(job(page, number)).to_have_count(0, timeout=WAIT)
 
 
+@pytest.mark.parametrize('app', ['newest'], indirect=True)
 def test_a_page_is_kept_and_what_failed_tried_again_beside_the_button(
     page: Page, running_demo: DemoServer
 ) -> None:
@@ -167,6 +169,7 @@ def test_a_page_is_kept_and_what_failed_tried_again_beside_the_button(
     expect(part(page, 'retry_page')).to_be_hidden()
 
 
+@pytest.mark.parametrize('app', ['newest'], indirect=True)
 def test_a_job_of_the_command_line_is_shown(
     page: Page, app: RunningApp, running_demo: DemoServer, tmp_path: Path
 ) -> None:
