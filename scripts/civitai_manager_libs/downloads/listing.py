@@ -173,8 +173,8 @@ class Listing:
                 empty = 0 if page.images else empty + 1
                 ids = frozenset(image.id for image in page.images)
                 is_new = self._note(lane, query, page) or is_anew
-                stale = 0 if is_new and not ids <= before else stale + 1
-                before = ids
+                if ids:
+                    stale, before = 0 if is_new and not ids <= before else stale + 1, ids
                 if page.stopped:
                     raise page.stopped
                 if page.next_cursor in seen - {''} or stale >= MAX_EMPTY_PAGES:
