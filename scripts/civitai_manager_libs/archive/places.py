@@ -60,12 +60,12 @@ def open_again(db: Database, job_id: int) -> None:
         connection.execute('DELETE FROM gaps WHERE job_id = ?', (job_id,))
 
 
-def have_done_again(db: Database, job_id: int, state: str = jobs.FAILED) -> int:
-    """Have the pictures of a job in `state` fetched again; return how many these are."""
+def have_done_again(db: Database, job_id: int) -> int:
+    """Have the pictures of a job that failed fetched again; return how many these are."""
     with db.writing() as connection:
         return connection.execute(
             'UPDATE listed SET state = ? WHERE job_id = ? AND state = ?',
-            (jobs.TO_DO, job_id, state),
+            (jobs.TO_DO, job_id, jobs.FAILED),
         ).rowcount
 
 

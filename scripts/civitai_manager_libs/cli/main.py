@@ -14,7 +14,7 @@ import typer
 from .. import setting, texts
 from ..archive import jobs
 from ..archive.place import archive
-from ..downloads.wanted import Wanted, moment
+from ..downloads.wanted import Wanted, is_nothing_between, tags_in
 from ..ending import ExitCode
 from ..errors import CivitaiError, SourceError
 from . import gallery, options, running, screens, upkeep
@@ -99,9 +99,13 @@ def download(
 ) -> int:
     """Keep the pictures of sources."""
     given = options.sources_in(sources or (), from_)
+    if is_nothing_between(since or '', until or ''):
+        raise options.wrong('cli_no_time_between')
     wanted = Wanted(
         '',
         limit=limit or 0,
+        since=since or '',
+        until=until or '',
         levels=gallery.wanted_level(level),
         type=type_ or '',
         with_prompt=with_prompt,
@@ -109,26 +113,12 @@ def download(
         sort=sort or '',
         period=period or '',
         template=name or setting.gallery_name_template,
-        **_times(since or '', until or ''),
-        **_tags(tag or ()),
+        **tags_in(tag or ()),
     )
     tasks = [
         gallery.task_of(replace(wanted, source=one), to, dry_run) for one in dict.fromkeys(given)
     ]
     return running.carry_out(tasks, _manner(as_json, quiet, verbose, concurrency), len(given) > 1)
-
-
-def _times(since: str, until: str) -> dict[str, Any]:
-    begin, end = moment(since), moment(until)
-    if begin and end and begin >= end:
-        raise options.wrong('cli_no_time_between')
-    return {'since': since, 'until': until}
-
-
-def _tags(said: Sequence[str]) -> dict[str, Any]:
-    """Tags by id, for which Civitai is asked, and by name, which are compared here."""
-    ids = tuple(int(one) for one in said if options.is_id(one))
-    return {'tags': ids, 'tag_names': tuple(one for one in said if not options.is_id(one))}
 
 
 def _manner(

@@ -33,8 +33,9 @@ def folder(text: str) -> Path:
 
 def count(text: str) -> int:
     """Return the number above 0 in `text`. Raises BadParameter."""
-    if re.fullmatch(r'[0-9]{1,9}', text) and int(text) > 0:
-        return int(text)
+    number = wanted.count_in(text)
+    if number:
+        return number
     raise wrong('cli_no_count', given=ascii(text[:20]))
 
 
@@ -67,11 +68,6 @@ def words(text: str) -> str:
     if text.strip():
         return text.strip()
     raise wrong('cli_empty')
-
-
-def is_id(text: str) -> bool:
-    """Tell whether `text` is an id and no name."""
-    return re.fullmatch(r'[1-9][0-9]{0,9}', text) is not None
 
 
 def _one_of(known: Iterable[str]) -> Callable[[str], str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Mapping, Sequence
@@ -10,6 +9,7 @@ from typing import Any, Mapping, Sequence
 from .. import api, setting, texts
 from ..archive import jobs
 from ..civitai import urls
+from ..downloads.plan import aside_message
 from ..downloads.standing import JobReport, said_of
 from ..ending import ExitCode
 from ..errors import CancelledError, CivitaiError, GoneError, NotFoundError, SourceError
@@ -127,8 +127,7 @@ class Part:
             return [self.refusal.message_in(setting.language)]
         lines = self._notes()
         if self.report and self.report.aside:
-            name = re.split(r'[/\\]', self.report.aside[0])[-1]
-            lines.append(self._text('kept_aside', count=len(self.report.aside), name=name))
+            lines.append(aside_message(self.report, setting.language))
         return lines + ['{id} {page}: {error}'.format_map(one) for one in self.failures]
 
     def summary(self) -> str:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
-from typing import Callable, Iterable, Sequence
+from typing import Callable, Iterable, Protocol, Sequence
 
 from .. import texts
 from ..errors import CivitaiError
@@ -100,7 +100,15 @@ class BatchReport:
         return tuple(path for result in self.results for path in result.aside)
 
 
-def aside_message(report: BatchReport, language: str) -> str:
+class SetAside(Protocol):
+    """What has `aside`: where files are now that were not what their names said."""
+
+    @property
+    def aside(self) -> tuple[str, ...]:
+        """The paths of these files."""
+
+
+def aside_message(report: SetAside, language: str) -> str:
     """Say how many files were kept aside, and what one of them is called; '' if none were."""
     if not report.aside:
         return ''

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timezone
 from typing import Any, Mapping, Sequence
@@ -107,6 +108,26 @@ def checked_moment(text: str) -> str:
     if moment(text) is None:
         raise SourceError('wanted_time', given=text[:40])
     return text.strip()
+
+
+def is_nothing_between(since: str, until: str) -> bool:
+    """Tell whether two times, '' for none, leave no time between them."""
+    begin, end = moment(since), moment(until)
+    return begin is not None and end is not None and begin >= end
+
+
+def count_in(text: str) -> int:
+    """Return how many pictures `text` says, a number above 0; 0 if it is none."""
+    return int(text) if re.fullmatch(r'[0-9]{1,9}', text) else 0
+
+
+def tags_in(words: Sequence[str]) -> dict[str, Any]:
+    """Return `words` as values of Wanted: ids of tags, and names of tags."""
+    is_id = re.compile(r'[1-9][0-9]{0,9}').fullmatch
+    return {
+        'tags': tuple(int(word) for word in words if is_id(word)),
+        'tag_names': tuple(word for word in words if not is_id(word)),
+    }
 
 
 def name_values(

@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterable
 from .. import api, setting, texts
 from ..civitai import basemodels
 from ..civitai.gallery import CEILINGS, PERIODS, SORTS, TYPES
-from ..downloads.wanted import Wanted, checked_moment, moment
+from ..downloads.wanted import Wanted, checked_moment, count_in, is_nothing_between, tags_in
 from ..errors import SourceError
 from .view import View
 
@@ -93,8 +93,7 @@ def levels_offered() -> list[str]:
 def wanted(source: str, given: dict[str, Any]) -> Wanted:
     """Return what the fields `given`, of unknown origin, ask of `source`. Raises SourceError."""
     since, until = _moment(given.get('since')), _moment(given.get('until'))
-    begin, end = moment(since), moment(until)
-    if begin and end and begin >= end:
+    if is_nothing_between(since, until):
         raise SourceError('whole_no_time_between')
     tags = _words(given.get('tag'), 'tag', lambda tag: tag.removeprefix('#'))
     return Wanted(
@@ -108,19 +107,17 @@ def wanted(source: str, given: dict[str, Any]) -> Wanted:
         base_models=_words(given.get('base_model'), 'base_model', basemodels.exact_name),
         sort=_choice(given.get('sort'), 'sort', SORTS),
         period=_choice(given.get('period'), 'period', PERIODS),
-        tags=tuple(int(tag) for tag in tags if _is_id(tag)),
-        tag_names=tuple(tag for tag in tags if not _is_id(tag)),
         template=setting.gallery_name_template,
+        **tags_in(tags),
     )
 
 
 def _limit(given: object) -> int:
     text = _text(given)
-    if re.fullmatch(r'[0-9]{1,9}', text) and int(text) > 0:
-        return int(text)
-    if text:
+    number = count_in(text)
+    if text and not number:
         raise SourceError('whole_bad_limit', given=text[:20])
-    return 0
+    return number
 
 
 def _moment(given: object) -> str:
@@ -156,10 +153,6 @@ def _words(given: object, name: str, made: Callable[[str], str]) -> tuple[str, .
     if len(found) > _MOST_WORDS or any(len(w) > _LONGEST or not w.isprintable() for w in found):
         raise SourceError('whole_bad_words', field=_label(name), most=_MOST_WORDS)
     return found
-
-
-def _is_id(tag: str) -> bool:
-    return re.fullmatch(r'[1-9][0-9]{0,9}', tag) is not None
 
 
 def _text(given: object) -> str:
