@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 
@@ -22,13 +21,6 @@ from scripts.civitai_manager_libs.errors import (
     StorageError,
 )
 from tests.support.paths import ROOT
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / 'archive.sqlite')
-    yield database
-    database.close()
 
 
 def pictures(*numbers: int) -> list[GalleryImage]:

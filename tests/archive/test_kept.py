@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Callable
 
 import pytest
 
@@ -15,13 +15,6 @@ from tests.support.pictures import drawn
 
 PG, EVERYTHING = 1, 31
 LEVELS = (1, 1, 16, 1, 0, 1, 1)  # of the pictures 1 to 7
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / 'archive.sqlite')
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 
@@ -16,13 +15,6 @@ from tests.support.pictures import drawn
 
 UUID = '0b7c1d2e-1111-4222-8333-0123456789ab'
 URL = f'https://image.civitai.com/key/{UUID}/original=true/{UUID}.jpeg'
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / 'data' / 'archive.sqlite')
-    yield database
-    database.close()
 
 
 def picture(number: int, **more: object) -> GalleryImage:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import pytest
 import responses
@@ -69,13 +68,6 @@ class Site:
         more = start + PAGE < min(self.count, self.depth)
         metadata = {'nextCursor': str(start + PAGE)} if more else {}
         return 200, {}, json.dumps({'items': list(map(item, shown)), 'metadata': metadata})
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / 'archive.sqlite')
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -29,13 +29,6 @@ CLICKS = 3
 BURST = 5  # of the API's budget
 
 
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / 'data' / 'archive.sqlite')
-    yield database
-    database.close()
-
-
 def until(is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not is_so():

@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 
@@ -24,13 +24,6 @@ from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 ALL = 31
 MODEL = f'/models/{OPENING_MODEL_ID}'
 VERSION = f'{MODEL}?modelVersionId={OPENING_VERSION_ID}'
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / 'data' / 'archive.sqlite')
-    yield database
-    database.close()
 
 
 class Keeper:

@@ -12,6 +12,7 @@ from scripts.civitai_manager_libs import errors, notices, setting
 from scripts.civitai_manager_libs.http_client import retry
 from scripts.civitai_manager_libs.http_client.pacing.budget import Budget
 from scripts.civitai_manager_libs.http_client.pacing.throttle import Throttle
+from tests.support.clock import Clock
 from tests.support.network import at_home, files_in, patient, png
 from tests.support.scripted_server import Answer, Request, ScriptedServer, kept, ok
 
@@ -83,14 +84,6 @@ def test_a_gallery_of_a_host_that_only_refuses_is_given_up(
         asked = len(server.requests)
     assert [type(error) for error in failed] == [errors.RateLimitedError] * 24
     assert asked < 24 * 5 and files_in(tmp_path) == []
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def refuse(throttle: Throttle, rest: float = 3600.0, **of_turn: float) -> None:

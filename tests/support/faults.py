@@ -91,7 +91,10 @@ def deaf(host: str = '127.0.0.1', port: int = 0) -> Iterator[tuple[str, int]]:
 
 
 def small_disk(folder: Path) -> list[str]:
-    """Words that start a command for which `folder` is a disk of a megabyte; [] where not so."""
+    """Words that start a command for which `folder` is a disk of a megabyte; [] where not so.
+
+    After what the command says they say what lies in it then.
+    """
     words = ['unshare', '--mount', '--map-root-user', 'sh', '-c']
     mount = f'mount -t tmpfs -o size=1m none "{folder}" && "$@" && ls -A "{folder}"'
     try:

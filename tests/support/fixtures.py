@@ -11,6 +11,7 @@ from playwright.sync_api import Browser
 
 from civitai_demo.server import DemoServer
 from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from tests.support.browsing import chromium
 from tests.support.settings_sandbox import fresh_client, sandbox
@@ -42,6 +43,14 @@ def wire() -> Iterator[responses.RequestsMock]:
     """The wire, mocked: what no test put there cannot be reached."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         yield mock
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    """An archive that nothing was noted in."""
+    database = Database(tmp_path / 'data' / 'archive.sqlite')
+    yield database
+    database.close()
 
 
 @pytest.fixture(scope='module')

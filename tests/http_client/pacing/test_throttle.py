@@ -20,18 +20,9 @@ from scripts.civitai_manager_libs.http_client.pacing.budget import Budget
 from scripts.civitai_manager_libs.http_client.pacing.pace import Pace
 from scripts.civitai_manager_libs.http_client.pacing.hosts import AnyPace
 from scripts.civitai_manager_libs.http_client.pacing.throttle import Throttle
+from tests.support.clock import Clock
 
 PATIENCE = 10.0  # seconds until a test that hangs fails
-
-
-class Clock:
-    """Time that passes only when told."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def one_at_a_time() -> AnyPace:
