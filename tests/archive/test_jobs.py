@@ -197,3 +197,9 @@ def test_listings_that_a_job_has_not_are_added(db: Database) -> None:
     job = jobs.make(db, {}, db.path.parent, [{'version_id': 1, 'tags': ()}])
     add_lanes(db, job, [{'version_id': 1, 'tags': ()}, {'version_id': 2, 'tags': ()}])
     assert [1, 2] == [lane.query['version_id'] for lane in jobs.lanes(db, job)]
+
+
+def test_a_listing_whose_version_has_another_name_by_now_is_not_added_again(db: Database) -> None:
+    job = jobs.make(db, {}, db.path.parent, [{'version_id': 1, 'model': 'Dusk', 'version': 'v1'}])
+    add_lanes(db, job, [{'version_id': 1, 'model': 'Dusk XL', 'version': 'v1.0'}])
+    assert [1] == [lane.query['version_id'] for lane in jobs.lanes(db, job)]

@@ -72,7 +72,14 @@ def have_done_again(db: Database, job_id: int) -> int:
 def add_lanes(db: Database, job_id: int, queries: Sequence[Mapping[str, Any]]) -> None:
     """Add those of `queries` that a job has no listing for. Raises StorageError."""
     with db.writing():
-        known = [lane.query for lane in jobs.lanes(db, job_id)]
-        for query in (json.loads(json.dumps(one)) for one in queries):
-            if query not in known:
+        known = [_asked(lane.query) for lane in jobs.lanes(db, job_id)]
+        for query in queries:
+            if _asked(query) not in known:
                 jobs.add_lane(db, job_id, query)
+
+
+def _asked(query: Mapping[str, Any]) -> object:
+    """What a listing asks, as it is kept: without what its model and version were called then."""
+    return json.loads(
+        json.dumps({name: query[name] for name in query if name not in ('model', 'version')})
+    )
