@@ -48,7 +48,7 @@ DOORS = {
     'gradio': {'widgets', 'civitai_gallery_action', 'tab'},
 }
 # What a WebUI has is asked for when it is needed; rich and Pillow take long to load.
-LATE_IMPORTS = {'host', 'cli.bars', 'store.opening'}
+LATE_IMPORTS = {'host', 'cli.bars', 'cli.manual', 'store.opening'}
 RIMS = {'downloads.crew', 'widgets'}
 # What another thread may hold while this one forks. It is made in `forks`, or by who renews it.
 HELD_ACROSS_FORKS = {

@@ -7,5 +7,6 @@ running   several things done one after another, and how the program ends
 bars      what is shown on a terminal while it runs
 screens   the same in a pipe, and for a program
 telling   what became of each thing, for people and for programs
+manual    the help of each word
 options   what may be said on the command line
 """

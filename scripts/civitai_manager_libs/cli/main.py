@@ -17,7 +17,7 @@ from ..archive.place import archive
 from ..downloads.wanted import Wanted, is_nothing_between, tags_in
 from ..ending import ExitCode
 from ..errors import CivitaiError, SourceError
-from . import gallery, options, running, screens, upkeep
+from . import gallery, manual, options, running, screens, upkeep
 
 UsageError: type[Exception] = typer.BadParameter.__base__  # type: ignore[assignment]
 TAKES = {
@@ -31,7 +31,7 @@ TAKES = {
     'cache': '[--clear]',
 }
 
-app = typer.Typer(add_completion=False, rich_markup_mode='rich', pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 def main(argv: Sequence[str], word: str = 'download') -> int:
@@ -47,7 +47,7 @@ def main(argv: Sequence[str], word: str = 'download') -> int:
     running.show_notices(screens.Screen())
     program = f'civitai_gallery.py {word}'
     try:
-        code = _command(word).main(list(argv), prog_name=program, standalone_mode=False)
+        code = _command(word, program).main(list(argv), prog_name=program, standalone_mode=False)
     except UsageError as error:
         usage = f'usage: {program} {TAKES[word]}'.rstrip()
         said = getattr(error, 'format_message')()
@@ -61,17 +61,15 @@ def main(argv: Sequence[str], word: str = 'download') -> int:
     return int(code or 0)
 
 
-def _command(word: str) -> Any:
-    """The command behind a word, with its help in the language of the person."""
+def _command(word: str, program: str) -> Any:
+    """The command behind a word, with our help in the place of typer's."""
     command: Any = typer.main.get_command(app).commands[word]  # type: ignore[attr-defined]
-    command.help = texts.text(f'help_{word}', setting.language)
-    command.epilog = texts.text(f'help_{word}_examples', setting.language)
     command.context_settings['help_option_names'] = ['-h', '--help']
-    for one in command.params:
-        one.help = texts.text(f'help_{word}_{one.name}', setting.language)
-        panel = getattr(one, 'rich_help_panel', None)
-        if panel:
-            one.rich_help_panel = texts.text(f'help_panel_{panel}', setting.language)
+
+    def show(context: Any, formatter: Any) -> None:
+        manual.show(word, program, TAKES[word], command.get_params(context))
+
+    command.format_help = show
     return command
 
 

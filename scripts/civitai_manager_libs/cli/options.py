@@ -118,7 +118,7 @@ def _option(name: str, panel: str, **more: Any) -> typer.models.OptionInfo:
     return made
 
 
-# `main` gives each its help, in the language of the person, and the panels their titles.
+# `manual` tells of each, in the language of the person, and gives the panels their titles.
 Sources = Annotated[Optional[List[str]], typer.Argument(metavar='SOURCE...', show_default=False)]
 To = Annotated[Optional[Path], _option('--to', 'where', parser=folder, metavar='DIR')]
 From = Annotated[Optional[Path], _option('--from', 'where', parser=folder, metavar='FILE')]
