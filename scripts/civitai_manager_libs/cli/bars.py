@@ -53,9 +53,14 @@ class Bars(screens.Screen):
 
     def waiting(self, line: str) -> None:
         """Write a line above the bar."""
+        self.notice(f'\r{line}')
+
+    def notice(self, line: str) -> None:
+        """Write a line above the bar, if there is one."""
         self._progress.stop()
-        print(f'\r{line}', file=sys.stderr, flush=True)
-        self._progress.start()
+        super().notice(line)
+        if self._task is not None:
+            self._progress.start()
 
     def end(self) -> None:
         """Take the bar away."""

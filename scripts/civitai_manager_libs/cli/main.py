@@ -39,7 +39,7 @@ def main(argv: Sequence[str], word: str = 'download') -> int:
 
     Raises SystemExit with the code of wrong usage, which is told on stderr.
     """
-    logging.basicConfig(level=logging.ERROR, format='%(levelname)s %(message)s')
+    logging.basicConfig(level=logging.ERROR, format=screens.LOG_FORMAT)
     setting.log.setLevel(logging.WARNING)  # a settings file that is not obeyed is worth a line
     if isinstance(sys.stdout, io.TextIOWrapper):  # a narrow terminal must not stop the report
         sys.stdout.reconfigure(errors='backslashreplace')
@@ -122,14 +122,22 @@ def download(
 def _manner(
     as_json: bool, quiet: bool, verbose: bool, concurrency: int | None = None
 ) -> running.Manner:
+    _tell_as_asked(as_json)
     if verbose:
         logging.getLogger().setLevel(logging.INFO)
     return running.Manner(as_json, quiet, concurrency or 0)
 
 
+def _tell_as_asked(as_json: bool) -> None:
+    """Have what is told before anything is carried out told as events, if that is asked."""
+    if as_json:
+        running.show_notices(screens.Events())
+
+
 @app.command(name='jobs')
 def list_jobs(as_json: options.AsJson = False) -> int:
     """List the jobs."""
+    _tell_as_asked(as_json)
     db = archive()
     told = [gallery.row_of(db, job) for job in jobs.every(db)]
     if as_json:
@@ -153,6 +161,7 @@ def resume(
     verbose: options.Verbose = False,
 ) -> int:
     """Go on with jobs."""
+    manner = _manner(as_json, quiet, verbose, concurrency)
     db = archive()
     if job is not None:
         chosen = [_job(job)]
@@ -160,7 +169,6 @@ def resume(
         over = (jobs.ENDED, jobs.CANCELLED)
         open_ones = [one for one in jobs.every(db) if one.state not in over]
         chosen = [one for one in open_ones if not jobs.is_held(db, one.id)]
-    manner = _manner(as_json, quiet, verbose, concurrency)
     if not chosen and not as_json:
         print(texts.text('cli_nothing_to_resume', setting.language))
     return running.carry_out([gallery.resumed(one) for one in chosen], manner, job is None)
@@ -191,6 +199,7 @@ def verify(
     folder: options.Folder, repair: options.Repair = False, as_json: options.AsJson = False
 ) -> int:
     """Look at the pictures in a folder."""
+    _tell_as_asked(as_json)
     return upkeep.verify(folder, repair, as_json)
 
 

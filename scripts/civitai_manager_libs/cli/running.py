@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import threading
 from dataclasses import dataclass, replace
@@ -48,7 +49,8 @@ class Task:
 def carry_out(tasks: Sequence[Task], manner: Manner, several: bool) -> int:
     """Do all `tasks`; return the exit code, which is the worst one.
 
-    What fails stops nothing else; stderr says what failed and why.
+    What fails stops nothing else; stderr says what failed and why. A program hears of that once all
+    is over, so that no sentence stands between its events.
     """
     client, stopped = get_http_client(), threading.Event()
     screen = _screen(manner)
@@ -63,7 +65,8 @@ def carry_out(tasks: Sequence[Task], manner: Manner, several: bool) -> int:
             stops.append(threading.Event())
             part = _done(task, Work(client, screen, stops[-1], manner))
             parts.append(replace(part, was_stopped=stopped.is_set()))
-            _tell(parts[-1], manner, several)
+            if not manner.as_json:
+                _tell(parts[-1], manner, several)
 
     def stop() -> None:
         stopped.set()
@@ -72,8 +75,11 @@ def carry_out(tasks: Sequence[Task], manner: Manner, several: bool) -> int:
         client.close()
 
     number = ending.run(work, stop)
-    if manner.as_json:  # in ASCII, which every pipe can carry
-        print(json.dumps(telling.all_as_json(parts, bool(number), several)), flush=True)
+    if manner.as_json:
+        for part in parts:
+            _tell(part, manner, several)
+        report = telling.all_as_json(parts, bool(number), several)
+        print(json.dumps(report), flush=True)  # in ASCII, which every pipe can carry
     return 128 + number if number else max((part.code for part in parts), default=0)
 
 
@@ -97,7 +103,10 @@ def _screen(manner: Manner) -> screens.Screen:
 
 
 def show_notices(screen: screens.Screen) -> None:
-    """Have what is told from anywhere written to stderr, and waits shown on `screen`."""
+    """Have what is told from anywhere, and the log where it goes to stderr, shown by `screen`."""
+    for handler in logging.getLogger().handlers:
+        if getattr(handler, 'stream', None) is sys.stderr:
+            handler.setFormatter(screen.log_format())
 
     def tell(key: str, values: Mapping[str, Any]) -> None:
         line = texts.text(key, setting.language, **values)
@@ -106,7 +115,7 @@ def show_notices(screen: screens.Screen) -> None:
                 line += ' ' + texts.text('cli_try', setting.language, **values)
             screen.waiting(line)
         else:
-            print(line, file=sys.stderr, flush=True)
+            screen.notice(line)
 
     notices.sink = tell
 

@@ -6,6 +6,7 @@ All of it goes to stderr; stdout is for what came of it.
 from __future__ import annotations
 
 import json
+import logging
 import math
 import sys
 import time
@@ -18,6 +19,7 @@ from ..downloads.standing import JobReport
 # A pipe is written to when it takes longer, and then now and then. Seconds.
 FIRST_LINE, NEXT_LINE = 3.0, 10.0
 FIRST_EVENT, NEXT_EVENT = 3.0, 1.0
+LOG_FORMAT = '%(levelname)s %(message)s'
 
 
 class Screen:
@@ -31,6 +33,14 @@ class Screen:
 
     def waiting(self, line: str) -> None:
         """Show what is waited for."""
+
+    def notice(self, line: str) -> None:
+        """Write what is to be known."""
+        print(line, file=sys.stderr, flush=True)
+
+    def log_format(self) -> logging.Formatter:
+        """Return how lines of the log are written."""
+        return logging.Formatter(LOG_FORMAT)
 
     def end(self) -> None:
         """Take away what shows the job."""
@@ -87,6 +97,7 @@ class Events(_InTime):
 
     def __init__(self) -> None:
         super().__init__(FIRST_EVENT, NEXT_EVENT, self._event)
+        self._source = ''
 
     def _event(self, report: JobReport) -> None:
         seconds = round(report.seconds, 3)
@@ -97,5 +108,19 @@ class Events(_InTime):
         if time.monotonic() >= self._next - self._following:  # what is short is not told
             self._put({'event': 'waiting', 'text': line})
 
+    def notice(self, line: str) -> None:
+        """Write an event."""
+        self._put({'event': 'notice', 'text': line})
+
+    def log_format(self) -> logging.Formatter:
+        """Return what makes an event of a line of the log, however many lines that has."""
+        return _LogEvents(LOG_FORMAT)
+
     def _put(self, event: dict[str, object]) -> None:
-        print(json.dumps({**event, 'source': self._source}), file=sys.stderr, flush=True)
+        told = {**event, 'source': self._source} if self._source else event
+        print(json.dumps(told), file=sys.stderr, flush=True)
+
+
+class _LogEvents(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return json.dumps({'event': 'notice', 'text': super().format(record)})
