@@ -91,7 +91,8 @@ class Host:
         all `wanted` since, has those wait for them already. With the lock.
         """
         is_news = min(asked, wanted) > self.troubled_at and not self.pace.held(now)
-        is_late = asked > self.troubled_since
+        # who came after the trouble began, or has sat out as much of its own before that was told
+        is_late = asked > self.troubled_since or now - asked > patience
         since = self.fruitless_since if is_late else self.troubled_since
         if self.trouble is None or is_news or now - since <= patience:
             return None
