@@ -14,7 +14,7 @@ from .. import setting, texts
 # the brackets that open before it and what closes after it.
 _OPENING, _CLOSING = '（「『【《', '，。、；：！？）」』】》'
 _WIDE = '\u2e80-\uffef'
-_PIECE = re.compile(rf'\s+|[{_OPENING}]*(?:[^\s{_WIDE}]+|[{_WIDE}])[{_CLOSING}]*')
+_PIECE = rf'\s+|[{_OPENING}]*(?:[^\s{_WIDE}]+|[{_WIDE}])[{_CLOSING}]*'  # made when it is needed
 
 
 class _Prose:
@@ -37,7 +37,7 @@ def _wrapped(line: str, width: int) -> list[str]:
     from rich.cells import cell_len
 
     lines = ['']
-    for piece in _PIECE.findall(line):
+    for piece in re.findall(_PIECE, line):
         if lines[-1] and cell_len(lines[-1] + piece.rstrip()) > width:
             lines[-1] = lines[-1].rstrip()
             lines.append('')
