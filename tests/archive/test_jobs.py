@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,9 +84,10 @@ def test_how_far_a_job_is_can_be_told(db: Database, job: int) -> None:
     page(db, job, 1, 1, 2, 3, 4)
     page(db, job, 2)
     one, two, three, _ = jobs.listed(db, job, jobs.TO_DO, 0, 10)
-    jobs.note_outcome(db, job, one, jobs.SAVED, '/k/1.png')
-    jobs.note_outcome(db, job, two, jobs.FAILED, cause=NotFoundError(status=404, detail='none'))
-    jobs.note_outcome(db, job, three, jobs.GONE)
+    none = NotFoundError(status=404, detail='none')
+    one = replace(one, state=jobs.SAVED, path='/k/1.png')
+    two, three = replace(two, state=jobs.FAILED, cause=none), replace(three, state=jobs.GONE)
+    jobs.note_outcomes(db, job, [one, two, three])
 
     told = jobs.progress(db, job)
     assert (4, 1, 1, 1, 1, True) == (
@@ -106,7 +108,7 @@ def test_what_failed_can_be_done_again(db: Database, job: int) -> None:
     page(db, job, 1, 1, 2)
     for one in jobs.listed(db, job, jobs.TO_DO, 0, 10):
         state = jobs.FAILED if one.place == 1 else jobs.SAVED
-        jobs.note_outcome(db, job, one, state)
+        jobs.note_outcomes(db, job, [replace(one, state=state)])
 
     assert 1 == have_done_again(db, job)
     assert [(1, 1)] == places(db, job)

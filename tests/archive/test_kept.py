@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable
 
@@ -34,7 +35,7 @@ def job(db: Database, tmp_path: Path) -> jobs.Job:
         path.write_bytes(drawn('PNG'))
         saved.note(db, [saved.looked_at(path, '', one.image.id)])
         state = jobs.ALREADY if one.image.id == 4 else jobs.SAVED
-        jobs.note_outcome(db, number, one, state, str(path))
+        jobs.note_outcomes(db, number, [replace(one, state=state, path=str(path))])
     found = jobs.find(db, number)
     assert found is not None
     return found

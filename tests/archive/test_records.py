@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,21 @@ def test_files_of_unknown_pictures_are_not_one_picture(db: Database, tmp_path: P
     assert [] == saved.of_picture(db, 0, '')
 
 
+def test_files_of_many_pictures_are_found_at_once(db: Database, tmp_path: Path) -> None:
+    count = 1200  # more than SQLite takes in one question
+    by_id = saved.looked_at(kept(tmp_path, 'a.png'), '', 700)
+    by_address = saved.looked_at(kept(tmp_path, 'b.png'), 's1200', 0)
+    of_both = saved.looked_at(kept(tmp_path, 'c.png'), 's3', 2)
+    lost = saved.looked_at(kept(tmp_path, 'd.png'), 's4', 4)
+    saved.note(db, [by_id, by_address, of_both, lost])
+    lost.path.unlink()
+
+    stems = {number: f's{number}' for number in range(1, count + 1)} | {5: '', 6: ''}
+    found = saved.of_pictures(db, stems)
+
+    assert found == {2: [of_both], 3: [of_both], 700: [by_id], 1200: [by_address]}
+
+
 def replaced(path: Path) -> None:
     path.write_bytes(drawn('png') + b'more')
 
@@ -123,7 +139,8 @@ def test_other_pictures_of_the_same_bytes_are_told(db: Database, tmp_path: Path)
         page = ImagePage(tuple(images))
         jobs.note_page(db, job, jobs.lanes(db, job)[0], page, images, '')
         for one in jobs.listed(db, job, jobs.TO_DO, 0, 9):
-            jobs.note_outcome(db, job, one, jobs.SAVED, str(files[one.image.id]))
+            done = replace(one, state=jobs.SAVED, path=str(files[one.image.id]))
+            jobs.note_outcomes(db, job, [done])
 
     assert (1, [1]) == saved.same_bytes(db, first, 2)
     assert (3, [1, 2]) == saved.same_bytes(db, second, 2)

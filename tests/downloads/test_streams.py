@@ -88,8 +88,9 @@ def test_what_lies_in_a_folder_is_found_at_a_glance(tmp_path: Path, lying: str, 
     (tmp_path / lying).write_bytes(PNG)
     if not (tmp_path / f'{asked}.png').exists() and lying.lower() != f'{asked}.png':
         asked = Path(lying).stem  # this system takes them for two
-    assert presence.Glance().find(tmp_path, asked) == tmp_path / lying
+    assert presence.Glance().among(str(tmp_path), ['8', asked]) == [asked]
+    assert presence.find(tmp_path, asked) == tmp_path / lying
 
 
 def test_a_glance_at_a_folder_that_is_not_there_finds_nothing(tmp_path: Path) -> None:
-    assert presence.Glance().find(tmp_path / 'none', '7') is None
+    assert presence.Glance().among(str(tmp_path / 'none'), ['7']) == []

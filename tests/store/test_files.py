@@ -40,6 +40,18 @@ def test_an_unfinished_part_is_gone(tmp_path: Path, reason: type[BaseException])
     assert files_in(tmp_path) == ['a.bin'] and (tmp_path / 'a.bin').read_bytes() == b'old'
 
 
+def test_a_draft_is_written_to_as_it_is(tmp_path: Path) -> None:
+    with files.draft(tmp_path / 'a.bin') as draft:
+        with pytest.raises(ValueError), files.part_file(draft) as part:
+            part.write_bytes(b'half')
+            raise ValueError
+        assert files_in(tmp_path) == []
+        with files.part_file(draft) as part:
+            part.write_bytes(b'whole')
+        assert draft.read_bytes() == b'whole' and files_in(tmp_path) == [draft.name]
+    assert files_in(tmp_path) == []
+
+
 def test_a_part_nobody_wrote_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         with files.part_file(tmp_path / 'a.bin'):

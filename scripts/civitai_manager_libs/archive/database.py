@@ -79,6 +79,8 @@ class Database:
             self._open = None
 
     def _connection(self) -> sqlite3.Connection:
+        if self._open is not None and self._open.is_amid:
+            return self._open.connection  # what belongs together goes to one file
         if self._open is None or not self._open.is_current(self.path):
             self.close()
             self._open = self._opened()
@@ -132,10 +134,10 @@ class Database:
 
 
 class _Open:
-    """A connection, and which file it leads to in which process."""
+    """A connection, which file it leads to, and whether this process opened it."""
 
     def __init__(self, path: Path) -> None:
-        self._process = os.getpid()
+        self._is_mine = True
         self.connection = sqlite3.connect(
             path, timeout=PATIENCE_SECONDS, isolation_level=None, check_same_thread=False
         )
@@ -143,6 +145,7 @@ class _Open:
             stack.callback(self.connection.close)
             _set_up(self.connection, path)
             self.file = os.stat(path)
+            forks.renew_in_children(self)
             stack.pop_all()
 
     def close(self) -> None:
@@ -160,8 +163,13 @@ class _Open:
             return False
 
     @property
-    def _is_mine(self) -> bool:
-        return self._process == os.getpid()
+    def is_amid(self) -> bool:
+        """Whether a transaction of this process is under way."""
+        return self._is_mine and self.connection.in_transaction
+
+    def renew(self) -> None:
+        """Be of the parent, as we are in the child of a fork."""
+        self._is_mine = False
 
 
 def _set_up(connection: sqlite3.Connection, path: Path) -> None:

@@ -280,20 +280,18 @@ def listed(db: Database, job_id: int, state: str, after: int, limit: int) -> lis
     ]
 
 
-def note_outcome(
-    db: Database,
-    job_id: int,
-    one: Listed,
-    state: str,
-    path: str = '',
-    cause: CivitaiError | None = None,
-) -> None:
-    """Note what became of a picture of a job. Raises StorageError."""
+def note_outcomes(db: Database, job_id: int, done: Sequence[Listed]) -> None:
+    """Note what became of pictures of a job, all together. Raises StorageError."""
+    rows = [
+        (one.state, os.fsencode(one.path), causes.kept(one.cause) if one.cause else '')
+        + (job_id, one.place)
+        for one in done
+    ]
     with db.writing() as connection:
-        connection.execute(
+        connection.executemany(
             'UPDATE listed SET state = ?, path = ?, cause = ?, tries = tries + 1 '
             'WHERE job_id = ? AND place = ?',
-            (state, os.fsencode(path), causes.kept(cause) if cause else '', job_id, one.place),
+            rows,
         )
 
 

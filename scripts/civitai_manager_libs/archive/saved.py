@@ -6,8 +6,9 @@ import hashlib
 import os
 import time
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
-from typing import Iterable, Iterator
+from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 from .database import Database
 
@@ -69,17 +70,40 @@ def of_picture(db: Database, picture_id: int, stem: str) -> list[SavedFile]:
 
     What was moved, changed or deleted by hand is forgotten. Raises StorageError.
     """
-    with db.reading() as connection:
-        rows = connection.execute(
-            f"SELECT {_COLUMNS} FROM saved WHERE (stem = ? AND stem != '') "
-            'OR (picture_id = ? AND picture_id != 0) ORDER BY saved_at',
-            (stem, picture_id),
-        ).fetchall()
-    found = [_saved(row) for row in rows]
-    lost = [one for one in found if not one.is_there]
+    return of_pictures(db, {picture_id: stem}).get(picture_id, [])
+
+
+def of_pictures(db: Database, stems: Mapping[int, str]) -> dict[int, list[SavedFile]]:
+    """The same for many pictures, by id; `stems` says what the address of each says it is."""
+    by_stem: dict[str, list[int]] = {}
+    for number, stem in stems.items():
+        if stem:
+            by_stem.setdefault(stem, []).append(number)
+    found: dict[int, list[SavedFile]] = {}
+    lost = []
+    for one in _called(db, [number for number in stems if number], [*by_stem]):
+        if one.is_there:
+            by_id = [one.picture_id] if one.picture_id in stems else []
+            for number in dict.fromkeys([*by_id, *by_stem.get(one.stem, ())]):
+                found.setdefault(number, []).append(one)
+        else:
+            lost.append(one.path)
     if lost:
-        forget(db, (one.path for one in lost))
-    return [one for one in found if one not in lost]
+        forget(db, lost)
+    return found
+
+
+def _called(db: Database, ids: Sequence[int], stems: Sequence[str]) -> list[SavedFile]:
+    """The files noted as one of these pictures, the oldest note first."""
+    rows: dict[bytes, tuple[Any, ...]] = {}
+    with db.reading() as connection:
+        for name, values in (('picture_id', ids), ('stem', stems)):
+            for start in range(0, len(values), _AT_ONCE):
+                some = values[start : start + _AT_ONCE]
+                among = f'{name} IN ({_marks(len(some))})'
+                asked = f'SELECT {_COLUMNS}, saved_at FROM saved WHERE {among}'
+                rows.update((row[0], row) for row in connection.execute(asked, some))
+    return [_saved(row[:-1]) for row in sorted(rows.values(), key=itemgetter(-1))]
 
 
 def at(db: Database, path: Path) -> SavedFile | None:
@@ -143,7 +167,7 @@ def same_bytes(db: Database, job_id: int, most: int) -> tuple[int, list[int]]:
         return count, [row[0] for row in connection.execute(ask, (job_id, most))]
 
 
-def _saved(row: tuple[bytes, str, int, int, int, str]) -> SavedFile:
+def _saved(row: Sequence[Any]) -> SavedFile:
     return SavedFile(Path(os.fsdecode(row[0])), *row[1:])
 
 

@@ -204,7 +204,7 @@ def image_jobs(images: Sequence[GalleryImage], folder: Path) -> list[DownloadJob
     return [_picture_job(urls.original_url(image.url), image.kind, folder) for image in images]
 
 
-def image_job(image: GalleryImage, final: Path) -> DownloadJob:
+def image_job(image: GalleryImage, final: str) -> DownloadJob:
     """Return the job that keeps the original of `image` as `final`, a path without extension."""
     url = urls.original_url(image.url)
     return DownloadJob(url, f'{final}{_extension(url, image.kind)}', kind=image.kind)
@@ -223,7 +223,7 @@ def _picture_job(url: str, kind: str, folder: Path) -> DownloadJob:
 def _extension(url: str, kind: str) -> str:
     """What a file is called before its bytes are known."""
     try:
-        suffix = Path(urlsplit(url).path).suffix.lower()
+        suffix = os.path.splitext(urlsplit(url).path)[1].lower()
     except ValueError:  # a broken [IPv6] address
         suffix = ''
     usual, known = _EXTENSIONS.get(kind, ('.jpeg', media.MEDIA_SUFFIXES))

@@ -82,7 +82,7 @@ def repair(db: Database, client: CivitaiHttpClient, finding: Finding) -> None:
     if image is None:
         raise NotFoundError('repair_unknown')
     path = finding.path
-    job = batch.image_job(image, path.with_suffix(''))
+    job = batch.image_job(image, str(path.with_suffix('')))
     aside = files.set_aside(path) if path.exists() else None
     try:
         done = keeping.keep(job, lambda url, to: bool(client.fetch_file(url, to)))

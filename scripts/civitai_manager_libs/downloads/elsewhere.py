@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Iterable, Iterator, Sequence
+from typing import Iterable, Iterator, Mapping, Sequence
 
 from .. import setting
 from ..archive import jobs, saved
@@ -23,10 +23,24 @@ def former_folders(folder: Path, lanes: Iterable[jobs.Lane]) -> list[Path]:
     return [one for one in (path / FORMER_FOLDER for path in above) if one.is_dir()]
 
 
-def find(db: Database, picture_id: int, url: str, former: Sequence[Path]) -> Iterator[Path]:
-    """Yield the files that are the picture, by its id or its address. Raises StorageError."""
-    for known in saved.of_picture(db, picture_id, names.picture_stem(url)):
-        yield known.path
+def find(db: Database, urls: Mapping[int, str], former: Sequence[Path]) -> dict[int, list[Path]]:
+    """Return the files that are pictures, by their ids, found by these and by their addresses.
+
+    Asked for many at once, as each question takes a while. Raises StorageError.
+    """
+    stems = {number: names.picture_stem(url) for number, url in urls.items()}
+    found = {
+        number: [one.path for one in files]
+        for number, files in saved.of_pictures(db, stems).items()
+    }
+    if former:
+        for number, url in urls.items():
+            if lying := list(_lying(url, former)):
+                found.setdefault(number, []).extend(lying)
+    return found
+
+
+def _lying(url: str, former: Sequence[Path]) -> Iterator[Path]:
     for folder in former:
         for stem in names.picture_stems(url):
             there = presence.find(folder, stem)

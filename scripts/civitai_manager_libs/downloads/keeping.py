@@ -75,7 +75,7 @@ def kept_as(job: DownloadJob) -> Hashable:
 
 def _kept(job: DownloadJob, fetch: Fetch) -> DownloadResult:
     final = Path(job.path)
-    lying = files.in_the_way(final.parent, final.stem)
+    lying = [] if job.is_free else files.in_the_way(final.parent, final.stem)
     for there in lying:
         if there.is_file() and presence.is_there(there, wanted=job.wanted):  # somebody was faster
             return DownloadResult(job, Outcome.SKIPPED, str(there))

@@ -29,13 +29,15 @@ class DownloadJob:
     """One file to fetch: from `url` to `path`; `present` if it is there already.
 
     `kind` is what Civitai calls it ('image', 'video', 'audio'), whatever its address ends in; ''
-    where nobody said.
+    where nobody said. `is_free` if it was looked whether a file has that name with any extension,
+    and none has.
     """
 
     url: str
     path: str
     present: bool = False
     kind: str = ''
+    is_free: bool = False
 
     @property
     def wanted(self) -> str:

@@ -13,6 +13,7 @@ import unicodedata
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
+from typing import Iterable
 
 from .. import forks, setting
 from ..errors import StorageError
@@ -48,14 +49,13 @@ class Glance:
     def __init__(self) -> None:
         self._stems = lru_cache(_FOLDERS_AT_ONCE)(_stems)
 
-    def find(self, folder: Path, stem: str, *, wanted: str = '') -> Path | None:
-        """The same as `find`, for what lay there then."""
-        if hash(_spelled(stem)) not in self._stems(folder):
-            return None
-        return find(folder, stem, wanted=wanted)
+    def among(self, folder: str, stems: Iterable[str]) -> list[str]:
+        """Return those of `stems` that files in `folder` were called then."""
+        lying = self._stems(folder)
+        return [stem for stem in stems if hash(_spelled(stem)) in lying] if lying else []
 
 
-def _stems(folder: Path) -> frozenset[int]:
+def _stems(folder: str) -> frozenset[int]:
     try:
         with os.scandir(folder) as entries:
             return frozenset(hash(_spelled(os.path.splitext(one.name)[0])) for one in entries)

@@ -66,8 +66,9 @@ class Shelf:
             is_old = result.outcome is Outcome.SAVED and result.job.url in self._used_again
             yield position, replace(result, outcome=Outcome.SKIPPED) if is_old else result
 
-    def _known(self, url: str) -> Iterator[Path]:
-        return elsewhere.find(self._archive(), self._ids.get(url, 0), url, ())
+    def _known(self, url: str) -> list[Path]:
+        number = self._ids.get(url, 0)
+        return elsewhere.find(self._archive(), {number: url}, ()).get(number, [])
 
     def _note(self, result: DownloadResult) -> None:
         url, path = result.job.url, Path(result.path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timezone
-from typing import Any, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from ..civitai import meta as meta_of, urls
 from ..civitai.gallery import MAX_LIMIT, GalleryImage, GalleryQuery
@@ -131,24 +131,34 @@ def tags_in(words: Sequence[str]) -> dict[str, Any]:
 
 
 def name_values(
-    image: GalleryImage, index: int, model: str = '', version: str = '', position: int = 0
+    template: templates.Template,
+    image: GalleryImage,
+    index: int,
+    model: str = '',
+    version: str = '',
+    position: int = 0,
 ) -> dict[str, templates.Value]:
-    """Return what a template may say of `image`, the picture number `index` of its job.
+    """Return what `template` says of `image`, the picture number `index` of its job.
 
     `position` is its place in its post from 1, 0 if nobody tells.
     """
-    seed = meta_of.as_number(image.meta.get('seed'))
-    return {
-        'id': image.id,
-        'uuid': names.picture_stem(image.url),
-        'username': image.username,
-        'post_id': image.post_id,
-        'position': position,
-        'created': moment(image.created_at),
-        'model': model,
-        'version': version,
-        'base_model': image.base_model,
-        'seed': seed if isinstance(seed, int) else None,
-        'index': index,
-        'level': _LEVEL_NAMES.get(image.level, ''),
+    values: dict[str, Callable[[], templates.Value]] = {
+        'id': lambda: image.id,
+        'uuid': lambda: names.picture_stem(image.url),
+        'username': lambda: image.username,
+        'post_id': lambda: image.post_id,
+        'position': lambda: position,
+        'created': lambda: moment(image.created_at),
+        'model': lambda: model,
+        'version': lambda: version,
+        'base_model': lambda: image.base_model,
+        'seed': lambda: _whole_number(image.meta.get('seed')),
+        'index': lambda: index,
+        'level': lambda: _LEVEL_NAMES.get(image.level, ''),
     }
+    return {name: values[name]() for name in ('id', *template.fields)}
+
+
+def _whole_number(value: object) -> int | None:
+    number = meta_of.as_number(value)
+    return number if isinstance(number, int) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 import time
 from contextlib import closing, suppress
@@ -24,6 +25,7 @@ from .standing import JobReport
 from .wanted import as_kept, name_values
 
 _AT_ONCE = 200
+_PLANNED_AT_ONCE = 25  # the threads are to have enough to do meanwhile
 _TOLD_SECONDS = 0.2  # to count what is in which state takes a while where there is much
 _GONE = (ForbiddenError, NotFoundError, GoneError)
 _NOTHING_CAN_BE_SAVED = ('error_disk_full', 'error_not_writable')
@@ -113,8 +115,10 @@ class _Run:
         # by place, until the outcome is noted
         self._brought: dict[int, saved.SavedFile] = {}
         self._former = elsewhere.former_folders(job.folder, self._lanes.values())
-        self._known: dict[int, list[Path]] = {}
+        self._known: dict[int, list[Path]] = {}  # by id
+        self._files: list[saved.SavedFile] = []  # to be noted
         self._linked: set[int] = set()
+        self._were_gone: set[int] = set()  # ids
         self._positions = Positions(client, self._template)
         self._size = 0
         self._aside: list[str] = []
@@ -197,28 +201,28 @@ class _Run:
         """Yield the pictures to fetch; those that are known to be gone are noted so."""
         last = 0
         while some := jobs.listed(self._db, self._job.id, jobs.TO_DO, last, _AT_ONCE):
-            gone = pictures.gone(self._db, [one.image.id for one in some])
-            for one in some:
-                if self._stop.is_set():
-                    return
-                if one.image.id in gone and not one.tries:
-                    jobs.note_outcome(self._db, self._job.id, one, jobs.GONE)
-                else:
-                    planned = self.planned(one)
-                    if not planned.present:
-                        self._look_elsewhere(one, planned.url)
-                    yield one, planned
+            for start in range(0, len(some), _PLANNED_AT_ONCE):
+                for pair in self._planned(some[start : start + _PLANNED_AT_ONCE]):
+                    if self._stop.is_set():
+                        return
+                    yield pair
             last = some[-1].place
             self._ahead.pass_on()
 
-    def _look_elsewhere(self, one: jobs.Listed, url: str) -> None:
-        """Look where the picture lies; here, as the threads would wait for each other to ask."""
-        if known := list(elsewhere.find(self._db, one.image.id, url, self._former)):
-            self._known[one.place] = known
+    def _planned(self, some: Sequence[jobs.Listed]) -> list[tuple[jobs.Listed, DownloadJob]]:
+        """Plan these, and look where they may lie; the threads would wait for each other to ask."""
+        gone = pictures.gone(self._db, [one.image.id for one in some])
+        self._were_gone |= gone
+        lost = [one for one in some if one.image.id in gone and not one.tries]
+        jobs.note_outcomes(self._db, self._job.id, [replace(one, state=jobs.GONE) for one in lost])
+        found = [(one, self.planned(one)) for one in some if one.image.id not in gone or one.tries]
+        absent = {one.image.id: planned.url for one, planned in found if not planned.present}
+        self._known.update(elsewhere.find(self._db, absent, self._former))
+        return found
 
     def _bring(self, one: jobs.Listed, url: str, path: str) -> bool:
         """Link or copy what was saved before, whatever it is called there; else fetch it."""
-        if reuse.bring(self._known.get(one.place, ()), path):
+        if reuse.bring(self._known.get(one.image.id, ()), path):
             self._linked.add(one.place)
         elif not self._client.fetch_file(url, path, cancel=self._stop):
             return False
@@ -230,22 +234,24 @@ class _Run:
         """The download of a picture, `present` if it lies there, as an id or as a UUID."""
         image, lane = one.image, self._lane_of(one)
         told = name_values(
+            self._template,
             image,
             one.place,
             str(lane.query.get('model')),
             str(lane.query.get('version')),
             self._positions.find(image.id, lane),
         )
-        final = self._job.folder / self._template.path(told)
-        planned = batch.image_job(image, final)
-        apart = final.with_name(f'{final.name}-{image.id}')
-        for path in (final, apart, *map(final.with_name, names.picture_stems(image.url))):
-            there = self._lying.find(path.parent, path.name, wanted=planned.wanted)
-            if there and self._is(one, there, path != final or self._template.names_pictures):
+        final = os.path.join(self._job.folder, self._template.path(told))
+        folder, stem = os.path.split(final)
+        planned, apart = batch.image_job(image, final), f'{stem}-{image.id}'
+        lying = self._lying.among(folder, (stem, apart, *names.picture_stems(image.url)))
+        for name in lying:
+            there = presence.find(Path(folder), name, wanted=planned.wanted)
+            if there and self._is(one, there, name != stem or self._template.names_pictures):
                 return replace(planned, path=str(there), present=True)
-            if there and path == final:  # another picture has the name
-                planned = batch.image_job(image, apart)
-        return planned
+            if there and name == stem:  # another picture has the name
+                planned = batch.image_job(image, os.path.join(folder, apart))
+        return planned if lying else replace(planned, is_free=True)
 
     def _is(self, one: jobs.Listed, there: Path, by_its_name: bool) -> bool:
         """Tell whether a file is the picture: as it was noted, else as its name says."""
@@ -262,23 +268,29 @@ class _Run:
     def _note(self, group: Sequence[tuple[jobs.Listed, DownloadResult]]) -> None:
         """Note what became of pictures, together: each transaction takes a while."""
         with self._db.writing():
-            for one, result in group:
-                self._note_one(one, result)
+            done = [one for one in (self._ended(*pair) for pair in group) if one is not None]
+            jobs.note_outcomes(self._db, self._job.id, done)
+            saved.note(self._db, self._files)
+        self._files.clear()
 
-    def _note_one(self, one: jobs.Listed, result: DownloadResult) -> None:
+    def _ended(self, one: jobs.Listed, result: DownloadResult) -> jobs.Listed | None:
+        """Return a picture with what became of it, None if it is still to be done.
+
+        Its file is among those to be noted.
+        """
         state, path = _STATES[result.outcome], Path(result.path)
         brought, is_linked = self._brought.pop(one.place, None), one.place in self._linked
         self._linked.discard(one.place)
-        self._known.pop(one.place, None)
+        self._known.pop(one.image.id, None)
         self._aside += result.aside
         if state == jobs.FAILED and self._stop.is_set():
-            return  # it was cut off, so it is still to be done
+            return None  # it was cut off
         is_new_there = result.outcome is Outcome.SKIPPED and not result.job.present
         if is_new_there and not self._is(one, path, self._template.names_pictures):
-            return  # another program gave this name to another picture meanwhile
+            return None  # another program gave this name to another picture meanwhile
         if isinstance(result.error, StorageError) and result.error.key in _NOTHING_CAN_BE_SAVED:
             self._trouble = result.error
-            return
+            return None
         if is_linked and state == jobs.SAVED:
             state = jobs.ALREADY
         if isinstance(result.error, _GONE):
@@ -291,10 +303,11 @@ class _Run:
                     known = _looked_at(path, one)
                 else:  # it was only renamed since
                     known = replace(brought, path=path.absolute())
-                saved.note(self._db, [known])
+                self._files.append(known)
                 self._size += known.size if state == jobs.SAVED else 0
-        pictures.note_gone(self._db, [one.image.id], state == jobs.GONE)
-        jobs.note_outcome(self._db, self._job.id, one, state, result.path, result.error)
+        if state == jobs.GONE or one.image.id in self._were_gone:
+            pictures.note_gone(self._db, [one.image.id], state == jobs.GONE)
+        return replace(one, state=state, path=result.path, cause=result.error)
 
 
 def _looked_at(path: Path, one: jobs.Listed) -> saved.SavedFile:

@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -35,17 +35,17 @@ _reclaimed: set[str] = set()
 def part_file(target: str | Path) -> Iterator[Path]:
     """Give a path beside `target` to write to; on success it takes the final name, else it is gone.
 
-    For the rest see `draft`. Raises StorageError with the cause if the disk or folder refuses.
+    A target that is a draft itself is written to as it is. For the rest see `draft`. Raises
+    StorageError with the cause if the disk or folder refuses.
     """
     final = Path(target)
-    part, is_placed = _new_part(final), False
-    try:
+    part = final if parts.is_part(final.name) else _new_part(final)
+    with ExitStack() as stack:
+        stack.callback(_discard, part)
         yield part
-        place(part, final)
-        is_placed = True
-    finally:
-        if not is_placed:
-            _discard(part)
+        if part != final:
+            place(part, final)
+        stack.pop_all()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from pathvalidate import sanitize_filename
@@ -91,6 +92,7 @@ def picture_stem(url: str) -> str:
     return picture_stems(url)[0]
 
 
+@lru_cache(1000)  # of one picture it is asked several times
 def picture_stems(url: str) -> tuple[str, ...]:
     """Return `picture_stem` and, where it differed, what earlier versions called the picture."""
     try:

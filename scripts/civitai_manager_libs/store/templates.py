@@ -40,44 +40,29 @@ _Piece = tuple[str, str, str]  # text, then a field and its form
 
 @dataclass(frozen=True)
 class Template:
-    """A pattern that was read: the pieces of each folder, and of the name."""
+    """A pattern that was read: the pieces of each folder, and of the name; the fields it names.
+
+    `names_pictures`: no other picture, of whatever job, can have the name that one gets.
+    `tells_apart`: no other one of the job can.
+    """
 
     text: str
     parts: tuple[tuple[_Piece, ...], ...]
-
-    @property
-    def fields(self) -> frozenset[str]:
-        """The fields that it names."""
-        return frozenset(field for part in self.parts for _, field, _ in part if field)
-
-    @property
-    def names_pictures(self) -> bool:
-        """Whether no other picture, of whatever job, can have the name that one gets."""
-        return self._sets_apart(_UNIQUE) or not self._sets_apart(_UNIQUE_IN_JOB)
-
-    def _sets_apart(self, fields: frozenset[str]) -> bool:
-        """Whether one of `fields` stands in the name without another value touching it."""
-        shown = ''.join(
-            f'{text}\0{field}\0' if field else text for text, field, _ in self.parts[-1]
-        )
-        texts, values = shown.split('\0')[::2], shown.split('\0')[1::2]
-        return any(
-            field in fields
-            and (position == 0 or _SEPARATES.search(texts[position]))
-            and (position + 1 == len(values) or _SEPARATES.search(texts[position + 1]))
-            for position, field in enumerate(values)
-        )
+    fields: frozenset[str]
+    names_pictures: bool
+    tells_apart: bool
 
     def path(self, values: Mapping[str, Value]) -> PurePosixPath:
         """Return the path, without an extension, of the picture that `values` tell of.
 
-        A value that is not known reads 'unknown'. Two pictures of different ids have different
-        names: where the pattern does not see to that, the id stands at the end.
+        They are the id and its `fields`; one that is not known reads 'unknown'. Two pictures of
+        different ids have different names: where the pattern does not see to that, the id stands
+        at the end.
         """
         *folders, name = (''.join(_shown(piece, values) for piece in part) for part in self.parts)
         stem = names.safe_name(name)
         short = names.first_units(stem, names.MAX_STEM_UNITS)
-        if short != stem or not self._sets_apart(_UNIQUE_IN_JOB):
+        if short != stem or not self.tells_apart:
             end = f'-{values["id"]}'
             short = names.first_units(stem, names.MAX_STEM_UNITS - len(end)) + end
         return PurePosixPath(*map(names.folder_name, folders), names.safe_name(short))
@@ -90,7 +75,22 @@ def parse(text: str) -> Template:
     parts = tuple(tuple(_pieces(part, text)) for part in text.strip().split('/'))
     if any(not part for part in parts):
         raise SourceError('template_empty', template=text)
-    return Template(text, parts)
+    fields = frozenset(field for part in parts for _, field, _ in part if field)
+    tells_apart = _sets_apart(parts[-1], _UNIQUE_IN_JOB)
+    names_pictures = _sets_apart(parts[-1], _UNIQUE) or not tells_apart
+    return Template(text, parts, fields, names_pictures, tells_apart)
+
+
+def _sets_apart(name: tuple[_Piece, ...], fields: frozenset[str]) -> bool:
+    """Whether one of `fields` stands in `name` without another value touching it."""
+    shown = ''.join(f'{text}\0{field}\0' if field else text for text, field, _ in name)
+    texts, values = shown.split('\0')[::2], shown.split('\0')[1::2]
+    return any(
+        field in fields
+        and (position == 0 or _SEPARATES.search(texts[position]))
+        and (position + 1 == len(values) or _SEPARATES.search(texts[position + 1]))
+        for position, field in enumerate(values)
+    )
 
 
 def _pieces(part: str, whole: str) -> list[_Piece]:
