@@ -433,6 +433,23 @@ def test_who_asks_after_the_last_fault_may_try() -> None:
         pass
 
 
+def test_who_began_a_moment_after_those_that_waited_in_vain_does_not_begin_again() -> None:
+    now = [0.0]
+    throttle = Throttle(lambda: now[0])
+    turn = functools.partial(throttle.turn, 'h', threading.Event(), lambda: Pace(4), patience=25.0)
+    with pytest.raises(TimedOutError), turn(asked=0.0):
+        now[0] = 15.0
+        with pytest.raises(TimedOutError), turn(asked=15.0):
+            now[0] = 57.0
+            raise TimedOutError(host='h')
+        raise TimedOutError(host='h')
+
+    with pytest.raises(TimedOutError), turn(asked=15.0):
+        pass
+    with turn(asked=50.0):  # who has not waited for long has some patience left
+        pass
+
+
 def test_a_stalled_request_lets_another_go_first() -> None:
     throttle, pace = Throttle(time.monotonic), Pace(1)
     first = throttle.turn('h', threading.Event(), lambda: pace)
