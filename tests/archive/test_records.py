@@ -154,6 +154,26 @@ def test_the_files_of_a_folder_are_those_below_it(db: Database, tmp_path: Path) 
     assert inside == [one.path for one in saved.in_folder(db, tmp_path / 'a')]
 
 
+OTHER_NAMES = ['a', 'a/.', 'b/../a', 'link', 'above/a', 'link/../a']
+
+
+@pytest.mark.parametrize('asked_as', OTHER_NAMES)
+@pytest.mark.parametrize('noted_as', OTHER_NAMES)
+def test_files_are_found_by_whatever_name_their_folder_has(
+    db: Database, tmp_path: Path, noted_as: str, asked_as: str
+) -> None:
+    inside = [kept(tmp_path / 'a' / sub, '1.png') for sub in ('', 'below')]
+    kept(tmp_path / 'ab', '1.png')
+    (tmp_path / 'b').mkdir()
+    (tmp_path / 'link').symlink_to(tmp_path / 'a')
+    (tmp_path / 'above').symlink_to(tmp_path)
+    called = [tmp_path / noted_as / sub / '1.png' for sub in ('', 'below', '../ab')]
+    saved.note(db, [saved.looked_at(path, 's', 1) for path in called])
+
+    found = [one.path.resolve() for one in saved.in_folder(db, tmp_path / asked_as)]
+    assert sorted(inside) == sorted(found)
+
+
 @pytest.mark.skipif(os.name == 'nt', reason='names are text on Windows')
 def test_a_name_that_is_no_text_is_kept_as_it_is(db: Database, tmp_path: Path) -> None:
     path = kept(Path(os.fsdecode(os.fsencode(tmp_path) + b'/\xff\xfe')), '1.png')

@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 
@@ -16,7 +16,7 @@ from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID
 from scripts.civitai_manager_libs.archive import jobs, places, saved
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.civitai.source import parse_source
-from scripts.civitai_manager_libs.downloads import beginning, whole
+from scripts.civitai_manager_libs.downloads import beginning, checking, whole
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
 from scripts.civitai_manager_libs.errors import NotFoundError, SourceError
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
@@ -399,6 +399,69 @@ def test_the_same_asked_for_again_goes_on_with_the_job_that_was_left(keeper: Kee
     assert job == keeper.begin(QUIET)
     assert job != keeper.begin(QUIET, limit=3)
     assert job != keeper.begin(QUIET, keeper.folder / 'below')
+
+
+OTHER_NAMES: dict[str, Callable[[Path], Path]] = {
+    'a dot': lambda folder: folder / '.',
+    'up and down': lambda folder: folder / 'below' / '..',
+    'a slash at its end': lambda folder: Path(f'{folder}{os.sep}'),
+    'from here': lambda folder: Path(os.path.relpath(folder)),
+    'through a link': lambda folder: folder.with_name('link'),
+    'through a link above': lambda folder: folder.with_name('above') / folder.name,
+}
+
+
+@pytest.mark.parametrize('is_there', [True, False], ids=['there', 'not there yet'])
+@pytest.mark.parametrize('is_first', [True, False], ids=['first', 'again'])
+@pytest.mark.parametrize('name', OTHER_NAMES.values(), ids=OTHER_NAMES)
+def test_a_folder_by_another_name_is_the_same_job(
+    keeper: Keeper, name: Callable[[Path], Path], is_first: bool, is_there: bool
+) -> None:
+    if is_there:
+        (keeper.folder / 'below').mkdir(parents=True)
+    keeper.folder.with_name('link').symlink_to(keeper.folder)
+    keeper.folder.with_name('above').symlink_to(keeper.folder.parent)
+    called = [keeper.folder, name(keeper.folder)]
+
+    one, other = (keeper.begin(QUIET, folder) for folder in called[:: -1 if is_first else 1])
+
+    assert one == other
+    assert [keeper.folder] == [job.folder for job in jobs.every(keeper.db)]
+
+
+def test_a_job_that_was_made_with_a_name_of_links_goes_on_by_that_name(keeper: Keeper) -> None:
+    """As jobs were noted before."""
+    link = keeper.folder.with_name('link')
+    link.symlink_to(keeper.folder)
+    job = keeper.keep(QUIET, limit=3).job.id
+    with keeper.db.writing() as connection:
+        connection.execute('UPDATE jobs SET folder = ?', (os.fsencode(link),))
+
+    assert [job] * 2 == [keeper.begin(QUIET, where, limit=3) for where in (link, keeper.folder)]
+
+
+@pytest.mark.parametrize('noted_as', ['kept', 'link'])
+@pytest.mark.parametrize('asked_as', ['kept', 'link', 'link/.', 'kept/../kept'])
+def test_a_folder_by_another_name_has_the_same_files(
+    keeper: Keeper, noted_as: str, asked_as: str
+) -> None:
+    keeper.folder.with_name('link').symlink_to(keeper.folder)
+    keeper.keep(QUIET, limit=3)
+    files = sorted(keeper.folder.iterdir())
+    with keeper.db.writing() as connection:  # as they were noted before
+        before, after = os.fsencode(keeper.folder), os.fsencode(keeper.folder.with_name(noted_as))
+        connection.execute(
+            'UPDATE saved SET path = CAST(replace(path, ?, ?) AS BLOB)', (before, after)
+        )
+    files[0].unlink()
+
+    found = list(checking.check(keeper.db, keeper.folder.parent / asked_as))
+
+    assert 3 == len(found)
+    assert {files[0].name: checking.State.MISSING} == {
+        one.path.name: one.state for one in found if one.state is not checking.State.GOOD
+    }
+    assert all(one.picture_id for one in found)
 
 
 def test_a_job_that_has_ended_makes_room_for_the_same_again(keeper: Keeper) -> None:

@@ -13,6 +13,6 @@ pictures   pictures as galleries listed them
 causes     why something failed, as text
 answers    what Civitai said of models and versions
 database   the file: its schema, threads, programs, damage
-folders    the plain list of folders that files were saved to
+folders    the one name of a folder; the plain list of those that files were saved to
 schema     the tables, and how they came to be what they are
 """

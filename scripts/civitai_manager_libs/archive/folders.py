@@ -6,11 +6,25 @@ A line each: the folder, or an object with it where files may be called by numbe
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from ..store import private
 
 NAME = 'archive_folders.jsonl'
+
+
+def real(folder: Path) -> Path:
+    """Return the one name that a folder has, whatever it was called: absolute, without links."""
+    try:
+        return Path(os.path.realpath(folder))
+    except (OSError, ValueError):  # no system has such a name
+        return folder.absolute()
+
+
+def is_same(one: Path, other: Path) -> bool:
+    """Tell whether two names are of one folder, which need not be there."""
+    return os.path.normcase(real(one)) == os.path.normcase(real(other))
 
 
 def note(archive: Path, folder: Path, numbers_are_ids: bool = True) -> None:

@@ -6,14 +6,17 @@ import hashlib
 import os
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
+from . import folders
 from .database import Database
 
 _BLOCK = 64 * 1024  # more would be kept by each thread that reads
 _AT_ONCE = 500
+_FOLDERS_AT_ONCE = 1000
 _COLUMNS = 'path, stem, picture_id, bytes, changed_ns, sha256'
 
 
@@ -123,19 +126,27 @@ def forget(db: Database, paths: Iterable[Path]) -> None:
 
 
 def in_folder(db: Database, folder: Path) -> Iterator[SavedFile]:
-    """Yield the files noted in `folder` and below it, by path. Raises StorageError."""
-    start = os.fsencode(os.path.join(folder.absolute(), ''))
-    end, last = start[:-1] + bytes([start[-1] + 1]), start
+    """Yield the files noted in `folder` and below it, by path, whatever it was called then.
+
+    Raises StorageError.
+    """
+    wanted = os.path.normcase(folders.real(folder))
+
+    @lru_cache(maxsize=_FOLDERS_AT_ONCE)
+    def is_inside(name: bytes) -> bool:
+        inside = os.path.normcase(folders.real(Path(os.fsdecode(name))))
+        return inside == wanted or inside.startswith(os.path.join(wanted, ''))
+
+    last = b''
     while True:  # some at a time: others may write in between
         with db.reading() as connection:
             rows = connection.execute(
-                f'SELECT {_COLUMNS} FROM saved WHERE path > ? AND path < ? '
-                f'ORDER BY path LIMIT {_AT_ONCE}',
-                (last, end),
+                f'SELECT {_COLUMNS} FROM saved WHERE path > ? ORDER BY path LIMIT {_AT_ONCE}',
+                (last,),
             ).fetchall()
         if not rows:
             return
-        yield from map(_saved, rows)
+        yield from (_saved(row) for row in rows if is_inside(os.path.dirname(row[0])))
         last = rows[-1][0]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Mapping, Sequence
 
 from .. import api, setting
-from ..archive import jobs, places
+from ..archive import folders, jobs, places
 from ..archive.database import Database
 from ..civitai.source import parse_source
 from ..http_client import CivitaiHttpClient
@@ -53,6 +53,7 @@ def begin_with(db: Database, gallery: api.Gallery, wanted: Wanted, folder: Path 
             for v in versions
         ]
     target = folder or setting.download_folder() / names.folder_name(gallery.folder_name)
+    target = folders.real(target)  # it stays that folder, from wherever and by whatever link
     with db.writing():  # who asks for the same in another program finds the job that is made here
         return _taken_up(db, wanted, target, lanes) or jobs.make(db, wanted.kept(), target, lanes)
 
@@ -62,7 +63,9 @@ def _taken_up(
 ) -> int:
     """The job that is for the same and can go on or begin anew, 0 if there is none."""
     for job in jobs.every(db):
-        if as_kept(job.asked) != as_kept(wanted.kept()) or job.folder != folder.absolute():
+        if as_kept(job.asked) != as_kept(wanted.kept()):
+            continue
+        if not folders.is_same(job.folder, folder):
             continue
         if jobs.is_held(db, job.id):
             return job.id

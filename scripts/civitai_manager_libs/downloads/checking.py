@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Iterator
 
-from ..archive import pictures, saved
+from ..archive import folders, pictures, saved
 from ..archive.database import Database
 from ..errors import CivitaiError, NotFoundError
 from ..http_client import CivitaiHttpClient
@@ -45,9 +45,12 @@ def check(db: Database, folder: Path) -> Iterator[Finding]:
     """
     known: set[Path] = set()
     for one in saved.in_folder(db, folder):
-        known.add(one.path)
+        path = folders.real(one.path.parent) / one.path.name
+        if path in known:  # noted by two names of its folder
+            continue
+        known.add(path)
         yield Finding(one.path, _state_of(one), one.picture_id)
-    for inside, below, here in os.walk(folder.absolute()):
+    for inside, below, here in os.walk(folders.real(folder)):
         below.sort()
         for path in (Path(inside, name) for name in sorted(here)):
             if path.suffix.lower() not in media.MEDIA_SUFFIXES or path.name.startswith('.'):
