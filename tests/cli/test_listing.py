@@ -301,7 +301,21 @@ def test_what_cannot_be_read_is_told(talk: Talk, monkeypatch: pytest.MonkeyPatch
     with fake.server as server:
         at_home(monkeypatch, server)
         code, _, err = talk(f'{server.url}/posts/7')
-    assert code == 0 and 'could not be read: 2.' in err
+    assert code == 1 and 'could not be read: 2.' in err
+
+
+@pytest.mark.parametrize('limit', [(), ('--limit', '1')], ids=['all', 'with a limit'])
+def test_a_listing_with_entries_that_cannot_be_read_is_not_complete(
+    download: Download, folder: Path, monkeypatch: pytest.MonkeyPatch, limit: tuple[str, ...]
+) -> None:
+    items: list[Any] = [None, None, {'id': 2, 'postId': 7}, 'three', {'url': 'x'}]
+    fake = Fake(lambda asked: {'items': items})
+    with fake.server as server:
+        items[0] = fake.item(1)
+        at_home(monkeypatch, server)
+        code, report = download(f'{server.url}/posts/7', *limit)
+    assert (code, report['reason'], report['saved']) == (1, 'incomplete', 1)
+    assert ['4 entries of the listing could not be read.'] == report['gaps']
 
 
 def test_a_sound_is_kept(download: Download, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -309,6 +309,23 @@ def test_an_id_beyond_all_numbers_costs_only_itself(
     assert (2, 1, []) == (progress.found, progress.unreadable, gaps(progress))
 
 
+def test_what_could_not_be_read_is_looked_for_again_when_the_job_runs_again(
+    listed: Any, db: Database
+) -> None:
+    site = Site(2 * PAGE)
+    site.fault = lambda cursor, times: (
+        (200, {}, json.dumps({'items': [item(19), None], 'metadata': {'nextCursor': '10'}}))
+        if not cursor and times == 1
+        else None
+    )
+    assert (11, 1) == ((first := listed(site)).found, first.unreadable)
+
+    places.open_again(db, 1)
+    progress = listed(site)
+
+    assert (20, 0, True) == (progress.found, progress.unreadable, progress.is_listed)
+
+
 def test_a_cursor_that_is_no_text_is_a_gap_behind_its_page(listed: Any, db: Database) -> None:
     site = Site(PAGE)
     metadata = {'nextCursor': '\ud800'}

@@ -16,7 +16,7 @@ from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID
 from scripts.civitai_manager_libs.archive import jobs, places, saved
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.civitai.source import parse_source
-from scripts.civitai_manager_libs.downloads import beginning, checking, whole
+from scripts.civitai_manager_libs.downloads import beginning, checking, standing, whole
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
 from scripts.civitai_manager_libs.errors import NotFoundError, SourceError
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
@@ -308,6 +308,23 @@ def test_a_listing_with_odds_is_complete_all_the_same(scenario: str, keeper: Kee
 
     assert ids(of_version(SMALL_VERSION)) == keeper.ids
     assert report.is_complete
+
+
+@pytest.mark.parametrize('wanted', [{}, {'limit': 1}], ids=['all', 'with a limit'])
+def test_entries_that_cannot_be_read_are_told_and_leave_it_incomplete(
+    keeper: Keeper, wanted: dict[str, int]
+) -> None:
+    job = keeper.begin(QUIET, **wanted)
+    report = keeper.run(job)
+    assert report.is_complete
+    with keeper.db.writing() as connection:  # as a page notes them
+        connection.execute('UPDATE lanes SET unreadable = 3')
+
+    [found] = jobs.every(keeper.db)
+    told = standing.standing_of(keeper.db, found)
+
+    assert not told.is_complete
+    assert ('3 entries of the listing could not be read.',) == told.gaps
 
 
 def test_a_listing_that_leads_in_a_circle_is_not_complete(

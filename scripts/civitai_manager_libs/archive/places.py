@@ -51,11 +51,20 @@ def miss(db: Database, job_id: int) -> int:
 
 
 def open_again(db: Database, job_id: int) -> None:
-    """Have lanes that broke go on where that was, and forget why. Raises StorageError."""
+    """Have lanes that broke go on where that was, and forget why. Raises StorageError.
+
+    Those that left out what could not be read, or was too much, begin again.
+    """
     with db.writing() as connection:
         connection.execute(
             'UPDATE lanes SET state = ? WHERE job_id = ? AND state = ?',
             (jobs.OPEN, job_id, jobs.BROKEN),
+        )
+        connection.execute(
+            "UPDATE lanes SET state = ?, cursor = '', pages = 0, items = 0, hidden = 0, "
+            'surplus = 0, foreign_ = 0, unreadable = 0 '
+            'WHERE job_id = ? AND (unreadable > 0 OR surplus > 0)',
+            (jobs.OPEN, job_id),
         )
         connection.execute('DELETE FROM gaps WHERE job_id = ?', (job_id,))
 

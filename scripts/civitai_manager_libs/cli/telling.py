@@ -105,7 +105,7 @@ class Part:
         return {
             **self.counts,
             'hidden': self._now.hidden,
-            'gaps': [gap.message_in(setting.language) for gap in self._now.gaps],
+            'gaps': [gap.message_in(setting.language) for gap in self.report.gaps],
             'complete': self.is_complete,
             'bytes': self.report.size,
             'seconds': round(self.report.seconds, 3),

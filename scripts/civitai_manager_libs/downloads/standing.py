@@ -46,9 +46,19 @@ class JobReport:
     def is_all_known(self) -> bool:
         """Whether all that is wanted was listed."""
         progress, limit = self.progress, self.wanted.limit
-        listed = progress.is_listed or (limit and progress.found >= limit)
-        # an answer with more than was asked for: some were left out
-        return bool(listed) and not progress.gaps and bool(limit or not progress.surplus)
+        return bool(progress.is_listed or (limit and progress.found >= limit)) and not self.gaps
+
+    @property
+    def gaps(self) -> tuple[CivitaiError, ...]:
+        """Why not all that is wanted was listed."""
+        progress = self.progress
+        left_out = {
+            'gap_unreadable': progress.unreadable,
+            # an answer with more than was asked for
+            'gap_surplus': 0 if self.wanted.limit else progress.surplus,
+        }
+        found = (CivitaiError(key, count=count) for key, count in left_out.items() if count)
+        return (*progress.gaps, *found)
 
 
 @dataclass(frozen=True)
@@ -136,7 +146,7 @@ def told_of(db: Database, report: JobReport, state: str, size: int) -> Standing:
         limit=wanted.limit,
         is_listed=now.is_listed,
         is_complete=report.is_complete,
-        gaps=tuple(gap.message_in(setting.language) for gap in now.gaps),
+        gaps=tuple(gap.message_in(setting.language) for gap in report.gaps),
         failures=tuple(map(failure, some)),
         size=size,
     )

@@ -221,6 +221,8 @@ ENGLISH: dict[str, str] = {
     'template_braces': 'The braces in "{template}" do not match. A field is written {{id}}.',
     'template_field': '"{field}" is no field of a name. There are: {known}',
     'template_form': '"{form}" is no form for the field "{field}".',
+    'gap_unreadable': '{count} entries of the listing could not be read.',
+    'gap_surplus': '{count} entries of the listing came in answers that were far too long.',
     'gap_depth': (
         'Civitai lists no further than about 50,000 pictures from either end; '
         'what is between is not known.'

@@ -125,6 +125,8 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'template_braces': '「{template}」中的大括號不成對。欄位寫作 {{id}}。',
     'template_field': '「{field}」不是檔名的欄位。可用的有：{known}',
     'template_form': '「{form}」不是欄位「{field}」的格式。',
+    'gap_unreadable': '清單中有 {count} 個項目無法讀取。',
+    'gap_surplus': '清單中有 {count} 個項目出現在過長的回應中，未納入。',
     'gap_depth': 'Civitai 從兩端各只列出約 50,000 張圖片，無法得知中間還有什麼。',
     'wanted_time': '「{given}」不是時間。請寫成 2025-12-31 或 2025-12-31T18:00。',
     'error_locked': '{folder} 正由另一個沒有結束的程式寫入。請關閉該程式後再試。',
