@@ -309,6 +309,45 @@ def test_an_id_beyond_all_numbers_costs_only_itself(
     assert (2, 1, []) == (progress.found, progress.unreadable, gaps(progress))
 
 
+def longer(first: int, count: int, cursor: str) -> Answer:
+    items = [item(number) for number in range(first, first + count)]
+    return 200, {}, json.dumps({'items': items, 'metadata': {'nextCursor': cursor}})
+
+
+@pytest.mark.parametrize('repeats', [False, True], ids=['goes on behind', 'tells it once more'])
+def test_what_comes_beyond_what_was_asked_for_is_kept(
+    listed: Any, db: Database, repeats: bool
+) -> None:
+    pages = {'': longer(1, 260, 'b'), 'b': longer(201 if repeats else 261, 260, '')}
+    site = Site(PAGE)
+    site.fault = lambda cursor, times: pages[cursor]
+    progress = listed(site)
+
+    last = 460 if repeats else 520
+    assert (last, 0, True) == (progress.found, progress.surplus, progress.is_listed)
+    assert list(range(1, last + 1)) == numbers(db)
+
+
+@pytest.mark.parametrize('limit', [7, 230])
+def test_a_limit_holds_for_what_comes_beyond_what_was_asked_for(
+    listed: Any, db: Database, limit: int
+) -> None:
+    site = Site(PAGE)
+    site.fault = lambda cursor, times: longer(1, 260, 'b')
+
+    assert limit == listed(site, limit=limit).found
+    assert list(range(1, limit + 1)) == numbers(db)
+
+
+def test_an_answer_without_measure_is_cut_and_told(listed: Any, db: Database) -> None:
+    most = listing.MOST_OF_A_PAGE
+    site = Site(PAGE)
+    site.fault = lambda cursor, times: longer(1, most + 30, '')
+    progress = listed(site)
+
+    assert (most, 30) == (progress.found, progress.surplus)
+
+
 def test_what_could_not_be_read_is_looked_for_again_when_the_job_runs_again(
     listed: Any, db: Database
 ) -> None:

@@ -31,9 +31,15 @@ _OF_ONE = frozenset('modelId modelVersionId postId username userId imageId ids'.
 
 
 def fetch_page(
-    client: CivitaiHttpClient, query: GalleryQuery, cursor: str = '', doubted: Collection[str] = ()
+    client: CivitaiHttpClient,
+    query: GalleryQuery,
+    cursor: str = '',
+    doubted: Collection[str] = (),
+    most: int = 0,
 ) -> ImagePage:
     """Return one answer of /api/v1/images, with nothing but what was asked for.
+
+    Of an answer that is too long, `most` pictures are taken, 0: as many as were asked for.
 
     Where nothing in the first answer shows that a filter was obeyed, and for those that are
     `doubted`, it is compared with what comes without that filter, if that is everybody's pictures:
@@ -43,9 +49,10 @@ def fetch_page(
     asked = query.parameters(cursor)
     answer = client.fetch_json(address, asked)
     ids = (query.image_id,) if query.image_id else query.ids
-    page = parse_page(answer, query.levels, ids, query.limit, query.wanted)
+    most = max(most, query.limit)
+    page = parse_page(answer, query.levels, ids, most, query.wanted)
     if page.surplus:
-        log.warning('%d pictures more than the %d asked for; left out', page.surplus, query.limit)
+        log.warning('%d pictures more than the %d asked for; left out', page.surplus, most)
     suspects = () if cursor else dict.fromkeys((*page.unproven, *doubted))
     for name in suspects if page.images or page.hidden else ():
         if _OF_ONE.intersection(asked) - {name}:

@@ -10,7 +10,7 @@ from typing import Any, Callable
 from .. import api, setting
 from ..archive import jobs, places
 from ..archive.database import Database
-from ..civitai.gallery import PERIODS, GalleryQuery, ImagePage, ceiling_of
+from ..civitai.gallery import MAX_LIMIT, PERIODS, GalleryQuery, ImagePage, ceiling_of
 from ..civitai.source import parse_source
 from ..errors import (
     AnswerError,
@@ -32,6 +32,8 @@ PAGES_AHEAD = 2
 # After the client has tried as often as it does; a listing of hours is worth waiting for.
 TRIES_OF_A_PAGE = 3
 PAUSE_SECONDS = 5.0
+# Civitai may send more than it was asked for; a server that means ill, any number.
+MOST_OF_A_PAGE = 10 * MAX_LIMIT
 # A filter applied after the fetch can empty many answers in a row; somewhere it must end.
 MAX_EMPTY_PAGES = 100
 # Civitai's search ends at about 50,000 items, without a word (measured by others at 250 x 200),
@@ -204,7 +206,8 @@ class Listing:
         """Ask for a page, again where it may be different the next time."""
         for attempt in range(1, TRIES_OF_A_PAGE + 1):
             try:
-                return _with_good_cursor(api.fetch_page(self.client, query, cursor))
+                page = api.fetch_page(self.client, query, cursor, most=MOST_OF_A_PAGE)
+                return _with_good_cursor(page)
             except (TransferError, AnswerError) as error:
                 if not error.transient or attempt == TRIES_OF_A_PAGE:
                     raise
