@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
@@ -241,3 +242,61 @@ def test_that_jobs_were_lost_is_told(site: ScriptedServer, run: Run, folder: Pat
     assert (code, found) == (0, []) and '3 pictures were found' in err
     code, report, _ = run('download', f'{site.url}/posts/1', '--to', folder)
     assert (code, report['saved'], report['already']) == (0, 0, 3)
+
+
+def listed(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """The lines of `jobs`."""
+    assert main.main([], 'jobs') == 0
+    return capsys.readouterr().out.splitlines()
+
+
+STANDS = {
+    'complete': ({}, '', 'complete'),
+    'one failed': ({'/102/': BROKEN}, '', 'incomplete: 1 failed'),
+    'all failed': ({'/key/': BROKEN}, '', 'incomplete: 3 failed'),
+    'paused': ({}, jobs.PAUSED, 'paused'),
+    'stopped': ({}, jobs.STOPPED, 'stopped'),
+    'cancelled': ({}, jobs.CANCELLED, 'cancelled'),
+    'nobody works on it': ({}, jobs.RUNNING, 'interrupted'),
+}
+
+
+@pytest.mark.parametrize('answers, state, word', STANDS.values(), ids=STANDS)
+def test_the_list_says_how_a_job_stands(
+    site: ScriptedServer,
+    run: Run,
+    folder: Path,
+    instead: dict[str, Answer],
+    capsys: pytest.CaptureFixture[str],
+    answers: dict[str, Answer],
+    state: str,
+    word: str,
+) -> None:
+    instead |= answers
+    run('download', f'{site.url}/posts/1', '--to', folder, '--limit', 3)
+    if state:
+        jobs.set_state(archive(), 1, state)
+    [line] = listed(capsys)
+    assert line.split('  ')[:2] == ['1', word]
+    assert '3 found' in line and str(folder) in line and '--limit 3' in line
+
+
+def test_the_list_says_when_a_job_was_last_at_work(
+    site: ScriptedServer, run: Run, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = datetime.now(timezone.utc).replace(microsecond=0)
+    run('download', f'{site.url}/posts/1', '--to', folder)
+    [job] = run('jobs')[1]
+    at = datetime.fromisoformat(job['at_work'])
+    assert before <= at <= datetime.now(timezone.utc)
+    assert at.astimezone().strftime('%Y-%m-%d %H:%M') in listed(capsys)[0]
+
+
+def test_one_that_was_killed_was_at_work_until_its_last_picture(
+    site: ScriptedServer, run: Run, folder: Path
+) -> None:
+    run('download', f'{site.url}/posts/1', '--to', folder)
+    with archive().writing() as connection:  # as after a kill an hour later
+        connection.execute("UPDATE jobs SET state = 'running', changed_at = 0")
+    [job] = run('jobs')[1]
+    assert job['state'] == 'interrupted' and job['at_work'] > '2020'

@@ -284,3 +284,21 @@ def test_each_try_is_told_where_that_is_wanted(
         assert 'Again in' in caplog.text
     finally:
         logging.getLogger().setLevel(level)
+
+
+OF = {
+    'a model': (f'/models/{MODEL}', 'Northern Nights'),
+    'a version': (PAGE, 'Northern Nights'),
+    'a user': (f'/user/{SAFE[0].user.name}', SAFE[0].user.name),
+    'an image': (f'/images/{SAFE[0].id}', f'/images/{SAFE[0].id}'),
+}
+
+
+@pytest.mark.parametrize('page, title', OF.values(), ids=OF)
+def test_the_list_of_jobs_says_what_each_is_of(
+    demo: DemoServer, run: Command, folder: Path, page: str, title: str
+) -> None:
+    run(f'{demo.url}{page}', '--to', folder, '--limit', 1)
+    assert title in run(word='jobs').out.split('  ')[2]
+    [row] = run('--json', word='jobs').told  # type: ignore[misc]
+    assert title in row['title'] and row['source']

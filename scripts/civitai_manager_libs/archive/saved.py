@@ -162,6 +162,15 @@ def size_of_job(db: Database, job_id: int) -> int:
         )
 
 
+def last_of_job(db: Database, job_id: int) -> float:
+    """Return when the last file of a job was saved, in seconds since 1970; 0 if none was."""
+    with db.reading() as connection:
+        ask = (
+            'SELECT coalesce(max(saved_at), 0) FROM listed JOIN saved USING (path) WHERE job_id = ?'
+        )
+        return float(connection.execute(ask, (job_id,)).fetchone()[0])
+
+
 def same_bytes(db: Database, job_id: int, most: int) -> tuple[int, list[int]]:
     """Return of how many pictures of a job the bytes are those of another picture, and some ids.
 

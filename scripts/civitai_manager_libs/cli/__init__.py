@@ -1,7 +1,8 @@
 """The command line. Stands on downloads, archive and api, and never loads gradio.
 
 main      the words: arguments in, exit code out
-gallery   what `download`, `jobs`, `resume` and `retry` do
+gallery   what `download`, `resume` and `retry` do
+overview  what `jobs` tells of each
 upkeep    what `verify`, `login`, `config` and `cache` do
 running   several things done one after another, and how the program ends
 bars      what is shown on a terminal while it runs

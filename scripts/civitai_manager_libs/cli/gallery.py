@@ -1,4 +1,4 @@
-"""What `download`, `jobs`, `resume` and `retry` do: whole galleries, as jobs."""
+"""What `download`, `resume` and `retry` do: whole galleries, as jobs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from heapq import merge
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Iterator
 
 from .. import setting
 from ..archive import jobs, saved
@@ -17,7 +17,7 @@ from ..civitai import urls
 from ..civitai.gallery import CEILINGS, ceiling_of
 from ..civitai.source import parse_source
 from ..downloads import beginning, presence, whole
-from ..downloads.standing import failure, standing_of
+from ..downloads.standing import failure
 from ..downloads.wanted import Wanted, as_kept
 from ..errors import CivitaiError, GoneError, NotFoundError
 from .running import Task, Work
@@ -69,26 +69,6 @@ def retried(job: jobs.Job) -> Task:
         return _run(work, db, job.id, part)
 
     return Task(_part_of(job), do)
-
-
-def row_of(db: Database, job: jobs.Job) -> dict[str, Any]:
-    """Return what a program wants to know of a job. Raises StorageError."""
-    now = standing_of(db, job)
-    return {
-        'job': now.job_id,
-        'state': now.state,
-        'source': now.source,
-        'level': now.level,
-        'asked': dict(now.asked),
-        'found': now.found,
-        'saved': now.saved,
-        'already': now.already,
-        'failed': now.failed,
-        'gone': now.gone,
-        'gaps': len(now.gaps),
-        'complete': now.is_complete,
-        'folder': now.folder,
-    }
 
 
 def _part_of(job: jobs.Job) -> Part:

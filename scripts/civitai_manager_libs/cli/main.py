@@ -17,7 +17,7 @@ from ..archive.place import archive
 from ..downloads.wanted import Wanted, is_nothing_between, tags_in
 from ..ending import ExitCode
 from ..errors import CivitaiError, SourceError
-from . import gallery, manual, options, running, screens, upkeep
+from . import gallery, manual, options, overview, running, screens, upkeep
 
 UsageError: type[Exception] = typer.BadParameter.__base__  # type: ignore[assignment]
 TAKES = {
@@ -139,15 +139,13 @@ def list_jobs(as_json: options.AsJson = False) -> int:
     """List the jobs."""
     _tell_as_asked(as_json)
     db = archive()
-    told = [gallery.row_of(db, job) for job in jobs.every(db)]
+    every = jobs.every(db)
     if as_json:
-        print(json.dumps(told))
+        print(json.dumps([overview.row_of(db, job) for job in every]))
         return ExitCode.COMPLETE
-    for row in told:
-        said = ' '.join(f'--{k.replace("_", "-")} {v}' for k, v in row['asked'].items())
-        line = texts.text('cli_job', setting.language, **{**row, 'asked': said})
-        print(line.rstrip())
-    if not told:
+    for job in every:
+        print(overview.line_of(db, job))
+    if not every:
         print(texts.text('cli_no_jobs', setting.language))
     return ExitCode.COMPLETE
 

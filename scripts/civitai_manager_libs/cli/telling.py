@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import reduce
 from typing import Any, Mapping, Sequence
 
 from .. import api, setting, texts
@@ -137,7 +138,7 @@ class Part:
         if self.refusal is not None or self.report is None:
             return ''
         counts = self.counts
-        said = ' '.join(f'--{name} {value}'.rstrip() for name, value in self._asked())
+        said = asked_told(said_of(self.report.wanted))
         pieces = [
             self._text(self._key(), folder=self.folder, new=self._now.count(jobs.TO_DO), **counts),
             self._same(),
@@ -157,14 +158,6 @@ class Part:
         if self.only_listed:
             return 'cli_listed'
         return 'cli_page_done' if self.is_complete else 'cli_incomplete'
-
-    def _asked(self) -> list[tuple[str, object]]:
-        said = said_of(self.report.wanted) if self.report else {}
-        return [
-            (name.replace('_', '-'), '' if value is True else value)
-            for name, value in said.items()
-            if name != 'source'
-        ]
 
     def _notes(self) -> list[str]:
         """What is to be known about the listing, beside what became of the pictures."""
@@ -212,6 +205,23 @@ class Part:
 
     def _text(self, key: str, **values: object) -> str:
         return texts.text(key, setting.language, ceiling=self.level, **values)
+
+
+def asked_told(asked: Mapping[str, Any]) -> str:
+    """Return what was asked for beside the source, as options of the command line."""
+    said = (
+        f'--{name.replace("_", "-")} {"" if value is True else value}'.rstrip()
+        for name, value in asked.items()
+        if name != 'source'
+    )
+    return ' '.join(said)
+
+
+def joined(pieces: Sequence[str]) -> str:
+    """Return `pieces`, one at least, as a list in a sentence."""
+    return reduce(
+        lambda one, other: texts.text('cli_and', setting.language, one=one, other=other), pieces
+    )
 
 
 _TOTALS = ('found', 'saved', 'skipped', 'already', 'failed', 'gone', 'hidden', 'bytes')

@@ -546,10 +546,17 @@ ENGLISH: dict[str, str] = {
     'cli_bar': (
         '{done}/{found}, pages: {pages}, failed: {failed}, {mib} MiB ({rate} MiB/s), {left} left'
     ),
-    'cli_job': (
-        '{job}  {state}  {source}  {found} found, {saved} saved, {already} there already, '
-        '{failed} failed, {gone} gone, gaps: {gaps}  {folder}  up to {level} {asked}'
-    ),
+    'cli_job': '{job}  {state}  {title}  {at}  {counts}  {folder}  up to {level} {asked}',
+    'cli_and': '{one}, {other}',
+    'cli_count_found': '{count} found',
+    'cli_count_saved': '{count} saved',
+    'cli_count_already': '{count} there already',
+    'cli_count_failed': '{count} failed',
+    'cli_count_gone': '{count} gone from Civitai',
+    'cli_count_gaps': 'gaps in the listing: {count}',
+    'cli_count_left': '{count} still to fetch',
+    'cli_not_complete': 'incomplete: {why}',
+    'cli_not_all_listed': 'not all was listed',
     'cli_no_jobs': 'There are no jobs yet. Each download is one.',
     'cli_nothing_to_resume': 'No job waits to be gone on with.',
     'cli_no_such_job': 'There is no job {job}. The word jobs lists those there are.',

@@ -352,10 +352,17 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '在 {pages} 頁中找到 {found} 張，已儲存 {saved}，已存在 {already}，失敗 {failed}，已消失 {gone}，{mib} MiB'
     ),
     'cli_bar': '{done}/{found}，頁 {pages}，失敗 {failed}，{mib} MiB（{rate} MiB/s），剩餘 {left}',
-    'cli_job': (
-        '{job}  {state}  {source}  找到 {found}，已儲存 {saved}，已存在 {already}，失敗 {failed}，已消失 '
-        '{gone}，缺口：{gaps}  {folder}  最高至 {level} {asked}'
-    ),
+    'cli_job': '{job}  {state}  {title}  {at}  {counts}  {folder}  最高至 {level} {asked}',
+    'cli_and': '{one}，{other}',
+    'cli_count_found': '找到 {count}',
+    'cli_count_saved': '已儲存 {count}',
+    'cli_count_already': '已存在 {count}',
+    'cli_count_failed': '失敗 {count}',
+    'cli_count_gone': '已從 Civitai 消失 {count}',
+    'cli_count_gaps': '清單缺口 {count}',
+    'cli_count_left': '尚待下載 {count}',
+    'cli_not_complete': '不完整：{why}',
+    'cli_not_all_listed': '清單不完整',
     'cli_no_jobs': '還沒有工作。每次下載都是一個工作。',
     'cli_nothing_to_resume': '沒有等待繼續的工作。',
     'cli_no_such_job': '沒有工作 {job}。指令 jobs 會列出現有的工作。',
