@@ -656,7 +656,7 @@ def test_ctrl_c_ends_waiting_downloads_at_once_and_leaves_nothing_half_done(
         out, err = process.communicate(timeout=20)
     finally:
         process.kill()
-    assert (process.returncode, out, err.strip()) == (130, '', '')
+    assert (process.returncode, out) == (130, '') and '`resume 1` goes on' in err
     assert set(Counter(cdn_requests(demo)).values()) == {1}
     for path in folder.iterdir():
         assert media.sniff(path.read_bytes()), path
@@ -674,7 +674,7 @@ def test_ctrl_c_ends_a_waiting_question(demo: DemoServer, folder: Path) -> None:
         out, err = process.communicate(timeout=20)
     finally:
         process.kill()
-    assert (process.returncode, out, err.strip()) == (130, '', '')
+    assert (process.returncode, out) == (130, '') and err.startswith('Stopped before anything')
 
 
 def test_in_this_process_there_is_one_client(demo: DemoServer) -> None:

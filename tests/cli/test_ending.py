@@ -100,7 +100,8 @@ def test_it_ends_soon_while_a_server_is_silent(
         process = start(program, server, f'{server.url}/posts/1', '--to', str(folder))
         assert server.stalled.wait(PATIENCE)
         process.send_signal(number)
-        assert ended(process) == (code, '', '')
+        ended_with, out, err = ended(process)
+    assert (ended_with, out) == (code, '') and err.startswith('Stopped') and err.count('\n') == 1
     assert all((folder / name).read_bytes() for name in files_in(folder))
     assert not [name for name in files_in(folder) if name.endswith('.part')]
 
@@ -124,6 +125,37 @@ def test_json_tells_what_was_saved(
     assert (last['saved'], last['failed'], len(last['files'])) == (2, 1, 2)
     assert last['failures'] == [], 'what was stopped did not fail'
     assert len(files_in(folder)) == 3 * sources - 1
+
+
+@each_signal
+@pytest.mark.parametrize('sources', [1, 2])
+@pytest.mark.parametrize('quiet', [[], ['--quiet']], ids=['', 'quiet'])
+def test_in_a_pipe_it_says_what_was_kept_and_how_it_goes_on(
+    tmp_path: Path, number: signal.Signals, code: int, sources: int, quiet: list[str]
+) -> None:
+    folder = tmp_path / 'pictures'
+    with small_site(instead={f'/{sources}02/': (STALL,)}) as server:
+        links = [f'{server.url}/posts/{n}' for n in range(1, sources + 1)]
+        process = start(IN_PROCESS, server, *links, '--to', str(folder), *quiet)
+        assert server.stalled.wait(PATIENCE)
+        wait_until(lambda: len(list(folder.glob('[!.]*'))) == 3 * sources - 1)
+        process.send_signal(number)
+        ended_with, _, err = ended(process)
+    [line] = err.splitlines()
+    assert ended_with == code and 'Stopped. 2 saved' in line and str(folder) in line
+    assert f'`resume {sources}` goes on' in line
+
+
+@each_signal
+def test_what_never_began_is_not_gone_on_with(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    with small_site(instead={'/api/v1/models': (STALL,)}) as server:
+        process = start(IN_PROCESS, server, f'{server.url}/models/1', '--to', str(tmp_path))
+        assert server.stalled.wait(PATIENCE)
+        process.send_signal(number)
+        ended_with, out, err = ended(process)
+    assert (ended_with, out) == (code, '') and err.startswith('Stopped') and 'resume' not in err
 
 
 NAMES_WITHOUT_ANSWER = (

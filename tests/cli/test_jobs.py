@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -300,3 +303,74 @@ def test_one_that_was_killed_was_at_work_until_its_last_picture(
         connection.execute("UPDATE jobs SET state = 'running', changed_at = 0")
     [job] = run('jobs')[1]
     assert job['state'] == 'interrupted' and job['at_work'] > '2020'
+
+
+# --- the way on ----------------------------------------------------------------------------------
+
+ONE_PAGE = json.dumps(
+    {
+        'items': [{'id': 101, 'url': '/key/101/original=true/101.png', 'browsingLevel': 1}],
+        'metadata': {'nextCursor': 'more'},
+    }
+)
+WAYS = {
+    'one failed': (['/102/'], '`retry 1` tries the 1 that failed again'),
+    'all failed': (['/key/'], '`retry 1` tries the 3 that failed again'),
+    'a page': (['cursor=more'], '`retry 1` asks again for what could not be listed'),
+    'both': (
+        ['cursor=more', '/101/'],
+        '`retry 1` tries the 1 that failed again, and asks again for what could not be listed',
+    ),
+}
+
+
+@pytest.mark.parametrize('broken, way', WAYS.values(), ids=WAYS)
+def test_a_report_of_what_is_missing_names_the_way_on(
+    site: ScriptedServer,
+    run: Run,
+    folder: Path,
+    instead: dict[str, Answer],
+    capsys: pytest.CaptureFixture[str],
+    broken: list[str],
+    way: str,
+) -> None:
+    instead |= dict.fromkeys(broken, kept(ok(b'{}', status=401)))
+    if 'cursor=more' in broken:
+        page = ONE_PAGE.replace('/key/', f'{site.url}/key/', 1)
+        instead['/api/v1/images'] = kept(ok(page.encode()))
+    words = [f'{site.url}/posts/1', '--to', str(folder)]
+    code, report, err = run('download', *words)
+    assert (code, report['job']) == (1, 1)
+    assert [note for note in report['notes'] if way in note]
+    assert main.main(['1'], 'retry') == 1
+    assert way in capsys.readouterr().out
+    setting.save({'language': 'zh_TW'})
+    assert main.main(['1', '--quiet'], 'retry') == 1
+    assert '`retry 1`' in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_where_nothing_is_missing_no_way_on_is_named(
+    site: ScriptedServer, run: Run, folder: Path
+) -> None:
+    _, report, err = run('download', f'{site.url}/posts/1', '--to', folder)
+    assert 'retry' not in err + json.dumps(report) and 'resume' not in err + json.dumps(report)
+
+
+def test_what_no_job_is_for_names_none(site: ScriptedServer, run: Run, folder: Path) -> None:
+    _, report, err = run('download', f'{site.url}/models/404', '--to', folder)
+    assert 'job' not in report and 'retry' not in err
+
+
+def test_where_nothing_can_be_kept_it_is_gone_on_with(
+    site: ScriptedServer, run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*given: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    run('download', f'{site.url}/posts/1', '--to', folder)
+    shutil.rmtree(folder)
+    monkeypatch.setattr(os, 'replace', full)
+    monkeypatch.setattr(os, 'link', full)
+    code, report, _ = run('resume', 1)
+    assert code == 1 and report['job'] == 1
+    assert [note for note in report['notes'] if '`resume 1` goes on' in note]

@@ -39,8 +39,7 @@ def task_of(wanted: Wanted, to: Path | None, only_list: bool) -> Task:
             return _listed(work, with_gallery, wanted, to)
         db = archive()
         job_id = beginning.begin_with(db, gallery, wanted, to)
-        done = _run(work, db, job_id, with_gallery)
-        _refuse_nothing(work, db, done)
+        done = _refused(work, db, _run(work, db, replace(with_gallery, job=job_id)))
         if done.report and done.report.progress.pages:
             with suppress(OSError):  # if it cannot be made, the pictures tell
                 Path(done.folder).mkdir(parents=True, exist_ok=True)
@@ -56,7 +55,7 @@ def wanted_level(level: str | None) -> int:
 
 def resumed(job: jobs.Job) -> Task:
     """Return the task that goes on with `job`."""
-    return Task(_part_of(job), lambda work, part: _run(work, archive(), job.id, part))
+    return Task(_part_of(job), lambda work, part: _run(work, archive(), part))
 
 
 def retried(job: jobs.Job) -> Task:
@@ -66,21 +65,26 @@ def retried(job: jobs.Job) -> Task:
         db = archive()
         if not jobs.is_held(db, job.id):
             beginning.again(db, job.id)
-        return _run(work, db, job.id, part)
+        return _run(work, db, part)
 
     return Task(_part_of(job), do)
 
 
 def _part_of(job: jobs.Job) -> Part:
     wanted = as_kept(job.asked)
-    return Part(urls.shown(wanted.source), str(job.folder), ceiling_of(wanted.levels))
+    return Part(urls.shown(wanted.source), str(job.folder), ceiling_of(wanted.levels), job.id)
 
 
-def _run(work: Work, db: Database, job_id: int, part: Part) -> Part:
-    """Carry a job out; return `part` with what became of it. Raises CivitaiError."""
-    report = whole.run(
-        db, work.client, job_id, work.stop, work.screen.told, at_once=work.manner.at_once
-    )
+def _run(work: Work, db: Database, part: Part) -> Part:
+    """Carry out the job of `part`, which is returned with what became of it.
+
+    Raises CivitaiError if another program is at it.
+    """
+    job_id, at_once = part.job, work.manner.at_once
+    try:
+        report = whole.run(db, work.client, job_id, work.stop, work.screen.told, at_once=at_once)
+    except CivitaiError as error:
+        return replace(part, refusal=error)
     if report is None:
         raise CivitaiError('cli_job_held', job=job_id)
     gone = jobs.listed(db, job_id, jobs.GONE, 0, MOST_IDS)
@@ -101,15 +105,21 @@ def _files(db: Database, job_id: int) -> Iterator[str]:
     return iter(dict.fromkeys(one.path for one in merge(*states, key=lambda one: one.place)))
 
 
-def _refuse_nothing(work: Work, db: Database, part: Part) -> None:
-    """Raise why nothing at all could be listed; a job that never had anything is forgotten."""
+def _refused(work: Work, db: Database, part: Part) -> Part:
+    """Return `part`, with the reason if nothing at all could be listed.
+
+    A job that never had anything is forgotten.
+    """
     now = part.report.progress if part.report else jobs.Progress()
     if work.stop.is_set() or now.found or not now.gaps:
-        return
-    if not now.pages or isinstance(now.gaps[-1], (NotFoundError, GoneError)):
-        if part.report and not now.states:
-            jobs.remove(db, part.report.job.id)
-        raise now.gaps[-1]
+        return part
+    why = now.gaps[-1]
+    if now.pages and not isinstance(why, (NotFoundError, GoneError)):
+        return part
+    if not now.states:
+        jobs.remove(db, part.job)
+        part = replace(part, job=0)
+    return replace(part, refusal=why)
 
 
 def _listed(work: Work, part: Part, wanted: Wanted, to: Path | None) -> Part:
@@ -124,7 +134,7 @@ def _listed(work: Work, part: Part, wanted: Wanted, to: Path | None) -> Part:
             )
             assert report is not None
             done = replace(part, report=report, folder=part.folder or str(report.job.folder))
-            _refuse_nothing(work, db, done)
+            done = _refused(work, db, done)
             would = list(whole.planned(db, work.client, report.job))
             already = sum(one.present for _, one in would)
             paths = tuple(one.path for _, one in would if not one.present)

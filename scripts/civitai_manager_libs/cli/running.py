@@ -64,7 +64,8 @@ def carry_out(tasks: Sequence[Task], manner: Manner, several: bool) -> int:
                 break
             stops.append(threading.Event())
             part = _done(task, Work(client, screen, stops[-1], manner))
-            parts.append(replace(part, was_stopped=stopped.is_set()))
+            is_cut_off = stopped.is_set() and not part.is_complete
+            parts.append(replace(part, was_stopped=is_cut_off))
             if not manner.as_json:
                 _tell(parts[-1], manner, several)
 
@@ -124,13 +125,16 @@ def _tell(part: telling.Part, manner: Manner, several: bool) -> None:
     """Say what became of `part`, on stderr what went wrong, and on stdout a line unless JSON."""
     prefix = f'{part.source}: ' if several else ''
     if part.was_stopped:
-        if sys.stderr.isatty():  # who pressed Ctrl-C is there; a program reads the code or JSON
-            print(f'\n{prefix}{part.summary()}', file=sys.stderr)
+        if not manner.as_json:  # which tells it too
+            under_the_keys = '\n' if sys.stderr.isatty() else ''  # ^C
+            print(f'{under_the_keys}{prefix}{part.summary()}', file=sys.stderr, flush=True)
         return
     if part.only_listed and not manner.as_json:
         for path in part.files:
             print(path)
-    if part.summary() and not manner.as_json and not manner.quiet:
+    is_summed_up = bool(part.summary()) and not manner.as_json and not manner.quiet
+    if is_summed_up:
         print(prefix + part.summary(), flush=True)
-    for line in part.problems():
+    way_on = '' if is_summed_up or manner.as_json else part.way_on()
+    for line in filter(None, [*part.problems(), way_on]):
         print(prefix + line, file=sys.stderr, flush=True)

@@ -36,7 +36,7 @@ class Reason(Enum):
 class Part:
     """What became of one gallery that was asked for, the pictures of which belong in `folder`.
 
-    `level` is the maturity ceiling; `report` is what the job came to, with its `failures` and some
+    `level` is the maturity ceiling; `job` the number of its job, 0 if there is none; `report` is what the job came to, with its `failures` and some
     pictures that are `gone`; `same_bytes` is how many are the same as another one, and some ids.
     `files` are those that are there, or would be if `only_listed`.
     `refusal` is why nothing was done at all, and `was_stopped` whether it was cut short.
@@ -45,6 +45,7 @@ class Part:
     source: str
     folder: str
     level: str
+    job: int = 0
     gallery: api.Gallery | None = None
     report: JobReport | None = None
     failures: tuple[Mapping[str, object], ...] = ()
@@ -102,7 +103,8 @@ class Part:
         """Return what a program wants to know."""
         if self.refusal is not None or self.report is None:
             why = self.refusal or CivitaiError('error_see_log')
-            return {'error': why.message_in(setting.language), 'reason': self.reason.value}
+            told = {'error': why.message_in(setting.language), 'reason': self.reason.value}
+            return {**told, 'job': self.job} if self.job else told
         return {
             **self.counts,
             'hidden': self._now.hidden,
@@ -113,9 +115,9 @@ class Part:
             'reason': self.reason.value,
             'level': self.level,
             'asked': said_of(self.report.wanted),
-            'job': 0 if self.only_listed else self.report.job.id,
+            'job': self.job,
             'same_bytes': self.same_bytes[0],
-            'notes': [*self._notes(), *filter(None, [self._same()])],
+            'notes': [*self._notes(), *filter(None, [self._same(), self.way_on()])],
             'folder': self.folder,
             'files': list(self.files),
             'failures': list(self.failures),
@@ -134,7 +136,8 @@ class Part:
     def summary(self) -> str:
         """Return a line on what was done, '' if there is nothing to be said."""
         if self.was_stopped:
-            return self._text('cli_stopped', folder=self.folder, **self.counts)
+            key = 'cli_stopped' if self.job else 'cli_stopped_early'
+            return self._text(key, folder=self.folder, job=self.job, **self.counts)
         if self.refusal is not None or self.report is None:
             return ''
         counts = self.counts
@@ -144,8 +147,23 @@ class Part:
             self._same(),
             self._up_to('cli_up_to' if self._now.found else 'cli_more'),
             f'({said})' if said else '',
+            self.way_on(),
         ]
         return ' '.join(filter(None, pieces))
+
+    def way_on(self) -> str:
+        """How what is missing may be had, '' if nothing is or there is no job for it."""
+        if not self.job or self.is_complete:
+            return ''
+        if self.report is None or self.report.job.state != jobs.ENDED:
+            return self._text('cli_go_on', job=self.job)
+        failed, gaps = self._now.count(jobs.FAILED), bool(self._now.gaps)
+        key = {
+            (True, False): 'cli_retry_failed',
+            (False, True): 'cli_retry_gaps',
+            (True, True): 'cli_retry_both',
+        }.get((bool(failed), gaps), '')
+        return self._text(key, job=self.job, count=failed) if key else ''
 
     def _same(self) -> str:
         """Which pictures there are under several ids, '' if none; nothing is wrong with that."""

@@ -744,8 +744,16 @@ ENGLISH: dict[str, str] = {
     ),
     'cli_nothing': 'No pictures found up to your maturity ceiling ({ceiling}).',
     'cli_stopped': (
-        'Stopped. {saved} saved, {skipped} there already, in {folder}. The same command goes on '
-        'from there.'
+        'Stopped. {saved} saved, {skipped} there already, in {folder}. `resume {job}` goes on '
+        'from there, and so does the same command.'
+    ),
+    'cli_stopped_early': 'Stopped before anything was kept. The same command begins again.',
+    'cli_go_on': '`resume {job}` goes on from there.',
+    'cli_retry_failed': '`retry {job}` tries the {count} that failed again.',
+    'cli_retry_gaps': '`retry {job}` asks again for what could not be listed.',
+    'cli_retry_both': (
+        '`retry {job}` tries the {count} that failed again, and asks again for what could not be '
+        'listed.'
     ),
     'setting_civitai_base_url': 'Civitai address',
     'setting_civitai_base_url_help': 'Which site is asked; the API key goes only there.',

@@ -486,8 +486,14 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     ),
     'cli_nothing': '在您的分級上限（{ceiling}）內找不到圖片。',
     'cli_stopped': (
-        '已停止。已儲存 {saved}，已存在 {skipped}，位於 {folder}。再次執行相同指令即可繼續。'
+        '已停止。已儲存 {saved}，已存在 {skipped}，位於 {folder}。'
+        '執行 `resume {job}` 或再次執行相同指令即可繼續。'
     ),
+    'cli_stopped_early': '在保存任何檔案之前已停止。再次執行相同指令會重新開始。',
+    'cli_go_on': '執行 `resume {job}` 即可從該處繼續。',
+    'cli_retry_failed': '執行 `retry {job}` 會重試失敗的 {count} 張。',
+    'cli_retry_gaps': '執行 `retry {job}` 會重新查詢未能列出的部分。',
+    'cli_retry_both': '執行 `retry {job}` 會重試失敗的 {count} 張，並重新查詢未能列出的部分。',
     'setting_civitai_base_url': 'Civitai 網址',
     'setting_civitai_base_url_help': '向哪個網站查詢；API 金鑰只會傳送到該處。',
     'setting_language': '語言',
