@@ -374,3 +374,93 @@ def test_where_nothing_can_be_kept_it_is_gone_on_with(
     code, report, _ = run('resume', 1)
     assert code == 1 and report['job'] == 1
     assert [note for note in report['notes'] if '`resume 1` goes on' in note]
+
+
+# --- once more -----------------------------------------------------------------------------------
+
+GONE = kept(ok(b'', status=404))
+
+
+def told_by(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, word: str, *argv: str
+) -> tuple[int, str, str]:
+    """Run a word for a person; return its code and what it said on stdout and stderr."""
+    fresh_client(monkeypatch)
+    code = main.main(list(argv), word)
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.mark.parametrize('more', [(), ('--gone',)], ids=['', 'gone'])
+def test_where_nothing_failed_that_is_said_and_nothing_is_asked(
+    site: ScriptedServer,
+    run: Run,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    more: tuple[str, ...],
+) -> None:
+    run('download', f'{site.url}/posts/1', '--to', folder)
+    site.requests.clear()
+    code, out, err = told_by(capsys, monkeypatch, 'retry', '1', *more)
+    assert (code, err) == (0, '') and out.startswith('Nothing failed')
+    assert 'nothing to try again' in out and 'saved' not in out
+    code, report, _ = run('retry', 1, *more)
+    assert (code, report['saved'], report['saved_now']) == (0, 3, 0)
+    assert [note for note in report['notes'] if 'nothing to try again' in note]
+    assert site.requests == []
+
+
+def test_files_that_were_deleted_are_something_to_try_again(
+    site: ScriptedServer, run: Run, folder: Path
+) -> None:
+    run('download', f'{site.url}/posts/1', '--to', folder)
+    next(folder.iterdir()).unlink()
+    code, report, _ = run('retry', 1)
+    assert (code, report['saved_now'], len(files_in(folder))) == (0, 1, 3)
+
+
+def test_what_was_saved_before_is_told_apart(
+    site: ScriptedServer,
+    run: Run,
+    folder: Path,
+    instead: dict[str, Answer],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    instead['/102/'] = BROKEN
+    words = (f'{site.url}/posts/1', '--to', str(folder))
+    run('download', *words)
+    instead.clear()
+    code, out, _ = told_by(capsys, monkeypatch, 'retry', '1')
+    assert code == 0 and out.startswith('1 saved now and 2 before, 0 there already, 0 failed')
+    code, out, _ = told_by(capsys, monkeypatch, 'download', *words)
+    assert code == 0 and out.startswith('0 saved, 3 there already, 0 failed')
+    for path in list(folder.glob('101*')):
+        path.unlink()
+    code, report, _ = run('download', *words)
+    counts = [report[name] for name in ('saved', 'saved_now', 'already', 'failed')]
+    assert (code, counts) == (0, [1, 1, 2, 0])
+
+
+def test_what_is_gone_is_not_counted_as_kept_and_can_be_asked_for_again(
+    site: ScriptedServer,
+    run: Run,
+    folder: Path,
+    instead: dict[str, Answer],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    instead |= {'/102/': GONE, '/103/': GONE}
+    words = (f'{site.url}/posts/1', '--to', str(folder))
+    code, out, err = told_by(capsys, monkeypatch, 'download', *words)
+    assert code == 0 and out.startswith('1 saved, 0 there already, 0 failed, 2 gone from Civitai')
+    assert '`retry 1 --gone` asks for them again' in err
+    site.requests.clear()
+    assert told_by(capsys, monkeypatch, 'retry', '1')[1].startswith('Nothing failed')
+    assert site.requests == []
+
+    del instead['/103/']
+    code, report, _ = run('retry', 1, '--gone')
+    assert (code, report['saved_now'], report['gone'], report['complete']) == (0, 1, 1, True)
+    assert {one.split('/')[2] for one in asked_for(site)} == {'102', '103'}

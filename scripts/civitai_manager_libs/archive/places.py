@@ -50,31 +50,30 @@ def miss(db: Database, job_id: int) -> int:
     return len(lost)
 
 
-def open_again(db: Database, job_id: int) -> None:
-    """Have lanes that broke go on where that was, and forget why. Raises StorageError.
+def open_again(db: Database, job_id: int) -> int:
+    """Have lanes that broke go on where that was, and forget why; return how much there is to do.
 
-    Those that left out what could not be read, or was too much, begin again.
+    Those that left out what could not be read, or was too much, begin again. Raises StorageError.
     """
     with db.writing() as connection:
         connection.execute(
             'UPDATE lanes SET state = ? WHERE job_id = ? AND state = ?',
             (jobs.OPEN, job_id, jobs.BROKEN),
         )
-        connection.execute(
-            "UPDATE lanes SET state = ?, cursor = '', pages = 0, items = 0, hidden = 0, "
-            'surplus = 0, foreign_ = 0, unreadable = 0 '
-            'WHERE job_id = ? AND (unreadable > 0 OR surplus > 0)',
-            (jobs.OPEN, job_id),
-        )
-        connection.execute('DELETE FROM gaps WHERE job_id = ?', (job_id,))
+        anew = connection.execute(
+            "UPDATE lanes SET state = ?, cursor = '', pages = 0, items = 0, hidden = 0, 
 
 
-def have_done_again(db: Database, job_id: int) -> int:
-    """Have the pictures of a job that failed fetched again; return how many these are."""
+def have_done_again(db: Database, job_id: int, gone: bool = False) -> int:
+    """Have the pictures of a job that failed fetched again; return how many these are.
+
+    With `gone` those too that Civitai said it had no more. Raises StorageError.
+    """
+    states = (jobs.FAILED, jobs.GONE if gone else jobs.FAILED)
     with db.writing() as connection:
         return connection.execute(
-            'UPDATE listed SET state = ? WHERE job_id = ? AND state = ?',
-            (jobs.TO_DO, job_id, jobs.FAILED),
+            'UPDATE listed SET state = ? WHERE job_id = ? AND state IN (?, ?)',
+            (jobs.TO_DO, job_id, *states),
         ).rowcount
 
 

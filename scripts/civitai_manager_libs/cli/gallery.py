@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Iterator
 
 from .. import setting
-from ..archive import jobs, saved
+from ..archive import jobs, places, saved
 from ..archive.database import Database
 from ..archive.place import archive
 from ..civitai import urls
 from ..civitai.gallery import CEILINGS, ceiling_of
 from ..civitai.source import parse_source
 from ..downloads import beginning, presence, whole
-from ..downloads.standing import failure
+from ..downloads.standing import JobReport, failure
 from ..downloads.wanted import Wanted, as_kept
 from ..errors import CivitaiError, GoneError, NotFoundError
 from .running import Task, Work
@@ -58,14 +58,21 @@ def resumed(job: jobs.Job) -> Task:
     return Task(_part_of(job), lambda work, part: _run(work, archive(), part))
 
 
-def retried(job: jobs.Job) -> Task:
-    """Return the task that does again what failed in `job`, pictures and pages alike."""
+def retried(job: jobs.Job, gone: bool = False) -> Task:
+    """Return the task that does again what failed in `job`, pictures and pages alike.
+
+    With `gone` the pictures too that Civitai said it had no more.
+    """
 
     def do(work: Work, part: Part) -> Part:
         db = archive()
-        if not jobs.is_held(db, job.id):
-            beginning.again(db, job.id)
-        return _run(work, db, part)
+        if jobs.is_held(db, job.id):
+            raise CivitaiError('cli_job_held', job=job.id)
+        lost = places.miss(db, job.id)
+        if beginning.again(db, job.id, gone) or lost or job.state != jobs.ENDED:
+            return _run(work, db, part)
+        report = JobReport(job, as_kept(job.asked), jobs.progress(db, job.id))
+        return replace(_with(work, db, part, report), was_fine=True)
 
     return Task(_part_of(job), do)
 
@@ -87,6 +94,12 @@ def _run(work: Work, db: Database, part: Part) -> Part:
         return replace(part, refusal=error)
     if report is None:
         raise CivitaiError('cli_job_held', job=job_id)
+    return _with(work, db, part, report)
+
+
+def _with(work: Work, db: Database, part: Part, report: JobReport) -> Part:
+    """`part` with what its job came to, as `report` has it."""
+    job_id = part.job
     gone = jobs.listed(db, job_id, jobs.GONE, 0, MOST_IDS)
     return replace(
         part,

@@ -24,7 +24,7 @@ TAKES = {
     'download': 'SOURCE... | - | --from FILE [--to DIR] [OPTIONS]',
     'jobs': '[--json]',
     'resume': '[JOB] [OPTIONS]',
-    'retry': 'JOB [OPTIONS]',
+    'retry': 'JOB [--gone] [OPTIONS]',
     'verify': 'DIR [--repair] [--json]',
     'login': '',
     'config': '[NAME [VALUE]]',
@@ -175,6 +175,7 @@ def resume(
 @app.command()
 def retry(
     job: options.JobId,
+    gone: options.Gone = False,
     concurrency: options.AtOnce = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -182,7 +183,7 @@ def retry(
 ) -> int:
     """Do again what failed in a job."""
     manner = _manner(as_json, quiet, verbose, concurrency)
-    return running.carry_out([gallery.retried(_job(job))], manner, False)
+    return running.carry_out([gallery.retried(_job(job), gone)], manner, False)
 
 
 def _job(number: int) -> jobs.Job:

@@ -140,6 +140,7 @@ Period = Annotated[
     Optional[str], _option('--period', 'which', parser=_one_of(PERIODS), metavar='PERIOD')
 ]
 Tags = Annotated[Optional[List[str]], _option('--tag', 'which', parser=words, metavar='ID|NAME')]
+Gone = Annotated[bool, _option('--gone', 'which')]
 AtOnce = Annotated[Optional[int], _option('--concurrency', 'how', parser=at_once, metavar='N')]
 AsJson = Annotated[bool, _option('--json', 'how')]
 Quiet = Annotated[bool, _option('--quiet', 'how')]

@@ -18,6 +18,7 @@ from ..errors import CancelledError, CivitaiError, GoneError, NotFoundError, Sou
 # What to ask for where a ceiling may leave something out.
 _NEXT_LEVEL = {'PG': 'R', 'PG-13': 'R', 'R': 'XXX', 'X': 'XXX'}
 _MOST_VERSIONS = 5
+_ALWAYS_TOLD = ('already', 'failed')
 MOST_IDS = 5  # of many pictures, to tell which kind they are
 
 
@@ -36,10 +37,11 @@ class Reason(Enum):
 class Part:
     """What became of one gallery that was asked for, the pictures of which belong in `folder`.
 
-    `level` is the maturity ceiling; `job` the number of its job, 0 if there is none; `report` is what the job came to, with its `failures` and some
-    pictures that are `gone`; `same_bytes` is how many are the same as another one, and some ids.
-    `files` are those that are there, or would be if `only_listed`.
-    `refusal` is why nothing was done at all, and `was_stopped` whether it was cut short.
+    `level` is the maturity ceiling; `job` is its number, 0 if there is none. `report` is what that
+    came to, with its `failures` and some pictures that are `gone`; `same_bytes` is how many are the
+    same as another one, and some ids. `files` are those that are there, or would be if
+    `only_listed`. `refusal` is why nothing was done at all, `was_stopped` whether it was cut short,
+    `was_fine` whether there was nothing to be done again.
     """
 
     source: str
@@ -56,6 +58,7 @@ class Part:
     only_listed: bool = False
     refusal: CivitaiError | None = None
     was_stopped: bool = False
+    was_fine: bool = False
 
     @property
     def _now(self) -> jobs.Progress:
@@ -107,6 +110,7 @@ class Part:
             return {**told, 'job': self.job} if self.job else told
         return {
             **self.counts,
+            'saved_now': self.report.saved_now,
             'hidden': self._now.hidden,
             'gaps': [gap.message_in(setting.language) for gap in self.report.gaps],
             'complete': self.is_complete,
@@ -117,7 +121,7 @@ class Part:
             'asked': said_of(self.report.wanted),
             'job': self.job,
             'same_bytes': self.same_bytes[0],
-            'notes': [*self._notes(), *filter(None, [self._same(), self.way_on()])],
+            'notes': [*self._notes(), *filter(None, [self._fine(), self._same(), self.way_on()])],
             'folder': self.folder,
             'files': list(self.files),
             'failures': list(self.failures),
@@ -137,19 +141,39 @@ class Part:
         """Return a line on what was done, '' if there is nothing to be said."""
         if self.was_stopped:
             key = 'cli_stopped' if self.job else 'cli_stopped_early'
-            return self._text(key, folder=self.folder, job=self.job, **self.counts)
+            told = joined(self._counts()[:2])
+            return self._text(key, folder=self.folder, job=self.job, told=told)
         if self.refusal is not None or self.report is None:
             return ''
-        counts = self.counts
+        if self.was_fine:
+            return self._fine()
         said = asked_told(said_of(self.report.wanted))
         pieces = [
-            self._text(self._key(), folder=self.folder, new=self._now.count(jobs.TO_DO), **counts),
+            self._text(
+                self._key(),
+                folder=self.folder,
+                new=self._now.count(jobs.TO_DO),
+                told=joined(self._counts()),
+                **self.counts,
+            ),
             self._same(),
             self._up_to('cli_up_to' if self._now.found else 'cli_more'),
             f'({said})' if said else '',
             self.way_on(),
         ]
         return ' '.join(filter(None, pieces))
+
+    def _counts(self) -> list[str]:
+        """How many pictures ended in which way, in words; what was saved before is told apart."""
+        counts = self.counts
+        now = self.report.saved_now if self.report else 0
+        before = counts['saved'] - now
+        key = 'cli_saved_before' if before else 'cli_count_saved'
+        told = [self._text(key, count=now, before=before)]
+        told += [self._text(f'cli_count_{name}', count=counts[name]) for name in _ALWAYS_TOLD]
+        if counts['gone']:
+            told.append(self._text('cli_count_gone', count=counts['gone']))
+        return told
 
     def way_on(self) -> str:
         """How what is missing may be had, '' if nothing is or there is no job for it."""
@@ -165,6 +189,9 @@ class Part:
         }.get((bool(failed), gaps), '')
         return self._text(key, job=self.job, count=failed) if key else ''
 
+    def _fine(self) -> str:
+        return self._text('cli_nothing_failed', job=self.job) if self.was_fine else ''
+
     def _same(self) -> str:
         """Which pictures there are under several ids, '' if none; nothing is wrong with that."""
         count, ids = self.same_bytes
@@ -175,7 +202,11 @@ class Part:
             return 'cli_nothing'
         if self.only_listed:
             return 'cli_listed'
-        return 'cli_page_done' if self.is_complete else 'cli_incomplete'
+        if not self.is_complete:
+            return 'cli_incomplete'
+        counts = self.counts
+        is_plain = not counts['gone'] and counts['saved'] == (self.report and self.report.saved_now)
+        return 'cli_page_done' if is_plain else 'cli_complete'
 
     def _notes(self) -> list[str]:
         """What is to be known about the listing, beside what became of the pictures."""
@@ -187,7 +218,7 @@ class Part:
             notes.insert(0, self.report.trouble.message_in(setting.language))
         if self.gone:
             ids = ', '.join(map(str, self.gone))
-            notes.append(self._text('cli_gone', count=now.count(jobs.GONE), ids=ids))
+            notes.append(self._text('cli_gone', count=now.count(jobs.GONE), ids=ids, job=self.job))
         if self.gallery is not None and self.gallery.is_orphan:
             notes.append(self._text('model_gone'))
         for gap in now.gaps:
@@ -242,7 +273,7 @@ def joined(pieces: Sequence[str]) -> str:
     )
 
 
-_TOTALS = ('found', 'saved', 'skipped', 'already', 'failed', 'gone', 'hidden', 'bytes')
+_TOTALS = ('found', 'saved', 'saved_now', 'skipped', 'already', 'failed', 'gone', 'hidden', 'bytes')
 
 
 def all_as_json(parts: Sequence[Part], was_stopped: bool, several: bool) -> dict[str, Any]:

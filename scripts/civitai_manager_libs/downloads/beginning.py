@@ -78,10 +78,13 @@ def _taken_up(
     return 0
 
 
-def again(db: Database, job_id: int) -> None:
-    """Have what failed in a job done again at its next run, pictures and pages alike."""
-    places.have_done_again(db, job_id)
-    places.open_again(db, job_id)
+def again(db: Database, job_id: int, gone: bool = False) -> int:
+    """Have what failed in a job done again at its next run, pictures and pages alike.
+
+    With `gone` the pictures too that Civitai said it had no more. Returns how many pictures and
+    gaps these are. Raises StorageError.
+    """
+    return places.have_done_again(db, job_id, gone) + places.open_again(db, job_id)
 
 
 def _lane(query: object, model: str, version: str) -> dict[str, object]:

@@ -25,7 +25,8 @@ class JobReport:
     """How far a job is, or what became of it.
 
     Of this run: `size` (bytes fetched), `seconds`, `aside`, where files are now that had a
-    picture's name without being it, and `trouble`, why nothing more can be saved.
+    picture's name without being it, `trouble`, why nothing more can be saved, and `saved_now`, how
+    many pictures it saved.
     """
 
     job: jobs.Job
@@ -35,6 +36,7 @@ class JobReport:
     seconds: float = 0.0
     aside: tuple[str, ...] = ()
     trouble: CivitaiError | None = None
+    saved_now: int = 0
 
     @property
     def is_complete(self) -> bool:

@@ -120,7 +120,7 @@ class _Run:
         self._linked: set[int] = set()
         self._were_gone: set[int] = set()  # ids
         self._positions = Positions(client, self._template)
-        self._size = 0
+        self._size = self._saved = 0
         self._aside: list[str] = []
         self._trouble: StorageError | None = None
         self._told_at = -math.inf
@@ -170,7 +170,9 @@ class _Run:
         seconds = time.monotonic() - self._began
         progress = jobs.progress(self._db, job.id)
         aside = tuple(self._aside)
-        return JobReport(job, self._wanted, progress, self._size, seconds, aside, self._trouble)
+        return JobReport(
+            job, self._wanted, progress, self._size, seconds, aside, self._trouble, self._saved
+        )
 
     def note_folder(self) -> None:
         """Note where files go, beside the archive. Raises StorageError."""
@@ -305,6 +307,7 @@ class _Run:
                     known = replace(brought, path=path.absolute())
                 self._files.append(known)
                 self._size += known.size if state == jobs.SAVED else 0
+        self._saved += state == jobs.SAVED
         if state == jobs.GONE or one.image.id in self._were_gone:
             pictures.note_gone(self._db, [one.image.id], state == jobs.GONE)
         return replace(one, state=state, path=result.path, cause=result.error)

@@ -529,14 +529,18 @@ ENGLISH: dict[str, str] = {
     'cli_page_done': (
         '{saved} saved, {skipped} there already, {failed} failed, in {folder}. Complete.'
     ),
-    'cli_incomplete': (
-        '{saved} saved, {skipped} there already, {failed} failed, in {folder}. Not complete.'
-    ),
+    'cli_complete': '{told}, in {folder}. Complete.',
+    'cli_incomplete': '{told}, in {folder}. Not complete.',
     'cli_listed': (
         '{found} found: {new} would be saved and {already} are there already, counting '
         '{folder}. Nothing was kept.'
     ),
-    'cli_gone': 'Gone from Civitai, or never to be had, so not kept: {count}, such as {ids}.',
+    'cli_gone': (
+        'Gone from Civitai, or never to be had, so not kept: {count}, such as {ids}. '
+        '`retry {job} --gone` asks for them again.'
+    ),
+    'cli_nothing_failed': 'Nothing failed in job {job}, so there is nothing to try again.',
+    'cli_saved_before': '{count} saved now and {before} before',
     'cli_try': '(try {attempt} of {tries})',
     'same_bytes': ('Byte for byte the same as a picture of another id: {count}, such as {ids}.'),
     'cli_so_far': (
@@ -676,7 +680,12 @@ ENGLISH: dict[str, str] = {
         'Do again what failed in a job: pictures that did not come, and pages of the listing '
         'that are missing. What is there is not touched.'
     ),
-    'help_retry_examples': 'Example: python civitai_gallery.py retry 7',
+    'help_retry_examples': (
+        'Examples:\n\npython civitai_gallery.py retry 7\n\npython civitai_gallery.py retry 7 --gone'
+    ),
+    'help_retry_gone': (
+        'Also ask again for pictures that Civitai said it had no more; some come back.'
+    ),
     'help_retry_job': 'The number of the job, as the word jobs tells it.',
     'help_verify': (
         'Look at every picture in a folder and below: what was saved is read whole and '
@@ -744,7 +753,7 @@ ENGLISH: dict[str, str] = {
     ),
     'cli_nothing': 'No pictures found up to your maturity ceiling ({ceiling}).',
     'cli_stopped': (
-        'Stopped. {saved} saved, {skipped} there already, in {folder}. `resume {job}` goes on '
+        'Stopped. {told}, in {folder}. `resume {job}` goes on '
         'from there, and so does the same command.'
     ),
     'cli_stopped_early': 'Stopped before anything was kept. The same command begins again.',

@@ -343,9 +343,15 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'allow_host_unusable': '"{name}" 不是主機名稱。請以 --allow-host 指定例如 gallery.example 的名稱。',
     'no_free_port': '從 {port} 起沒有可用的連接埠，請以 --port 指定其他連接埠。',
     'cli_page_done': '已儲存 {saved}，已存在 {skipped}，失敗 {failed}，位於 {folder}。完整。',
-    'cli_incomplete': '已儲存 {saved}，已存在 {skipped}，失敗 {failed}，位於 {folder}。不完整。',
+    'cli_complete': '{told}，位於 {folder}。完整。',
+    'cli_incomplete': '{told}，位於 {folder}。不完整。',
     'cli_listed': '找到 {found} 張：將儲存 {new} 張，{already} 張已存在於 {folder}。沒有儲存任何檔案。',
-    'cli_gone': '已從 Civitai 消失或無法取得，因此未儲存：{count} 張，例如 {ids}。',
+    'cli_gone': (
+        '已從 Civitai 消失或無法取得，因此未儲存：{count} 張，例如 {ids}。'
+        '執行 `retry {job} --gone` 會再次查詢這些圖片。'
+    ),
+    'cli_nothing_failed': '工作 {job} 沒有失敗的項目，因此沒有需要重試的。',
+    'cli_saved_before': '本次儲存 {count}，先前已儲存 {before}',
     'cli_try': '（第 {attempt} 次，最多 {tries} 次）',
     'same_bytes': '與其他編號的圖片內容完全相同：{count} 張，例如 {ids}。',
     'cli_so_far': (
@@ -444,7 +450,10 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     ),
     'help_resume_job': '工作的編號。預設：所有尚未結束的工作。',
     'help_retry': '重做工作中失敗的部分：沒有取得的圖片，以及清單中缺少的頁面。已存在的不會變動。',
-    'help_retry_examples': '範例：python civitai_gallery.py retry 7',
+    'help_retry_examples': (
+        '範例：\n\npython civitai_gallery.py retry 7\n\npython civitai_gallery.py retry 7 --gone'
+    ),
+    'help_retry_gone': '也再次查詢 Civitai 曾表示已不存在的圖片；有些會再出現。',
     'help_retry_job': '工作的編號，如指令 jobs 所列。',
     'help_verify': '檢查資料夾及其下的每張圖片：已儲存的會完整讀取並與 SHA-256 比對，每張圖片都會開啟到最後一個像素。影片則從開頭檢查到結尾標記。',
     'help_verify_examples': (
@@ -486,8 +495,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     ),
     'cli_nothing': '在您的分級上限（{ceiling}）內找不到圖片。',
     'cli_stopped': (
-        '已停止。已儲存 {saved}，已存在 {skipped}，位於 {folder}。'
-        '執行 `resume {job}` 或再次執行相同指令即可繼續。'
+        '已停止。{told}，位於 {folder}。' '執行 `resume {job}` 或再次執行相同指令即可繼續。'
     ),
     'cli_stopped_early': '在保存任何檔案之前已停止。再次執行相同指令會重新開始。',
     'cli_go_on': '執行 `resume {job}` 即可從該處繼續。',
