@@ -229,6 +229,50 @@ def test_a_dry_run_lists_and_counts_and_keeps_nothing(
     assert [row['state'] for row in run('--json', word='jobs').told] == ['ended']  # type: ignore
 
 
+@pytest.mark.parametrize('words', [[], ['--json']], ids=['text', 'json'])
+def test_a_dry_run_promises_no_endings(
+    demo: DemoServer, run: Command, folder: Path, words: list[str]
+) -> None:
+    done = run(PAGE, '--to', folder, '--dry-run', *words)
+    assert 'only then is its ending known' in done.out
+    run(PAGE, '--to', folder)
+    again = run(PAGE, '--to', folder, '--dry-run', *words)
+    assert 'ending' not in again.out, 'nothing is foretold where nothing is left to fetch'
+
+
+@pytest.mark.parametrize(
+    'words, watched, shown',
+    [
+        ([], True, 20),
+        ([], False, len(SAFE)),
+        (['--verbose'], True, len(SAFE)),
+        (['--limit', '20'], True, 20),
+        (['--quiet'], True, 20),
+    ],
+    ids=['terminal', 'pipe', 'verbose', 'few', 'quiet'],
+)
+def test_a_dry_run_does_not_bury_what_it_says(
+    run: Command,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    watched: bool,
+    shown: int,
+) -> None:
+    assert len(SAFE) > 21
+    level = logging.getLogger().level
+    monkeypatch.setattr(sys.stdout, 'isatty', lambda: watched)
+    done = run(PAGE, '--to', folder, '--dry-run', *words)
+    logging.getLogger().setLevel(level)
+    lines = done.out.splitlines()
+    paths = [line for line in lines if line.startswith(str(folder))]
+    assert len(paths) == len(set(paths)) == shown
+    left = [line for line in lines if f'{len(SAFE) - 20} more' in line and '--verbose' in line]
+    assert bool(left) is (shown < len(SAFE) and '--limit' not in words)
+    if '--quiet' not in words:
+        assert 'Nothing was kept' in lines[-1]
+
+
 def test_quiet_tells_problems_only(demo: DemoServer, run: Command, folder: Path) -> None:
     assert run(PAGE, '--to', folder, '--limit', 2, '--quiet') == (0, '', '')
     demo.scenario = 'truncated'

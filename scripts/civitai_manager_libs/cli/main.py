@@ -125,7 +125,7 @@ def _manner(
     _tell_as_asked(as_json)
     if verbose:
         logging.getLogger().setLevel(logging.INFO)
-    return running.Manner(as_json, quiet, concurrency or 0)
+    return running.Manner(as_json, quiet, concurrency or 0, verbose)
 
 
 def _tell_as_asked(as_json: bool) -> None:

@@ -15,6 +15,7 @@ from ..errors import CivitaiError
 from ..http_client import CivitaiHttpClient, get_http_client
 from . import bars, screens, telling
 
+MOST_LISTED = 20
 # What a person hears of only while watching; all else is told in a pipe too.
 _WAITS = ('notice_asked_to_wait', 'notice_waiting')
 
@@ -26,6 +27,7 @@ class Manner:
     as_json: bool = False
     quiet: bool = False
     at_once: int = 0
+    verbose: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,11 +132,19 @@ def _tell(part: telling.Part, manner: Manner, several: bool) -> None:
             print(f'{under_the_keys}{prefix}{part.summary()}', file=sys.stderr, flush=True)
         return
     if part.only_listed and not manner.as_json:
-        for path in part.files:
-            print(path)
+        _list(part.files, manner)
     is_summed_up = bool(part.summary()) and not manner.as_json and not manner.quiet
     if is_summed_up:
         print(prefix + part.summary(), flush=True)
     way_on = '' if is_summed_up or manner.as_json else part.way_on()
     for line in filter(None, [*part.problems(), way_on]):
         print(prefix + line, file=sys.stderr, flush=True)
+
+
+def _list(paths: Sequence[str], manner: Manner) -> None:
+    """Print `paths`, for a person at a terminal not more than leave the end in sight."""
+    most = MOST_LISTED if sys.stdout.isatty() and not manner.verbose else len(paths)
+    for path in paths[:most]:
+        print(path)
+    if len(paths) > most:
+        print(texts.text('cli_more_paths', setting.language, count=len(paths) - most))

@@ -121,7 +121,10 @@ class Part:
             'asked': said_of(self.report.wanted),
             'job': self.job,
             'same_bytes': self.same_bytes[0],
-            'notes': [*self._notes(), *filter(None, [self._fine(), self._same(), self.way_on()])],
+            'notes': [
+                *self._notes(),
+                *filter(None, [self._fine(), self._same(), self._endings(), self.way_on()]),
+            ],
             'folder': self.folder,
             'files': list(self.files),
             'failures': list(self.failures),
@@ -159,6 +162,7 @@ class Part:
             self._same(),
             self._up_to('cli_up_to' if self._now.found else 'cli_more'),
             f'({said})' if said else '',
+            self._endings(),
             self.way_on(),
         ]
         return ' '.join(filter(None, pieces))
@@ -191,6 +195,10 @@ class Part:
 
     def _fine(self) -> str:
         return self._text('cli_nothing_failed', job=self.job) if self.was_fine else ''
+
+    def _endings(self) -> str:
+        """That names which were foretold may end otherwise, '' if none was."""
+        return self._text('cli_endings') if self.only_listed and self.files else ''
 
     def _same(self) -> str:
         """Which pictures there are under several ids, '' if none; nothing is wrong with that."""

@@ -535,6 +535,11 @@ ENGLISH: dict[str, str] = {
         '{found} found: {new} would be saved and {already} are there already, counting '
         '{folder}. Nothing was kept.'
     ),
+    'cli_endings': (
+        'What stands behind the dot is what the address says; a file is looked at when it comes, '
+        'and only then is its ending known.'
+    ),
+    'cli_more_paths': '... and {count} more (all of them with --verbose or --json)',
     'cli_gone': (
         'Gone from Civitai, or never to be had, so not kept: {count}, such as {ids}. '
         '`retry {job} --gone` asks for them again.'
@@ -662,7 +667,9 @@ ENGLISH: dict[str, str] = {
         'a line.'
     ),
     'help_download_quiet': 'Tell problems only.',
-    'help_download_verbose': 'Tell each try and each wait on stderr.',
+    'help_download_verbose': (
+        'Tell each try and each wait on stderr, and with --dry-run all names on a terminal too.'
+    ),
     'help_download_dry_run': 'List and count, and say what would be saved; keep nothing.',
     'help_jobs': (
         'List the jobs: whole galleries that were begun, with how far each is. A job whose '

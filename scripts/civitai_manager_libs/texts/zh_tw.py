@@ -346,6 +346,8 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_complete': '{told}，位於 {folder}。完整。',
     'cli_incomplete': '{told}，位於 {folder}。不完整。',
     'cli_listed': '找到 {found} 張：將儲存 {new} 張，{already} 張已存在於 {folder}。沒有儲存任何檔案。',
+    'cli_endings': '副檔名依網址所示；檔案下載後才會查看內容，屆時才能確定副檔名。',
+    'cli_more_paths': '……還有 {count} 個（以 --verbose 或 --json 顯示全部）',
     'cli_gone': (
         '已從 Civitai 消失或無法取得，因此未儲存：{count} 張，例如 {ids}。'
         '執行 `retry {job} --gone` 會再次查詢這些圖片。'
@@ -439,7 +441,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'help_download_concurrency': '同時下載數，1 到 64。預設：設定 gallery_max_concurrent_downloads。',
     'help_download_as_json': '最後輸出一個 JSON 物件。執行期間 stderr 會得到事件，每行一個 JSON 物件。',
     'help_download_quiet': '只說明問題。',
-    'help_download_verbose': '在 stderr 說明每次嘗試與等待。',
+    'help_download_verbose': (
+        '在 stderr 說明每次嘗試與等待；與 --dry-run 併用時，在終端機也列出所有檔名。'
+    ),
     'help_download_dry_run': '只列出與計數，說明將儲存什麼；不保存任何檔案。',
     'help_jobs': '列出工作：已開始的整個圖庫及其進度。程式被中止的工作會顯示為 interrupted。',
     'help_jobs_examples': '範例：python civitai_gallery.py jobs',
