@@ -772,7 +772,9 @@ def test_a_switch_is_on_or_off(name: str, value: object, fits: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    'value, word', [('{ide}', 'ide'), ('{id', 'braces'), ('', 'empty'), ('{id}//x', 'empty')]
+    'value, word',
+    [('{ide}', 'ide'), ('{id', 'braces'), ('', 'empty'), ('{id}//x', 'empty')]
+    + [('../{id}', 'out of the folder'), ('C:/{id}', 'out of the folder'), ('/{id}', 'before')],
 )
 def test_it_is_said_what_is_wrong_with_a_pattern_for_names(value: str, word: str) -> None:
     assert setting.save({'gallery_name_template': value}) == ['gallery_name_template']

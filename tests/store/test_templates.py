@@ -103,6 +103,26 @@ WRONG = {
     'a closed brace': ('id}', 'template_braces'),
     'nothing': ('', 'template_empty'),
     'an absolute path': ('/etc/{id}', 'template_empty'),
+    'an absolute path behind a blank': (' /etc/{id}', 'template_empty'),
+    'a folder of a network': ('//host/share/{id}', 'template_empty'),
+    'the same of Windows': ('\\\\host\\share\\{id}', 'template_elsewhere'),
+    'the root of a drive': ('\\{id}', 'template_elsewhere'),
+    'a drive': ('C:/pictures/{id}', 'template_elsewhere'),
+    'a drive of Windows': ('d:\\pictures\\{id}', 'template_elsewhere'),
+    'a drive without a path': ('C:{id}', 'template_elsewhere'),
+    'the folder of a person': ('~/{id}', 'template_elsewhere'),
+    'the folder of another': ('~wren/{id}', 'template_elsewhere'),
+    'the folder above': ('../{id}', 'template_elsewhere'),
+    'above, with blanks': (' .. /{id}', 'template_elsewhere'),
+    'above, in the middle': ('{username}/../../{id}', 'template_elsewhere'),
+    'above, at the end': ('{id}/..', 'template_elsewhere'),
+    'above, as Windows writes it': ('..\\{id}', 'template_elsewhere'),
+    'above, behind one of Windows': ('{model}\\..\\{id}', 'template_elsewhere'),
+    'the same folder': ('./{id}', 'template_elsewhere'),
+    'more dots': ('.../{id}', 'template_elsewhere'),
+    'a blank folder': ('a/ /{id}', 'template_empty'),
+    'blanks': ('   ', 'template_empty'),
+    'a blank name': ('{username}/ ', 'template_empty'),
     'a folder at the end': ('{username}/', 'template_empty'),
     'an empty folder': ('a//{id}', 'template_empty'),
     'too deep': ('a/b/c/d/e/{id}', 'template_long'),
@@ -133,6 +153,20 @@ HOSTILE = [
     '~',
     '\ud800',
 ]
+
+
+FINE = {
+    'dots in a name': ('v1.0/{id}', 'v1.0/4711'),
+    'dots beside a field': ('{id}..', '4711'),
+    'a tilde in a name': ('a~b/{id}', 'a~b/4711'),
+    'a hidden folder': ('.kept/{id}', None),
+}
+
+
+@pytest.mark.parametrize('pattern, expected', FINE.values(), ids=FINE)
+def test_what_only_looks_like_a_way_out_is_fine(pattern: str, expected: str | None) -> None:
+    path = parse(pattern).path(VALUES)
+    assert '4711' == path.name and expected in (None, str(path))
 
 
 @pytest.mark.parametrize('value', HOSTILE)

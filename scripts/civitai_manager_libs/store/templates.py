@@ -32,6 +32,9 @@ _SPECS = {
     **dict.fromkeys(DATES, re.compile(r'(%[YmdHMSyjBbAaVGUu]|[\w .\-])*')),
 }
 _UNKNOWN = 'unknown'
+# What begins elsewhere than in the folder: a drive, the root of one, the folder of a person.
+_ELSEWHERE = re.compile(r'[A-Za-z]:|\\|~')
+_STEPS = re.compile(r'[/\\]')
 _SEPARATES = re.compile(r'[^0-9]')
 
 Value = Union[int, str, datetime, None]
@@ -72,13 +75,21 @@ def parse(text: str) -> Template:
     """Return the pattern in `text`. Raises SourceError that says what is wrong with it."""
     if len(text) > MAX_CHARACTERS or text.count('/') > MAX_FOLDERS:
         raise SourceError('template_long', most=MAX_CHARACTERS, folders=MAX_FOLDERS)
-    parts = tuple(tuple(_pieces(part, text)) for part in text.strip().split('/'))
-    if any(not part for part in parts):
+    parts = text.strip().split('/')
+    if not all(part.strip() for part in parts):
         raise SourceError('template_empty', template=text)
-    fields = frozenset(field for part in parts for _, field, _ in part if field)
-    tells_apart = _sets_apart(parts[-1], _UNIQUE_IN_JOB)
-    names_pictures = _sets_apart(parts[-1], _UNIQUE) or not tells_apart
-    return Template(text, parts, fields, names_pictures, tells_apart)
+    if _ELSEWHERE.match(parts[0]) or any(map(_is_dots, _STEPS.split(text))):
+        raise SourceError('template_elsewhere', template=text)
+    pieces = tuple(tuple(_pieces(part, text)) for part in parts)
+    fields = frozenset(field for part in pieces for _, field, _ in part if field)
+    tells_apart = _sets_apart(pieces[-1], _UNIQUE_IN_JOB)
+    names_pictures = _sets_apart(pieces[-1], _UNIQUE) or not tells_apart
+    return Template(text, pieces, fields, names_pictures, tells_apart)
+
+
+def _is_dots(part: str) -> bool:
+    """Whether a part of a path is such as `..`, which names no folder of its own."""
+    return bool(part.strip()) and not part.strip(' .')
 
 
 def _sets_apart(name: tuple[_Piece, ...], fields: frozenset[str]) -> bool:

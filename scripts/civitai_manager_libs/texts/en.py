@@ -217,7 +217,13 @@ ENGLISH: dict[str, str] = {
     'template_long': (
         'The pattern for names is too long: {most} characters and {folders} folders at the most.'
     ),
-    'template_empty': '"{template}" leaves a folder or the name empty.',
+    'template_empty': (
+        '"{template}" leaves a folder or the name empty: write something before and behind each /.'
+    ),
+    'template_elsewhere': (
+        '"{template}" would lead out of the folder. Write names only, with / between folders; where '
+        'all of it goes is said by the folder (--to, or the setting download_images_folder).'
+    ),
     'template_braces': 'The braces in "{template}" do not match. A field is written {{id}}.',
     'template_field': '"{field}" is no field of a name. There are: {known}',
     'template_form': '"{form}" is no form for the field "{field}".',

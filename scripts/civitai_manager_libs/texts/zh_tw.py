@@ -121,7 +121,11 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'error_archive_damaged': '{folder} 中的圖片紀錄已損壞，已另存並建立新的紀錄。請再試一次。',
     'error_archive_newer': '圖片紀錄是由較新版本的程式寫入的。請一併更新此程式。',
     'template_long': '檔名樣式太長：最多 {most} 個字元與 {folders} 層資料夾。',
-    'template_empty': '「{template}」中有空白的資料夾或檔名。',
+    'template_empty': '"{template}" 使資料夾或名稱空白：每個 / 的前後都要有內容。',
+    'template_elsewhere': (
+        '"{template}" 會離開資料夾。請只寫名稱，資料夾之間用 /；存放位置由資料夾決定'
+        '（--to 或設定 download_images_folder）。'
+    ),
     'template_braces': '「{template}」中的大括號不成對。欄位寫作 {{id}}。',
     'template_field': '「{field}」不是檔名的欄位。可用的有：{known}',
     'template_form': '「{form}」不是欄位「{field}」的格式。',
