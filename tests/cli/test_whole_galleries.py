@@ -16,7 +16,8 @@ from civitai_demo.api.image_bodies import tags_of
 from civitai_demo.server import DemoServer
 from civitai_demo.world.catalog import Picture, load_catalog
 from scripts.civitai_manager_libs import setting, texts
-from scripts.civitai_manager_libs.cli import main, screens
+from scripts.civitai_manager_libs.civitai import basemodels
+from scripts.civitai_manager_libs.cli import main, options, screens
 from tests.support.network import files_in
 from tests.support.settings_sandbox import fresh_client
 
@@ -349,3 +350,43 @@ def test_the_list_of_jobs_says_what_each_is_of(
     assert title in run(word='jobs').out.split('  ')[2]
     [row] = run('--json', word='jobs').told  # type: ignore[misc]
     assert title in row['title'] and row['source']
+
+
+MADE_WITH = Counter(one.version.base_model for one in SAFE).most_common(1)[0][0]
+
+
+@pytest.mark.parametrize(
+    'spelled', [MADE_WITH.lower(), MADE_WITH.upper(), MADE_WITH.replace(' ', '-')]
+)
+def test_a_base_model_is_known_in_any_spelling(run: Command, folder: Path, spelled: str) -> None:
+    done = run(PAGE, '--to', folder, '--base-model', spelled, '--json')
+    assert (done.code, done.told['asked']['base_model']) == (0, MADE_WITH)
+    assert done.told['found'] > 0
+
+
+@pytest.mark.parametrize(
+    'given, near', [('SDXL 1.1', 'SDXL 1.0'), ('ponny', 'Pony'), ('Flux1.D', 'Flux.1 D')]
+)
+@pytest.mark.parametrize('page', [PAGE, f'/models/{MODEL}'], ids=['a version', 'a model'])
+@pytest.mark.parametrize('dry', [[], ['--dry-run']], ids=['', 'dry'])
+def test_of_an_unknown_base_model_the_nearest_are_named(
+    run: Command, folder: Path, given: str, near: str, page: str, dry: list[str]
+) -> None:
+    done = run(page, '--to', folder, '--base-model', given, *dry)
+    assert (done.code, done.out) == (2, '') and not folder.exists()
+    assert given in done.err and near in done.err and '400' not in done.err
+    assert done.err.count('\n') == 1
+    assert run('--json', word='jobs').told == []
+
+
+def test_one_that_is_new_to_us_is_asked_for(demo: DemoServer, run: Command, folder: Path) -> None:
+    run(PAGE, '--to', folder, '--base-model', 'Flux 9 Next')
+    assert [one for one in demo.requests if one.path == '/api/v1/images']
+
+
+@pytest.mark.parametrize('given', ['SDXL 1.1', 'x', '', '界', 'a' * 500])
+def test_the_nearest_names_are_a_few_exact_ones(given: str) -> None:
+    near = options.nearest(given, basemodels.names())
+    assert len(near) == len(set(near)) == 3
+    assert all(basemodels.exact_name(name) == name for name in near)
+    assert given != 'SDXL 1.1' or near[0] == 'SDXL 1.0'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 # As of 2026-08, from /api/v1/enums; new ones come every month, so that a name that is not here may
 # be right as well.
 _NAMES = (
@@ -23,12 +25,25 @@ _NAMES = (
 
 
 def _plain(name: str) -> str:
-    return name.replace(' ', '').casefold()
+    return re.sub('[ _-]', '', name).casefold()
 
 
 _BY_PLAIN_NAME = {_plain(name): name for name in _NAMES.split(', ')}
 
 
 def exact_name(name: str) -> str:
-    """Return the base model called `name`, in any case, under its exact name; others as given."""
+    """Return the base model called `name`, in any spelling, under its exact name.
+
+    One that is not known here is returned as given.
+    """
     return _BY_PLAIN_NAME.get(_plain(name), name)
+
+
+def is_known(name: str) -> bool:
+    """Tell whether there was a base model called `name`, in any spelling, when this was written."""
+    return _plain(name) in _BY_PLAIN_NAME
+
+
+def names() -> tuple[str, ...]:
+    """Return the exact names of those that are known here."""
+    return tuple(_BY_PLAIN_NAME.values())

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Callable, Iterable, List, Optional
+from typing import Annotated, Any, Callable, Iterable, List, Optional, Sequence
 
 import typer
 
 from .. import setting, texts
+from ..civitai import basemodels
 from ..civitai.gallery import CEILINGS, PERIODS, SORTS, TYPES
 from ..downloads import wanted
 from ..errors import SourceError
 from ..store import templates
 
 MOST_AT_ONCE = 64
+_LONGEST = 100  # of what is compared
 
 
 def wrong(key: str, **values: object) -> typer.BadParameter:
@@ -70,17 +73,34 @@ def words(text: str) -> str:
     raise wrong('cli_empty')
 
 
+def base_model(text: str) -> str:
+    """Return the base model that `text` names, under its exact name. Raises BadParameter."""
+    return basemodels.exact_name(words(text))
+
+
+def nearest(name: str, known: Sequence[str], most: int = 3) -> list[str]:
+    """Return those of `known` that are most like `name`."""
+    by_plain = {_plain(one): one for one in known}
+    found = difflib.get_close_matches(_plain(name[:_LONGEST]), by_plain, n=most, cutoff=0.0)
+    return [by_plain[one] for one in found]
+
+
 def _one_of(known: Iterable[str]) -> Callable[[str], str]:
-    by_name = {re.sub('[ _-]', '', name).casefold(): name for name in known}
+    by_name = {_plain(name): name for name in known}
 
     def choice(text: str) -> str:
-        found = by_name.get(re.sub('[ _-]', '', text).casefold())
+        found = by_name.get(_plain(text))
         if found is None:
             given = ascii(text[:20])
             raise wrong('cli_no_choice', given=given, known=', '.join(by_name.values()))
         return found
 
     return choice
+
+
+def _plain(name: str) -> str:
+    """A name without what people spell in several ways."""
+    return re.sub('[ _-]', '', name).casefold()
 
 
 def sources_in(given: Iterable[str], file: Path | None) -> list[str]:
@@ -133,7 +153,7 @@ Level = Annotated[
 Type = Annotated[Optional[str], _option('--type', 'which', parser=_one_of(TYPES), metavar='TYPE')]
 WithPrompt = Annotated[bool, _option('--with-prompt', 'which')]
 BaseModels = Annotated[
-    Optional[List[str]], _option('--base-model', 'which', parser=words, metavar='NAME')
+    Optional[List[str]], _option('--base-model', 'which', parser=base_model, metavar='NAME')
 ]
 Sort = Annotated[Optional[str], _option('--sort', 'which', parser=_one_of(SORTS), metavar='ORDER')]
 Period = Annotated[

@@ -133,10 +133,10 @@ def _tell(part: telling.Part, manner: Manner, several: bool) -> None:
         return
     if part.only_listed and not manner.as_json:
         _list(part.files, manner)
-    is_summed_up = bool(part.summary()) and not manner.as_json and not manner.quiet
-    if is_summed_up:
-        print(prefix + part.summary(), flush=True)
-    way_on = '' if is_summed_up or manner.as_json else part.way_on()
+    summary = '' if manner.as_json or manner.quiet else part.summary()
+    if summary:
+        print(prefix + summary, flush=True)
+    way_on = '' if manner.as_json or part.way_on() in summary else part.way_on()
     for line in filter(None, [*part.problems(), way_on]):
         print(prefix + line, file=sys.stderr, flush=True)
 

@@ -163,7 +163,7 @@ class Part:
             self._up_to('cli_up_to' if self._now.found else 'cli_more'),
             f'({said})' if said else '',
             self._endings(),
-            self.way_on(),
+            self.way_on() if self._now.found else '',
         ]
         return ' '.join(filter(None, pieces))
 

@@ -224,6 +224,9 @@ ENGLISH: dict[str, str] = {
         '"{template}" would lead out of the folder. Write names only, with / between folders; where '
         'all of it goes is said by the folder (--to, or the setting download_images_folder).'
     ),
+    'base_model_unknown': (
+        'Civitai knows no base model called "{given}". The nearest names are: {near}.'
+    ),
     'template_braces': 'The braces in "{template}" do not match. A field is written {{id}}.',
     'template_field': '"{field}" is no field of a name. There are: {known}',
     'template_form': '"{form}" is no form for the field "{field}".',

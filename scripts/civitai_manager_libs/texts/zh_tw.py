@@ -126,6 +126,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '"{template}" 會離開資料夾。請只寫名稱，資料夾之間用 /；存放位置由資料夾決定'
         '（--to 或設定 download_images_folder）。'
     ),
+    'base_model_unknown': 'Civitai 沒有名為「{given}」的基礎模型。最接近的名稱：{near}。',
     'template_braces': '「{template}」中的大括號不成對。欄位寫作 {{id}}。',
     'template_field': '「{field}」不是檔名的欄位。可用的有：{known}',
     'template_form': '「{form}」不是欄位「{field}」的格式。',
