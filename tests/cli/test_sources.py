@@ -106,6 +106,51 @@ def test_a_token_in_one_of_several_links_is_not_shown(download: Download) -> Non
         assert 'geheim' not in out + told
 
 
+SECRETS = {
+    'alone': 'token=geheim',
+    'of another name': 'api_key=geheim',
+    'in a long name': 'my_access_token_2=geheim',
+    'in capitals': 'TOKEN=geheim',
+    'escaped': 'token%3Dgeheim',
+    'behind words': 'take this token=geheim please',
+    'behind a mark': 'civitai.com/models/404#token=geheim',
+    'without a question mark': 'https://civitai.com/models/x&token=geheim',
+    'as a part of a path': 'https://civitai.com/models/x/token=geheim',
+    'of a login': 'https://me:geheim@civitai.com/models/x',
+    'of another site': 'example.org/models/1?apikey=geheim',
+}
+
+
+@pytest.mark.parametrize('source', SECRETS.values(), ids=SECRETS)
+@pytest.mark.parametrize('options', [[], ['--json'], ['--dry-run']], ids=['', 'json', 'dry'])
+def test_no_message_shows_a_secret(download: Download, source: str, options: list[str]) -> None:
+    for sources in ([source], [source, GOOD]):
+        _, out, told = download(sources, *options)
+        assert told and 'geheim' not in out + told
+
+
+@pytest.mark.parametrize(
+    'word, argv',
+    [
+        ('jobs', ['token=geheim']),
+        ('retry', ['token=geheim']),
+        ('retry', ['1', 'token=geheim']),
+        ('config', ['token=geheim']),
+        ('verify', ['token=geheim']),
+        ('download', ['--token=geheim']),
+        ('download', ['1', '--since', 'key=geheim']),
+        ('download', ['1', '--from', 'key=geheim']),
+    ],
+)
+def test_wrong_usage_shows_no_secret_either(
+    word: str, argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main.main(argv, word)
+    out, err = capsys.readouterr()
+    assert err and 'geheim' not in out + err
+
+
 @pytest.mark.parametrize(
     ('source', 'reason'),
     [

@@ -174,7 +174,15 @@ def test_what_cannot_be_is_wrong_usage_told_in_a_sentence(
 
 
 @pytest.mark.parametrize(
-    ('encoding', 'before'), [('utf-8', ''), ('utf-8-sig', '\ufeff')], ids=['plain', 'marked']
+    ('encoding', 'before'),
+    [
+        ('utf-8', ''),
+        ('utf-8-sig', '\ufeff'),
+        ('utf-16', '\ufeff'),
+        ('utf-16-le', '\ufeff'),
+        ('utf-16-be', '\ufeff'),
+        ('utf-32', ''),
+    ],
 )
 def test_sources_come_from_a_file_and_through_a_pipe(
     demo: DemoServer,
@@ -187,12 +195,42 @@ def test_sources_come_from_a_file_and_through_a_pipe(
 ) -> None:
     pages = [f'{demo.url}/images/{picture.id}' for picture in SAFE[:4]]
     listed = tmp_path / 'links.txt'
-    listed.write_bytes(f'# mine\n\n{pages[0]}\r\n  {pages[1]}  \r\n'.encode(encoding))
+    mark = before if encoding.endswith('e') else ''
+    listed.write_bytes(f'{mark}# mine\n\n{pages[0]}\r\n  {pages[1]}  \r\n'.encode(encoding))
     monkeypatch.setattr(sys, 'stdin', io.StringIO(f'{before}{pages[2]}\r\n\n#{pages[0]}'))
     done = run(pages[3], '-', '--from', listed, '--to', folder, '--json')
     assert (done.code, len(done.told['sources'])) == (0, 4)
     assert kept(folder) == ids(SAFE[:4])
     assert (done.told['saved'], done.told['complete']) == (4, True)
+
+
+NO_TEXT = {
+    'another encoding': 'https://civitai.com/images/1 # größe'.encode('latin-1'),
+    'utf-16 without a mark': '4201'.encode('utf-16-le'),
+    'half of utf-16': b'\xff\xfe4\x002',
+    'a picture': b'\x89PNG\r\n\x1a\n\0\0',
+}
+
+
+@pytest.mark.parametrize('content', NO_TEXT.values(), ids=NO_TEXT)
+@pytest.mark.parametrize('piped', [False, True], ids=['file', 'pipe'])
+def test_a_list_that_is_no_text_is_told_in_a_sentence(
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, piped: bool
+) -> None:
+    listed = tmp_path / 'links.txt'
+    listed.write_bytes(content)
+    monkeypatch.setattr(sys, 'stdin', io.TextIOWrapper(io.BytesIO(content), encoding='utf-8'))
+    done = run(*(['-'] if piped else ['--from', listed]))
+    assert done.code == 2 and 'UTF-8' in done.err and 'Error' not in done.err
+
+
+def test_a_pipe_of_windows_is_read(
+    demo: DemoServer, run: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = f'{demo.url}/images/{SAFE[0].id}'
+    pipe = io.TextIOWrapper(io.BytesIO(f'{page}\r\n'.encode('utf-16')), encoding='utf-8')
+    monkeypatch.setattr(sys, 'stdin', pipe)
+    assert run('-', '--to', folder).code == 0 and len(files_in(folder)) == 1
 
 
 def test_an_empty_list_is_wrong_usage(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,10 @@ THUMBNAIL_WIDTHS = (96, 320, 450, 512, 800, 1200, 1600, 2200)
 
 _SECRET = re.compile(r'token|key|secret|sig|credential|auth|password', re.IGNORECASE)
 _SECRET_INSIDE = re.compile(rf'({_SECRET.pattern})[^=&;?]*=', re.IGNORECASE)  # ?to=%2F%3Fkey%3D
+# The same anywhere in a text. Bounded, as texts from outside may be long.
+_SECRET_SAID = re.compile(
+    rf'((?:{_SECRET.pattern})[\w.%\-]{{0,40}}?\s?(?:=|%3D)\s?)[^\s&;,?#"\']+', re.IGNORECASE
+)
 # Neither user info nor a query: most addresses of pictures.
 _NOTHING_TO_HIDE = re.compile(r'https?://[a-z0-9.:\-]+/[A-Za-z0-9._~/=,%\-]*')
 _NUMERIC_HOST = re.compile(r'(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+)){0,3}\.?', re.IGNORECASE)
@@ -45,7 +49,13 @@ def shown(given: str) -> str:
     """A pasted text as it may stand in a sentence: printable, short, no secrets, no markup."""
     plain = ''.join(c for c in given if c.isprintable() and c not in '<>')
     plain = redact(plain) if '://' in plain or '?' in plain else plain
+    plain = without_secrets(plain)
     return plain if len(plain) <= 80 else plain[:79] + '…'
+
+
+def without_secrets(text: str) -> str:
+    """Return any `text` with `***` for the values of what is called a token, a key and so on."""
+    return _SECRET_SAID.sub(r'\1***', text)
 
 
 def api_url(base_url: str, path: str, parameters: Mapping[str, object] | None = None) -> str:
@@ -222,7 +232,7 @@ def split(url: str) -> SplitResult:
 @functools.lru_cache(maxsize=256)
 def redact(url: str) -> str:
     """Return `url` as it may be logged: one line, no user info, no secret query values."""
-    if _NOTHING_TO_HIDE.fullmatch(url):
+    if _NOTHING_TO_HIDE.fullmatch(url) and not _SECRET_SAID.search(url):
         return url
     try:
         parts = urlsplit(url if url.isprintable() else ''.join(filter(str.isprintable, url)))
@@ -231,7 +241,8 @@ def redact(url: str) -> str:
     pieces = re.split(r'([&;?])', parts.query)  # a second ? instead of & is a known mistake
     host = parts.netloc.rpartition('@')[2]
     query = ''.join(_without_secret(piece) for piece in pieces)
-    return parts._replace(netloc=host, query=query, fragment='').geturl()
+    path = without_secrets(parts.path)
+    return parts._replace(netloc=host, path=path, query=query, fragment='').geturl()
 
 
 def _without_secret(pair: str) -> str:

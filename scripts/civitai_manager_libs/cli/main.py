@@ -14,6 +14,7 @@ import typer
 from .. import setting, texts
 from ..archive import jobs
 from ..archive.place import archive
+from ..civitai import urls
 from ..downloads.wanted import Wanted, is_nothing_between, tags_in
 from ..ending import ExitCode
 from ..errors import CivitaiError, SourceError
@@ -51,12 +52,12 @@ def main(argv: Sequence[str], word: str = 'download') -> int:
     except UsageError as error:
         usage = f'usage: {program} {TAKES[word]}'.rstrip()
         said = getattr(error, 'format_message')()
-        print(f'{usage}\n{said}', file=sys.stderr)
+        print(f'{usage}\n{urls.without_secrets(said)}', file=sys.stderr)
         raise SystemExit(int(ExitCode.USAGE)) from None
     except typer.Abort:
         return ExitCode.INTERRUPTED
     except CivitaiError as error:
-        print(error.message_in(setting.language), file=sys.stderr)
+        print(urls.without_secrets(error.message_in(setting.language)), file=sys.stderr)
         return ExitCode.USAGE if isinstance(error, SourceError) else ExitCode.FAILED
     return int(code or 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import os
 import re
@@ -19,6 +20,13 @@ from ..errors import SourceError
 from ..store import templates
 
 MOST_AT_ONCE = 64
+# The longer first: the one begins as the other does.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, 'utf-32'),
+    (codecs.BOM_UTF32_BE, 'utf-32'),
+    (codecs.BOM_UTF16_LE, 'utf-16'),
+    (codecs.BOM_UTF16_BE, 'utf-16'),
+)
 _LONGEST = 100  # of what is compared
 
 
@@ -111,15 +119,33 @@ def sources_in(given: Iterable[str], file: Path | None) -> list[str]:
     found: list[str] = []
     try:
         for one in given:
-            found += _lines(sys.stdin.read()) if one == '-' else [one]
+            found += _lines(_piped()) if one == '-' else [one]
         if file is not None:
-            found += _lines(file.read_text(encoding='utf-8-sig'))
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, 'strerror', None) or type(error).__name__
-        raise wrong('cli_unreadable', name=file or '-', reason=reason) from None
+            found += _lines(_text_in(file.read_bytes()))
+    except OSError as error:
+        raise wrong('cli_unreadable', name=file or '-', reason=error.strerror or error) from None
+    except UnicodeError:
+        raise wrong('cli_no_text', name=file or '-') from None
     if not found:
         raise wrong('cli_no_source')
     return found
+
+
+def _piped() -> str:
+    raw = getattr(sys.stdin, 'buffer', None)
+    return _text_in(raw.read()) if raw else sys.stdin.read()
+
+
+def _text_in(content: bytes) -> str:
+    """The text that `content` is, in the encoding of its mark, else in UTF-8.
+
+    Raises UnicodeError.
+    """
+    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), 'utf-8')
+    text = content.decode(encoding)
+    if '\0' in text:  # UTF-16 without its mark
+        raise UnicodeError
+    return text
 
 
 def _lines(text: str) -> list[str]:

@@ -585,6 +585,7 @@ ENGLISH: dict[str, str] = {
     'cli_no_choice': '{given} is none of: {known}',
     'cli_empty': 'this is empty',
     'cli_unreadable': '{name} cannot be read: {reason}',
+    'cli_no_text': '{name} is no text in UTF-8, nor in UTF-16 with its mark; save it in UTF-8',
     'cli_no_source': (
         'Name a SOURCE: a Civitai link, a model id or an AIR; - reads them from standard '
         'input, --from FILE from a file.'

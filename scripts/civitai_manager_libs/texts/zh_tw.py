@@ -386,6 +386,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_no_choice': '{given} 不是下列之一：{known}',
     'cli_empty': '這是空的',
     'cli_unreadable': '無法讀取 {name}：{reason}',
+    'cli_no_text': '{name} 不是 UTF-8 或帶有標記的 UTF-16 文字；請以 UTF-8 儲存',
     'cli_no_source': '請指定 SOURCE：Civitai 連結、模型編號或 AIR；- 從標準輸入讀取，--from FILE 從檔案讀取。',
     'cli_no_time_between': '--since 不早於 --until，因此不會有任何圖片',
     'cli_not_a_folder': '{folder} 不是資料夾',
