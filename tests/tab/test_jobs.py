@@ -21,7 +21,7 @@ from scripts.civitai_manager_libs.downloads import beginning, queue
 from scripts.civitai_manager_libs.downloads.standing import ELSEWHERE, INTERRUPTED, Standing
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
-from scripts.civitai_manager_libs.tab import components, events, jobs, jobs_markup, wishes
+from scripts.civitai_manager_libs.tab import components, events, jobs, jobs_markup, paging, wishes
 from scripts.civitai_manager_libs.tab.layout import Parts
 from scripts.civitai_manager_libs.tab.view import View
 
@@ -139,6 +139,46 @@ def test_the_form_says_the_level_and_closes_again(parts: Parts, view: View) -> N
     assert 'PG-13' in shown[parts.whole.told] and 'Paper Horizons XL' in shown[parts.whole.told]
     assert shown[parts.whole.versions]['value'] == 'All 2 versions'
     assert open_or_close(view)[parts.whole.whole]['visible'] is False
+
+
+def opened_form(parts: Parts, view: View) -> dict[str, Any]:
+    """What the form sets its fields to as it is opened, by their names."""
+    shown = jobs._on_open(parts.whole)(view)
+    assert shown[parts.whole.whole]['visible'] is True
+    pairs = zip(wishes.FIELDS, parts.whole.fields)
+    return {field.name: shown[part]['value'] for field, part in pairs if part in shown}
+
+
+EMPTY = {'limit': '', 'type': 'any', 'since': '', 'until': '', 'sort': 'any', 'period': 'any'}
+EMPTY |= {'base_model': '', 'tag': '', 'with_prompt': False, 'level': 'PG'}
+
+
+@pytest.mark.parametrize('link', ['/models/4317', '/user/lumen_fox', '/posts/21005174'])
+def test_another_gallery_begins_with_a_closed_and_empty_form(
+    parts: Parts, view: View, link: str
+) -> None:
+    assert opened_form(parts, view) == EMPTY
+    told: dict[Any, Any] = {}
+    for step in paging._on_turn(parts, events.open_source)(
+        HERE, setting.civitai_base_url + link, view
+    ):
+        told |= step
+    assert told[parts.whole.whole]['visible'] is False and told[parts.whole.answer] == ''
+    assert opened_form(parts, view) == EMPTY
+
+
+def test_the_form_of_the_same_model_keeps_what_was_filled_in(parts: Parts, view: View) -> None:
+    assert opened_form(parts, view) == EMPTY
+    jobs._on_open(parts.whole)(view)  # closed
+    events.open_source(view, setting.civitai_base_url + VERSION)
+    assert opened_form(parts, view) == {}
+
+
+def test_levels_that_the_settings_allow_now_stand_in_the_form(parts: Parts, view: View) -> None:
+    opened_form(parts, view)
+    jobs._on_open(parts.whole)(view)
+    setting.gallery_maturity_ceiling = 'R'
+    assert opened_form(parts, view)['level'] == 'R'
 
 
 def test_names_of_files_are_those_of_the_setting(parts: Parts, view: View, downloads: Path) -> None:

@@ -15,7 +15,7 @@ from .. import setting, widgets
 from ..civitai.source import address_of
 from ..downloads import queue
 from ..errors import CivitaiError, SourceError
-from . import browser, jobs_markup, markup, wishes
+from . import browser, jobs_markup, layout_jobs, markup, wishes
 from .layout import Parts
 from .layout_jobs import JobParts
 from .markup import label
@@ -34,7 +34,7 @@ def bind(parts: Parts) -> None:
             button.click,
             _on_open(form),
             inputs=[parts.view],
-            outputs=[form.whole, form.told, form.versions, form.fields[_LEVEL], form.answer],
+            outputs=[form.whole, form.told, form.versions, *form.fields, form.answer],
             show_progress='hidden',
         )
     widgets.on(
@@ -83,17 +83,27 @@ def _on_open(form: JobParts) -> Callable[..., dict[Any, Any]]:
         view.is_asking = not view.is_asking
         if not view.is_asking:
             return {form.whole: gr.update(visible=False)}
-        versions, levels = wishes.versions_offered(view), wishes.levels_offered()
+        versions = wishes.versions_offered(view)
         chosen = versions[0] if versions else None
+        subject = wishes.subject(view)
+        is_other, view.filled_for = subject != view.filled_for, subject
         return {
+            **(_emptied(form) if is_other else {}),
             form.whole: gr.update(visible=True),
             form.told: markup.notice(_told(view)),
             form.versions: gr.update(choices=versions, value=chosen, visible=bool(versions)),
-            form.fields[_LEVEL]: gr.update(choices=levels, value=levels[-1]),
             form.answer: '',
         }
 
     return opened
+
+
+def _emptied(form: JobParts) -> dict[Any, Any]:
+    """The fields as nobody filled them in, with the highest level that the settings allow."""
+    pairs = zip(wishes.FIELDS, form.fields)
+    emptied = {part: gr.update(value=layout_jobs.empty(field)) for field, part in pairs}
+    levels = wishes.levels_offered()
+    return {**emptied, form.fields[_LEVEL]: gr.update(choices=levels, value=levels[-1])}
 
 
 def _told(view: View) -> str:

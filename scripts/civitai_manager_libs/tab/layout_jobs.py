@@ -70,9 +70,16 @@ def _field(field: wishes.Field) -> Any:
         'min_width': 120,
     }
     if field.is_switch:
-        return widgets.component(gr.Checkbox, value=False, **shown)
+        return widgets.component(gr.Checkbox, value=empty(field), **shown)
     if field.choices:
         choices = [label('whole_any'), *field.choices]
-        return widgets.component(gr.Dropdown, choices=choices, value=choices[0], **shown)
+        return widgets.component(gr.Dropdown, choices=choices, value=empty(field), **shown)
     hint = label(f'whole_{field.name}_hint')
-    return widgets.component(gr.Textbox, value='', placeholder=hint, max_lines=1, **shown)
+    return widgets.component(gr.Textbox, value=empty(field), placeholder=hint, max_lines=1, **shown)
+
+
+def empty(field: wishes.Field) -> str | bool:
+    """What a field holds that nobody filled in."""
+    if field.is_switch:
+        return False
+    return label('whole_any') if field.choices else ''

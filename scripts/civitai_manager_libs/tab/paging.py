@@ -92,6 +92,8 @@ def _changing(parts: Parts) -> list[Any]:
         parts.page_info,
         parts.download_page,
         parts.download_whole,
+        parts.whole.whole,
+        parts.whole.answer,
         *picture.places(parts),
     ]
 
@@ -117,11 +119,10 @@ def _on_turn(
             return
         if view.turn <= turn:  # else a later one has the say
             is_other = view.gallery is not before or view.saved is not None
-            is_done = is_other and not view.is_keeping
             yield {
                 **_controls(parts, view),
                 **picture.none(parts),
-                **(_nothing_kept(parts) if is_done else {}),
+                **(_of_before(parts, view) if is_other else {}),
                 parts.grid: None,
                 parts.shown: '',
                 parts.status: markup.notice(label('status_pictures'), 'busy'),
@@ -162,8 +163,13 @@ def _controls(parts: Parts, view: View) -> dict[Any, Any]:
     }
 
 
-def _nothing_kept(parts: Parts) -> dict[Any, Any]:
-    return {parts.kept: '', parts.kept_here: '', parts.retry_page: gr.update(visible=False)}
+def _of_before(parts: Parts, view: View) -> dict[Any, Any]:
+    """Take away what was told and asked about the gallery before this one."""
+    view.is_asking = False
+    gone = {parts.whole.whole: gr.update(visible=False), parts.whole.answer: ''}
+    if not view.is_keeping:
+        gone |= {parts.kept: '', parts.kept_here: '', parts.retry_page: gr.update(visible=False)}
+    return gone
 
 
 def _on_listed(parts: Parts) -> Callable[..., Any]:

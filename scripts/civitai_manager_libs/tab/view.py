@@ -26,10 +26,11 @@ class View:
     the turn that brought page, told the one whose page was told of, version the label of one that
     is on its way. click is the last one on a picture. is_keeping tells that a download runs,
     kept_in its folder, kept_as what that is called, failed what did not come and why; is_asking
-    that the form for a whole gallery is open. shown is what the grid was given last, each by a
-    name; lost tells why some of page did not come, problem why none did. name tells this view from
-    others once it has shown something, seen is what it shows. saved is the saved gallery that is
-    shown instead of a gallery; may_see_saved tells that who looks may see such.
+    that the form for a whole gallery is open, filled_for what it was filled in for. shown is what
+    the grid was given last, each by a name; lost tells why some of page did not come, problem why
+    none did. name tells this view from others once it has shown something, seen is what it shows.
+    saved is the saved gallery that is shown instead of a gallery; may_see_saved tells that who
+    looks may see such.
     """
 
     gallery: api.Gallery | None = None
@@ -42,6 +43,7 @@ class View:
     kept_as: str = ''
     failed: tuple[tuple[GalleryImage, CivitaiError | None], ...] = ()
     is_asking: bool = False
+    filled_for: object = None
     is_keeping: bool = False
     turn: int = 0
     listed: int = 0

@@ -56,6 +56,13 @@ def versions_offered(view: View) -> list[str]:
     return [one, all_of_them] if _is_picked(gallery) else [all_of_them, one]
 
 
+def subject(view: View) -> object:
+    """Return what a form is filled in for: another model, or other levels, want an empty one."""
+    gallery = view.gallery
+    name = gallery and (gallery.model.id if gallery.model else gallery.source)
+    return name, levels_offered()
+
+
 def gallery_of(view: View, versions: object) -> api.Gallery:
     """Return the gallery on show, with the versions that were chosen from those offered.
 
