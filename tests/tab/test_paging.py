@@ -11,9 +11,17 @@ import gradio as gr
 import pytest
 
 from civitai_demo.server import DemoServer
-from scripts.civitai_manager_libs import civitai_gallery_action as action, setting
+from scripts.civitai_manager_libs import civitai_gallery_action as action, setting, widgets
 from scripts.civitai_manager_libs.errors import SourceError
-from scripts.civitai_manager_libs.tab import components, events, layout, markup, paging, picture
+from scripts.civitai_manager_libs.tab import (
+    components,
+    events,
+    layout,
+    markup,
+    offline,
+    paging,
+    picture,
+)
 from scripts.civitai_manager_libs.tab.view import View
 from tests.support.gradio_event import HERE, Progress
 
@@ -268,3 +276,71 @@ def test_what_a_download_told_goes_with_its_gallery(
     told = [changes(step) for step in paging._on_turn(parts, change)(HERE, view)]
     assert [step[parts.kept] for step in told if parts.kept in step] == [''] * goes
     list(steps)
+
+
+# -- what does not come ----------------------------------------------------------------------------
+
+
+def shown_after(
+    parts: layout.Parts, view: View, change: Any, *given: Any, check: Any = None
+) -> dict[Any, Any]:
+    """What the components show after a turn."""
+    told: dict[Any, Any] = {}
+    checks = {'check': check} if check else {}
+    for step in paging._on_turn(parts, change, **checks)(HERE, *given, view):
+        told |= changes(step)
+    return told
+
+
+def other_version(view: View) -> str:
+    assert view.gallery is not None and view.gallery.model is not None
+    return view.gallery.model.versions[-1].label
+
+
+GONE = ['/models/999999999', '/user/nobody_at_all_here', '/posts/999999999', '/images/999999999']
+GONE += ['/model-versions/999999999']
+
+
+@pytest.mark.parametrize('link', [*GONE, '', 'no link'])
+def test_what_stays_on_show_after_a_load_that_failed_is_called_what_it_is(
+    view: View, parts: layout.Parts, link: str
+) -> None:
+    filled(view)
+    pasted = setting.civitai_base_url + link if link.startswith('/') else link
+    shown = shown_after(parts, view, events.open_source, pasted)
+    assert 'cg-problem' in shown[parts.status]
+    assert 'Paper Horizons XL' in shown[parts.title] and 'Still' in shown[parts.title]
+    assert 'download “Paper Horizons XL · v2.0 Dusk”' in shown[parts.keeps]
+    assert shown[parts.download_page]['interactive'] is True
+    later = shown_after(parts, view, events.go_next)
+    assert 'Still' not in later[parts.title] and later[parts.keeps] == ''
+
+
+def test_a_version_or_a_saved_gallery_that_does_not_come_is_told_the_same_way(
+    demo: DemoServer, view: View, parts: layout.Parts
+) -> None:
+    demo.scenario = '400'
+    shown = shown_after(parts, view, events.choose_version, other_version(view))
+    assert 'Still' in shown[parts.title] and 'v2.0 Dusk' in shown[parts.keeps]
+    demo.scenario = ''
+    events.go_first(view)
+    shown = shown_after(parts, view, offline.open_job, '99', check=widgets.refuse_jobs)
+    assert 'Still' in shown[parts.title] and 'v2.0 Dusk' in shown[parts.keeps]
+
+
+@pytest.mark.parametrize('change', [events.go_next, events.go_first])
+def test_a_page_that_does_not_come_leaves_the_page_and_no_doubt(
+    demo: DemoServer, view: View, parts: layout.Parts, change: Any
+) -> None:
+    page, demo.scenario = view.page, '400'
+    shown = shown_after(parts, view, change)
+    assert 'cg-problem' in shown[parts.status] and view.page is page
+    assert 'Still' not in shown[parts.title] and shown[parts.keeps] == ''
+
+
+def test_where_nothing_was_shown_nothing_is_called_older(
+    demo: DemoServer, parts: layout.Parts
+) -> None:
+    shown = shown_after(parts, View(), events.open_source, 'no link')
+    assert shown[parts.title] == '' and shown[parts.keeps] == ''
+    assert shown[parts.download_page]['interactive'] is False

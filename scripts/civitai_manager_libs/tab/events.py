@@ -109,7 +109,7 @@ def _show(view: View, turn: int, gallery: api.Gallery, trail: CursorTrail) -> No
         api.check_there(_client(), gallery)
     if turn == view.turn:
         view.gallery, view.trail, view.page, view.selected = gallery, trail, page, None
-        view.saved, view.lost, view.problem = None, (), None
+        view.saved, view.lost, view.problem, view.is_of_before = None, (), None, False
         view.listed = turn  # last, as others read it first
 
 

@@ -29,6 +29,7 @@ class Parts:
 
     status tells of the page, kept of the download, sent of what is sent: none overwrites another.
     kept_here says the same as kept, and more, where the buttons of the download are.
+    keeps says whose pictures the buttons of the download keep, where that could be mistaken.
     shown names what is in the grid, click counts the clicks on it.
     """
 
@@ -53,6 +54,7 @@ class Parts:
     send: list[Any]
     parcel: Parcel
     sent: Any
+    keeps: Any
     download_page: Any
     download_whole: Any
     open_folder: Any
@@ -129,6 +131,7 @@ def _grid_side() -> dict[str, Any]:
 
 
 def _keeping() -> dict[str, Any]:
+    keeps = gr.HTML('', elem_id=f'{PREFIX}_keeps')
     with gr.Row(elem_id=f'{PREFIX}_keep'):
         download = _button('download_page', variant='primary')
         whole = _button('download_whole')
@@ -136,6 +139,7 @@ def _keeping() -> dict[str, Any]:
     kept_here = gr.HTML('', elem_id=f'{PREFIX}_kept_here')
     retry = _button('retry_page', interactive=True, visible=False)
     return {
+        'keeps': keeps,
         'download_page': download,
         'download_whole': whole,
         'open_folder': folder,

@@ -106,6 +106,21 @@ def _nothing(gallery: api.Gallery | None, ceiling: str) -> str:
     return label('status_nothing_of_version', version=gallery.version.label, ceiling=ceiling)
 
 
+def heading(view: View) -> str:
+    """The name of what is shown, marked where something else was to be loaded since."""
+    name = saved_title(view.saved) if view.saved else title(view.gallery)
+    if not (name and view.is_of_before):
+        return name
+    return f'{name}<div class="cg-notice cg-before" role="note">{escape(label("of_before"))}</div>'
+
+
+def keeps(view: View) -> str:
+    """Whose pictures are downloaded, where something else was to be loaded; '' else."""
+    if not view.is_of_before or view.gallery is None:
+        return ''
+    return notice(label('of_before_keeps', name=view.shown_name))
+
+
 def title(gallery: api.Gallery | None) -> str:
     """The name of what is shown, with a link to its page."""
     if gallery is None:

@@ -58,7 +58,7 @@ def show(view: View, turn: int, saved: SavedGallery, trail: CursorTrail) -> None
     saved, page = offline.read_page(saved, trail)
     if turn == view.turn:
         view.gallery, view.saved, view.trail, view.page = None, saved, trail, page
-        view.selected, view.lost, view.problem = None, (), None
+        view.selected, view.lost, view.problem, view.is_of_before = None, (), None, False
         view.listed = turn  # last, as others read it first
 
 

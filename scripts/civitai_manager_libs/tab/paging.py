@@ -13,6 +13,9 @@ from .layout import Parts
 from .markup import label
 from .view import View
 
+# What only turns the page; all else shows another gallery.
+_OTHER_PAGES = (events.go_first, events.go_previous, events.go_next)
+
 
 def bind(parts: Parts) -> None:
     """Bind everything that changes what is shown."""
@@ -90,6 +93,7 @@ def _changing(parts: Parts) -> list[Any]:
         parts.prev,
         parts.next,
         parts.page_info,
+        parts.keeps,
         parts.download_page,
         parts.download_whole,
         parts.whole.whole,
@@ -113,9 +117,12 @@ def _on_turn(
             view.may_see_saved = widgets.may_have_jobs(request)
             change(view, *given)
         except CivitaiError as error:
-            problem = markup.notice(error.message_in(setting.language), 'problem')
-            told = {**_controls(parts, view), parts.status: problem}
-            yield told if view.turn <= turn else nothing
+            if view.turn <= turn:
+                view.is_of_before |= change not in _OTHER_PAGES
+                problem = markup.notice(error.message_in(setting.language), 'problem')
+                yield {**_controls(parts, view), parts.status: problem}
+            else:
+                yield nothing
             return
         if view.turn <= turn:  # else a later one has the say
             is_other = view.gallery is not before or view.saved is not None
@@ -152,7 +159,8 @@ def _controls(parts: Parts, view: View) -> dict[Any, Any]:
     chosen = gallery.version.label if gallery and gallery.version else None
     back = view.trail.page_number > 1
     return {
-        parts.title: markup.saved_title(view.saved) if view.saved else markup.title(gallery),
+        parts.title: markup.heading(view),
+        parts.keeps: markup.keeps(view),
         parts.version: gr.update(choices=labels, value=chosen, visible=bool(labels)),
         parts.first: gr.update(interactive=back),
         parts.prev: gr.update(interactive=back),

@@ -30,12 +30,13 @@ class View:
     the grid was given last, each by a name; lost tells why some of page did not come, problem why
     none did. name tells this view from others once it has shown something, seen is what it shows.
     saved is the saved gallery that is shown instead of a gallery; may_see_saved tells that who
-    looks may see such.
+    looks may see such. is_of_before tells that what was to be loaded since did not come.
     """
 
     gallery: api.Gallery | None = None
     saved: SavedGallery | None = None
     may_see_saved: bool = False
+    is_of_before: bool = False
     trail: CursorTrail = field(default_factory=CursorTrail)
     page: ImagePage = field(default_factory=ImagePage)
     selected: GalleryImage | None = None
@@ -61,6 +62,17 @@ class View:
         self.turn += 1
         self.version = ''
         return self.turn
+
+    @property
+    def shown_name(self) -> str:
+        """What the gallery on show is called, with the version of a model; '' without one."""
+        if self.saved is not None:
+            return self.saved.name
+        if self.gallery is None:
+            return ''
+        version = self.gallery.version
+        name = self.gallery.folder_name
+        return f'{name} · {version.name}' if version else name
 
     def is_last_click(self, number: object) -> bool:
         """Tell whether no later click on a picture came before this one, as its browser counts."""

@@ -446,6 +446,8 @@ ENGLISH: dict[str, str] = {
     'status_start': 'Paste a Civitai link above and press Load.',
     'status_loading': 'Loading the gallery…',
     'status_pictures': 'Loading the pictures…',
+    'of_before': 'Still the gallery from before: what you asked for last could not be loaded.',
+    'of_before_keeps': 'These buttons download “{name}”, which is still on show.',
     'status_ready': '{count} pictures. Click one to see how it was made.',
     'status_ready_one': '1 picture. Click it to see how it was made.',
     'status_nothing': (

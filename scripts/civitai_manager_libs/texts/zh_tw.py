@@ -291,6 +291,8 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'status_start': '請在上方貼上 Civitai 連結並按下載入。',
     'status_loading': '正在載入圖庫…',
     'status_pictures': '正在載入圖片…',
+    'of_before': '仍顯示先前的圖庫：您最後要求的內容無法載入。',
+    'of_before_keeps': '這些按鈕會下載仍顯示中的「{name}」。',
     'status_ready': '共 {count} 張圖片。點選圖片即可查看其生成方式。',
     'status_ready_one': '共 1 張圖片。點選即可查看其生成方式。',
     'status_nothing': '在您的分級上限（{ceiling}）內，這裡沒有圖片。請嘗試其他版本或連結。',
