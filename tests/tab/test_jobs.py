@@ -73,6 +73,12 @@ def started(parts: Parts, view: View, request: Any = HERE, **given: object) -> d
     return told
 
 
+def ordered(request: Any, order: Any) -> str:
+    """What is told of an order, and the panel as it is then."""
+    shown, told = jobs._order(request, order)
+    return f'{told if isinstance(told, str) else ""}{shown}'
+
+
 def until(found: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not found():
@@ -201,7 +207,7 @@ def test_a_job_of_the_command_line_is_shown_and_gone_on_with(
 ) -> None:
     number = waiting_job(client, demo, limit=3)
     assert stands(number) == 'interrupted' and 'data-moves' not in jobs.panel(HERE)
-    jobs._order(HERE, f'resume {number}')
+    ordered(HERE, f'resume {number}')
     until(lambda: stands(number) == 'complete')
 
 
@@ -210,11 +216,11 @@ def test_a_job_rests_and_goes_on_as_it_is_told(
 ) -> None:
     demo.scenario = 'slow'
     started(parts, view)
-    assert 'paused' in jobs._order(HERE, 'pause 1') and stands(1) == 'paused'
+    assert 'paused' in ordered(HERE, 'pause 1') and stands(1) == 'paused'
     demo.scenario = ''
-    jobs._order(HERE, 'resume 1')
+    ordered(HERE, 'resume 1')
     until(lambda: stands(1) == 'complete')
-    jobs._order(HERE, 'forget 1')
+    ordered(HERE, 'forget 1')
     assert kept.every(archive()) == []
 
 
@@ -228,7 +234,7 @@ def test_what_failed_is_told_with_its_cause_and_tried_again(
     (failed,) = {one.failed for one in queue.job_queue().standing()}
     assert f'Failed pictures: {failed}' in shown and 'broke off' in shown and '/images/' in shown
     demo.scenario = ''
-    jobs._order(HERE, 'retry 1')
+    ordered(HERE, 'retry 1')
     until(lambda: stands(1) == 'complete')
 
 
@@ -242,13 +248,67 @@ def test_an_order_that_is_none_is_refused(
     demo: DemoServer, client: CivitaiHttpClient, order: Any
 ) -> None:
     number = waiting_job(client, demo)
-    shown = jobs._order(HERE, order)
+    shown = ordered(HERE, order)
     assert 'cg-problem' in shown.split('<article')[0] and stands(number) == 'interrupted'
 
 
 @pytest.mark.parametrize('nothing', ['', None], ids=repr)
 def test_no_order_only_looks(nothing: Any) -> None:
-    assert 'cg-problem' not in jobs._order(HERE, nothing)
+    assert 'cg-problem' not in ordered(HERE, nothing)
+
+
+# -- what is told of a job that was asked for ----------------------------------------------------
+
+
+@pytest.fixture
+def other_job(parts: Parts, view: View, demo: DemoServer) -> Iterator[View]:
+    """A job that is at work until `demo` is slow no more; a view of another gallery."""
+    demo.scenario = 'slow'
+    started(parts, view)
+    until(lambda: stands(1) == 'running')
+    other = View()
+    events.open_source(other, demo.url + '/models/4317')
+    yield other
+
+
+def test_a_job_behind_others_says_so_and_behind_how_many(
+    parts: Parts, other_job: View, demo: DemoServer, client: CivitaiHttpClient
+) -> None:
+    told = started(parts, other_job, limit='1')[parts.whole.answer]
+    assert 'Job 2 waits its turn; jobs before it: 1' in told and 'begun' not in told
+    number = waiting_job(client, demo, limit=1)
+    assert f'Job {number} waits its turn; jobs before it: 2' in ordered(HERE, f'resume {number}')
+    assert 'jobs before it: 2<' in jobs.panel(HERE)
+    again = started(parts, other_job, limit='1')[parts.whole.answer]
+    assert 'Job 2 waits its turn; jobs before it: 1' in again
+    ordered(HERE, 'cancel 2')
+    assert f'Job {number} waits its turn; jobs before it: 1' in ordered(HERE, f'resume {number}')
+
+
+def test_one_that_is_asked_for_again_says_what_that_does(
+    parts: Parts, view: View, demo: DemoServer
+) -> None:
+    demo.scenario = 'slow'
+    assert 'Job 1 has begun' in started(parts, view, limit='7')[parts.whole.answer]
+    assert 'Job 1 is at it already' in started(parts, view, limit='7')[parts.whole.answer]
+    assert 'Job 1 is paused' in ordered(HERE, 'pause 1')
+    assert 'Job 1 goes on' in started(parts, view, limit='7')[parts.whole.answer]
+    assert 'Job 1 is cancelled. Its files stay' in ordered(HERE, 'cancel 1')
+    demo.scenario = ''
+    assert 'Job 1 goes on' in ordered(HERE, 'resume 1')
+    until(lambda: stands(1) == 'complete')
+    assert 'Job 1 looks again' in started(parts, view, limit='7')[parts.whole.answer]
+    until(lambda: stands(1) == 'complete')
+    assert 'Its files stay' in ordered(HERE, 'forget 1')
+
+
+def test_what_became_of_an_order_is_told_where_the_panel_does_not_overwrite_it(
+    demo: DemoServer, client: CivitaiHttpClient
+) -> None:
+    number = waiting_job(client, demo, limit=1)
+    _, told = jobs._order(HERE, f'forget {number}')
+    assert 'files stay' in told
+    assert jobs._order(HERE, '')[1] == gr.update()
 
 
 # -- who may -------------------------------------------------------------------------------------
@@ -262,7 +322,7 @@ def test_who_may_not_begins_and_ends_nothing(
     told = started(parts, view, request_)
     assert 'cg-problem' in told[parts.whole.answer] and len(kept.every(archive())) == 1
     for action in ('pause', 'resume', 'cancel', 'retry', 'forget'):
-        assert 'cg-problem' in jobs._order(request_, f'{action} {number}')
+        assert 'cg-problem' in ordered(request_, f'{action} {number}')
     assert stands(number) == 'interrupted'
     assert 'data-order' not in jobs.panel(request_) and 'data-order' in jobs.panel(HERE)
 
@@ -321,7 +381,7 @@ def test_what_is_no_address_is_no_link(source: str) -> None:
     ],
 )
 def test_a_job_offers_what_can_be_done_with_it(state: str, orders: str) -> None:
-    html = shown(replace(JOB, state=state))
+    html = shown(replace(JOB, state=state, failed=1))
     assert re.findall(r'data-order="(\w+) 3"', html) == orders.split()
     assert ('data-moves' in html) is (state in (kept.WAITING, kept.RUNNING, ELSEWHERE))
 
@@ -347,6 +407,57 @@ def test_a_job_offers_what_can_be_done_with_it(state: str, orders: str) -> None:
 )
 def test_what_is_known_of_a_job_is_said(change: dict[str, Any], words: str) -> None:
     assert words in shown(replace(JOB, **change))
+
+
+@pytest.mark.parametrize(
+    ('change', 'is_offered'),
+    [
+        ({}, False),
+        ({'found': 5, 'saved': 5}, False),
+        ({'found': 5, 'failed': 1}, True),
+        ({'gaps': ('page 4',)}, True),
+        ({'found': 5, 'gone': 5, 'is_complete': True}, False),
+    ],
+    ids=['nothing-known', 'not-all-listed', 'failed', 'gap', 'gone'],
+)
+def test_again_is_offered_only_where_something_can_be_tried(
+    change: dict[str, Any], is_offered: bool
+) -> None:
+    assert ('data-order="retry' in shown(replace(JOB, state=kept.ENDED, **change))) is is_offered
+
+
+@pytest.mark.parametrize(
+    ('change', 'words'),
+    [
+        ({'failed': 3}, 'not complete</span> <span class="cg-why">3 failed<'),
+        ({'gaps': ('page 4',)}, 'not complete</span> <span class="cg-why">not all of it'),
+        ({'failed': 3, 'gaps': ('page 4',)}, '3 failed, not all of it could be listed<'),
+        ({'saved': 172, 'gone': 46, 'found': 218, 'is_complete': True}, '>complete</span>'),
+        (
+            {'saved': 172, 'gone': 46, 'found': 218, 'is_complete': True},
+            '172 of 218 pictures kept · 46 gone from Civitai',
+        ),
+        ({'found': 9, 'already': 4, 'saved': 2, 'failed': 3}, '6 of 9 pictures kept'),
+        ({'state': kept.WAITING, 'ahead': 2}, 'waits its turn</span> <span class="cg-why">jobs be'),
+        ({'name': 'Paper Horizons · v2'}, '>Paper Horizons · v2</a>'),
+        ({'name': EVIL}, '&lt;script'),
+    ],
+)
+def test_the_head_of_a_job_says_what_it_is_of_and_how_it_ended(
+    change: dict[str, Any], words: str
+) -> None:
+    assert words in shown(replace(JOB, **{'state': kept.ENDED, **change}))
+
+
+def test_it_is_told_when_a_job_was_at_work_last() -> None:
+    when = time.mktime((2026, 11, 26, 2, 40, 0, 0, 0, -1))
+    assert '>2026-11-26 02:40<' in shown(replace(JOB, state=kept.ENDED, changed_at=when))
+    assert '>since 2026-11-26 02:40<' in shown(replace(JOB, changed_at=when))
+
+
+def test_what_is_removed_or_cancelled_says_that_files_stay() -> None:
+    assert 'title="Takes it off this list. The files stay' in shown(replace(JOB, state=kept.ENDED))
+    assert 'title="Ends it as it is. The files stay' in shown(JOB)
 
 
 def test_the_bar_grows_to_what_is_known(parts: Parts) -> None:

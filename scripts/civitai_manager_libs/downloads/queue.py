@@ -42,7 +42,7 @@ class JobQueue:
         self._waiting: list[int] = []
         self._now: Running | None = None
         self._thread: threading.Thread | None = None
-        self._troubles: dict[int, str] = {}
+        self._troubles: dict[int, CivitaiError] = {}
         self._known: dict[int, tuple[object, float, Standing]] = {}
         self._has_begun = self._is_over = self._is_watched = False
         forks.renew_in_children(self)
@@ -221,7 +221,7 @@ class JobQueue:
                 self._run(db, now)
         except CivitaiError as error:
             log.warning('Job %d: %s', now.job_id, error)
-            self._troubles[now.job_id] = error.message_in(setting.language)
+            self._troubles[now.job_id] = error
             with suppress(
                 CivitaiError
             ):  # where even that cannot be noted, it stands as interrupted
@@ -244,7 +244,7 @@ class JobQueue:
     def _standing(self, db: Database, job: jobs.Job) -> Standing:
         now = self._now
         state = self._state(db, job)
-        trouble = self._troubles.get(job.id, '')
+        trouble = self._troubles.get(job.id)
         if now is not None and now.job_id == job.id and state == jobs.RUNNING:
             told = now.standing(db, state)
             if told is not None:
@@ -254,7 +254,16 @@ class JobQueue:
         changes = state in (ELSEWHERE, jobs.RUNNING)
         if known is None or known[0] != what or (changes and at > known[1] + LOOK_AGAIN_SECONDS):
             known = self._known[job.id] = (what, at, standing_of(db, job))
-        return replace(known[2], state=state, trouble=trouble)
+        why = trouble.message_in(setting.language) if trouble else ''
+        return replace(known[2], state=state, trouble=why, ahead=self._ahead_of(job.id))
+
+    def _ahead_of(self, job_id: int) -> int:
+        """How many other jobs of this process come before one that waits."""
+        waiting, now = list(self._waiting), self._now
+        if job_id not in waiting:
+            return 0
+        # its own run from before may have yet to stop
+        return waiting.index(job_id) + (now is not None and now.job_id != job_id)
 
     def _state(self, db: Database, job: jobs.Job) -> str:
         """The state of a job as it is seen from here."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from .. import setting
 from ..archive import jobs, saved
@@ -68,10 +68,11 @@ class Standing:
     """How a job stands, for a person: what can be read is in the language of the setting.
 
     `state` is one of archive.jobs (waiting, running, paused, stopped, cancelled, ended),
-    INTERRUPTED or ELSEWHERE. `asked` is what was asked for beside source and level, by the names of
-    the options. `gaps` are sentences, `failures` the first pictures that failed as `failure` tells
-    them, `trouble` why the job as a whole could not go on, '' if it could. `size` is in bytes, of
-    all files this job saved.
+    INTERRUPTED or ELSEWHERE, since `changed_at`, in seconds of the epoch. `name` is that of what is
+    kept, `asked` what was asked for beside source and level, by the names of the options. `gaps`
+    are sentences, `failures` the first pictures that failed as `failure` tells them, `trouble` why
+    the job as a whole could not go on, '' if it could. `ahead` is how many jobs come before one
+    that waits. `size` is in bytes, of all files this job saved.
     Only of one that runs here: `rate` (bytes a second, over the last seconds), `seconds_left` (None
     if nobody can say), and `waiting`, the sentence that says what is waited for now, '' if nothing.
     """
@@ -95,6 +96,9 @@ class Standing:
     gaps: tuple[str, ...] = ()
     failures: tuple[Mapping[str, object], ...] = ()
     trouble: str = ''
+    name: str = ''
+    changed_at: float = 0.0
+    ahead: int = 0
     size: int = 0
     rate: float = 0.0
     seconds_left: float | None = None
@@ -150,8 +154,20 @@ def told_of(db: Database, report: JobReport, state: str, size: int) -> Standing:
         is_complete=report.is_complete,
         gaps=tuple(gap.message_in(setting.language) for gap in report.gaps),
         failures=tuple(map(failure, some)),
+        name=name_of(job, jobs.lanes(db, job.id)),
+        changed_at=job.changed_at,
         size=size,
     )
+
+
+def name_of(job: jobs.Job, lanes: Sequence[jobs.Lane]) -> str:
+    """Return what a job keeps, by name: a model, or its one version, or a user; else its folder."""
+    asked = lanes[0].query if lanes else {}
+    name = asked.get('model') or asked.get('username')
+    if not name:
+        return job.folder.name
+    version = asked.get('version') if len(lanes) == 1 else ''
+    return f'{name} · {version}' if version else str(name)
 
 
 def said_of(wanted: Wanted) -> dict[str, Any]:

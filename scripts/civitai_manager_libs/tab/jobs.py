@@ -12,8 +12,10 @@ from typing import Any, Callable, Iterator, Sequence
 import gradio as gr
 
 from .. import setting, widgets
+from ..archive.jobs import CANCELLED, ENDED, PAUSED, RUNNING
 from ..civitai.source import address_of
 from ..downloads import queue
+from ..downloads.standing import ELSEWHERE, Standing
 from ..errors import CivitaiError, SourceError
 from . import browser, jobs_markup, layout_jobs, markup, wishes
 from .layout import Parts
@@ -23,6 +25,15 @@ from .view import View
 
 _LEVEL = [field.name for field in wishes.FIELDS].index('level')
 _MOST_SHOWN = 30
+# What is told of a job that was asked for once more, by the state in which it was.
+_TAKEN_UP = {'': 'whole_begun', RUNNING: 'job_goes_ahead', ENDED: 'job_goes_anew'}
+# What is told of an order; of one that stops a job, if that is then in this state.
+_GOES_ON = {'resume': 'job_goes_on', 'retry': 'job_tries_again'}
+_RESTS = {
+    'pause': (PAUSED, 'job_is_paused'),
+    'cancel': (CANCELLED, 'job_is_cancelled'),
+    'forget': ('', 'job_is_forgotten'),
+}
 _ORDER = re.compile(r'(pause|resume|cancel|retry|forget) ([1-9][0-9]{0,17})')
 
 
@@ -49,7 +60,7 @@ def bind(parts: Parts) -> None:
         form.jobs_button.click,
         _order,
         inputs=[form.order],
-        outputs=[form.jobs],
+        outputs=[form.jobs, form.answer],
         show_progress='hidden',
         js=browser.TAKE_ORDER,
     )
@@ -66,13 +77,14 @@ def wire_page(parts: Parts, blocks: Any) -> None:
     )
 
 
-def panel(request: gr.Request, told: str = '') -> str:
-    """Return the panel as it is now; `told` is a notice above the jobs, as HTML."""
+def panel(request: gr.Request) -> str:
+    """Return the panel as it is now."""
+    told = ''
     try:
         standing = queue.job_queue().standing()[::-1]
     except CivitaiError as error:
         standing = []
-        told += markup.notice(error.message_in(setting.language), 'problem')
+        told = markup.notice(error.message_in(setting.language), 'problem')
     more = max(0, len(standing) - _MOST_SHOWN)
     return jobs_markup.panel(standing[:_MOST_SHOWN], more, told, widgets.may_have_jobs(request))
 
@@ -140,23 +152,51 @@ def _begin(request: gr.Request, view: View, versions: object, given: Sequence[ob
     source = address_of(gallery.source, setting.civitai_base_url)
     names = (field.name for field in wishes.FIELDS)
     wanted = wishes.wanted(source, dict(zip(names, given)))
-    return label('whole_begun', job=queue.job_queue().add(wanted))
+    jobs_queue = queue.job_queue()
+    before = {job.job_id: job.state for job in jobs_queue.standing()}
+    job_id = jobs_queue.add(wanted)
+    return _told_of(job_id, _TAKEN_UP.get(before.get(job_id, ''), 'job_goes_on'))
 
 
-def _order(request: gr.Request, order: Any) -> str:
-    """Carry out an order of the panel, '' for none; return the panel as it is then."""
-    told = ''
+def _told_of(job_id: int, key: str) -> str:
+    """What has come of asking for a job: the sentence `key`, unless it waits or is not ours."""
+    job = _standing_of(job_id)
+    if job is not None and job.ahead:
+        return label('job_waits', job=job_id, count=job.ahead)
+    if job is not None and job.state == ELSEWHERE:
+        key = 'cli_job_held'
+    return label(key, job=job_id)
+
+
+def _standing_of(job_id: int) -> Standing | None:
+    return next((job for job in queue.job_queue().standing() if job.job_id == job_id), None)
+
+
+def _order(request: gr.Request, order: Any) -> tuple[str, Any]:
+    """Carry out an order of the panel, '' for none; return the panel as it is then, and an answer.
+
+    The answer has a place of its own, as the panel is soon drawn again.
+    """
+    told = gr.update()
     try:
         if order:
-            _carry_out(request, str(order))
+            done = _carry_out(request, str(order))
+            told = markup.notice(done, 'good') if done else ''
     except CivitaiError as error:
         told = markup.notice(error.message_in(setting.language), 'problem')
-    return panel(request, told)
+    return panel(request), told
 
 
-def _carry_out(request: gr.Request, order: str) -> None:
+def _carry_out(request: gr.Request, order: str) -> str:
+    """Return what to tell then, '' for nothing."""
     widgets.refuse_jobs(request)
     found = _ORDER.fullmatch(order)
     if found is None:
         raise SourceError('job_unknown')
-    getattr(queue.job_queue(), found[1])(int(found[2]))
+    action, job_id = found[1], int(found[2])
+    getattr(queue.job_queue(), action)(job_id)
+    if action in _GOES_ON:
+        return _told_of(job_id, _GOES_ON[action])
+    job = _standing_of(job_id)
+    rests, key = _RESTS[action]
+    return label(key, job=job_id) if (job.state if job else '') == rests else ''  # else it ended

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Sequence
 
@@ -24,6 +25,7 @@ _ACTIONS = {
     COMPLETE: ('forget',),
     INCOMPLETE: ('retry', 'forget'),
 }
+_NOTES = {'cancel': 'job_cancel_note', 'forget': 'job_forget_note'}
 _MOVING = (jobs.WAITING, jobs.RUNNING, ELSEWHERE)
 _MOODS = {
     jobs.RUNNING: 'busy',
@@ -52,7 +54,7 @@ def panel(shown: Sequence[Standing], more: int, told: str, may_act: bool) -> str
 def _card(job: Standing, may_act: bool) -> str:
     state = _state_of(job)
     parts = (
-        f'<header>{_name(job)} {_state(state)}</header>',
+        f'<header>{_name(job)} {_state(state)} {_why(state, job)} {_when(job)}</header>',
         _bar(job),
         _line(job),
         _counts(job),
@@ -71,7 +73,7 @@ def _state_of(job: Standing) -> str:
 
 
 def _name(job: Standing) -> str:
-    name = escape(Path(job.folder).name)
+    name = escape(job.name or Path(job.folder).name)
     if job.source.startswith(('https://', 'http://')):
         link = escape(job.source)
         name = f'<a href="{link}" target="_blank" rel="noreferrer">{name}</a>'
@@ -82,6 +84,26 @@ def _name(job: Standing) -> str:
 def _state(state: str) -> str:
     mood = _MOODS.get(state, 'calm')
     return f'<span class="cg-chip cg-state cg-{mood}">{escape(label(f"job_{state}"))}</span>'
+
+
+def _why(state: str, job: Standing) -> str:
+    """In a few words why a job is in its state, where that does not say it."""
+    told = []
+    if state == INCOMPLETE:
+        told += [label('job_why_failed', count=job.failed)] if job.failed else []
+        told += [label('job_why_unlisted')] if job.gaps or not job.failed else []
+    elif state == jobs.WAITING and job.ahead:
+        told.append(label('job_why_ahead', count=job.ahead))
+    return f'<span class="cg-why">{escape(", ".join(told))}</span>' if told else ''
+
+
+def _when(job: Standing) -> str:
+    """When it came into its state, by the clock of this place; '' where nobody knows."""
+    if not job.changed_at:
+        return ''
+    when = time.strftime('%Y-%m-%d %H:%M', time.localtime(job.changed_at))
+    told = label('job_since', when=when) if job.state in _MOVING else when
+    return f'<time class="cg-when">{escape(told)}</time>'
 
 
 def _bar(job: Standing) -> str:
@@ -100,9 +122,13 @@ def _line(job: Standing) -> str:
     is_moving = job.state in _MOVING
     if job.state == jobs.RUNNING and not job.found:
         told = [label('job_looking')]
-    else:
-        key = 'job_far_so_far' if is_moving and not job.is_listed else 'job_far'
+    elif is_moving:
+        key = 'job_far' if job.is_listed else 'job_far_so_far'
         told = [label(key, done=job.done, found=job.found)]
+    else:
+        told = [label('job_kept', kept=job.saved + job.already, found=job.found)]
+    if job.gone:
+        told.append(label('job_gone', count=job.gone))
     if job.size:
         told.append(label('job_size', mib=f'{job.size / MIB:.1f}'))
     if job.rate:
@@ -142,16 +168,19 @@ def _notices(job: Standing) -> str:
 
 def _buttons(state: str, job: Standing) -> str:
     """Buttons whose orders the page hands on, see `browser.WATCH_JOBS`."""
-    buttons = ''.join(
-        f'<button type="button" class="cg-button" data-order="{action} {job.job_id}">'
-        f'{escape(label(f"job_{action}"))}</button>'
-        for action in _ACTIONS.get(state, ())
-    )
+    buttons = ''
     if job.saved or job.already:
         buttons += (
             f'<button type="button" class="cg-button" data-saved="{job.job_id}">'
             f'{escape(label("job_browse"))}</button>'
         )
+    for action in _ACTIONS.get(state, ()):
+        if action != 'retry' or job.failed or job.gaps:  # else there is nothing to try
+            note = f' title="{escape(label(_NOTES[action]))}"' if action in _NOTES else ''
+            buttons += (
+                f'<button type="button" class="cg-button" data-order="{action} {job.job_id}"{note}>'
+                f'{escape(label(f"job_{action}"))}</button>'
+            )
     return f'<p class="cg-actions">{buttons}</p>' if buttons else ''
 
 
