@@ -235,6 +235,11 @@ def is_owner(request: Any) -> bool:
     return asked_by(request) is Finding.OWNER
 
 
+def may_see_paths(request: Any) -> bool:
+    """Tell whether who asks may be told where files are: on this machine, as its owner."""
+    return asked_by(request) is not Finding.STRANGER
+
+
 def refuse_strangers(request: Any) -> None:
     """Raise SourceError if who asks may not have anything done.
 

@@ -327,6 +327,17 @@ def test_who_may_not_begins_and_ends_nothing(
     assert 'data-order' not in jobs.panel(request_) and 'data-order' in jobs.panel(HERE)
 
 
+def test_where_the_files_are_is_told_on_the_owners_machine_only(
+    demo: DemoServer, client: CivitaiHttpClient, downloads: Path
+) -> None:
+    waiting_job(client, demo)
+    folder = str(downloads / 'Paper Horizons XL')
+    assert f'<code class="cg-path">{folder}</code>' in jobs.panel(HERE)
+    setting.gallery_jobs_of_others = True
+    for request in (FROM_AFAR, OTHER_SITE):
+        assert str(downloads) not in jobs.panel(request)
+
+
 def test_others_may_where_the_owner_says_so(parts: Parts, view: View) -> None:
     setting.gallery_jobs_of_others = True
     assert 'Job 1' in started(parts, view, FROM_AFAR, limit='1')[parts.whole.answer]
@@ -358,7 +369,7 @@ def test_words_from_outside_are_only_words() -> None:
         waiting=EVIL,
     )
     for state in (kept.RUNNING, kept.ENDED):
-        html = shown(replace(evil, state=state))
+        html = jobs_markup.panel([replace(evil, state=state)], 0, '', True, True)
         assert '<script' not in html and '<img' not in html and '&lt;script' in html
 
 

@@ -14,6 +14,7 @@ from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.errors import SourceError
 from scripts.civitai_manager_libs.tab import components, events
 from scripts.civitai_manager_libs.tab.view import View
+from tests.support.gradio_event import ELSEWHERE
 
 pytestmark = pytest.mark.usefixtures('downloads')
 
@@ -89,3 +90,14 @@ def test_the_end_is_told_beside_the_button_with_each_failure(demo: DemoServer, v
         told |= step
     assert '<details' not in told[parts.kept_here]
     assert told[parts.retry_page]['visible'] is False
+
+
+@pytest.mark.parametrize('scenario', ['', 'truncated'])
+def test_the_folder_is_told_to_be_copied_on_the_owners_machine_only(
+    demo: DemoServer, view: View, downloads: Path, scenario: str
+) -> None:
+    demo.scenario = scenario
+    *_, here = components._download(HERE, view)
+    assert f'<code class="cg-path">{view.kept_in}</code>' in here
+    *_, there = components._download(ELSEWHERE, view)
+    assert 'saved' in there and str(downloads) not in there

@@ -75,7 +75,7 @@ def _download(request: gr.Request, view: View, again: bool = False) -> Iterator[
     try:
         widgets.refuse_strangers(request)
         for step in events.download_page(view, again):
-            yield markup.step(step)
+            yield markup.step(step, widgets.may_see_paths(request))
     except CivitaiError as error:
         yield markup.notice(error.message_in(setting.language), 'problem')
 

@@ -255,12 +255,16 @@ def generation_text(image: GalleryImage) -> str:
 
 @dataclass(frozen=True)
 class Step:
-    """How far a download is: `done` of `total`, and what to say; mood as in a notice."""
+    """How far a download is: `done` of `total`, and what to say; mood as in a notice.
+
+    folder: where its files are, once it is over; not for everybody's eyes.
+    """
 
     message: str
     done: int
     total: int
     mood: str = 'busy'
+    folder: str = ''
 
 
 def download_page(view: View, again: bool = False) -> Iterator[Step]:
@@ -300,18 +304,14 @@ def _step(done: int, total: int) -> Step:
 
 
 def _summed_up(report: BatchReport, folder: str) -> Step:
-    message = texts.text(
-        'download_summary',
-        setting.language,
-        saved=report.count(Outcome.SAVED),
-        skipped=report.count(Outcome.SKIPPED),
-        folder=folder,
-    )
+    counts = {'saved': report.count(Outcome.SAVED), 'skipped': report.count(Outcome.SKIPPED)}
+    message = texts.text('download_summary', setting.language, **counts)
     aside, failures = aside_message(report, setting.language), action.failure_message(report)
     if failures:
         widgets.toast(failures)
     total, mood = len(report.results), 'problem' if failures else 'good'
-    return Step(' '.join(filter(None, (message, aside, failures))), total, total, mood)
+    told = ' '.join(filter(None, (message, aside, failures)))
+    return Step(told, total, total, mood, folder)
 
 
 def open_kept_folder(view: View, request: Any) -> str:

@@ -86,7 +86,8 @@ def panel(request: gr.Request) -> str:
         standing = []
         told = markup.notice(error.message_in(setting.language), 'problem')
     more = max(0, len(standing) - _MOST_SHOWN)
-    return jobs_markup.panel(standing[:_MOST_SHOWN], more, told, widgets.may_have_jobs(request))
+    may_act, may_see_paths = widgets.may_have_jobs(request), widgets.may_see_paths(request)
+    return jobs_markup.panel(standing[:_MOST_SHOWN], more, told, may_act, may_see_paths)
 
 
 def _on_open(form: JobParts) -> Callable[..., dict[Any, Any]]:

@@ -36,13 +36,16 @@ _MOODS = {
 }
 
 
-def panel(shown: Sequence[Standing], more: int, told: str, may_act: bool) -> str:
+def panel(
+    shown: Sequence[Standing], more: int, told: str, may_act: bool, may_see_paths: bool = False
+) -> str:
     """The jobs, of which there are `more` that are not shown; `told` is a notice, as HTML.
 
-    While one of them moves, the panel says so to the page (`data-moves`). `may_act`: with buttons.
+    While one of them moves, the panel says so to the page (`data-moves`). `may_act`: with buttons;
+    `may_see_paths`: with where the files are.
     """
     moves = ' data-moves' if any(job.state in _MOVING for job in shown) else ''
-    cards = ''.join(_card(job, may_act) for job in shown)
+    cards = ''.join(_card(job, may_act, may_see_paths) for job in shown)
     if not shown and not told:
         cards = f'<p class="cg-none">{escape(label("jobs_none"))}</p>'
     if more:
@@ -51,13 +54,14 @@ def panel(shown: Sequence[Standing], more: int, told: str, may_act: bool) -> str
     return f'<section class="cg-jobs"{moves}><h3>{title}</h3>{told}{cards}</section>'
 
 
-def _card(job: Standing, may_act: bool) -> str:
+def _card(job: Standing, may_act: bool, may_see_paths: bool) -> str:
     state = _state_of(job)
     parts = (
         f'<header>{_name(job)} {_state(state)} {_why(state, job)} {_when(job)}</header>',
         _bar(job),
         _line(job),
         _counts(job),
+        markup.place(job.folder if may_see_paths else ''),
         _notices(job),
         _buttons(state, job) if may_act else '',
         markup.failures(job.failures, job.failed, f'failures {job.job_id}'),
@@ -185,9 +189,8 @@ def _buttons(state: str, job: Standing) -> str:
 
 
 def _about(job: Standing) -> str:
-    """What was asked for, up to which level, and where the files are."""
+    """What was asked for, and up to which level."""
     rows = {
-        'job_folder': job.folder,
         'job_source': job.source,
         'job_asked': _asked(job) or label('job_asked_all'),
         'whole_level': job.level,

@@ -26,16 +26,24 @@ def label(key: str, **values: object) -> str:
     return texts.text(key, setting.language, **values)
 
 
-def notice(message: str, mood: str = 'calm') -> str:
-    """One line for the status; mood is calm, busy, good or problem."""
+def notice(message: str, mood: str = 'calm', more: str = '') -> str:
+    """One line for the status; mood is calm, busy, good or problem. `more` is HTML."""
     role = 'alert' if mood == 'problem' else 'status'
-    return f'<div class="cg-notice cg-{mood}" role="{role}">{escape(message)}</div>'
+    return f'<div class="cg-notice cg-{mood}" role="{role}">{escape(message)}{more}</div>'
 
 
-def step(step: Step) -> str:
-    """How far a download is, with a bar while it runs."""
+def place(folder: str) -> str:
+    """Where files are, as text that one click marks, to be copied; '' for nowhere."""
+    if not folder:
+        return ''
+    path = f'<code class="cg-path">{escape(folder)}</code>'
+    return f'<div class="cg-place">{escape(label("job_folder"))} {path}</div>'
+
+
+def step(step: Step, may_see_paths: bool = False) -> str:
+    """How far a download is, with a bar while it runs, then where its files are."""
     if step.mood != 'busy':
-        return notice(step.message, step.mood)
+        return notice(step.message, step.mood, place(step.folder if may_see_paths else ''))
     bar = f'<progress value="{step.done}" max="{step.total}"></progress>'
     return f'<div class="cg-notice cg-busy" role="status">{escape(step.message)} {bar}</div>'
 

@@ -320,7 +320,7 @@ ENGLISH: dict[str, str] = {
     ),
     'pictures_failed': '{failed} of {total} pictures failed: {cause}',
     'kept_aside': ('Files that were no whole pictures were kept aside: {count}, such as {name}.'),
-    'download_summary': '{saved} saved, {skipped} were there already. Folder: {folder}',
+    'download_summary': '{saved} saved, {skipped} were there already.',
     'folder_opened': 'Opened {folder}',
     'folder_not_opened': 'The folder could not be opened here: {folder}',
     'folder_not_here': (

@@ -179,7 +179,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'model_not_known': '未下載任何圖片：無法從 Civitai 取得此模型的名稱，請稍後再試。',
     'pictures_failed': '{total} 張圖片中有 {failed} 張失敗：{cause}',
     'kept_aside': '有 {count} 個檔案不是完整的圖片，已改名保留，例如 {name}。',
-    'download_summary': '已儲存 {saved} 張，{skipped} 張先前已存在。資料夾：{folder}',
+    'download_summary': '已儲存 {saved} 張，{skipped} 張先前已存在。',
     'folder_opened': '已開啟 {folder}',
     'folder_not_opened': '無法在此開啟資料夾：{folder}',
     'folder_not_here': '資料夾位於另一台電腦，無法從此瀏覽器開啟。',
