@@ -275,14 +275,14 @@ def test_a_job_behind_others_says_so_and_behind_how_many(
     parts: Parts, other_job: View, demo: DemoServer, client: CivitaiHttpClient
 ) -> None:
     told = started(parts, other_job, limit='1')[parts.whole.answer]
-    assert 'Job 2 waits its turn; jobs before it: 1' in told and 'begun' not in told
+    assert 'Job 2 waits behind other jobs (1 at' in told and 'begun' not in told
     number = waiting_job(client, demo, limit=1)
-    assert f'Job {number} waits its turn; jobs before it: 2' in ordered(HERE, f'resume {number}')
+    assert f'Job {number} waits behind other jobs (2 at' in ordered(HERE, f'resume {number}')
     assert 'jobs before it: 2<' in jobs.panel(HERE)
     again = started(parts, other_job, limit='1')[parts.whole.answer]
-    assert 'Job 2 waits its turn; jobs before it: 1' in again
+    assert 'Job 2 waits behind other jobs (1 at' in again
     ordered(HERE, 'cancel 2')
-    assert f'Job {number} waits its turn; jobs before it: 1' in ordered(HERE, f'resume {number}')
+    assert f'Job {number} waits behind other jobs (1 at' in ordered(HERE, f'resume {number}')
 
 
 def test_one_that_is_asked_for_again_says_what_that_does(
@@ -404,6 +404,7 @@ def test_a_job_offers_what_can_be_done_with_it(state: str, orders: str) -> None:
         ({'found': 9, 'saved': 4}, '4 of 9 pictures found so far'),
         ({'found': 9, 'saved': 4, 'is_listed': True}, '4 of 9 pictures'),
         ({'rate': 3 * 2**20}, '3.0 MiB/s'),
+        ({'rate': 20.4 * 2**10}, '20 KiB/s'),
         ({'seconds_left': 20.4}, 'about 20 s left'),
         ({'seconds_left': 600.0}, 'about 10 min left'),
         ({'waiting': 'Civitai asks us to wait'}, 'Civitai asks us to wait'),
@@ -458,6 +459,16 @@ def test_the_head_of_a_job_says_what_it_is_of_and_how_it_ended(
     change: dict[str, Any], words: str
 ) -> None:
     assert words in shown(replace(JOB, **{'state': kept.ENDED, **change}))
+
+
+def test_one_that_has_not_begun_tells_no_counts() -> None:
+    html = shown(replace(JOB, state=kept.WAITING, ahead=1))
+    assert '<progress' not in html and ' of 0' not in html and '<b>0</b>' not in html
+
+
+@pytest.mark.parametrize('failed', [0, 3])
+def test_what_has_ended_has_no_bar_that_looks_full(failed: int) -> None:
+    assert '<progress' not in shown(replace(JOB, state=kept.ENDED, found=9, failed=failed))
 
 
 def test_it_is_told_when_a_job_was_at_work_last() -> None:

@@ -12,7 +12,7 @@ from typing import Any, Callable, Iterator, Sequence
 import gradio as gr
 
 from .. import setting, widgets
-from ..archive.jobs import CANCELLED, ENDED, PAUSED, RUNNING
+from ..archive.jobs import CANCELLED, ENDED, PAUSED, RUNNING, WAITING
 from ..civitai.source import address_of
 from ..downloads import queue
 from ..downloads.standing import ELSEWHERE, Standing
@@ -26,7 +26,12 @@ from .view import View
 _LEVEL = [field.name for field in wishes.FIELDS].index('level')
 _MOST_SHOWN = 30
 # What is told of a job that was asked for once more, by the state in which it was.
-_TAKEN_UP = {'': 'whole_begun', RUNNING: 'job_goes_ahead', ENDED: 'job_goes_anew'}
+_TAKEN_UP = {
+    '': 'whole_begun',
+    WAITING: 'job_goes_ahead',
+    RUNNING: 'job_goes_ahead',
+    ENDED: 'job_goes_anew',
+}
 # What is told of an order; of one that stops a job, if that is then in this state.
 _GOES_ON = {'resume': 'job_goes_on', 'retry': 'job_tries_again'}
 _RESTS = {

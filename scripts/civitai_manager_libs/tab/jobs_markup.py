@@ -82,7 +82,8 @@ def _name(job: Standing) -> str:
         link = escape(job.source)
         name = f'<a href="{link}" target="_blank" rel="noreferrer">{name}</a>'
     number = escape(label('job_number', job=job.job_id))
-    return f'<span class="cg-number">{number}</span> <strong>{name}</strong>'
+    number = f'<span class="cg-number">{number}</span>'
+    return f'<span class="cg-of">{number} <strong>{name}</strong></span>'
 
 
 def _state(state: str) -> str:
@@ -111,7 +112,7 @@ def _when(job: Standing) -> str:
 
 
 def _bar(job: Standing) -> str:
-    if _state_of(job) == COMPLETE:
+    if job.state == jobs.ENDED or _has_not_begun(job):
         return ''
     total = job.found if job.is_listed else max(job.found, job.limit)
     if not total and job.state not in _MOVING:
@@ -124,6 +125,8 @@ def _bar(job: Standing) -> str:
 def _line(job: Standing) -> str:
     """How far it is, how fast, and how long it takes still."""
     is_moving = job.state in _MOVING
+    if _has_not_begun(job):
+        return ''
     if job.state == jobs.RUNNING and not job.found:
         told = [label('job_looking')]
     elif is_moving:
@@ -136,9 +139,19 @@ def _line(job: Standing) -> str:
     if job.size:
         told.append(label('job_size', mib=f'{job.size / MIB:.1f}'))
     if job.rate:
-        told.append(label('job_rate', mib=f'{job.rate / MIB:.1f}'))
+        told.append(_rate(job.rate))
     told.append(_left(job.seconds_left))
     return f'<p class="cg-line">{escape(" · ".join(filter(None, told)))}</p>'
+
+
+def _has_not_begun(job: Standing) -> bool:
+    return job.state == jobs.WAITING and not job.found
+
+
+def _rate(rate: float) -> str:
+    if rate < 0.1 * MIB:
+        return label('job_rate_slow', kib=round(rate / 1024))
+    return label('job_rate', mib=f'{rate / MIB:.1f}')
 
 
 def _left(seconds: float | None) -> str:
@@ -150,12 +163,14 @@ def _left(seconds: float | None) -> str:
 
 
 def _counts(job: Standing) -> str:
+    if _has_not_begun(job):
+        return ''
     counts = {'found': job.found, 'saved': job.saved, 'already': job.already}
     counts |= {'failed': job.failed, 'gone': job.gone}
     chips = (
         f'<span class="cg-count">{escape(label(f"job_count_{name}"))} <b>{count}</b></span> '
         for name, count in counts.items()
-        if count or name in ('found', 'saved', 'failed')
+        if count or name in ('found', 'saved')
     )
     return f'<p class="cg-counts">{"".join(chips)}</p>'
 
@@ -165,7 +180,7 @@ def _notices(job: Standing) -> str:
     why_not = [job.trouble] if job.trouble else []
     why_not += [label('listing_stopped', cause=gap) for gap in job.gaps]
     if _state_of(job) == INCOMPLETE and job.failed:
-        why_not.append(label('job_failed_some', count=job.failed))
+        why_not.append(label('job_failed_some'))
     waiting = markup.notice(job.waiting, 'busy') if job.waiting else ''
     return waiting + ''.join(markup.notice(one, 'problem') for one in why_not)
 

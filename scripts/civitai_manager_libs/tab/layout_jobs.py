@@ -11,6 +11,9 @@ from .. import widgets
 from . import wishes
 from .markup import PREFIX, label
 
+# Fields for several words.
+_LONG = ('base_model', 'tag')
+
 
 @dataclass(frozen=True)
 class JobParts:
@@ -67,7 +70,7 @@ def _field(field: wishes.Field) -> Any:
         'label': label(f'whole_{field.name}'),
         'interactive': True,
         'elem_id': f'{PREFIX}_whole_{field.name}',
-        'min_width': 120,
+        'min_width': 200 if field.name in _LONG else 120,
     }
     if field.is_switch:
         return widgets.component(gr.Checkbox, value=empty(field), **shown)

@@ -416,7 +416,10 @@ ENGLISH: dict[str, str] = {
     'job_goes_on': 'Job {job} goes on; it is shown below.',
     'job_goes_anew': 'Job {job} looks again for what is new; what is there is not fetched again.',
     'job_goes_ahead': 'Job {job} is at it already; it is shown below.',
-    'job_waits': 'Job {job} waits its turn; jobs before it: {count}.',
+    'job_waits': (
+        'Job {job} waits behind other jobs ({count} at this moment). It begins by itself and is '
+        'shown below.'
+    ),
     'job_tries_again': 'Job {job} tries again what is missing.',
     'job_is_paused': 'Job {job} is paused, also after a restart; “Resume” goes on with it.',
     'job_is_cancelled': 'Job {job} is cancelled. Its files stay; “Resume” goes on with it.',
@@ -425,6 +428,7 @@ ENGLISH: dict[str, str] = {
     'job_far_so_far': '{done} of {found} pictures found so far',
     'job_looking': 'Looking what there is…',
     'job_rate': '{mib} MiB/s',
+    'job_rate_slow': '{kib} KiB/s',
     'job_size': '{mib} MiB',
     'job_left_seconds': 'about {seconds} s left',
     'job_left_minutes': 'about {minutes} min left',
@@ -433,10 +437,7 @@ ENGLISH: dict[str, str] = {
     'job_count_already': 'already there',
     'job_count_failed': 'failed',
     'job_count_gone': 'gone',
-    'job_failed_some': (
-        'Pictures that failed: {count}. “Retry failed” tries them and what could not be listed '
-        'again.'
-    ),
+    'job_failed_some': '“Retry failed” tries again what failed and what could not be listed.',
     'job_hidden': 'Left out because above level {ceiling}: {count}.',
     'job_about': 'Details',
     'job_folder': 'Folder',
