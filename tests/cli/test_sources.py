@@ -24,7 +24,7 @@ MISSING = '/models/404'
 BAD = 'https://example.org/models/1'
 HALF, NONE = '/posts/3', '/posts/4'
 
-BUSY = kept(ok(b'', status=503, Retry_After='14'))
+BUSY = kept(ok(b'', status=503, Retry_After='5'))
 
 INSTEAD: dict[str, Answer] = {'/302/': NO_PICTURE, '/key/40': NO_PICTURE, '/701/': BUSY}
 
@@ -220,8 +220,6 @@ def test_a_wait_is_told_to_who_watches(
     monkeypatch.setattr(sys.stderr, 'isatty', lambda: watched)
     code, out, err = download(['/posts/7'])
     told = [line for line in err.replace('\r', '\n').splitlines() if 'asks us to wait' in line]
-    sentence = (
-        '127.0.0.1 asks us to wait (503). Going on in 14 s; what is there stays. (try 2 of 5)'
-    )
+    sentence = '127.0.0.1 asks us to wait (503). Going on in 5 s; what is there stays. (try 2 of 5)'
     assert told == [sentence] * watched
     assert code == 1 and '2 saved' in out
