@@ -61,7 +61,13 @@ def open_again(db: Database, job_id: int) -> int:
             (jobs.OPEN, job_id, jobs.BROKEN),
         )
         anew = connection.execute(
-            "UPDATE lanes SET state = ?, cursor = '', pages = 0, items = 0, hidden = 0, 
+            "UPDATE lanes SET state = ?, cursor = '', pages = 0, items = 0, hidden = 0, "
+            'surplus = 0, foreign_ = 0, unreadable = 0 '
+            'WHERE job_id = ? AND (unreadable > 0 OR surplus > 0)',
+            (jobs.OPEN, job_id),
+        ).rowcount
+        gaps = connection.execute('DELETE FROM gaps WHERE job_id = ?', (job_id,)).rowcount
+        return anew + gaps
 
 
 def have_done_again(db: Database, job_id: int, gone: bool = False) -> int:

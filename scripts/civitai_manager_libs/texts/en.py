@@ -221,8 +221,8 @@ ENGLISH: dict[str, str] = {
         '"{template}" leaves a folder or the name empty: write something before and behind each /.'
     ),
     'template_elsewhere': (
-        '"{template}" would lead out of the folder. Write names only, with / between folders; where '
-        'all of it goes is said by the folder (--to, or the setting download_images_folder).'
+        '"{template}" would lead out of the folder. Write names only, with / between folders; '
+        'where all of it goes is said by the folder (--to, or the setting download_images_folder).'
     ),
     'base_model_unknown': (
         'Civitai knows no base model called "{given}". The nearest names are: {near}.'
