@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,8 @@ import pytest
 from civitai_demo.server import DemoServer
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.errors import SourceError
-from scripts.civitai_manager_libs.tab import components, events
+from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
+from scripts.civitai_manager_libs.tab import components, events, paging
 from scripts.civitai_manager_libs.tab.view import View
 from tests.support.gradio_event import ELSEWHERE
 
@@ -101,3 +103,65 @@ def test_the_folder_is_told_to_be_copied_on_the_owners_machine_only(
     assert f'<code class="cg-path">{view.kept_in}</code>' in here
     *_, there = components._download(ELSEWHERE, view)
     assert 'saved' in there and str(downloads) not in there
+
+
+# -- with nobody to ask ----------------------------------------------------------------------------
+
+KNOWN = {'Civitai', 'Paper', 'Horizons', 'Dusk'}
+
+
+def words_of(html: str) -> set[str]:
+    """The English words a person reads in `html`: no names, no addresses, no paths."""
+    text = re.sub(r'<code.*?</code>|<small.*?</small>|<[^>]*>', ' ', html)
+    seen = re.sub(r'https?://\S+|127\.0\.0\.1\S*', ' ', text)
+    return set(re.findall(r'[A-Za-z]{3,}', seen)) - KNOWN
+
+
+@pytest.fixture
+def gone_away(client: CivitaiHttpClient) -> View:
+    """A view of a page whose site has been turned off since."""
+    opened = View()
+    with DemoServer() as site:
+        setting.civitai_base_url = site.url
+        events.open_source(opened, site.url + '/models/4201?modelVersionId=420102')
+    return opened
+
+
+@pytest.fixture
+def toasts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What pops up."""
+    told: list[str] = []
+    monkeypatch.setattr(gr, 'Warning', lambda message, **_: told.append(message))
+    return told
+
+
+def test_a_page_that_nobody_brings_names_the_cause_of_each_picture(
+    gone_away: View, toasts: list[str]
+) -> None:
+    with gr.Blocks():
+        parts = components.build()
+    told: dict[Any, Any] = {}
+    for step in components._on_download(parts, again=False)(HERE, gone_away):
+        told |= step
+    here = told[parts.kept_here]
+    assert here.count('<li>') == len(gone_away.page.images) == here.count('No connection to 1') - 1
+    assert all(f'/images/{image.id}"' in here for image in gone_away.page.images)
+    assert told[parts.retry_page]['visible'] is True
+    (toast,) = toasts
+    assert 'No connection to' in toast
+
+
+def test_all_of_it_is_told_in_the_language_of_the_settings(
+    gone_away: View, toasts: list[str]
+) -> None:
+    setting.language = 'zh_TW'
+    with gr.Blocks():
+        parts = components.build()
+    told: list[str] = []
+    for change, *given in ((events.go_next,), (events.open_source, '4452'), (events.go_first,)):
+        for step in paging._on_turn(parts, change)(HERE, *given, gone_away):
+            told += [value for value in step.values() if isinstance(value, str)]
+    for step in components._on_download(parts, again=False)(HERE, gone_away):
+        told += [value for value in step.values() if isinstance(value, str)]
+    assert any('無法連線' in one for one in told) and toasts
+    assert set().union(*map(words_of, [*told, *toasts])) == set()
