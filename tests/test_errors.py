@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import copy
+import errno
+import os
 import pickle
 import re
+from pathlib import Path
 from typing import Iterator
 
 import pytest
 
 from scripts.civitai_manager_libs import errors, texts
-from scripts.civitai_manager_libs.errors import CivitaiError
+from scripts.civitai_manager_libs.errors import CivitaiError, StorageError
+from scripts.civitai_manager_libs.store import files
 
 
 def descendants(kind: type[CivitaiError]) -> Iterator[type[CivitaiError]]:
@@ -114,3 +118,23 @@ def test_the_drawn_tree_is_the_real_one() -> None:
         expected = parents[len(indent) - 4] if indent else 'Exception'
         assert kind.__bases__[0].__name__ == expected
     assert sorted(name for _, name in drawn) == sorted(kind.__name__ for kind in EVERY_KIND)
+
+
+SYSTEM = [getattr(errno, name) for name in ('ENOENT', 'ENOTDIR', 'EIO', 'ELOOP', 'ENAMETOOLONG')]
+
+
+@pytest.mark.parametrize(
+    'error',
+    [
+        *(OSError(number, os.strerror(number)) for number in SYSTEM),
+        ValueError('embedded null byte'),
+    ],
+    ids=repr,
+)
+def test_what_the_system_says_is_told_in_the_language_of_the_reader(
+    error: Exception, tmp_path: Path
+) -> None:
+    with pytest.raises(StorageError) as caught, files.explained(tmp_path):
+        raise error
+    told = caught.value.message_in('zh_TW').replace(str(tmp_path), '')
+    assert not re.findall('[A-Za-z]{3,}', told)

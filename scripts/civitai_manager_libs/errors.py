@@ -28,7 +28,14 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Callable
 
-from .texts import DEFAULT_LANGUAGE, text
+from .texts import DEFAULT_LANGUAGE, TABLES, text
+
+
+def _in_language(value: object, language: str) -> object:
+    """Return a value of an error as it is told: the key of a reason (`reason_...`) as its words."""
+    if isinstance(value, str) and value.startswith('reason_') and value in TABLES[DEFAULT_LANGUAGE]:
+        return text(value, language)
+    return value
 
 
 class CivitaiError(Exception):
@@ -82,7 +89,8 @@ class CivitaiError(Exception):
 
     def message_in(self, language: str) -> str:
         """The cause and what to do about it, in `language`, with the site's own words if any."""
-        sentence = text(self.key, language, status=self.status or '', **self.values)
+        values = {name: _in_language(value, language) for name, value in self.values.items()}
+        sentence = text(self.key, language, status=self.status or '', **values)
         if not self.detail:
             return sentence
         return text('error_with_detail', language, sentence=sentence, detail=self.detail)

@@ -6,6 +6,7 @@ Stands on errors and forks; knows no network. `templates`, `names`, `walks`, `en
 cache      the picture cache: whose folder it is, and how large it may get
 private    small files of the owner's: one writer at a time
 files      files that are whole or not there at all
+reasons    why the system refuses a file, as a sentence of our own
 opening    whether a picture can be opened
 parts      names of files that are being written, and whose they are
 embedded   the texts that programs write into a picture

@@ -19,6 +19,7 @@ from typing import AbstractSet, Callable, Iterable, Iterator
 from .. import forks
 from ..errors import StorageError
 from . import files, media, parts
+from .reasons import reason
 
 MIB = 1024 * 1024
 # Backup programs know this name and its first line, and leave such a folder out.
@@ -93,7 +94,7 @@ def refusal(folder: Path) -> StorageError | None:
     except OSError as error:
         return files.storage_error(error, folder)
     except ValueError as error:  # a name that no system takes
-        return StorageError(folder=str(folder), reason=str(error))
+        return StorageError(folder=str(folder), reason=reason(error))
     if strange is None:
         return None
     return StorageError('error_cache_not_own', folder=str(folder), name=strange)

@@ -18,6 +18,7 @@ from typing import BinaryIO, Callable, Iterator
 
 from ..errors import StorageError
 from . import ends, media, parts
+from .reasons import reason
 
 log = logging.getLogger(__name__)
 
@@ -169,7 +170,7 @@ class explained:  # a class, because one made by contextlib takes twice the time
         if isinstance(error, OSError):
             raise storage_error(error, self._folder) from error
         if isinstance(error, ValueError):
-            raise StorageError(folder=str(self._folder), reason=str(error)) from error
+            raise StorageError(folder=str(self._folder), reason=reason(error)) from error
 
 
 def storage_error(error: OSError, folder: Path) -> StorageError:
@@ -178,7 +179,7 @@ def storage_error(error: OSError, folder: Path) -> StorageError:
         return StorageError('error_disk_full', folder=str(folder))
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return StorageError('error_not_writable', folder=str(folder))
-    return StorageError(folder=str(folder), reason=error.strerror or type(error).__name__)
+    return StorageError(folder=str(folder), reason=reason(error))
 
 
 def check_space(folder: Path, size: int) -> None:

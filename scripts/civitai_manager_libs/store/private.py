@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Callable, Iterator, TypeVar
 
 from ..errors import StorageError
+from .reasons import reason
 
 if sys.platform == 'win32':
     import msvcrt
@@ -148,8 +149,7 @@ def keep_aside(path: Path) -> Path:
 
 
 def _not_written(path: Path, error: Exception) -> StorageError:
-    reason = getattr(error, 'strerror', None) or type(error).__name__
-    return StorageError(folder=str(path), reason=reason)
+    return StorageError(folder=str(path), reason=reason(error))
 
 
 @contextmanager

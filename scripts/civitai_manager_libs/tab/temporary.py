@@ -17,6 +17,7 @@ from typing import Iterator, Sequence
 from .. import setting, widgets
 from ..errors import StorageError
 from ..store import cache, files, private
+from ..store.reasons import reason
 
 VARIABLE = 'GRADIO_TEMP_DIR'
 # Pictures that are no longer shown stay for a while, as a page may still be on its way.
@@ -133,8 +134,8 @@ def _explained(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise StorageError('error_temporary', folder=str(folder), reason=reason) from error
+        why = reason(error)
+        raise StorageError('error_temporary', folder=str(folder), reason=why) from error
 
 
 def _place(given: str) -> Path:

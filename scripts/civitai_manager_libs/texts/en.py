@@ -4,6 +4,19 @@ ENGLISH: dict[str, str] = {
     'error_unknown': 'Something went wrong.',
     'error_see_log': 'Something unexpected went wrong; the log has the details.',
     'error_with_detail': '{sentence} (Civitai says: {detail})',
+    'reason_not_found': 'No such file or directory',
+    'reason_no_folder': 'Not a directory',
+    'reason_is_folder': 'Is a directory',
+    'reason_exists': 'File exists',
+    'reason_name_too_long': 'File name too long',
+    'reason_bad_name': 'no file can have such a name',
+    'reason_link_circle': 'Too many levels of symbolic links',
+    'reason_denied': 'Permission denied',
+    'reason_read_only': 'Read-only file system',
+    'reason_full': 'No space left on device',
+    'reason_too_many_open': 'Too many open files',
+    'reason_in_use': 'Device or resource busy',
+    'reason_broken_disk': 'Input/output error',
     'error_url_refused': (
         '{host} is not a host of Civitai, so nothing is fetched from it. If you trust it, '
         'add it to the setting extra_hosts.'
