@@ -136,6 +136,24 @@ def assert_idle(tab: Page) -> None:
     assert asked == []
 
 
+def test_another_gallery_begins_with_an_empty_form_and_one_that_fails_is_no_other(
+    page: Page, running_demo: DemoServer
+) -> None:
+    part(page, 'download_whole').click()
+    field(page, 'limit').fill('7')
+    field(page, 'tag').fill('cat')
+    load(page, running_demo.url + '/models/999999999')
+    expect(part(page, 'keeps')).to_contain_text('download “Paper Horizons XL', timeout=WAIT)
+    expect(field(page, 'limit')).to_have_value('7')
+    shown(page, running_demo.url + '/models/4452', 'Quiet Geometry')
+    expect(part(page, 'keeps')).to_be_hidden()
+    expect(part(page, 'whole')).to_be_hidden()
+    part(page, 'download_whole').click()
+    expect(part(page, 'whole_told')).to_contain_text('Quiet Geometry', timeout=WAIT)
+    for name, value in (('limit', ''), ('tag', ''), ('level', 'PG'), ('sort', 'any')):
+        expect(field(page, name)).to_have_value(value)
+
+
 @pytest.mark.parametrize('app', ['newest'], indirect=True)
 def test_what_failed_is_unfolded_and_tried_again(page: Page, running_demo: DemoServer) -> None:
     shown(page, running_demo.url + '/models/4452', 'Quiet Geometry')
