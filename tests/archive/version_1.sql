@@ -81,6 +81,14 @@ CREATE TABLE saved (
     saved_at REAL NOT NULL
 );
 INSERT INTO "saved" VALUES(X'2F6B6570742F7772656E2F312E6A706567','1',1,5,7,'abababababababababababababababababababababababababababababababab',1.79564826121023750305e+09);
+CREATE TABLE shortlist (           -- the best so far of a job that keeps the best of several lanes
+    job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    picture_id INTEGER NOT NULL,
+    lane INTEGER NOT NULL,
+    worth REAL NOT NULL,
+    turn INTEGER NOT NULL,
+    PRIMARY KEY (job_id, picture_id)
+) WITHOUT ROWID;
 CREATE INDEX pictures_by_stem ON pictures (stem);
 CREATE INDEX pictures_by_post ON pictures (post_id);
 CREATE INDEX saved_by_stem ON saved (stem);

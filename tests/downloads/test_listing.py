@@ -187,6 +187,71 @@ def test_a_cursor_that_is_refused_again_and_again_is_a_gap(listed: Any) -> None:
     assert (30, 1) == (progress.found, len(gaps(progress)))
 
 
+# -- the best of several versions -----------------------------------------------------------------
+
+
+class Versions(Site):
+    """Two versions, 7 with the even pictures and 8 with the odd ones; `broken` are refused."""
+
+    broken: frozenset[str] = frozenset()
+
+    def answer(self, request: PreparedRequest) -> Answer:
+        version = request.params['modelVersionId']  # type: ignore[attr-defined]
+        if version in self.broken:
+            return refused(500, 'no')
+        self.left_out = {n for n in range(1, self.count + 1) if n % 2 != (version == '8')}
+        status, headers, body = super().answer(request)
+        return status, headers, body.replace('[7]', f'[{version}]')
+
+
+@pytest.fixture
+def two_versions(db: Database) -> None:
+    queries = (GalleryQuery(version_id=n, limit=PAGE, sort='Newest') for n in (7, 8))
+    rivals = [{**listing.kept_query(query), jobs.RIVALS: 'Newest'} for query in queries]
+    jobs.make(db, {}, db.path.parent, rivals)
+
+
+@pytest.mark.parametrize('broken', ['7', '8'])
+def test_the_best_of_a_version_that_failed_come_when_the_job_runs_again(
+    listed: Any, db: Database, two_versions: None, broken: str
+) -> None:
+    site = Versions(95)
+    site.broken = frozenset([broken])
+    progress = listed(site, limit=6)
+    assert (6, 1, False) == (progress.found, len(gaps(progress)), progress.is_listed)
+
+    site.broken = frozenset()
+    places.open_again(db, 1)
+    progress = listed(site, limit=6)
+
+    assert (6, [], True) == (progress.found, gaps(progress), progress.is_listed)
+    assert list(range(90, 96)) == sorted(numbers(db))
+
+
+def test_a_filter_that_leaves_out_the_best_has_the_listing_go_on(
+    listed: Any, db: Database, two_versions: None
+) -> None:
+    site = Versions(95)
+    progress = listed(site, limit=6, until='2025-01-01T00:00:31Z')
+
+    assert (6, True) == (progress.found, progress.is_listed)
+    assert list(range(30, 24, -1)) == numbers(db)
+    assert len(site.asked) < 2 * 10
+
+
+@pytest.mark.parametrize('wrong', ['1970-01-01T00:00:00Z', '2999-01-01T00:00:00Z', 'soon', ''])
+def test_a_wrong_date_costs_none_of_the_best(
+    listed: Any, db: Database, two_versions: None, wrong: str
+) -> None:
+    site = Versions(95)
+    items = [{**item(94), 'createdAt': wrong}, *map(item, range(92, 84, -2))]
+    page = json.dumps({'items': items, 'metadata': {'nextCursor': '10'}})
+    site.fault = lambda cursor, times: None if cursor or times > 1 else (200, {}, page)
+    listed(site, limit=6)
+
+    assert {91, 92, 93, 95} <= set(numbers(db))
+
+
 # -- the depth of the site's search ---------------------------------------------------------------
 
 

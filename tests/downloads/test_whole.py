@@ -181,6 +181,110 @@ def test_a_gallery_gets_a_folder_of_its_own(keeper: Keeper, downloads: Path) -> 
     assert ['Gouache Weather'] == [path.name for path in downloads.iterdir()]
 
 
+# -- a limit, for all versions of a model ---------------------------------------------------------
+
+
+WORTH: dict[str, Callable[[Picture], float]] = {
+    '': lambda one: one.created.timestamp(),
+    'Newest': lambda one: one.created.timestamp(),
+    'Oldest': lambda one: -one.created.timestamp(),
+    'Most Reactions': lambda one: one.reactions.total,
+    'Most Comments': lambda one: one.reactions.comment,
+}
+OF_MODEL = {
+    one.id: one
+    for version in load_catalog().model(OPENING_MODEL_ID).versions  # type: ignore[union-attr]
+    for one in of_version(version.id)
+}
+
+
+def listed(keeper: Keeper, job: int, stop: threading.Event | None = None) -> list[Picture]:
+    """What a job would fetch, in its order."""
+    whole.run(keeper.db, keeper.client, job, stop or threading.Event(), is_listing_only=True)
+    return [OF_MODEL[one.image.id] for one in whole.every_listed(keeper.db, job, jobs.TO_DO)]
+
+
+@pytest.mark.parametrize('limit', [1, 7, 230])
+@pytest.mark.parametrize('sort', WORTH)
+def test_a_limit_takes_the_best_of_all_versions(keeper: Keeper, sort: str, limit: int) -> None:
+    job = keeper.begin(MODEL, limit=limit, sort=sort)
+
+    worth = [WORTH[sort](one) for one in listed(keeper, job)]
+
+    assert sorted(map(WORTH[sort], OF_MODEL.values()), reverse=True)[:limit] == worth
+
+
+def test_where_no_order_can_be_seen_each_version_has_its_turn_and_that_is_said(
+    keeper: Keeper,
+) -> None:
+    model = load_catalog().model(OPENING_MODEL_ID)
+    assert model is not None
+    job = keeper.begin(MODEL, limit=2 * len(model.versions), sort='Most Collected')
+
+    listed(keeper, job)
+
+    lanes = [one.lane for one in whole.every_listed(keeper.db, job, jobs.TO_DO)]
+    assert sorted(lanes) == sorted(2 * list(range(1, len(model.versions) + 1)))
+    [found] = jobs.every(keeper.db)
+    told = standing.standing_of(keeper.db, found)
+    assert told.is_listed and 1 == len(told.notes)
+    assert 'Most Collected' in told.notes[0] and 'each version' in told.notes[0]
+
+
+def test_a_small_limit_asks_for_one_page_of_each_version(keeper: Keeper) -> None:
+    listed(keeper, keeper.begin(MODEL, limit=5))
+
+    model = load_catalog().model(OPENING_MODEL_ID)
+    pages = [one for one in keeper.demo.requests if one.path.startswith('/api/v1/images')]
+    assert model is not None and len(model.versions) == len(pages)
+
+
+def test_a_limit_that_is_more_than_there_is_takes_all(keeper: Keeper) -> None:
+    report = keeper.keep(MODEL, limit=99_999)
+
+    assert sorted(OF_MODEL) == keeper.ids and report.is_complete
+
+
+def test_the_best_are_the_same_after_a_stop(keeper: Keeper) -> None:
+    job, stop = keeper.begin(MODEL, limit=9), threading.Event()
+
+    def heard(report: whole.JobReport) -> None:
+        if report.progress.pages:
+            stop.set()
+
+    whole.run(keeper.db, keeper.client, job, stop, heard)
+    report = keeper.run(job)
+
+    newest = sorted(OF_MODEL.values(), key=WORTH['Newest'])[-9:]
+    assert ids(newest) == keeper.ids and report.is_complete
+    assert list(range(1, 10)) == [
+        one.place for one in whole.every_listed(keeper.db, job, jobs.SAVED)
+    ]
+
+
+def test_what_became_one_of_the_best_comes_and_what_is_no_more_stays_on_the_disk(
+    keeper: Keeper,
+) -> None:
+    job = keeper.begin(MODEL, limit=9)
+    with keeper.db.writing() as connection:  # as if the newest had come later
+        hidden = [one.id for one in sorted(OF_MODEL.values(), key=WORTH['Newest'])[-4:]]
+        connection.execute('CREATE TEMP TABLE hide (id INTEGER)')
+        connection.executemany('INSERT INTO hide VALUES (?)', [(one,) for one in hidden])
+        connection.execute(
+            'CREATE TEMP TRIGGER hiding AFTER INSERT ON shortlist BEGIN DELETE FROM shortlist '
+            'WHERE picture_id = NEW.picture_id AND picture_id IN (SELECT id FROM hide); END'
+        )
+    keeper.run(job)
+    before = keeper.ids
+    with keeper.db.writing() as connection:
+        connection.execute('DROP TRIGGER hiding')
+
+    report = keeper.keep(MODEL, limit=9)
+
+    assert job == report.job.id and report.is_complete and 9 == report.progress.found
+    assert sorted({*before, *hidden}) == keeper.ids
+
+
 # -- what is there already ------------------------------------------------------------------------
 
 

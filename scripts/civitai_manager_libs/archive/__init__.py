@@ -6,6 +6,7 @@ top down:
 place      the archive of this process
 rebuild    what can be known again after the file was lost, out of the folders
 places     the places that pictures have in a job; what of it is to be done again
+shortlist  the best pictures of several listings, of which a job keeps so many
 kept       what a job kept, page by page
 jobs       galleries that are kept whole: what was asked, how far it is, what is missing
 saved      files that a person keeps, and which picture each one is

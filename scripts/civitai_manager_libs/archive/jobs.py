@@ -31,6 +31,8 @@ OPEN, AT_END, BROKEN = 'open', 'at_end', 'broken'
 TO_DO, SAVED, ALREADY, FAILED, GONE = 'to_do', 'saved', 'already', 'failed', 'gone'
 # Not listed since the job began anew; only its place is kept, see `places`.
 PAST = 'past'
+# In the query of a lane that is one of several, of which the best are kept: best by this sort.
+RIVALS = 'rivals'
 LOOK_SECONDS = 0.1
 
 
@@ -80,7 +82,10 @@ class Listed:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is: pictures by state, and the totals of its lanes."""
+    """How far a job is: pictures by state, and the totals of its lanes.
+
+    `rivals` is the sort by which the best of several lanes are kept, '' if all of each are.
+    """
 
     states: Mapping[str, int] = field(default_factory=dict)
     pages: int = 0
@@ -90,6 +95,7 @@ class Progress:
     unreadable: int = 0
     gaps: tuple[CivitaiError, ...] = ()
     is_listed: bool = False
+    rivals: str = ''
 
     def count(self, state: str) -> int:
         """How many pictures are in `state`."""
@@ -316,4 +322,5 @@ def progress(db: Database, job_id: int) -> Progress:
         unreadable=sum(lane.unreadable for lane in ways),
         gaps=tuple(filter(None, (causes.told(row[0]) for row in rows))),
         is_listed=all(lane.state == AT_END for lane in ways),
+        rivals=next((str(lane.query[RIVALS]) for lane in ways if lane.query.get(RIVALS)), ''),
     )

@@ -12,8 +12,9 @@ from ..civitai.gallery import GalleryImage
 from ..store import names
 from .database import Database
 
-# Tags are told when they are asked for only, so they are not kept.
-_COLUMNS = tuple(field.name for field in fields(GalleryImage) if field.name != 'tags')
+# Tags are told when they are asked for only, and comments count while it is listed.
+_PASSING = ('tags', 'comments')
+_COLUMNS = tuple(field.name for field in fields(GalleryImage) if field.name not in _PASSING)
 _LARGEST = 2**63 - 1
 _SELECTED = ', '.join(_COLUMNS)
 _AT_ONCE = 500  # SQLite takes so many values in one question, and more only in newer versions

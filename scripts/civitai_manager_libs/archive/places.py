@@ -16,7 +16,7 @@ def begin_anew(db: Database, job_id: int, queries: Sequence[Mapping[str, Any]]) 
     Raises StorageError.
     """
     with db.writing() as connection:
-        for table in ('lanes', 'gaps'):
+        for table in ('lanes', 'gaps', 'shortlist'):
             connection.execute(f'DELETE FROM {table} WHERE job_id = ?', (job_id,))
         connection.execute(
             "UPDATE listed SET state = ?, path = x'', tries = 0, cause = '' WHERE job_id = ?",
@@ -94,6 +94,5 @@ def add_lanes(db: Database, job_id: int, queries: Sequence[Mapping[str, Any]]) -
 
 def _asked(query: Mapping[str, Any]) -> object:
     """What a listing asks, as it is kept: without what its model and version were called then."""
-    return json.loads(
-        json.dumps({name: query[name] for name in query if name not in ('model', 'version')})
-    )
+    beside = ('model', 'version', jobs.RIVALS)
+    return json.loads(json.dumps({name: query[name] for name in query if name not in beside}))

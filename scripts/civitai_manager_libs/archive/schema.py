@@ -80,6 +80,15 @@ CREATE TABLE listed (              -- the pictures of a job, in the order they w
 CREATE UNIQUE INDEX listed_once ON listed (job_id, picture_id);
 CREATE INDEX listed_by_state ON listed (job_id, state, place);
 
+CREATE TABLE shortlist (           -- the best so far of a job that keeps the best of several lanes
+    job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    picture_id INTEGER NOT NULL,
+    lane INTEGER NOT NULL,
+    worth REAL NOT NULL,
+    turn INTEGER NOT NULL,
+    PRIMARY KEY (job_id, picture_id)
+) WITHOUT ROWID;
+
 CREATE TABLE gaps (
     job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
     lane INTEGER NOT NULL,

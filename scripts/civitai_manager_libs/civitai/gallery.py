@@ -29,9 +29,9 @@ MAX_IDS = 100
 class GalleryImage:
     """One picture or video of a gallery.
 
-    url is the full-size address; kind is 'image', 'video' or 'audio'; width and height in
-    pixels, 0 if unknown; level is one bit of the maturity levels, 0 if unknown; meta is the
-    uploader's generation data, {} if hidden or absent; tags are names, () unless asked for.
+    url is the full-size address; kind is 'image', 'video' or 'audio'; width and height in pixels, 0
+    if unknown; level is one bit of the maturity levels, 0 if unknown; reactions include comments;
+    meta is the uploader's generation data, {} if there is none; tags are names, () unless asked for.
     """
 
     id: int
@@ -47,6 +47,7 @@ class GalleryImage:
     reactions: int = 0
     meta: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    comments: int = field(default=0, compare=False)
 
     @property
     def is_video(self) -> bool:
@@ -177,12 +178,11 @@ def parse_page(
     limit: int = 0,
     wanted: Mapping[str, str] | None = None,
 ) -> ImagePage:
-    """Return the page in an answer of /api/v1/images; unreadable items are left out
-    and counted.
+    """Return the page in an answer of /api/v1/images; unreadable items are left out and counted.
 
     Items above `levels`, and of unknown level unless everything is allowed, are left out and
-    counted: the server's own filter is not trusted. If `ids` were asked for, nothing else is
-    taken: some servers ignore the parameter and send the newest pictures. Nothing follows one.
+    counted: the server's own filter is not trusted. If `ids` were asked for, nothing else is taken:
+    some servers ignore the parameter and send the newest pictures. Nothing follows one.
     More than `limit` items, 0 for any number, are left out and counted too, and so are those that
     say that they are not what was `wanted`. Where all do, nothing follows.
     Raises WrongContentError if `data` is not such an answer at all, or if several ids were ignored.
@@ -223,8 +223,7 @@ def parse_image(item: object) -> GalleryImage | None:
     # anything else would be taken for a file, and looking for one can already give things away
     if not number or not isinstance(url, str) or not url.startswith(('https://', 'http://')):
         return None
-    stats = item.get('stats')
-    counts = stats.values() if isinstance(stats, dict) else ()
+    stats = item['stats'] if isinstance(item.get('stats'), dict) else {}
     return GalleryImage(
         id=number,
         url=url,
@@ -236,9 +235,10 @@ def parse_image(item: object) -> GalleryImage | None:
         post_id=_whole(item.get('postId')),
         base_model=_words(item.get('baseModel')),
         created_at=_words(item.get('createdAt')),
-        reactions=sum(_whole(count) for count in counts),
+        reactions=sum(map(_whole, stats.values())),
         meta=meta_of.opened(item.get('meta')),
         tags=_tags(item.get('tags')),
+        comments=_whole(stats.get('commentCount')),
     )
 
 

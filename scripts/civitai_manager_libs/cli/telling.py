@@ -229,6 +229,7 @@ class Part:
             notes.append(self._text('cli_gone', count=now.count(jobs.GONE), ids=ids, job=self.job))
         if self.gallery is not None and self.gallery.is_orphan:
             notes.append(self._text('model_gone'))
+        notes += self.report.notes(setting.language) if self.report else ()
         for gap in now.gaps:
             notes.append(self._text('listing_stopped', cause=gap.message_in(setting.language)))
         left_out = now.hidden or now.unreadable

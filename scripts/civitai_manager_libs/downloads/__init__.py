@@ -9,6 +9,7 @@ whole      whole galleries, as jobs that can be gone on with
 checking   whether the files of a folder are what they were
 offline    what a job kept, found again and shown without asking anybody
 listing    the galleries of a job, listed into the archive
+best       the best pictures of all versions, where a job keeps so many
 batch      many downloads at once, each with its result
 crew       threads that work on jobs
 keeping    one file that a person keeps
@@ -20,6 +21,7 @@ ahead      which pictures to fetch before anybody asks for them
 presence   whether a file is there, as far as can be told
 running    a job that runs here: how fast it is, what it waits for
 standing   how far a job is, and what became of it, for a program and for a person
+queries    what a lane of a job asks for, as it is kept
 wanted     which pictures of a gallery, and what they are called
 plan       downloads as values: jobs, results, reports
 """

@@ -12,7 +12,7 @@ from ..archive.database import Database
 from ..civitai.source import parse_source
 from ..http_client import CivitaiHttpClient
 from ..store import names
-from .listing import kept_query
+from .queries import kept_query
 from .wanted import Wanted, as_kept
 
 
@@ -41,10 +41,13 @@ def begin_with(db: Database, gallery: api.Gallery, wanted: Wanted, folder: Path 
     if not asked_for_order and gallery.source.kind != 'post':
         query = replace(query, sort='Newest')  # all of it, in an order that can be gone on with
     model = gallery.model
-    versions = model.versions if model and not gallery.source.version_id else ()
+    is_whole_model = model and not gallery.source.version_id and gallery.source.kind != 'version'
+    versions = model.versions if model and is_whole_model else ()
+    if versions and not (wanted.sort or gallery.source.sort):
+        query = replace(query, sort='Newest')
     if not (asked_for_order or versions) and query.model_id and not query.version_id:
         query = replace(query, sort='Oldest')  # else Civitai's database loses one a page
-    if gallery.source.kind == 'version' or not versions:
+    if not versions:
         named = gallery.version.name if gallery.version else ''
         lanes = [_lane(query, model.name if model else '', named)]
     else:
@@ -52,6 +55,8 @@ def begin_with(db: Database, gallery: api.Gallery, wanted: Wanted, folder: Path 
             _lane(replace(query, version_id=v.id), model.name if model else '', v.name)
             for v in versions
         ]
+    if wanted.limit and len(versions) > 1:  # the best of all versions, not of the first
+        lanes = [{**lane, jobs.RIVALS: query.sort} for lane in lanes]
     target = folder or setting.download_folder() / names.folder_name(gallery.folder_name)
     target = folders.real(target)  # it stays that folder, from wherever and by whatever link
     with db.writing():  # who asks for the same in another program finds the job that is made here

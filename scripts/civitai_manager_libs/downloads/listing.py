@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Callable
 
 from .. import api, setting
-from ..archive import jobs, places
+from ..archive import jobs, places, shortlist
 from ..archive.database import Database
 from ..civitai.gallery import MAX_LIMIT, PERIODS, GalleryQuery, ImagePage, ceiling_of
 from ..civitai.source import parse_source
@@ -23,6 +23,8 @@ from ..errors import (
     WrongContentError,
 )
 from ..http_client import CivitaiHttpClient, background
+from . import best
+from .queries import kept_query, query_of
 from .wanted import Wanted
 
 log = logging.getLogger(__name__)
@@ -137,8 +139,12 @@ class Listing:
     def _list_all(self) -> None:
         while lane := next(iter(self._open_lanes()), None):
             self._list(lane)
-            if self._has_enough():
+            if self._has_enough(lane):
                 return
+        rivals = [one for one in jobs.lanes(self.db, self.job_id) if one.query.get(jobs.RIVALS)]
+        if rivals:
+            shortlist.choose(self.db, self.job_id, rivals, self.wanted.limit)
+            self.ahead.page_listed()
         self._check_there()
 
     def _open_lanes(self) -> list[jobs.Lane]:
@@ -160,8 +166,8 @@ class Listing:
         except CivitaiError as error:
             self._break(lanes[-1], error)
 
-    def _has_enough(self) -> bool:
-        limit = self.wanted.limit
+    def _has_enough(self, lane: jobs.Lane) -> bool:
+        limit = 0 if lane.query.get(jobs.RIVALS) else self.wanted.limit
         return bool(limit) and jobs.progress(self.db, self.job_id).found >= limit
 
     def _list(self, lane: jobs.Lane) -> None:
@@ -198,7 +204,7 @@ class Listing:
                 self._break(lane, error)
             finally:
                 self.ahead.page_listed()
-            if self._has_enough():
+            if self._has_enough(lane):
                 return
             lane = self._lane(lane.number)
 
@@ -222,20 +228,25 @@ class Listing:
         known = places.lanes_of(self.db, self.job_id, (image.id for image in found))
         fresh = [image for image in found if image.id not in known]
         is_new = len(known) < len(page.images)
-        if self.wanted.limit:
+        sort = str(lane.query.get(jobs.RIVALS, ''))
+        if self.wanted.limit and not sort:
             already = jobs.progress(self.db, self.job_id).found
             fresh = fresh[: max(0, self.wanted.limit - already)]
-        cursor = page.next_cursor
-        if self.wanted.ends_before(page.images, query.sort):
-            cursor = ''
-        jobs.note_page(self.db, self.job_id, lane, page, fresh, cursor)
+        cursor = '' if self.wanted.ends_before(page.images, query.sort) else page.next_cursor
+        with self.db.writing():
+            if sort:
+                limit = self.wanted.limit
+                if not best.note_page(self.db, self.job_id, lane, query, page, fresh, limit):
+                    cursor = ''
+            jobs.note_page(self.db, self.job_id, lane, page, [] if sort else fresh, cursor)
         origin = lane.query.get(_OTHER_END_OF)
         if origin and origin in known.values():  # here is where the first listing ended
             jobs.set_lane(self.db, self.job_id, lane, jobs.AT_END, '')
-        elif not cursor and (lane.pages + 1) * query.limit >= DEPTH:
+        elif not page.next_cursor and (lane.pages + 1) * query.limit >= DEPTH:
             if origin:
                 raise CivitaiError('gap_depth')
-            jobs.add_lane(self.db, self.job_id, _from_other_end(query, lane))
+            beyond = {**_from_other_end(query, lane), jobs.RIVALS: sort}
+            jobs.add_lane(self.db, self.job_id, beyond)
         if not cursor:
             _check_all_came(query, lane, page)
         return is_new
@@ -282,18 +293,3 @@ def _check_all_came(query: GalleryQuery, lane: jobs.Lane, page: ImagePage) -> No
     if absent > 0:
         ceiling = ceiling_of(query.levels)
         raise NotFoundError('absent_images', count=absent, total=total, ceiling=ceiling)
-
-
-def kept_query(query: GalleryQuery) -> dict[str, Any]:
-    """Return `query` as an object of JSON."""
-    return asdict(query)
-
-
-def query_of(lane: jobs.Lane) -> GalleryQuery:
-    """Return the query that `kept_query` gave for `lane`."""
-    values = {name: value for name, value in lane.query.items() if name in _FIELDS}
-    lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-    return GalleryQuery(**{**values, **lists})
-
-
-_FIELDS = frozenset(GalleryQuery.__dataclass_fields__)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
-from .. import setting
+from .. import setting, texts
 from ..archive import jobs, saved
 from ..archive.database import Database
 from ..civitai import urls
 from ..civitai.gallery import ceiling_of
 from ..errors import CivitaiError
 from ..store import templates
-from .wanted import Wanted, as_kept
+from .wanted import SEEN_SORTS, Wanted, as_kept
 
 # States of a job besides those that `archive.jobs` keeps: it was running or waiting as its program
 # ended; another program is at it.
@@ -48,7 +48,9 @@ class JobReport:
     def is_all_known(self) -> bool:
         """Whether all that is wanted was listed."""
         progress, limit = self.progress, self.wanted.limit
-        return bool(progress.is_listed or (limit and progress.found >= limit)) and not self.gaps
+        # the best of several lanes are known when all are listed
+        has_enough = limit and progress.found >= limit and not progress.rivals
+        return bool(progress.is_listed or has_enough) and not self.gaps
 
     @property
     def gaps(self) -> tuple[CivitaiError, ...]:
@@ -62,6 +64,13 @@ class JobReport:
         found = (CivitaiError(key, count=count) for key, count in left_out.items() if count)
         return (*progress.gaps, *found)
 
+    def notes(self, language: str) -> tuple[str, ...]:
+        """Return what is to be known of how the pictures were chosen, as sentences."""
+        rivals = self.progress.rivals
+        if rivals and rivals not in SEEN_SORTS:
+            return (texts.text('taken_in_turn', language, sort=rivals),)
+        return ()
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -70,9 +79,9 @@ class Standing:
     `state` is one of archive.jobs (waiting, running, paused, stopped, cancelled, ended),
     INTERRUPTED or ELSEWHERE, since `changed_at`, in seconds of the epoch. `name` is that of what is
     kept, `asked` what was asked for beside source and level, by the names of the options. `gaps`
-    are sentences, `failures` the first pictures that failed as `failure` tells them, `trouble` why
-    the job as a whole could not go on, '' if it could. `ahead` is how many jobs come before one
-    that waits. `size` is in bytes, of all files this job saved.
+    and `notes` are sentences, `failures` the first pictures that failed as `failure` tells them,
+    `trouble` why the job as a whole could not go on, '' if it could. `ahead` is how many jobs come
+    before one that waits. `size` is in bytes, of all files this job saved.
     Only of one that runs here: `rate` (bytes a second, over the last seconds), `seconds_left` (None
     if nobody can say), and `waiting`, the sentence that says what is waited for now, '' if nothing.
     """
@@ -94,6 +103,7 @@ class Standing:
     is_listed: bool = False
     is_complete: bool = False
     gaps: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     failures: tuple[Mapping[str, object], ...] = ()
     trouble: str = ''
     name: str = ''
@@ -153,6 +163,7 @@ def told_of(db: Database, report: JobReport, state: str, size: int) -> Standing:
         is_listed=now.is_listed,
         is_complete=report.is_complete,
         gaps=tuple(gap.message_in(setting.language) for gap in report.gaps),
+        notes=report.notes(setting.language),
         failures=tuple(map(failure, some)),
         name=name_of(job, jobs.lanes(db, job.id)),
         changed_at=job.changed_at,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timezone
@@ -84,6 +85,24 @@ class Wanted:
         if sort == 'Newest':
             return since is not None and max(dated) < since
         return sort == 'Oldest' and until is not None and min(dated) >= until
+
+
+# The sorts whose order can be seen in the pictures.
+SEEN_SORTS = ('Newest', 'Oldest', 'Most Reactions', 'Most Comments')
+
+
+def worth(image: GalleryImage, sort: str) -> float:
+    """Return a number that is the larger the earlier `image` comes in a listing by `sort`.
+
+    It is 0 for all where the order cannot be seen in a picture.
+    """
+    if sort in ('Newest', 'Oldest'):
+        made = moment(image.created_at)
+        if made is None:
+            return -math.inf
+        return made.timestamp() if sort == 'Newest' else -made.timestamp()
+    counts = {'Most Reactions': image.reactions - image.comments, 'Most Comments': image.comments}
+    return float(counts.get(sort, 0))
 
 
 def as_kept(kept: Mapping[str, Any]) -> Wanted:

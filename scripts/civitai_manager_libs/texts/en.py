@@ -243,6 +243,10 @@ ENGLISH: dict[str, str] = {
     'template_braces': 'The braces in "{template}" do not match. A field is written {{id}}.',
     'template_field': '"{field}" is no field of a name. There are: {known}',
     'template_form': '"{form}" is no form for the field "{field}".',
+    'taken_in_turn': (
+        'Civitai does not tell how the pictures of one version compare with those of another by '
+        '{sort}, so each version had its turn.'
+    ),
     'gap_unreadable': '{count} entries of the listing could not be read.',
     'gap_surplus': '{count} entries of the listing came in answers that were far too long.',
     'gap_depth': (
@@ -693,7 +697,7 @@ ENGLISH: dict[str, str] = {
     ),
     'help_download_sort': (
         'Most Reactions, Most Comments, Most Collected, Newest or Oldest. Default: what the '
-        'link says, else Newest, with --limit the usual order of the site.'
+        'link says, else Newest; with --limit, but not for a model, the usual order of the site.'
     ),
     'help_download_period': 'Only of the last Day, Week, Month or Year. Default: AllTime.',
     'help_download_tag': (

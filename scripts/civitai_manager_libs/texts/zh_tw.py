@@ -143,6 +143,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'template_braces': '「{template}」中的大括號不成對。欄位寫作 {{id}}。',
     'template_field': '「{field}」不是檔名的欄位。可用的有：{known}',
     'template_form': '「{form}」不是欄位「{field}」的格式。',
+    'taken_in_turn': 'Civitai 未提供各版本圖片之間以 {sort} 比較的依據，因此從每個版本輪流取得圖片。',
     'gap_unreadable': '清單中有 {count} 個項目無法讀取。',
     'gap_surplus': '清單中有 {count} 個項目出現在過長的回應中，未納入。',
     'gap_depth': 'Civitai 從兩端各只列出約 50,000 張圖片，無法得知中間還有什麼。',
@@ -472,7 +473,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'help_download_base_model': "只要以此基礎模型製作的圖片，例如 'SDXL 1.0'。可重複指定。",
     'help_download_sort': (
         'Most Reactions、Most Comments、Most Collected、Newest 或 Oldest。預設：連結所指定的，否則 Newest；使用 '
-        '--limit 時為網站平常的順序。'
+        '--limit 且不是模型時，為網站平常的順序。'
     ),
     'help_download_period': '只要最近的 Day、Week、Month 或 Year。預設：AllTime。',
     'help_download_tag': '只要有此標籤的圖片。編號會向 Civitai 查詢；名稱則在這裡與每張圖片的標籤比對。可重複指定，符合其一即可。',
