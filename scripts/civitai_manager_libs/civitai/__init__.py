@@ -19,6 +19,7 @@ models      models and their versions
 source      what people paste, and which gallery it means
 asked       the parameters of a pasted address
 basemodels  base models under their exact names
+spelling    names as people spell them
 pasted      the one link or id in a pasted text
 gallery     pictures, pages, what to ask for, the way through the cursors
 following   what an answer says of the one that follows it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from . import spelling
 
 # As of 2026-08, from /api/v1/enums; new ones come every month, so that a name that is not here may
 # be right as well.
@@ -24,11 +24,7 @@ _NAMES = (
 )
 
 
-def _plain(name: str) -> str:
-    return re.sub('[ _-]', '', name).casefold()
-
-
-_BY_PLAIN_NAME = {_plain(name): name for name in _NAMES.split(', ')}
+_BY_PLAIN_NAME = {spelling.plain(name): name for name in _NAMES.split(', ')}
 
 
 def exact_name(name: str) -> str:
@@ -36,12 +32,12 @@ def exact_name(name: str) -> str:
 
     One that is not known here is returned as given.
     """
-    return _BY_PLAIN_NAME.get(_plain(name), name)
+    return _BY_PLAIN_NAME.get(spelling.plain(name), name)
 
 
 def is_known(name: str) -> bool:
     """Tell whether there was a base model called `name`, in any spelling, when this was written."""
-    return _plain(name) in _BY_PLAIN_NAME
+    return spelling.plain(name) in _BY_PLAIN_NAME
 
 
 def names() -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import difflib
 import os
-import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Callable, Iterable, List, Optional, Sequence
@@ -13,7 +12,7 @@ from typing import Annotated, Any, Callable, Iterable, List, Optional, Sequence
 import typer
 
 from .. import setting, texts
-from ..civitai import basemodels
+from ..civitai import basemodels, spelling
 from ..civitai.gallery import CEILINGS, PERIODS, SORTS, TYPES
 from ..downloads import wanted
 from ..errors import SourceError
@@ -88,27 +87,21 @@ def base_model(text: str) -> str:
 
 def nearest(name: str, known: Sequence[str], most: int = 3) -> list[str]:
     """Return those of `known` that are most like `name`."""
-    by_plain = {_plain(one): one for one in known}
-    found = difflib.get_close_matches(_plain(name[:_LONGEST]), by_plain, n=most, cutoff=0.0)
+    by_plain = {spelling.plain(one): one for one in known}
+    found = difflib.get_close_matches(spelling.plain(name[:_LONGEST]), by_plain, n=most, cutoff=0.0)
     return [by_plain[one] for one in found]
 
 
 def _one_of(known: Iterable[str]) -> Callable[[str], str]:
-    by_name = {_plain(name): name for name in known}
+    names = tuple(known)
 
     def choice(text: str) -> str:
-        found = by_name.get(_plain(text))
-        if found is None:
-            given = ascii(text[:20])
-            raise wrong('cli_no_choice', given=given, known=', '.join(by_name.values()))
+        found = spelling.meant(text, names)
+        if not found:
+            raise wrong('cli_no_choice', given=ascii(text[:20]), known=', '.join(names))
         return found
 
     return choice
-
-
-def _plain(name: str) -> str:
-    """A name without what people spell in several ways."""
-    return re.sub('[ _-]', '', name).casefold()
 
 
 def sources_in(given: Iterable[str], file: Path | None) -> list[str]:

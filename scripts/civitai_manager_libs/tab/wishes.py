@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Iterable
 
 from .. import api, setting, texts
-from ..civitai import basemodels
+from ..civitai import basemodels, spelling
 from ..civitai.gallery import CEILINGS, PERIODS, SORTS, TYPES
 from ..downloads.wanted import Wanted, checked_moment, count_in, is_nothing_between, tags_in
 from ..errors import SourceError
@@ -133,12 +133,13 @@ def _moment(given: object) -> str:
 
 
 def _levels(given: object) -> int:
-    name = _text(given)
-    if not name:
+    text = _text(given)
+    if not text:
         return setting.maturity_levels()
-    if name not in levels_offered():
+    name = spelling.meant(text, levels_offered())
+    if not name:
         raise SourceError(
-            'whole_bad_level', given=name[:20], ceiling=setting.gallery_maturity_ceiling
+            'whole_bad_level', given=text[:20], ceiling=setting.gallery_maturity_ceiling
         )
     return CEILINGS[name]
 
