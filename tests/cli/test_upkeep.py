@@ -88,6 +88,33 @@ def test_what_is_not_as_it_was_is_told_and_repaired(
     assert run('verify', kept)[0] == 0
 
 
+@pytest.mark.parametrize('state, damage', DAMAGE.values(), ids=DAMAGE)
+def test_after_a_repair_it_tells_what_is_so_then(
+    run: Run, kept: Path, state: str, damage: Callable[[Path], object]
+) -> None:
+    for path in sorted(kept.iterdir())[:2]:
+        damage(path)
+    code, out, _ = run('verify', kept, '--repair')
+    assert code == 0 and ': 6 good, 0 missing, 0 changed, 0 broken.' in out
+    assert f'Repaired: 2. Before: 2 {state}.' in out
+    code, out, _ = run('verify', kept)
+    assert code == 0 and 'Repaired' not in out
+
+
+def test_what_was_not_repaired_is_still_bad_then(run: Run, demo: DemoServer, kept: Path) -> None:
+    first, second, *_ = sorted(kept.iterdir())
+    first.unlink()
+    (kept / 'other.jpeg').write_bytes(b'no picture')
+    another(second)
+    code, out, _ = run('verify', kept, '--repair')
+    assert code == 1 and ': 6 good, 0 missing, 0 changed, 1 broken.' in out
+    assert 'Repaired: 2. Before: 1 missing, 1 changed, 1 broken' in out
+    (kept / 'more.jpeg').write_bytes(b'no picture')
+    _, out, _ = run('verify', kept, '--repair', '--json')
+    now = json.loads(out)['now']
+    assert now == {'good': 6, 'missing': 0, 'changed': 0, 'broken': 2}
+
+
 def test_where_it_does_not_come_all_stays(run: Run, demo: DemoServer, kept: Path) -> None:
     all_of_it = sorted(kept.iterdir())
     for path in all_of_it:

@@ -20,7 +20,7 @@ from ..errors import CivitaiError, KeyNeededError, SourceError
 from ..http_client import CivitaiHttpClient, get_http_client
 from ..setting.kinds import Setting
 from ..store.cache import MIB, on_screen
-from . import options
+from . import options, telling
 
 
 def _say(key: str, **values: object) -> None:
@@ -40,6 +40,7 @@ def verify(folder: Path, is_to_repair: bool, as_json: bool) -> int:
         raise options.wrong('cli_not_a_folder', folder=folder)
     client, stopped = get_http_client(), threading.Event()
     counts: Counter[str] = Counter(dict.fromkeys([*(s.value for s in State), 'repaired'], 0))
+    now: Counter[str] = Counter(dict.fromkeys((s.value for s in State), 0))
     lines: list[dict[str, Any]] = []
 
     def work() -> None:
@@ -49,11 +50,13 @@ def verify(folder: Path, is_to_repair: bool, as_json: bool) -> int:
                 return
             counts[found.state.value] += 1
             if found.state is State.GOOD:
+                now[found.state.value] += 1
                 continue
             told = {'file': str(found.path), 'id': found.picture_id, 'state': found.state.value}
             if is_to_repair:
                 told |= _repaired(client, found)
                 counts['repaired'] += bool(told['repaired'])
+            now[State.GOOD.value if told.get('repaired') else found.state.value] += 1
             lines.append(told)
             if not as_json:
                 _tell_bad(told)
@@ -64,14 +67,29 @@ def verify(folder: Path, is_to_repair: bool, as_json: bool) -> int:
         client.close()
 
     number = ending.run(work, stop)
-    bad = sum(counts[s.value] for s in State if s is not State.GOOD) - counts['repaired']
+    bad = sum(now[s.value] for s in State if s is not State.GOOD)
     if as_json:
         reason = 'interrupted' if number else 'incomplete' if bad else 'complete'
-        report = {**counts, 'reason': reason, 'folder': str(folder), 'files': lines}
+        report = {**counts, 'now': now, 'reason': reason, 'folder': str(folder), 'files': lines}
         print(json.dumps(report))
     elif not number:
-        _say('cli_verified', folder=folder, **counts)
+        print(_verified(folder, counts, now), flush=True)
     return 128 + number if number else int(bool(bad))
+
+
+def _verified(folder: Path, before: Counter[str], now: Counter[str]) -> str:
+    """What is so now, and what was before a repair."""
+    told = texts.text('cli_verified', setting.language, folder=folder, **now)
+    if not before['repaired']:
+        return told
+    found = [
+        texts.text(f'cli_count_{s.value}', setting.language, count=before[s.value])
+        for s in State
+        if s is not State.GOOD and before[s.value]
+    ]
+    was = telling.joined(found)
+    mended = texts.text('cli_repaired', setting.language, count=before['repaired'], was=was)
+    return f'{told} {mended}'
 
 
 def _repaired(client: CivitaiHttpClient, found: checking.Finding) -> dict[str, Any]:

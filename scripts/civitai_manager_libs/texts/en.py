@@ -629,9 +629,12 @@ ENGLISH: dict[str, str] = {
     'cli_no_time_between': '--since is not before --until, so no picture would be left',
     'cli_not_a_folder': '{folder} is no folder',
     'cli_verified': (
-        '{folder}: {good} good, {missing} missing, {changed} changed, {broken} broken, '
-        '{repaired} repaired.'
+        '{folder}: {good} good, {missing} missing, {changed} changed, {broken} broken.'
     ),
+    'cli_repaired': 'Repaired: {count}. Before: {was}.',
+    'cli_count_missing': '{count} missing',
+    'cli_count_changed': '{count} changed',
+    'cli_count_broken': '{count} broken',
     'cli_file_missing': '{file} is missing.',
     'cli_file_changed': '{file} is not what was saved.',
     'cli_file_broken': '{file} is no whole picture.',
