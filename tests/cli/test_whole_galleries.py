@@ -427,4 +427,11 @@ def test_the_nearest_names_are_a_few_exact_ones(given: str) -> None:
     near = options.nearest(given, basemodels.names())
     assert len(near) == len(set(near)) == 3
     assert all(basemodels.exact_name(name) == name for name in near)
-    assert given != 'SDXL 1.1' or near[0] == 'SDXL 1.0'
+
+
+@pytest.mark.parametrize(
+    'given, near',
+    [('SDXL 1.1', 'SDXL 1.0'), ('sdlx', 'SDXL'), ('ilustrious', 'Illustrious'), ('sd15', 'SD 1.5')],
+)
+def test_the_nearest_is_the_one_that_was_meant(given: str, near: str) -> None:
+    assert options.nearest(given, basemodels.names())[0].startswith(near)

@@ -7,7 +7,7 @@ import difflib
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Callable, Iterable, List, Optional, Sequence
+from typing import Annotated, Any, Callable, Iterable, List, Optional
 
 import typer
 
@@ -27,6 +27,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, 'utf-16'),
 )
 _LONGEST = 100  # of what is compared
+_BEGUN = 0.95  # so much counts a likeness to the beginning of a name
 
 
 def wrong(key: str, **values: object) -> typer.BadParameter:
@@ -85,11 +86,20 @@ def base_model(text: str) -> str:
     return basemodels.exact_name(words(text))
 
 
-def nearest(name: str, known: Sequence[str], most: int = 3) -> list[str]:
-    """Return those of `known` that are most like `name`."""
-    by_plain = {spelling.plain(one): one for one in known}
-    found = difflib.get_close_matches(spelling.plain(name[:_LONGEST]), by_plain, n=most, cutoff=0.0)
-    return [by_plain[one] for one in found]
+def nearest(given: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """Return those of `known` that are most like `given`, which may be the beginning of one."""
+    wanted = spelling.plain(given[:_LONGEST])
+
+    def likeness(name: str) -> float:
+        plain = spelling.plain(name)
+        whole, begun = (_alike(wanted, one) for one in (plain, plain[: len(wanted)]))
+        return max(whole, _BEGUN * begun)
+
+    return sorted(known, key=likeness, reverse=True)[:most]
+
+
+def _alike(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one, other).ratio()
 
 
 def _one_of(known: Iterable[str]) -> Callable[[str], str]:

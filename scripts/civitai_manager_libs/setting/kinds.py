@@ -42,7 +42,7 @@ class Setting:
         return 0.1 if isinstance(self.default, float) else 1
 
     def fitting(self, value: object) -> object:
-        """Return `value` in the form of this setting: 6 for 6.0, PG-13 for pg13, a path without ~."""
+        """Return `value` in the form of this setting: 6 for 6.0, PG-13 for pg13, a full path."""
         if isinstance(self.default, bool):
             return _WORDS.get(value.strip().lower(), value) if isinstance(value, str) else value
         if isinstance(value, bool):
