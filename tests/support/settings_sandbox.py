@@ -8,6 +8,7 @@ import pytest
 
 from scripts.civitai_manager_libs import notices, setting
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient, client
+from scripts.civitai_manager_libs.http_client.pacing import budget
 
 NAMES = (*(item.name for item in setting.SETTINGS), 'civitai_api_key', 'data_folder')
 
@@ -27,7 +28,9 @@ def sandbox(home: Path) -> Iterator[None]:
 
 
 def fresh_client(monkeypatch: pytest.MonkeyPatch) -> CivitaiHttpClient:
-    """A new client of this process; it retries without waiting."""
+    """A new client of this process; it retries and asks the API without waiting."""
+    monkeypatch.setattr(budget, 'API_RATE', 1e6)
+    monkeypatch.setattr(budget, 'API_BURST', 1e6)
     made = CivitaiHttpClient(sleep=lambda seconds: None)
     set_process_client(monkeypatch, made)
     return made

@@ -7,6 +7,9 @@ import math
 from .holds import Hold
 from .tokens import Tokens
 
+# Of Civitai's API, whose own limits are not published: so many a second, so many after a pause.
+API_RATE, API_BURST = 2.0, 5.0
+
 
 class Budget:
     """A fixed pace: `at_once` requests at a time, `rate` a second, `burst` after a pause."""
@@ -57,5 +60,5 @@ class Budget:
 
 
 def of_the_api() -> Budget:
-    """Return the budget of Civitai's API, whose own limits are not published."""
-    return Budget(rate=2.0, burst=5, at_once=1)
+    """Return the budget of Civitai's API."""
+    return Budget(API_RATE, API_BURST, at_once=1)
