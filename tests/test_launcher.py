@@ -236,14 +236,13 @@ HELP_OF_A_WORD = [
 @pytest.mark.parametrize('form', ['{} --help', '{} -h', 'help {}', '{} x --help'])
 @pytest.mark.parametrize('word, words', HELP_OF_A_WORD)
 def test_help_of_a_word_installs_nothing(
-    settled: Project, word: str, words: str, form: str
+    content: Project, word: str, words: str, form: str
 ) -> None:
-    settled.require('not-to-be-had>=1')
-    shutil.rmtree(settled.venv)
-    ended = settled.run(*form.format(word).split())
+    content.require('not-to-be-had>=1')
+    ended = content.run(*form.format(word).split())
     assert (ended.code, ended.lines) == (0, [])
     assert words in ended.out and f'civitai_gallery.py {word}' in ended.out
-    assert not list(settled.folder.glob('.venv.unfinished')) and not settled.venv.exists()
+    assert not list(content.folder.glob('.venv.unfinished')) and not content.venv.exists()
 
 
 @pytest.mark.parametrize('word', ['app', 'download'])
