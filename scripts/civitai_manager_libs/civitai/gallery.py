@@ -31,7 +31,8 @@ class GalleryImage:
 
     url is the full-size address; kind is 'image', 'video' or 'audio'; width and height in pixels, 0
     if unknown; level is one bit of the maturity levels, 0 if unknown; reactions include comments;
-    meta is the uploader's generation data, {} if there is none; tags are names, () if not asked for.
+    meta is the uploader's generation data, {} if there is none; tags are names, () if nobody
+    asked for them.
     """
 
     id: int

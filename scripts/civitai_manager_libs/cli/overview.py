@@ -24,24 +24,13 @@ def line_of(db: Database, job: jobs.Job) -> str:
         'cli_job',
         job=job.id,
         state=state_told(now),
-        title=title_of(db, job, now.source),
+        title=now.name,
         at=_at_work(db, job, now).astimezone().strftime('%Y-%m-%d %H:%M'),
         counts=telling.joined(_counts(now)),
         folder=now.folder,
         level=now.level,
         asked=telling.asked_told(now.asked),
     ).rstrip()
-
-
-def title_of(db: Database, job: jobs.Job, source: str) -> str:
-    """Return what a job is of: the model, the user, else the `source`. Raises StorageError."""
-    ways = jobs.lanes(db, job.id)
-    models = list(dict.fromkeys(str(lane.query.get('model') or '') for lane in ways))
-    users = list(dict.fromkeys(str(lane.query.get('username') or '') for lane in ways))
-    if any(models):
-        version = str(ways[0].query.get('version') or '') if len(ways) == 1 else ''
-        return ' '.join(filter(None, [models[0], version]))
-    return users[0] if any(users) else source
 
 
 def state_told(now: Standing) -> str:
@@ -61,7 +50,7 @@ def _row(db: Database, job: jobs.Job, now: Standing) -> dict[str, Any]:
         'job': now.job_id,
         'state': now.state,
         'source': now.source,
-        'title': title_of(db, job, now.source),
+        'title': now.name,
         'level': now.level,
         'asked': dict(now.asked),
         'found': now.found,

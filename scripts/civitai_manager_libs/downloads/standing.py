@@ -165,18 +165,18 @@ def told_of(db: Database, report: JobReport, state: str, size: int) -> Standing:
         gaps=tuple(gap.message_in(setting.language) for gap in report.gaps),
         notes=report.notes(setting.language),
         failures=tuple(map(failure, some)),
-        name=name_of(job, jobs.lanes(db, job.id)),
+        name=name_of(urls.shown(wanted.source), jobs.lanes(db, job.id)),
         changed_at=job.changed_at,
         size=size,
     )
 
 
-def name_of(job: jobs.Job, lanes: Sequence[jobs.Lane]) -> str:
-    """Return what a job keeps, by name: a model, or its one version, or a user; else its folder."""
+def name_of(source: str, lanes: Sequence[jobs.Lane]) -> str:
+    """Return what a job keeps, by name: a model, or its one version, or a user; else `source`."""
     asked = lanes[0].query if lanes else {}
     name = asked.get('model') or asked.get('username')
     if not name:
-        return job.folder.name
+        return source
     version = asked.get('version') if len(lanes) == 1 else ''
     return f'{name} · {version}' if version else str(name)
 
