@@ -374,6 +374,65 @@ def test_an_id_beyond_all_numbers_costs_only_itself(
     assert (2, 1, []) == (progress.found, progress.unreadable, gaps(progress))
 
 
+ROUNDS: dict[str, Callable[[int], list[int]]] = {
+    'two pages in turn': lambda n: [1, 2] if n % 2 else [3, 4],
+    'three pages in turn': lambda n: [n % 3 * 10, n % 3 * 10 + 1],
+    'always another part of the same': lambda n: [1 + n % 7, 1 + (n + n // 7) % 7],
+    'nothing in between': lambda n: [[1, 2], [], [3, 4], []][n % 4],
+}
+
+
+@pytest.mark.parametrize(
+    'wanted', [{}, {'with_prompt': True}, {'limit': 20}], ids=['all', 'none fits', 'a limit']
+)
+@pytest.mark.parametrize('ids', ROUNDS.values(), ids=ROUNDS)
+def test_cursors_that_never_end_over_the_same_pictures_are_a_gap(
+    listed: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    ids: Callable[[int], list[int]],
+    wanted: dict[str, Any],
+) -> None:
+    monkeypatch.setattr(listing, 'MAX_EMPTY_PAGES', 5)
+
+    def page(cursor: str, times: int) -> Answer:
+        number = int(cursor or 0)
+        assert number < 200, 'it is listed without end'
+        following = {'nextCursor': str(number + 1)}
+        items = [item(one) for one in ids(number) if one]
+        return 200, {}, json.dumps({'items': items, 'metadata': following})
+
+    site = Site(PAGE)
+    site.fault = page
+    progress = listed(site, **wanted)
+
+    assert (False, ['listing_circle']) == (progress.is_listed, gaps(progress))
+
+
+def test_many_pages_of_what_another_version_told_are_no_circle(
+    listed: Any, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, 'MAX_EMPTY_PAGES', 5)
+    queries = (GalleryQuery(version_id=n, limit=PAGE, sort='Newest') for n in (7, 7))
+    jobs.make(db, {}, db.path.parent, [listing.kept_query(query) for query in queries])
+
+    progress = listed(Site(95))
+
+    assert (95, True, []) == (progress.found, progress.is_listed, gaps(progress))
+
+
+def test_a_listing_anew_over_many_pages_is_no_circle(
+    listed: Any, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, 'MAX_EMPTY_PAGES', 5)
+    site = Site(190)
+    site.fault = lambda cursor, times: (
+        refused(400, EXPIRED) if cursor == '100' and times == 1 else None
+    )
+    progress = listed(site)
+
+    assert (190, True, []) == (progress.found, progress.is_listed, gaps(progress))
+
+
 def longer(first: int, count: int, cursor: str) -> Answer:
     items = [item(number) for number in range(first, first + count)]
     return 200, {}, json.dumps({'items': items, 'metadata': {'nextCursor': cursor}})

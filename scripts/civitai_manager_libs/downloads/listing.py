@@ -24,6 +24,7 @@ from ..errors import (
 )
 from ..http_client import CivitaiHttpClient, background
 from . import best
+from .circles import Seen
 from .queries import kept_query, query_of
 from .wanted import Wanted
 
@@ -36,7 +37,8 @@ TRIES_OF_A_PAGE = 3
 PAUSE_SECONDS = 5.0
 # Civitai may send more than it was asked for; a server that means ill, any number.
 MOST_OF_A_PAGE = 10 * MAX_LIMIT
-# A filter applied after the fetch can empty many answers in a row; somewhere it must end.
+# A filter applied after the fetch can empty many answers in a row, and answers may tell again what
+# they told; somewhere it must end.
 MAX_EMPTY_PAGES = 100
 # Civitai's search ends at about 50,000 items, without a word (measured by others at 250 x 200),
 # those that it leaves out of its answers included.
@@ -172,17 +174,17 @@ class Listing:
 
     def _list(self, lane: jobs.Lane) -> None:
         """List `lane` until it ends, breaks, or there is enough."""
-        query, seen, empty, is_anew = query_of(lane), {lane.cursor}, 0, False
-        stale, before = 0, frozenset[int]()
+        query, seen, is_anew = query_of(lane), {lane.cursor}, False
+        told, empty, stale = Seen(), 0, 0
         while lane.state == jobs.OPEN:
             self.ahead.begin_page(self.stop)
             try:
                 page = self._page(query, lane.cursor)
                 empty = 0 if page.images else empty + 1
-                ids = frozenset(image.id for image in page.images)
-                is_new = self._note(lane, query, page) or is_anew
-                if ids:
-                    stale, before = 0 if is_new and not ids <= before else stale + 1, ids
+                self._note(lane, query, page)
+                if page.images:
+                    is_new = told.add(image.id for image in page.images)
+                    stale = 0 if is_new else stale + 1
                 if page.stopped:
                     raise page.stopped
                 if page.next_cursor in seen - {''} or stale >= MAX_EMPTY_PAGES:
@@ -194,7 +196,7 @@ class Listing:
                 if not lane.cursor or is_anew:
                     self._break(lane, error)
                 else:  # only the cursor is no good any more; what is known is passed over
-                    seen, is_anew = {''}, True
+                    seen, told, is_anew = {''}, Seen(), True
                     jobs.set_lane(self.db, self.job_id, lane, jobs.OPEN, '')
             except (CancelledError, StorageError):
                 raise
@@ -222,12 +224,11 @@ class Listing:
                     raise CancelledError from error
         raise AssertionError('unreachable')
 
-    def _note(self, lane: jobs.Lane, query: GalleryQuery, page: ImagePage) -> bool:
-        """Note a page, and what follows from it for `lane`; tell whether it brought any news."""
+    def _note(self, lane: jobs.Lane, query: GalleryQuery, page: ImagePage) -> None:
+        """Note a page, and what follows from it for `lane`."""
         found = [image for image in page.images if self.wanted.fits(image)]
         known = places.lanes_of(self.db, self.job_id, (image.id for image in found))
         fresh = [image for image in found if image.id not in known]
-        is_new = len(known) < len(page.images)
         sort = str(lane.query.get(jobs.RIVALS, ''))
         if self.wanted.limit and not sort:
             already = jobs.progress(self.db, self.job_id).found
@@ -249,7 +250,6 @@ class Listing:
             jobs.add_lane(self.db, self.job_id, beyond)
         if not cursor:
             _check_all_came(query, lane, page)
-        return is_new
 
     def _break(self, lane: jobs.Lane, cause: CivitaiError) -> None:
         """Note why `lane` is not listed to its end."""
