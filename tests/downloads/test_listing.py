@@ -494,7 +494,7 @@ def test_a_cursor_that_is_no_text_is_a_gap_behind_its_page(listed: Any, db: Data
     metadata = {'nextCursor': '\ud800'}
     site.fault = lambda *_: (200, {}, json.dumps({'items': [item(1)], 'metadata': metadata}))
     progress = listed(site)
-    assert (1, ['listing_circle']) == (progress.found, gaps(progress))
+    assert (1, ['listing_cursor']) == (progress.found, gaps(progress))
 
 
 def test_one_wrong_date_ends_no_listing(listed: Any, db: Database) -> None:

@@ -18,7 +18,7 @@ from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.civitai.source import parse_source
 from scripts.civitai_manager_libs.downloads import beginning, checking, standing, whole
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
-from scripts.civitai_manager_libs.errors import NotFoundError, SourceError
+from scripts.civitai_manager_libs.errors import CivitaiError, NotFoundError, SourceError
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 
 ALL = 31
@@ -494,6 +494,28 @@ def test_a_job_that_was_stopped_goes_on_where_it_was(keeper: Keeper) -> None:
     again = set(first) & set(keeper.fetched)
     assert report.is_complete and ids(of_version(SMALL_VERSION)) == keeper.ids
     assert len(again) <= 16  # what was under way
+
+
+def test_what_nobody_expected_is_in_the_log_and_told(
+    keeper: Keeper,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def broken(self: CivitaiHttpClient, *_: object, **more: object) -> object:
+        raise ZeroDivisionError('nobody thought of this')
+
+    job = keeper.begin(SMALL)
+    with monkeypatch.context() as patch, pytest.raises(CivitaiError) as told:
+        patch.setattr(CivitaiHttpClient, 'fetch_json', broken)
+        keeper.run(job)
+
+    assert 'error_see_log' == told.value.key
+    assert 'Traceback' in caplog.text and 'nobody thought of this' in caplog.text
+    assert 'nobody thought of this' not in capsys.readouterr().err
+    [found] = jobs.every(keeper.db)
+    assert jobs.STOPPED == found.state
+    assert keeper.run(job).is_complete
 
 
 def test_what_is_no_gallery_makes_no_job(keeper: Keeper) -> None:

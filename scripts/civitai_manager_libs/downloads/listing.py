@@ -109,6 +109,22 @@ class Ahead:
         return True
 
 
+class _Logged:
+    """Logs what nobody expected, so that it is known where a person looks, and ends there."""
+
+    failure: CivitaiError | None = None
+
+    def __enter__(self) -> _Logged:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, Exception) or isinstance(error, CivitaiError):
+            return False
+        log.error('The listing of a gallery broke off', exc_info=error)
+        self.failure = CivitaiError('error_see_log')
+        return True
+
+
 @dataclass
 class Listing:
     """Lists the open lanes of a job, one after the other, until all that is wanted is listed."""
@@ -126,14 +142,14 @@ class Listing:
 
         That nothing can be noted is `failure`.
         """
-        self.failure = CivitaiError('error_see_log')  # that of what nobody expected
+        self.failure = CivitaiError('error_see_log')  # whatever ends this thread
         try:
-            with background.work():
+            with _Logged() as logged, background.work():
                 self._list_all()
-            self.failure = None
+            self.failure = logged.failure
         except CancelledError:
             self.failure = None
-        except StorageError as error:
+        except CivitaiError as error:
             self.failure = error
         finally:
             self.ahead.over()
@@ -277,7 +293,7 @@ def _with_good_cursor(page: ImagePage) -> ImagePage:
     try:
         page.next_cursor.encode()
     except UnicodeEncodeError:
-        return page.ended_by(WrongContentError('listing_circle'))
+        return page.ended_by(WrongContentError('listing_cursor'))
     return page
 
 
