@@ -11,7 +11,7 @@ from typing import Any, Iterator
 
 import pytest
 
-from scripts.civitai_manager_libs.archive import answers, folders, jobs, pictures, schema
+from scripts.civitai_manager_libs.archive import answers, folders, jobs, pictures, saved, schema
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.errors import StorageError
 
@@ -215,6 +215,42 @@ def test_a_folder_in_its_place_is_told_and_stays(db: Database, path: Path) -> No
         put(db, 1)
     assert str(path.parent) in refusal.value.user_message
     assert (path / 'mine').is_dir()
+
+
+def dropped(db: Database, table: str) -> None:
+    """As somebody does who looks into the file with another program."""
+    with db.reading() as connection:
+        connection.execute('PRAGMA foreign_keys = OFF')
+        connection.execute(f'DROP TABLE {table}')
+        connection.execute('PRAGMA foreign_keys = ON')
+
+
+@pytest.mark.parametrize('table', ['jobs', 'lanes', 'listed', 'pictures', 'saved', 'answers'])
+def test_a_file_that_lacks_a_table_is_damaged(db: Database, path: Path, table: str) -> None:
+    job = jobs.make(db, {}, path.parent, [{}])
+    dropped(db, table)
+
+    def use() -> None:
+        put(db, 1)
+        saved.forget(db, [path])
+        pictures.gone(db, [1])
+        jobs.progress(db, job)
+        jobs.add_lane(db, job, {})
+
+    with pytest.raises(StorageError) as told:
+        use()
+
+    assert 'error_archive_damaged' == told.value.key
+    assert 'no such' not in told.value.user_message
+    jobs.make(db, {}, path.parent, [{}])
+    assert 1 == len(jobs.every(db))
+
+
+def test_what_refers_to_a_job_that_is_not_in_the_file_tells_of_damage(db: Database) -> None:
+    with pytest.raises(StorageError) as told, db.writing() as connection:
+        connection.execute("INSERT INTO gaps VALUES (99, 1, '')")
+
+    assert 'error_archive_damaged' == told.value.key
 
 
 def test_that_it_was_lost_is_known_until_it_was_seen_to(db: Database, path: Path) -> None:

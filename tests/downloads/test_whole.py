@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import threading
 from pathlib import Path
 from typing import Any, Callable
@@ -516,6 +517,36 @@ def test_what_nobody_expected_is_in_the_log_and_told(
     [found] = jobs.every(keeper.db)
     assert jobs.STOPPED == found.state
     assert keeper.run(job).is_complete
+
+
+def unlinked(path: Path) -> None:
+    for one in path.parent.glob(f'{path.name}*'):
+        one.unlink()
+
+
+def without_tables(path: Path) -> None:
+    other = sqlite3.connect(path, timeout=30)
+    for table in ('listed', 'gaps', 'shortlist', 'lanes', 'jobs'):
+        other.execute(f'DROP TABLE {table}')
+    other.commit()
+    other.close()
+
+
+@pytest.mark.parametrize('by_hand', [unlinked, without_tables])
+def test_an_archive_that_is_taken_away_meanwhile_is_told_in_plain_words(
+    keeper: Keeper, by_hand: Callable[[Path], None]
+) -> None:
+    job, done = keeper.begin(VERSION), list[int]()
+
+    def heard(report: whole.JobReport) -> None:
+        if report.progress.count(jobs.SAVED) > 2 and not done:
+            done.append(1)
+            by_hand(keeper.db.path)
+
+    with pytest.raises(CivitaiError) as told:
+        whole.run(keeper.db, keeper.client, job, threading.Event(), heard)
+
+    assert 'error_archive_damaged' == told.value.key
 
 
 def test_what_is_no_gallery_makes_no_job(keeper: Keeper) -> None:

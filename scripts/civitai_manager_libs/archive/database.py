@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import sqlite3
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -23,6 +24,8 @@ CACHE_KIB = 512
 # What stands beside the file while it is in use, and belongs to it.
 _BESIDE = ('-wal', '-shm', '-journal')
 _LOST = "INSERT OR REPLACE INTO facts VALUES ('was_lost', '1')"
+# Of a file that is brought up to date, somebody took these away.
+_LACKS = re.compile(r'no such (table|column)|has no column')
 _of_parents: list[sqlite3.Connection] = []  # never closed, not even by being forgotten
 
 
@@ -210,8 +213,8 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         yield
         connection.execute('COMMIT')
     finally:
-        if connection.in_transaction:
-            with suppress(sqlite3.Error):
+        with suppress(sqlite3.Error):  # a damaged file was closed inside
+            if connection.in_transaction:
                 connection.execute('ROLLBACK')
 
 
@@ -231,11 +234,13 @@ def _statements(script: str) -> Iterator[str]:
 
 def _is_damage(error: sqlite3.Error) -> bool:
     # Its own class is what Python makes of "not a database" and "malformed" and of nothing else.
-    return type(error) is sqlite3.DatabaseError
+    return type(error) is sqlite3.DatabaseError or bool(_LACKS.search(str(error)))
 
 
 def _storage_error(error: sqlite3.Error, path: Path) -> StorageError:
     words, folder = str(error), path.parent
+    if isinstance(error, sqlite3.IntegrityError):  # it lacks what was noted in it: a new file
+        return StorageError('error_archive_damaged', folder=str(folder))
     if 'locked' in words or 'busy' in words:
         return StorageError('error_locked', folder=str(path))
     if 'full' in words:

@@ -172,9 +172,11 @@ class Listing:
         """Where nothing was listed, note if that is because there is no such thing at all."""
         lanes = jobs.lanes(self.db, self.job_id)
         gaps = {gap.key for gap in jobs.progress(self.db, self.job_id).gaps}
-        if any(lane.items or lane.hidden or lane.unreadable for lane in lanes) or gaps - {
-            'listing_foreign'
-        }:
+        if (
+            not lanes
+            or any(lane.items or lane.hidden or lane.unreadable for lane in lanes)
+            or gaps - {'listing_foreign'}
+        ):
             return
         try:
             source = parse_source(self.wanted.source, setting.civitai_base_url)
@@ -274,7 +276,10 @@ class Listing:
 
     def _lane(self, number: int) -> jobs.Lane:
         lanes = jobs.lanes(self.db, self.job_id)
-        return next(lane for lane in lanes if lane.number == number)
+        found = next((lane for lane in lanes if lane.number == number), None)
+        if found is None:  # the job was removed
+            raise CancelledError
+        return found
 
 
 def _from_other_end(query: GalleryQuery, lane: jobs.Lane) -> dict[str, Any]:

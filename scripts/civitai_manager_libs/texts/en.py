@@ -220,8 +220,8 @@ ENGLISH: dict[str, str] = {
         'or name another folder in the environment variable GRADIO_TEMP_DIR.'
     ),
     'error_archive_damaged': (
-        'The archive of kept pictures in {folder} was damaged. It was put aside and a new one '
-        'begun; try again.'
+        'The archive of kept pictures in {folder} was damaged or removed. What is left of it was '
+        'put aside and a new one begun; try again.'
     ),
     'error_archive_newer': (
         'The archive of kept pictures was written by a newer version of this program. '

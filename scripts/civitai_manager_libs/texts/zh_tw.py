@@ -131,7 +131,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '無法顯示圖片，因為無法寫入 {folder}：{reason}。請在該處騰出空間，'
         '或以環境變數 GRADIO_TEMP_DIR 指定其他資料夾。'
     ),
-    'error_archive_damaged': '{folder} 中的圖片紀錄已損壞，已另存並建立新的紀錄。請再試一次。',
+    'error_archive_damaged': '{folder} 中的圖片紀錄已損壞或遭移除，剩下的部分已另存，並建立了新的紀錄。請再試一次。',
     'error_archive_newer': '圖片紀錄是由較新版本的程式寫入的。請一併更新此程式。',
     'template_long': '檔名樣式太長：最多 {most} 個字元與 {folders} 層資料夾。',
     'template_empty': '"{template}" 使資料夾或名稱空白：每個 / 的前後都要有內容。',
