@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.archive import folders, jobs, pictures, saved
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.archive.rebuild import rebuild
@@ -59,6 +60,24 @@ def test_a_strange_picture_is_noted_all_the_same(image: GalleryImage, db: Databa
     pictures.note(db, [image])
 
     assert [1] == list(pictures.find(db, [1]))
+
+
+@pytest.mark.parametrize(
+    'query', ['token=geheim', 'sig=geheim', 'Signature=geheim', 'X-Amz-Signature=geheim&a=b']
+)
+def test_no_secret_of_an_address_is_in_the_file(
+    query: str, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setting, 'civitai_api_key', 'my-own-key')
+    storage = f'https://b2.civitai.com/file/1.jpeg?to=my-own-key&{query}'
+    pictures.note(db, [picture(1, url=f'{URL}?{query}'), picture(2, url=storage)])
+    found = pictures.find(db, [1, 2])
+    db.close()
+
+    assert URL == found[1].url.removesuffix('?a=b')
+    assert f'https://b2.civitai.com/file/1.jpeg?{query}' == found[2].url
+    assert b'my-own-key' not in db.path.read_bytes()
+    assert 1 == db.path.read_bytes().count(b'geheim')  # without that the storage gives nothing
 
 
 def test_a_picture_is_gone_until_it_is_not(db: Database) -> None:

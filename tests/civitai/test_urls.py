@@ -272,3 +272,34 @@ def test_anything_can_be_shown_on_one_line(url: str) -> None:
 def test_a_token_is_never_shown(secret: str) -> None:
     for name in ('token', 'X-Amz-Security-Token', 'key', 'api_key', 'Signature', 'password'):
         assert secret not in urls.redact(f'https://a.b/c?d=1&{name}={secret}&e=2')
+
+
+CDN = 'https://image.civitai.com/key/u/original=true/u.jpeg'
+STORAGE = 'https://b2.civitai.com/file/u.jpeg'
+KEPT = {
+    'nothing to hide': (f'{CDN}?width=3', f'{CDN}?width=3'),
+    'a token': (f'{CDN}?token=geheim', CDN),
+    'between others': (f'{CDN}?a=1&token=geheim&b=2', f'{CDN}?a=1&b=2'),
+    'behind a second ?': (f'{CDN}?a=1?token=geheim', f'{CDN}?a=1'),
+    'a signature': (f'{CDN}?Signature=geheim&Key-Pair-Id=x&sig=y', CDN),
+    'one inside': (f'{CDN}?to=%2F%3Ftoken%3Dgeheim', CDN),
+    'a raw original': (
+        'https://image-b2.civitai.com/file/m/u/original?sig=x',
+        'https://image-b2.civitai.com/file/m/u/original',
+    ),
+    'a stand-in': (
+        'http://127.0.0.1:1/k/u/width=450/u.png?sig=x',
+        'http://127.0.0.1:1/k/u/width=450/u.png',
+    ),
+    'a storage': (f'{STORAGE}?X-Amz-Signature=x&b=1', f'{STORAGE}?X-Amz-Signature=x&b=1'),
+    'the key at a storage': (f'{STORAGE}?sig=x&token=geheim-key', f'{STORAGE}?sig=x'),
+    'the key, escaped': (f'{STORAGE}?t=geheim%2Dkey', STORAGE),
+    'the key in the path': ('https://b2.civitai.com/geheim-key/u', 'https://b2.civitai.com/***/u'),
+    'a user': ('https://me:geheim@b2.civitai.com/u.jpeg#geheim', 'https://b2.civitai.com/u.jpeg'),
+    'no address': ('https://[broken?token=geheim', '(malformed address)'),
+}
+
+
+@pytest.mark.parametrize('given, kept', KEPT.values(), ids=KEPT)
+def test_an_address_is_kept_without_what_it_does_not_need(given: str, kept: str) -> None:
+    assert kept == urls.kept(given, 'geheim-key')

@@ -7,7 +7,8 @@ import time
 from dataclasses import fields
 from typing import Any, Collection, Iterable, Sequence
 
-from ..civitai import meta as meta_of
+from .. import setting
+from ..civitai import meta as meta_of, urls
 from ..civitai.gallery import GalleryImage
 from ..store import names
 from .database import Database
@@ -72,6 +73,8 @@ def gone(db: Database, ids: Collection[int]) -> set[int]:
 
 def _value(image: GalleryImage, name: str) -> object:
     value = getattr(image, name)
+    if name == 'url':
+        value = urls.kept(value, setting.civitai_api_key)
     if isinstance(value, int):
         return min(value, _LARGEST)
     return meta_of.clean(value) if isinstance(value, str) else json.dumps(value)

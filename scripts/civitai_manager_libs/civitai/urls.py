@@ -24,6 +24,9 @@ MEDIA_HOSTS = frozenset(
     }
 )
 
+# Of these, those that ask nobody for anything; the other is a storage with signed addresses.
+_OPEN_HOSTS = MEDIA_HOSTS - {'b2.civitai.com'}
+
 # Civitai's CDN rounds other widths up to the next of these.
 THUMBNAIL_WIDTHS = (96, 320, 450, 512, 800, 1200, 1600, 2200)
 
@@ -243,6 +246,31 @@ def redact(url: str) -> str:
     query = ''.join(_without_secret(piece) for piece in pieces)
     path = without_secrets(parts.path)
     return parts._replace(netloc=host, path=path, query=query, fragment='').geturl()
+
+
+def kept(url: str, key: str) -> str:
+    """Return the address of a picture as it may be kept: without the API `key` or user info.
+
+    Other secrets are taken away where the CDN answers, which asks for none; what is signed for a
+    storage cannot be had without.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return redact(url)
+    folder = parts.path.split('/')[-2:][0]
+    is_cdn = parts.hostname in _OPEN_HOSTS or bool(_TRANSFORM.match(folder))
+    pieces = re.split(r'[&;?]', parts.query)
+    good = [
+        pair
+        for pair in pieces
+        if not (key and key in unquote(unquote(pair)))
+        if not (is_cdn and _without_secret(pair) != pair)
+    ]
+    query = parts.query if good == pieces else '&'.join(good)
+    host = parts.netloc.rpartition('@')[2]
+    plain = parts._replace(netloc=host, query=query, fragment='').geturl()
+    return plain.replace(key, '***') if key else plain
 
 
 def _without_secret(pair: str) -> str:
