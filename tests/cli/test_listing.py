@@ -146,6 +146,37 @@ def test_what_is_there_but_not_up_to_the_ceiling_is_complete(
     assert files_in(folder) == []
 
 
+FILTERS = {
+    'a date': ('--since', '2999-01-01'),
+    'a tag': ('--tag', 'no such tag'),
+    'a prompt': ('--with-prompt',),
+}
+
+
+@pytest.mark.parametrize('mature', [0, 2], ids=['none hidden', 'some hidden'])
+@pytest.mark.parametrize('words', FILTERS.values(), ids=FILTERS)
+def test_filters_that_leave_nothing_are_blamed_and_the_ceiling_only_if_it_hides_some(
+    talk: Talk, download: Download, monkeypatch: pytest.MonkeyPatch, mature: int, words: tuple[str]
+) -> None:
+    levels = [1, 1, 1, *[16] * mature]
+
+    def page(asked: dict[str, str]) -> Any:
+        shown = [fake.item(n, browsingLevel=one, meta=None) for n, one in enumerate(levels, 1)]
+        return {'items': shown, 'metadata': {}}
+
+    fake = Fake(page)
+    with fake.server as server:
+        at_home(monkeypatch, server)
+        code, out, err = talk(f'{server.url}/posts/7', *words)
+        again, report = download(f'{server.url}/posts/7', *words)
+    told = 'Nothing on the listing fits: 3 pictures were looked at and left out by the filters'
+    assert (code, again, report['found'], report['complete']) == (0, 0, 0, True)
+    assert out.startswith(told) and [one for one in report['notes'] if one.startswith(told)]
+    assert ('ceiling' in out, '--level' in out, f'{mature} are hidden' in out) == (
+        bool(mature),
+    ) * 3
+
+
 @pytest.mark.parametrize(
     ('level', 'allowed'), [('PG', {1}), ('pg-13', {1, 2}), ('R', {1, 2, 4}), ('XXX', {0, 4, 8, 16})]
 )

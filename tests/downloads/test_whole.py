@@ -432,6 +432,27 @@ def test_entries_that_cannot_be_read_are_told_and_leave_it_incomplete(
     assert ('3 entries of the listing could not be read.',) == told.gaps
 
 
+NOTHING: dict[str, tuple[dict[str, Any], str]] = {
+    'a filter': ({'tag_names': ('no such tag',)}, 'looked at and left out by the filters.'),
+    'a filter and a ceiling': ({'since': '2999-01-01', 'levels': 2}, 'left out by the filters'),
+    'what Civitai was asked for': (
+        {'period': 'Day', 'levels': 1},
+        'up to your maturity ceiling (PG)',
+    ),
+}
+
+
+@pytest.mark.parametrize('wanted, told', NOTHING.values(), ids=NOTHING)
+def test_why_nothing_was_found_is_told(keeper: Keeper, wanted: dict[str, Any], told: str) -> None:
+    report = keeper.keep(SMALL, **wanted)
+
+    assert report.is_complete and not report.progress.found
+    [found] = jobs.every(keeper.db)
+    [note] = standing.standing_of(keeper.db, found).notes
+    assert told in note
+    assert str(report.progress.items) in note or not report.progress.items
+
+
 def test_a_listing_that_leads_in_a_circle_is_not_complete(
     keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:

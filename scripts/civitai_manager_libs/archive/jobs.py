@@ -89,6 +89,7 @@ class Progress:
 
     states: Mapping[str, int] = field(default_factory=dict)
     pages: int = 0
+    items: int = 0
     hidden: int = 0
     surplus: int = 0
     foreign: int = 0
@@ -316,6 +317,7 @@ def progress(db: Database, job_id: int) -> Progress:
     return Progress(
         states,
         pages=sum(lane.pages for lane in ways),
+        items=sum(lane.items for lane in ways),
         hidden=sum(lane.hidden for lane in ways),
         surplus=sum(lane.surplus for lane in ways),
         foreign=sum(lane.foreign for lane in ways),

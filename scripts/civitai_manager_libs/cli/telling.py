@@ -123,7 +123,10 @@ class Part:
             'same_bytes': self.same_bytes[0],
             'notes': [
                 *self._notes(),
-                *filter(None, [self._fine(), self._same(), self._endings(), self.way_on()]),
+                *filter(
+                    None,
+                    [self._filtered(), self._fine(), self._same(), self._endings(), self.way_on()],
+                ),
             ],
             'folder': self.folder,
             'files': list(self.files),
@@ -152,7 +155,8 @@ class Part:
             return self._fine()
         said = asked_told(said_of(self.report.wanted))
         pieces = [
-            self._text(
+            self._filtered()
+            or self._text(
                 self._key(),
                 folder=self.folder,
                 new=self._now.count(jobs.TO_DO),
@@ -205,6 +209,12 @@ class Part:
         count, ids = self.same_bytes
         return self._text('same_bytes', count=count, ids=', '.join(map(str, ids))) if count else ''
 
+    def _filtered(self) -> str:
+        """That filters left out all that is listed, '' if they did not."""
+        if self.report is None or self._now.found or not self._now.items:
+            return ''
+        return self.report.nothing_found(setting.language)
+
     def _key(self) -> str:
         if not self._now.found:
             return 'cli_nothing'
@@ -256,7 +266,7 @@ class Part:
         What the site leaves out by itself it does not count.
         """
         query, more = self.gallery.query if self.gallery else None, _NEXT_LEVEL.get(self.level)
-        if more is None:
+        if more is None or (self._filtered() and not self._now.hidden):
             return ''
         has_all = query and self._now.found and (query.image_id or query.ids)
         return '' if has_all and not self._now.gaps else self._text(key, more=more)

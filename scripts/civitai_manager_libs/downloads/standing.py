@@ -71,6 +71,16 @@ class JobReport:
             return (texts.text('taken_in_turn', language, sort=rivals),)
         return ()
 
+    def nothing_found(self, language: str) -> str:
+        """Return why there is no picture, as far as that is known, as a sentence."""
+        now, ceiling = self.progress, ceiling_of(self.wanted.levels)
+        key = 'cli_nothing'
+        if now.items:
+            key = 'nothing_fits_or_hidden' if now.hidden else 'nothing_fits'
+        elif now.hidden:
+            key = 'nothing_but_hidden'
+        return texts.text(key, language, count=now.items, hidden=now.hidden, ceiling=ceiling)
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -145,6 +155,8 @@ def told_of(db: Database, report: JobReport, state: str, size: int) -> Standing:
     asked = said_of(wanted)
     failed = now.count(jobs.FAILED)
     some = jobs.listed(db, job.id, jobs.FAILED, 0, MOST_FAILURES) if failed else []
+    is_empty = now.is_listed and not now.found
+    nothing = (report.nothing_found(setting.language),) if is_empty else ()
     return Standing(
         job_id=job.id,
         source=asked.pop('source'),
@@ -163,7 +175,7 @@ def told_of(db: Database, report: JobReport, state: str, size: int) -> Standing:
         is_listed=now.is_listed,
         is_complete=report.is_complete,
         gaps=tuple(gap.message_in(setting.language) for gap in report.gaps),
-        notes=report.notes(setting.language),
+        notes=nothing + report.notes(setting.language),
         failures=tuple(map(failure, some)),
         name=name_of(urls.shown(wanted.source), jobs.lanes(db, job.id)),
         changed_at=job.changed_at,

@@ -182,7 +182,9 @@ def _notices(job: Standing) -> str:
     if _state_of(job) == INCOMPLETE and job.failed:
         why_not.append(label('job_failed_some'))
     waiting = markup.notice(job.waiting, 'busy') if job.waiting else ''
-    return waiting + ''.join(markup.notice(one, 'problem') for one in why_not)
+    notes = [] if job.state in _MOVING else job.notes
+    calm = ''.join(map(markup.notice, notes))
+    return waiting + ''.join(markup.notice(one, 'problem') for one in why_not) + calm
 
 
 def _buttons(state: str, job: Standing) -> str:

@@ -243,6 +243,16 @@ ENGLISH: dict[str, str] = {
     'template_braces': 'The braces in "{template}" do not match. A field is written {{id}}.',
     'template_field': '"{field}" is no field of a name. There are: {known}',
     'template_form': '"{form}" is no form for the field "{field}".',
+    'nothing_but_hidden': (
+        'No pictures found up to your maturity ceiling ({ceiling}), which hides {hidden}.'
+    ),
+    'nothing_fits': (
+        'Nothing on the listing fits: {count} pictures were looked at and left out by the filters.'
+    ),
+    'nothing_fits_or_hidden': (
+        'Nothing on the listing fits: {count} pictures were looked at and left out by the filters, '
+        '{hidden} are hidden by your maturity ceiling ({ceiling}).'
+    ),
     'taken_in_turn': (
         'Civitai does not tell how the pictures of one version compare with those of another by '
         '{sort}, so each version had its turn.'

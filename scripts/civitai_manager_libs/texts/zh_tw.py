@@ -143,6 +143,11 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'template_braces': '「{template}」中的大括號不成對。欄位寫作 {{id}}。',
     'template_field': '「{field}」不是檔名的欄位。可用的有：{known}',
     'template_form': '「{form}」不是欄位「{field}」的格式。',
+    'nothing_but_hidden': '在您的分級上限（{ceiling}）內找不到圖片，有 {hidden} 張因超過上限而隱藏。',
+    'nothing_fits': '清單中沒有符合的圖片：已檢視 {count} 張，皆被篩選條件排除。',
+    'nothing_fits_or_hidden': (
+        '清單中沒有符合的圖片：已檢視 {count} 張，皆被篩選條件排除，另有 {hidden} 張因超過分級上限（{ceiling}）而隱藏。'
+    ),
     'taken_in_turn': 'Civitai 未提供各版本圖片之間以 {sort} 比較的依據，因此從每個版本輪流取得圖片。',
     'gap_unreadable': '清單中有 {count} 個項目無法讀取。',
     'gap_surplus': '清單中有 {count} 個項目出現在過長的回應中，未納入。',
