@@ -31,8 +31,7 @@ class GalleryImage:
 
     url is the full-size address; kind is 'image', 'video' or 'audio'; width and height in pixels, 0
     if unknown; level is one bit of the maturity levels, 0 if unknown; reactions include comments;
-    meta is the uploader's generation data, {} if there is none; tags are names, () if nobody
-    asked for them.
+    meta is the uploader's generation data, {} if hidden; tags are names, () unless asked for.
     """
 
     id: int
