@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from . import downloads, images, lists, media, models, pages, storage, versions, visitors
-from .encoding import PictureStore
+from .encoding import PictureStore, picture_store
 from .gate import Control, Gate
 from .replies import DOWNLOAD_CACHE, PRIVATE_CACHE, PUBLIC_CACHE, ApiError, json_reply, mixed_cache
 from .scenarios import CDN_KEY
@@ -25,7 +25,7 @@ _MIXED_ROUTES = tuple(
 def create_app(control: Control | None = None) -> ASGIApp:
     """The site behind its gate; `control` turns it and sees its requests."""
     site = Starlette(
-        routes=_routes(PictureStore()),
+        routes=_routes(picture_store()),
         exception_handlers={404: pages.not_found, 405: _wrong_method, ApiError: _api_error},
     )
     return Gate(site, control or Control())

@@ -7,6 +7,7 @@ import struct
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 
 from PIL import Image, PngImagePlugin
 
@@ -94,6 +95,12 @@ class PictureStore:
             while self._size > self._capacity and len(self._kept) > 1:
                 _, (dropped, _) = self._kept.popitem(last=False)
                 self._size -= len(dropped)
+
+
+@lru_cache(maxsize=1)
+def picture_store() -> PictureStore:
+    """The store of this process; all stand-ins have the same pictures."""
+    return PictureStore()
 
 
 def render(picture: Picture, transform: Transform) -> tuple[bytes, str]:
