@@ -75,6 +75,12 @@ def has_ended(now: Standing) -> bool:
     return now.state == jobs.ENDED
 
 
+def end_of(slow: DemoServer, queue: JobQueue, job: int) -> Standing:
+    """How a job stands in the end; it was met at work, and need not be slow any more."""
+    slow.latency = 0.0
+    return until(queue, job, has_ended)
+
+
 def is_halfway(now: Standing) -> bool:
     return now.state == jobs.RUNNING and now.saved > 2
 
@@ -153,7 +159,7 @@ def test_a_job_stops_at_once_and_goes_on_where_it_was(
     whole_before = {one.uuid for one in load_catalog().pictures if one.id in there}
     slow.requests.clear()
     queue.resume(job)
-    assert until(queue, job, has_ended).is_complete
+    assert end_of(slow, queue, job).is_complete
     assert kept(tmp_path / 'kept') == expected(SMALL_VERSION)
     assert not whole_before & set(fetched(slow))
 
@@ -165,7 +171,7 @@ def test_the_next_job_begins_once_one_is_paused(
     second = queue.add(wanted(QUIET), tmp_path / 'second')
     until(queue, first, is_halfway)
     queue.pause(first)
-    until(queue, second, has_ended)
+    end_of(slow, queue, second)
     assert standing(queue, first).state == jobs.PAUSED
 
 
@@ -222,7 +228,7 @@ def test_what_was_running_or_waiting_is_interrupted_and_paused_stays_so(
     states = {one.job_id: one.state for one in again.standing()}
     assert states == {paused: jobs.PAUSED, runs: INTERRUPTED, waits: INTERRUPTED}
     again.resume(runs)
-    assert until(again, runs, has_ended).is_complete
+    assert end_of(slow, again, runs).is_complete
     again.end()
 
 
@@ -238,7 +244,7 @@ def test_what_was_interrupted_goes_on_by_itself_if_the_owner_says_so(
     setting.gallery_jobs_go_on = True
     again = JobQueue()
     again.begin()
-    assert until(again, job, has_ended).is_complete
+    assert end_of(slow, again, job).is_complete
     assert standing(again, cancelled).state == jobs.CANCELLED
     again.end()
 
@@ -285,7 +291,7 @@ def test_after_a_kill_it_is_interrupted_and_goes_on(
     (now,) = queue.standing()
     assert now.state == INTERRUPTED and 2 < now.saved < now.found
     queue.resume(now.job_id)
-    assert until(queue, now.job_id, has_ended).is_complete
+    assert end_of(slow, queue, now.job_id).is_complete
     assert kept(tmp_path / 'kept') == expected(SMALL_VERSION)
 
 
@@ -329,6 +335,7 @@ def test_a_job_that_another_program_is_at_is_left_to_it(
             with pytest.raises(CivitaiError, match='Another program'):
                 what(now.job_id)
         assert queue.add(wanted(SMALL), tmp_path / 'kept') == now.job_id
+        slow.latency = 0.0
         end = until(queue, now.job_id, lambda one: one.state != ELSEWHERE)
         child.kill()
     assert has_ended(end) and end.is_complete
@@ -344,7 +351,7 @@ def test_the_child_of_a_fork_leaves_the_jobs_to_its_parent(
     with forking.all_held(forking.locks_of(queue)):
         child = forking.fork(lambda: standing(queue, job).state in (ELSEWHERE, jobs.ENDED))
     assert forking.ended(child) == 0
-    assert until(queue, job, has_ended).is_complete
+    assert end_of(slow, queue, job).is_complete
 
 
 def test_reload_ui_finds_the_queue_again() -> None:
@@ -369,7 +376,7 @@ def test_another_copy_of_the_library_leaves_the_job_to_this_one(
     assert standing(other, job).state == ELSEWHERE
     with pytest.raises(CivitaiError):
         other.resume(job)
-    until(queue, job, has_ended)
+    end_of(slow, queue, job)
     assert standing(other, job).is_complete
 
 
@@ -393,13 +400,13 @@ def test_a_job_that_cannot_be_done_says_why_and_the_next_one_is_done(
     third = queue.add(wanted(QUIET), tmp_path / 'third')
     (tmp_path / 'in').write_text('')  # a file where the folder was to be
     queue.pause(first)
-    assert until(queue, third, has_ended).is_complete
+    assert end_of(slow, queue, third).is_complete
     now = standing(queue, second)
     assert now.state == jobs.STOPPED and str(tmp_path / 'in') in now.trouble
 
     (tmp_path / 'in').unlink()
     queue.resume(second)
-    assert until(queue, second, has_ended).trouble == ''
+    assert end_of(slow, queue, second).trouble == ''
 
 
 def test_what_failed_is_told_and_done_again(
@@ -425,12 +432,12 @@ def test_a_key_that_is_missing_is_said_and_asked_for_again_once_it_is_there(
     job = beginning.begin(place.archive(), get_http_client(), wanted(SMALL), tmp_path / 'kept')
     slow.scenario = 'key-needed'
     queue.resume(job)
-    now = until(queue, job, has_ended)
+    now = end_of(slow, queue, job)
     assert not now.is_complete and 'key' in now.gaps[0]
 
     slow.scenario = ''
     queue.retry(job)
-    assert until(queue, job, has_ended).is_complete
+    assert end_of(slow, queue, job).is_complete
 
 
 def test_more_are_fetched_at_once_as_soon_as_the_setting_says_so(
@@ -445,7 +452,7 @@ def test_more_are_fetched_at_once_as_soon_as_the_setting_says_so(
         return sum(one.name.startswith('civitai-gallery_') for one in threading.enumerate())
 
     until(queue, job, lambda now: threads() >= 4)
-    assert until(queue, job, has_ended).is_complete
+    assert end_of(slow, queue, job).is_complete
     assert kept(tmp_path / 'kept') == expected(SMALL_VERSION)
 
 
@@ -461,7 +468,7 @@ def test_what_is_waited_for_is_told_until_that_is_over(
     assert '127.0.0.1' in now.waiting and '429' in now.waiting
 
     slow.scenario = ''
-    now = until(queue, job, has_ended)
+    now = end_of(slow, queue, job)
     assert now.waiting == '' and now.is_complete
 
 
@@ -509,5 +516,5 @@ def test_two_threads_may_want_the_same_at_once(
     for one in threads:
         one.join()
     (now,) = queue.standing()
-    assert until(queue, now.job_id, has_ended).is_complete
+    assert end_of(slow, queue, now.job_id).is_complete
     assert len(fetched(slow)) == len(set(fetched(slow)))
