@@ -167,12 +167,16 @@ NAMES_WITHOUT_ANSWER = (
 )
 
 
+def with_grace(seconds: float) -> str:
+    return f'from scripts.civitai_manager_libs import ending\nending.GRACE_SECONDS = {seconds}\n'
+
+
 @each_signal
 def test_it_ends_though_something_cannot_be_stopped(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     with small_site() as server:
-        program = NAMES_WITHOUT_ANSWER + IN_PROCESS
+        program = NAMES_WITHOUT_ANSWER + with_grace(0.5) + IN_PROCESS
         process = start(program, server, f'{server.url}/posts/1', '--to', str(tmp_path))
         assert process.stdout is not None and process.stdout.readline() == 'asked\n'
         process.send_signal(number)
@@ -181,9 +185,8 @@ def test_it_ends_though_something_cannot_be_stopped(
 
 @each_signal
 def test_the_second_time_it_ends_at_once(tmp_path: Path, number: signal.Signals, code: int) -> None:
-    patient = 'from scripts.civitai_manager_libs import ending\nending.GRACE_SECONDS = 600\n'
     with small_site() as server:
-        program = NAMES_WITHOUT_ANSWER + patient + IN_PROCESS
+        program = NAMES_WITHOUT_ANSWER + with_grace(600) + IN_PROCESS
         process = start(program, server, f'{server.url}/posts/1', '--to', str(tmp_path))
         assert process.stdout is not None and process.stdout.readline() == 'asked\n'
 

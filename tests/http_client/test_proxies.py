@@ -251,8 +251,8 @@ def test_a_proxy_has_no_more_time_than_a_site(
     with ExitStack() as stack:
         address, _ = held_up(kind, stack, authority)
         monkeypatch.setattr(setting, 'http_proxy', address)
-        with Work(asking(tmp_path, client={'timeout': 1})) as work:
-            assert work.seconds_to_end() < 1 + 2 * STOPPED_WITHIN
+        with Work(asking(tmp_path, client={'timeout': 0.4})) as work:
+            assert work.seconds_to_end() < 0.4 + 2 * STOPPED_WITHIN
     assert isinstance(work.error, (errors.TimedOutError, errors.ConnectionFailedError)), work.error
 
 
