@@ -96,3 +96,32 @@ def test_the_thread_ends_when_there_is_nothing_to_watch() -> None:
     assert not mine.is_alive()
     with watch.over(threading.Event()):
         assert set(watching()) - before - {mine}, 'and another begins when there is'
+
+
+def test_what_begins_while_somebody_looks_has_the_time_it_was_given() -> None:
+    guard = Guard(threading.Event())
+
+    class Asleep(float):
+        """A pause during whose account the next wait begins."""
+
+        def __radd__(self, other: float) -> float:
+            if other == guard.deadline and not begun:
+                begun.append(threading.Thread(target=guard.within, args=[60.0]))
+                begun[0].start()
+                begun[0].join(0.2)  # as far as it comes
+            return other + float(self)
+
+    begun: list[threading.Thread] = []
+    guard.within(5.0)
+    guard.look(time.monotonic(), Asleep(0.3))
+    begun[0].join()
+    assert 50 < guard.deadline - time.monotonic() <= 60
+
+
+def test_a_wait_without_a_deadline_gets_none_from_a_pause() -> None:
+    guard = Guard(threading.Event())
+    with socket.socket() as sock:
+        guard.watch(sock, None)
+        guard.look(time.monotonic(), 0.3)
+        guard.look(time.monotonic(), 0.0)
+    assert not guard.is_cut_off

@@ -43,15 +43,17 @@ class Guard:
 
     def watch(self, sock: socket.socket, seconds: float | None) -> None:
         """Cut `sock` off if what is waited for takes longer than `seconds`."""
-        self.sock = getattr(sock, 'socket', sock)  # of TLS inside a proxy's TLS: the outer one
-        self.since = time.monotonic()
-        if seconds is not None:
-            self.deadline = min(self.since + seconds, self.end)
+        with self._lock:  # who looks may be about to put off what was waited for before
+            self.sock = getattr(sock, 'socket', sock)  # of TLS inside a proxy's TLS: the outer one
+            self.since = time.monotonic()
+            if seconds is not None:
+                self.deadline = min(self.since + seconds, self.end)
 
     def within(self, seconds: float) -> Guard:
         """What happens inside, as a context, may take `seconds`."""
-        self.since = time.monotonic()
-        self.deadline = min(self.since + seconds, self.end)
+        with self._lock:
+            self.since = time.monotonic()
+            self.deadline = min(self.since + seconds, self.end)
         return self
 
     def __enter__(self) -> Guard:
@@ -82,12 +84,12 @@ class Guard:
             if not self.since:
                 return
             self.since += asleep
-            self.deadline += asleep
+            self.deadline += asleep if self.deadline else 0.0
             self.end += asleep
+            since, deadline = self.since, self.deadline
         if self.stop.is_set():
             self._cut()
             return
-        since, deadline = self.since, self.deadline
         if deadline and now > deadline:
             self.late = True
             self._cut()
