@@ -14,7 +14,7 @@ import pytest
 
 from civitai_demo.api.scenarios import CDN, part_of
 from civitai_demo.server import OPENING_PATH, DemoServer
-from scripts.civitai_manager_libs.store import names
+from scripts.civitai_manager_libs.store import names, parts
 from tests.support.paths import ROOT
 
 ROUNDS = 50
@@ -92,7 +92,7 @@ def finished(folder: Path) -> list[Path]:
 
 
 def leftovers(folder: Path) -> list[str]:
-    return [path.name for path in folder.rglob('*') if path.name.endswith('.part')]
+    return [path.name for path in folder.rglob('*') if parts.is_part(path.name)]
 
 
 @pytest.mark.skipif(not hasattr(os, 'fork'), reason='there is no such signal')
