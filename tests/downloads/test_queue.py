@@ -440,6 +440,18 @@ def test_a_key_that_is_missing_is_said_and_asked_for_again_once_it_is_there(
     assert end_of(slow, queue, job).is_complete
 
 
+def test_what_has_ended_can_be_tried_again_at_once(
+    slow: DemoServer, queue: JobQueue, tmp_path: Path
+) -> None:
+    slow.latency = 0
+    job = queue.add(wanted(SMALL), tmp_path / 'kept')
+    for _ in range(8):
+        while (state := standing(queue, job).state) != jobs.ENDED:
+            assert state in (jobs.WAITING, jobs.RUNNING)
+        queue.retry(job)
+    assert end_of(slow, queue, job).is_complete
+
+
 def test_more_are_fetched_at_once_as_soon_as_the_setting_says_so(
     slow: DemoServer, queue: JobQueue, tmp_path: Path
 ) -> None:

@@ -65,6 +65,7 @@ class JobQueue:
         client = get_http_client().for_a_person()
         gallery = beginning.opened(client, wanted)
         db = place.archive()
+        self._let_end(db)
         with self._lock:
             job_id = beginning.begin_with(db, gallery, wanted, folder)
             if not jobs.is_held(db, job_id):
@@ -74,6 +75,7 @@ class JobQueue:
     def resume(self, job_id: int) -> None:
         """Have a job go on that rests for whatever reason. Raises CivitaiError."""
         db = place.archive()
+        self._let_end(db)
         with self._lock:
             if not self._is_ours(job_id):
                 self._check_free(db, job_id)
@@ -82,6 +84,7 @@ class JobQueue:
     def retry(self, job_id: int) -> None:
         """Have what failed in a job done again, pictures and pages. Raises CivitaiError."""
         db = place.archive()
+        self._let_end(db)
         with self._lock:
             self._check_free(db, job_id)
             beginning.again(db, job_id)
@@ -151,6 +154,14 @@ class JobQueue:
         now = self._now
         runs = now is not None and now.job_id == job_id and not now.stop.is_set()
         return runs or job_id in self._waiting
+
+    def _let_end(self, db: Database) -> None:
+        """Wait for a run that is noted as ended: it lets go of its job a moment later."""
+        with self._lock:
+            now, thread = self._now, self._thread
+        job = jobs.find(db, now.job_id) if now is not None else None
+        if thread is not None and job is not None and job.state == jobs.ENDED:
+            thread.join(PATIENCE_SECONDS)
 
     def _check_free(self, db: Database, job_id: int) -> None:
         """Raise CivitaiError if there is no such job, or somebody is at it."""
