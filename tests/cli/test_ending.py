@@ -123,7 +123,7 @@ def test_json_tells_what_was_saved(
     last = told if sources == 1 else told['sources'][-1]
     assert (ended_with, err, told['reason'], last['reason']) == (code, '') + ('interrupted',) * 2
     assert (last['saved'], last['failed'], len(last['files'])) == (2, 1, 2)
-    assert last['failures'] == [], 'what was stopped did not fail'
+    assert (last['failures'], last['left']) == ([], 1), 'what was stopped did not fail'
     assert len(files_in(folder)) == 3 * sources - 1
 
 

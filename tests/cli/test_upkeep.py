@@ -137,7 +137,13 @@ def test_a_file_that_nobody_saved_is_looked_at_too(run: Run, kept: Path, content
     (kept / 'notes.txt').write_text('mine')
     code, out, err = run('verify', kept, '--repair')
     assert code == 1 and '7 good' in out and '1 broken' in out and 'other.jpeg' in err
+    assert '1 of the good ones are not known here' in out
     assert (kept / 'other.jpeg').read_bytes() == content
+
+
+def test_a_folder_that_was_renamed_is_said_to_be_unknown(run: Run, kept: Path) -> None:
+    code, out, _ = run('verify', kept.rename(kept.with_name('moved')))
+    assert code == 0 and '6 of the good ones are not known here: they were only opened' in out
 
 
 def test_pixels_that_cannot_be_decoded_are_found(run: Run, kept: Path) -> None:

@@ -249,6 +249,11 @@ def test_without_a_folder_each_source_gets_its_own(
     assert found == {'Northern Nights', f'image {picture.id}'}
 
 
+def test_what_is_not_there_leaves_no_folder(demo: DemoServer, run: Command, folder: Path) -> None:
+    done = run(f'{demo.url}/user/nobodyatall', '--to', folder)
+    assert done.code == 1 and 'nobodyatall' in done.err and not folder.exists()
+
+
 @pytest.mark.parametrize('words', [[], ['--json']], ids=['text', 'json'])
 def test_a_dry_run_lists_and_counts_and_keeps_nothing(
     demo: DemoServer, run: Command, folder: Path, words: list[str]
@@ -263,10 +268,12 @@ def test_a_dry_run_lists_and_counts_and_keeps_nothing(
     if words:
         told = done.told
         assert (told['found'], told['already'], told['complete']) == (len(SAFE), 2, True)
+        assert told['left'] == len(SAFE) - 2
         paths = told['files']
     else:
         *paths, last = done.out.splitlines()
-        assert f'{len(SAFE)} found' in last and 'Nothing was kept' in last
+        counts = f'{len(SAFE)} found: {len(SAFE) - 2} would be saved and 2 are there already'
+        assert counts in last and 'Nothing was kept' in last
     assert {Path(path).stem for path in paths} == ids(SAFE) - ids(NEWEST[:2])
     assert [row['state'] for row in run('--json', word='jobs').told] == ['ended']  # type: ignore
 

@@ -41,7 +41,7 @@ def task_of(wanted: Wanted, to: Path | None, only_list: bool) -> Task:
         db = archive()
         job_id = beginning.begin_with(db, gallery, wanted, to)
         done = _refused(work, db, _run(work, db, replace(with_gallery, job=job_id)))
-        if done.report and done.report.progress.pages:
+        if done.report and done.report.progress.pages and not done.refusal:
             with suppress(OSError):  # if it cannot be made, the pictures tell
                 Path(done.folder).mkdir(parents=True, exist_ok=True)
         return done

@@ -97,10 +97,22 @@ class Part:
         now = self._now
         # of one that was stopped, what did not get its turn is not there either
         is_cut_off = self.was_stopped or (self.report is not None and self.report.trouble)
-        failed = now.count(jobs.FAILED) + (now.count(jobs.TO_DO) if is_cut_off else 0)
+        left = now.count(jobs.TO_DO) if is_cut_off else 0
         already = now.count(jobs.ALREADY) + self.already
-        counts = {'found': now.found, 'saved': now.count(jobs.SAVED), 'skipped': already}
-        return {**counts, 'already': already, 'failed': failed, 'gone': now.count(jobs.GONE)}
+        return {
+            'found': now.found,
+            'saved': now.count(jobs.SAVED),
+            'skipped': already,
+            'already': already,
+            'failed': now.count(jobs.FAILED) + left,
+            'left': left or len(self._new),
+            'gone': now.count(jobs.GONE),
+        }
+
+    @property
+    def _new(self) -> Sequence[str]:
+        """The files that there would be."""
+        return self.files if self.only_listed else ()
 
     def as_json(self) -> dict[str, Any]:
         """Return what a program wants to know."""
@@ -159,7 +171,7 @@ class Part:
             or self._text(
                 self._key(),
                 folder=self.folder,
-                new=self._now.count(jobs.TO_DO),
+                new=len(self._new),
                 told=joined(self._counts()),
                 **self.counts,
             ),
@@ -178,9 +190,11 @@ class Part:
         before = counts['saved'] - now
         key = 'cli_saved_before' if before else 'cli_count_saved'
         told = [self._text(key, count=now, before=before)]
+        counts['failed'] -= 0 if self.only_listed else counts['left']
         told += [self._text(f'cli_count_{name}', count=counts[name]) for name in _ALWAYS_TOLD]
-        if counts['gone']:
-            told.append(self._text('cli_count_gone', count=counts['gone']))
+        for name in ('left', 'gone'):
+            if counts[name]:
+                told.append(self._text(f'cli_count_{name}', count=counts[name]))
         return told
 
     def way_on(self) -> str:
@@ -292,7 +306,7 @@ def joined(pieces: Sequence[str]) -> str:
     )
 
 
-_TOTALS = ('found', 'saved', 'saved_now', 'skipped', 'already', 'failed', 'gone', 'hidden', 'bytes')
+_TOTALS = 'found saved saved_now skipped already failed left gone hidden bytes'.split()
 
 
 def all_as_json(parts: Sequence[Part], was_stopped: bool, several: bool) -> dict[str, Any]:

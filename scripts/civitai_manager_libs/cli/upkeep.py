@@ -39,7 +39,9 @@ def verify(folder: Path, is_to_repair: bool, as_json: bool) -> int:
     if not folder.is_dir():
         raise options.wrong('cli_not_a_folder', folder=folder)
     client, stopped = get_http_client(), threading.Event()
-    counts: Counter[str] = Counter(dict.fromkeys([*(s.value for s in State), 'repaired'], 0))
+    counts: Counter[str] = Counter(
+        dict.fromkeys([*(s.value for s in State), 'unknown', 'repaired'], 0)
+    )
     now: Counter[str] = Counter(dict.fromkeys((s.value for s in State), 0))
     lines: list[dict[str, Any]] = []
 
@@ -49,6 +51,7 @@ def verify(folder: Path, is_to_repair: bool, as_json: bool) -> int:
             if stopped.is_set():
                 return
             counts[found.state.value] += 1
+            counts['unknown'] += found.state is State.GOOD and not found.is_noted
             if found.state is State.GOOD:
                 now[found.state.value] += 1
                 continue
@@ -80,6 +83,8 @@ def verify(folder: Path, is_to_repair: bool, as_json: bool) -> int:
 def _verified(folder: Path, before: Counter[str], now: Counter[str]) -> str:
     """What is so now, and what was before a repair."""
     told = texts.text('cli_verified', setting.language, folder=folder, **now)
+    if before['unknown']:
+        told += ' ' + texts.text('cli_only_opened', setting.language, count=before['unknown'])
     if not before['repaired']:
         return told
     found = [

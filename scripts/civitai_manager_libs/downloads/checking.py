@@ -31,11 +31,15 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """A file and what it is; `picture_id` is 0 where nobody knows which picture it was."""
+    """A file and what it is; `picture_id` is 0 where nobody knows which picture it was.
+
+    One that is not `is_noted` was only opened: there is nothing to compare it with.
+    """
 
     path: Path
     state: State
     picture_id: int = 0
+    is_noted: bool = True
 
 
 def check(db: Database, folder: Path) -> Iterator[Finding]:
@@ -56,7 +60,8 @@ def check(db: Database, folder: Path) -> Iterator[Finding]:
             if path.suffix.lower() not in media.MEDIA_SUFFIXES or path.name.startswith('.'):
                 continue
             if path not in known and '.odd-' not in path.name:
-                yield Finding(path, State.GOOD if _is_sound(path) else State.BROKEN)
+                state = State.GOOD if _is_sound(path) else State.BROKEN
+                yield Finding(path, state, is_noted=False)
 
 
 def _state_of(one: saved.SavedFile) -> State:

@@ -641,6 +641,10 @@ ENGLISH: dict[str, str] = {
     'cli_verified': (
         '{folder}: {good} good, {missing} missing, {changed} changed, {broken} broken.'
     ),
+    'cli_only_opened': (
+        '{count} of the good ones are not known here: they were only opened, as there is nothing '
+        'to compare them with.'
+    ),
     'cli_repaired': 'Repaired: {count}. Before: {was}.',
     'cli_count_missing': '{count} missing',
     'cli_count_changed': '{count} changed',
@@ -671,10 +675,11 @@ ENGLISH: dict[str, str] = {
     'help_download_examples': (
         'Examples:\n\npython civitai_gallery.py download https://civitai.com/models/4201\n\n'
         'python civitai_gallery.py download 4201 --limit 100 --sort newest --to pictures\n\n'
-        'python civitai_gallery.py download https://civitai.com/user/somebody --since '
-        '2025-01-01 --type image --with-prompt\n\npython civitai_gallery.py download --from '
-        "links.txt --name '{{username}}/{{created:%Y-%m}}/{{id}}' --json\n\npython "
-        'civitai_gallery.py download 4201 --dry-run\n\nExit codes: 0 complete, 1 failed or '
+        'python civitai_gallery.py download https://civitai.com/user/somebody \\\n'
+        '--since 2025-01-01 --type image --with-prompt\n\n'
+        'python civitai_gallery.py download --from links.txt --json \\\n'
+        "--name '{{username}}/{{created:%Y-%m}}/{{id}}'\n\n"
+        'python civitai_gallery.py download 4201 --dry-run\n\nExit codes: 0 complete, 1 failed or '
         'incomplete, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM.'
     ),
     'help_download_sources': (

@@ -429,6 +429,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_no_time_between': '--since 不早於 --until，因此不會有任何圖片',
     'cli_not_a_folder': '{folder} 不是資料夾',
     'cli_verified': '{folder}：完好 {good}，遺失 {missing}，已變更 {changed}，損壞 {broken}。',
+    'cli_only_opened': '完好的圖片中有 {count} 張不在記錄中：只確認能開啟，沒有資料可比對。',
     'cli_repaired': '已修復 {count} 張。修復前：{was}。',
     'cli_count_missing': '遺失 {count}',
     'cli_count_changed': '已變更 {count}',
@@ -457,9 +458,10 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'help_download_examples': (
         '範例：\n\npython civitai_gallery.py download https://civitai.com/models/4201\n\npython '
         'civitai_gallery.py download 4201 --limit 100 --sort newest --to pictures\n\npython '
-        'civitai_gallery.py download https://civitai.com/user/somebody --since 2025-01-01 '
-        '--type image --with-prompt\n\npython civitai_gallery.py download --from links.txt '
-        "--name '{{username}}/{{created:%Y-%m}}/{{id}}' --json\n\npython civitai_gallery.py "
+        'civitai_gallery.py download https://civitai.com/user/somebody \\\n'
+        '--since 2025-01-01 --type image --with-prompt\n\n'
+        'python civitai_gallery.py download --from links.txt --json \\\n'
+        "--name '{{username}}/{{created:%Y-%m}}/{{id}}'\n\npython civitai_gallery.py "
         'download 4201 --dry-run\n\n結束代碼：0 完整，1 失敗或不完整，2 用法錯誤，130 Ctrl-C，143 SIGTERM。'
     ),
     'help_download_sources': '模型、版本、使用者、貼文、圖片或搜尋的連結；模型編號；AIR。單獨的 - 從標準輸入讀取，每行一個。',
