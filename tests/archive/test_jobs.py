@@ -143,6 +143,7 @@ def test_a_job_that_is_removed_takes_its_list_along(db: Database, job: int) -> N
     jobs.remove(db, job)
 
     assert [other] == [one.id for one in jobs.every(db)]
+    assert not jobs.progress(db, job).is_listed
     with db.reading() as connection:
         for table in ('lanes', 'listed', 'gaps'):
             ask = f'SELECT count(*) FROM {table} WHERE job_id = ?'

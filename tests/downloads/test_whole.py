@@ -14,7 +14,7 @@ import pytest
 from civitai_demo.server import DemoServer
 from civitai_demo.world.catalog import Picture, load_catalog
 from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID
-from scripts.civitai_manager_libs.archive import jobs, places, saved
+from scripts.civitai_manager_libs.archive import folders, jobs, places, saved
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.civitai.source import parse_source
 from scripts.civitai_manager_libs.downloads import beginning, checking, standing, whole
@@ -545,6 +545,19 @@ def unlinked(path: Path) -> None:
         one.unlink()
 
 
+def renamed(path: Path) -> None:
+    os.replace(path, f'{path}.old')
+
+
+def unlinked_with_its_folders(path: Path) -> None:
+    unlinked(path)
+    path.with_name(folders.NAME).unlink()
+
+
+def without_the_job(path: Path) -> None:
+    jobs.remove(Database(path), 1)
+
+
 def without_tables(path: Path) -> None:
     other = sqlite3.connect(path, timeout=30)
     for table in ('listed', 'gaps', 'shortlist', 'lanes', 'jobs'):
@@ -553,7 +566,9 @@ def without_tables(path: Path) -> None:
     other.close()
 
 
-@pytest.mark.parametrize('by_hand', [unlinked, without_tables])
+@pytest.mark.parametrize(
+    'by_hand', [unlinked, renamed, unlinked_with_its_folders, without_the_job, without_tables]
+)
 def test_an_archive_that_is_taken_away_meanwhile_is_told_in_plain_words(
     keeper: Keeper, by_hand: Callable[[Path], None]
 ) -> None:

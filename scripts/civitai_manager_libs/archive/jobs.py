@@ -323,6 +323,6 @@ def progress(db: Database, job_id: int) -> Progress:
         foreign=sum(lane.foreign for lane in ways),
         unreadable=sum(lane.unreadable for lane in ways),
         gaps=tuple(filter(None, (causes.told(row[0]) for row in rows))),
-        is_listed=all(lane.state == AT_END for lane in ways),
+        is_listed=bool(ways) and all(lane.state == AT_END for lane in ways),
         rivals=next((str(lane.query[RIVALS]) for lane in ways if lane.query.get(RIVALS)), ''),
     )

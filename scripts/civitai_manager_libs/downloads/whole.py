@@ -156,7 +156,7 @@ class _Run:
             jobs.set_state(self._db, self._job.id, state, instead_of=cut_off)
         if listing.failure:
             raise listing.failure
-        if jobs.find(self._db, self._job.id) is None and self._db.was_lost:
+        if jobs.find(self._db, self._job.id) is None and not self._stop.is_set():
             folder = str(self._db.path.parent)
             raise StorageError('error_archive_damaged', folder=folder)
         report = self._report()
