@@ -585,6 +585,33 @@ def test_an_archive_that_is_taken_away_meanwhile_is_told_in_plain_words(
     assert 'error_archive_damaged' == told.value.key
 
 
+@pytest.mark.parametrize('is_listed_first', [True, False])
+def test_a_job_of_a_lost_archive_is_not_taken_for_one_of_the_same_number(
+    keeper: Keeper, tmp_path: Path, is_listed_first: bool
+) -> None:
+    """Another program, which begins one as soon as the archive is gone."""
+    anew = Keeper(keeper.demo, keeper.client, Database(keeper.db.path), tmp_path / 'other')
+    job, others = keeper.begin(VERSION), list[int]()
+    if is_listed_first:
+        whole.run(keeper.db, keeper.client, job, threading.Event(), is_listing_only=True)
+
+    def heard(report: whole.JobReport) -> None:
+        if not others and report.progress.count(jobs.SAVED) > 2:
+            unlinked(keeper.db.path)
+            others.append(anew.begin(SMALL))
+
+    with pytest.raises(CivitaiError) as told:
+        whole.run(keeper.db, keeper.client, job, threading.Event(), heard)
+
+    assert 'error_archive_damaged' == told.value.key
+    assert [job] == others
+    progress = jobs.progress(anew.db, job)
+    assert ({}, 0, ()) == (progress.states, progress.pages, progress.gaps)
+    assert [jobs.WAITING] == [one.state for one in jobs.every(anew.db)]
+    assert anew.run(job).is_complete
+    assert ids(of_version(SMALL_VERSION)) == anew.ids
+
+
 def test_what_is_no_gallery_makes_no_job(keeper: Keeper) -> None:
     with pytest.raises(SourceError):
         keeper.begin('/articles/7')

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
 from ..civitai.gallery import GalleryImage, ImagePage
-from ..errors import CancelledError, CivitaiError
+from ..errors import CivitaiError
 from ..store import files, private
-from . import causes, pictures
+from . import causes, identity, pictures
 from .database import Database
 
 # Of a job.
@@ -38,7 +38,10 @@ LOOK_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Job:
-    """A job: `asked` is what a person asked for, in words of the program that asked."""
+    """A job: `asked` is what a person asked for, in words of the program that asked.
+
+    Another may have its `id` once the archive was lost, but not its `mark`.
+    """
 
     id: int
     asked: Mapping[str, Any]
@@ -46,6 +49,7 @@ class Job:
     state: str
     made_at: float
     changed_at: float
+    mark: str = ''
 
 
 @dataclass(frozen=True)
@@ -115,8 +119,10 @@ def make(
     now = time.time()
     with db.writing() as connection:
         number = connection.execute(
-            'INSERT INTO jobs (asked, folder, state, made_at, changed_at) VALUES (?, ?, ?, ?, ?)',
-            (json.dumps(asked), os.fsencode(folder.absolute()), WAITING, now, now),
+            'INSERT INTO jobs (asked, folder, state, made_at, changed_at, mark) '
+            'VALUES (?, ?, ?, ?, ?, ?)',
+            (json.dumps(asked), os.fsencode(folder.absolute()), WAITING, now, now)
+            + (identity.new_mark(),),
         ).lastrowid
         assert number is not None
         for query in queries:
@@ -130,14 +136,8 @@ def add_lane(db: Database, job_id: int, query: Mapping[str, Any]) -> None:
         _add_lane(connection, job_id, query)
 
 
-def _check_there(connection: Any, job_id: int) -> None:
-    """Raise CancelledError if a job was removed: whoever still works on it is to end."""
-    if connection.execute('SELECT 1 FROM jobs WHERE id = ?', (job_id,)).fetchone() is None:
-        raise CancelledError
-
-
 def _add_lane(connection: Any, job_id: int, query: Mapping[str, Any]) -> None:
-    _check_there(connection, job_id)
+    identity.check_there(connection, job_id)
     connection.execute(
         'INSERT INTO lanes (job_id, number, query) '
         'SELECT ?, 1 + coalesce(max(number), 0), ? FROM lanes WHERE job_id = ?',
@@ -158,7 +158,7 @@ def every(db: Database) -> list[Job]:
 def _jobs(db: Database, which: str, *values: int) -> list[Job]:
     with db.reading() as connection:
         rows = connection.execute(
-            f'SELECT id, asked, folder, state, made_at, changed_at FROM jobs {which}', values
+            f'SELECT id, asked, folder, state, made_at, changed_at, mark FROM jobs {which}', values
         ).fetchall()
     return [
         Job(number, json.loads(asked), Path(os.fsdecode(folder)), *rest)
@@ -233,7 +233,7 @@ def note_page(
     Raises StorageError.
     """
     with db.writing() as connection:
-        _check_there(connection, job_id)
+        identity.check_there(connection, job_id)
         pictures.note(db, page.images)
         news = connection.executemany(
             'INSERT INTO listed (job_id, place, picture_id, lane, state) '
@@ -265,7 +265,7 @@ def set_lane(db: Database, job_id: int, lane: Lane, state: str, cursor: str | No
 def note_gap(db: Database, job_id: int, lane: Lane, cause: CivitaiError) -> None:
     """Note that something is missing in a lane, and why; the same is noted once."""
     with db.writing() as connection:
-        _check_there(connection, job_id)
+        identity.check_there(connection, job_id)
         connection.execute(
             'INSERT OR IGNORE INTO gaps VALUES (?, ?, ?)', (job_id, lane.number, causes.kept(cause))
         )

@@ -48,7 +48,8 @@ CREATE TABLE jobs (
     folder TEXT NOT NULL,
     state TEXT NOT NULL,
     made_at REAL NOT NULL,
-    changed_at REAL NOT NULL
+    changed_at REAL NOT NULL,
+    mark TEXT NOT NULL             -- random: a lost archive's successor numbers from 1 again
 );
 
 CREATE TABLE lanes (               -- one listing of a job: a version of a model, say

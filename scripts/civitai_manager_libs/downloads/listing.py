@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass, replace
-from typing import Any, Callable
+from typing import Any, Callable, ContextManager
 
 from .. import api, setting
-from ..archive import jobs, places, shortlist
+from ..archive import identity, jobs, places, shortlist
 from ..archive.database import Database
 from ..civitai.gallery import MAX_LIMIT, PERIODS, GalleryQuery, ImagePage, ceiling_of
 from ..civitai.source import parse_source
@@ -135,6 +135,7 @@ class Listing:
     client: CivitaiHttpClient
     stop: threading.Event
     ahead: Ahead
+    mark: str = ''  # of the job
     failure: CivitaiError | None = None
 
     def run(self) -> None:
@@ -161,7 +162,8 @@ class Listing:
                 return
         rivals = [one for one in jobs.lanes(self.db, self.job_id) if one.query.get(jobs.RIVALS)]
         if rivals:
-            shortlist.choose(self.db, self.job_id, rivals, self.wanted.limit)
+            with self._noting():
+                shortlist.choose(self.db, self.job_id, rivals, self.wanted.limit)
             self.ahead.page_listed()
         self._check_there()
 
@@ -252,7 +254,7 @@ class Listing:
             already = jobs.progress(self.db, self.job_id).found
             fresh = fresh[: max(0, self.wanted.limit - already)]
         cursor = '' if self.wanted.ends_before(page.images, query.sort) else page.next_cursor
-        with self.db.writing():
+        with self._noting():
             if sort:
                 limit = self.wanted.limit
                 if not best.note_page(self.db, self.job_id, lane, query, page, fresh, limit):
@@ -271,8 +273,12 @@ class Listing:
 
     def _break(self, lane: jobs.Lane, cause: CivitaiError) -> None:
         """Note why `lane` is not listed to its end."""
-        jobs.note_gap(self.db, self.job_id, lane, cause)
-        jobs.set_lane(self.db, self.job_id, lane, jobs.BROKEN)
+        with self._noting():
+            jobs.note_gap(self.db, self.job_id, lane, cause)
+            jobs.set_lane(self.db, self.job_id, lane, jobs.BROKEN)
+
+    def _noting(self) -> ContextManager[None]:
+        return identity.noting(self.db, self.job_id, self.mark)
 
     def _lane(self, number: int) -> jobs.Lane:
         lanes = jobs.lanes(self.db, self.job_id)

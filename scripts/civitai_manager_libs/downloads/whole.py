@@ -8,13 +8,14 @@ import threading
 import time
 from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Callable, Iterator, Sequence
 
 from .. import forks, notices, setting
-from ..archive import folders, jobs, pictures, places, saved
+from ..archive import folders, identity, jobs, pictures, places, saved
 from ..archive.database import Database
-from ..errors import ForbiddenError, GoneError, NotFoundError, StorageError
+from ..errors import CancelledError, ForbiddenError, GoneError, NotFoundError, StorageError
 from ..http_client import CivitaiHttpClient, background
 from ..store import names, templates
 from . import batch, elsewhere, presence, reuse
@@ -60,8 +61,9 @@ def run(
     with jobs.held(db, job_id) as is_mine:
         if not is_mine:
             return None
-        jobs.set_state(db, job_id, jobs.RUNNING)
-        places.miss(db, job_id)
+        with identity.noting(db, job_id, job.mark):
+            jobs.set_state(db, job_id, jobs.RUNNING)
+            places.miss(db, job_id)
         work = _Run(db, client, job, stop, told, at_once)
         if is_listing_only:
             return work.carry_out(lambda: None)
@@ -105,6 +107,8 @@ class _Run:
         self._db = db
         self._client = client
         self._job = job
+        self._noting = partial(identity.noting, db, job.id, job.mark)
+        self._is_there = partial(identity.is_there, db, job.id, job.mark)
         self._stop = stop
         self._told = told
         self._given = at_once
@@ -126,7 +130,7 @@ class _Run:
         self._told_at = -math.inf
         self._began = time.monotonic()
         self._ahead = Ahead()
-        self._listing = Listing(db, job.id, self._wanted, client, stop, self._ahead)
+        self._listing = Listing(db, job.id, self._wanted, client, stop, self._ahead, job.mark)
 
     def carry_out(self, fetch: Callable[[], None]) -> JobReport:
         """List, and `fetch` what is listed, until all is done or it is stopped."""
@@ -145,7 +149,10 @@ class _Run:
                 fetch()
             is_cut_off = self._stop.is_set() or self._trouble
             state = jobs.STOPPED if is_cut_off else jobs.ENDED
+        except CancelledError:
+            pass  # the job was removed
         finally:
+            was_stopped = self._stop.is_set()
             self._ahead.halt()
             if state != jobs.ENDED and not self._trouble:
                 self._stop.set()
@@ -153,10 +160,11 @@ class _Run:
             state = jobs.STOPPED if listing.failure else state
             # what a person said of it meanwhile, that it is paused, stays
             cut_off = (jobs.RUNNING,) if state == jobs.STOPPED else ()
-            jobs.set_state(self._db, self._job.id, state, instead_of=cut_off)
+            with suppress(CancelledError), self._noting():
+                jobs.set_state(self._db, self._job.id, state, instead_of=cut_off)
         if listing.failure:
             raise listing.failure
-        if jobs.find(self._db, self._job.id) is None and not self._stop.is_set():
+        if not was_stopped and not self._is_there():
             folder = str(self._db.path.parent)
             raise StorageError('error_archive_damaged', folder=folder)
         report = self._report()
@@ -171,7 +179,7 @@ class _Run:
     def _report(self) -> JobReport:
         job = jobs.find(self._db, self._job.id) or self._job
         seconds = time.monotonic() - self._began
-        progress = jobs.progress(self._db, job.id)
+        progress = jobs.progress(self._db, job.id) if self._is_there() else jobs.Progress()
         aside = tuple(self._aside)
         return JobReport(
             job, self._wanted, progress, self._size, seconds, aside, self._trouble, self._saved
@@ -219,7 +227,9 @@ class _Run:
         gone = pictures.gone(self._db, [one.image.id for one in some])
         self._were_gone |= gone
         lost = [one for one in some if one.image.id in gone and not one.tries]
-        jobs.note_outcomes(self._db, self._job.id, [replace(one, state=jobs.GONE) for one in lost])
+        with self._noting():
+            states = [replace(one, state=jobs.GONE) for one in lost]
+            jobs.note_outcomes(self._db, self._job.id, states)
         found = [(one, self.planned(one)) for one in some if one.image.id not in gone or one.tries]
         absent = {one.image.id: planned.url for one, planned in found if not planned.present}
         self._known.update(elsewhere.find(self._db, absent, self._former))
@@ -272,7 +282,7 @@ class _Run:
 
     def _note(self, group: Sequence[tuple[jobs.Listed, DownloadResult]]) -> None:
         """Note what became of pictures, together: each transaction takes a while."""
-        with self._db.writing():
+        with self._noting():
             done = [one for one in (self._ended(*pair) for pair in group) if one is not None]
             jobs.note_outcomes(self._db, self._job.id, done)
             saved.note(self._db, self._files)
