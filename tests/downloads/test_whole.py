@@ -540,6 +540,44 @@ def test_what_nobody_expected_is_in_the_log_and_told(
     assert keeper.run(job).is_complete
 
 
+@pytest.mark.parametrize('kept_bytes', [100, 0], ids=['truncated', 'emptied'])
+def test_a_file_that_was_cut_short_is_fetched_again_and_kept_aside(
+    keeper: Keeper, kept_bytes: int
+) -> None:
+    keeper.keep(SMALL)
+    [job], cut = jobs.every(keeper.db), min(keeper.folder.iterdir())
+    was, expected = cut.read_bytes(), keeper.ids
+    cut.write_bytes(was[:kept_bytes])
+    keeper.fetched
+
+    report = keeper.run(job.id)
+
+    assert report.is_complete
+    assert was == cut.read_bytes()
+    assert 1 == len(keeper.fetched)
+    [aside] = map(Path, report.aside)
+    assert was[:kept_bytes] == aside.read_bytes()
+    aside.unlink()
+    assert expected == keeper.ids
+
+
+def test_a_file_that_was_changed_but_is_whole_stays_and_verify_tells(keeper: Keeper) -> None:
+    keeper.keep(SMALL)
+    [job], kept = jobs.every(keeper.db), sorted(keeper.folder.iterdir())
+    touched, changed, *_ = [path for path in kept if path.suffix == kept[0].suffix]
+    changed.write_bytes(touched.read_bytes())
+    os.utime(touched, (1, 1))
+    keeper.fetched
+
+    report = keeper.run(job.id)
+
+    assert report.is_complete and not keeper.fetched and not report.aside
+    assert 2 == report.progress.count(jobs.ALREADY)
+    assert touched.read_bytes() == changed.read_bytes()
+    found = {one.path: one.state for one in checking.check(keeper.db, keeper.folder)}
+    assert [changed] == [path for path, what in found.items() if what != checking.State.GOOD]
+
+
 def unlinked(path: Path) -> None:
     for one in path.parent.glob(f'{path.name}*'):
         one.unlink()

@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any, Iterable, Mapping, Sequence
 
-from . import jobs
+from . import jobs, saved
 from .database import Database
 
 
@@ -36,18 +36,26 @@ def lanes_of(db: Database, job_id: int, ids: Iterable[int]) -> dict[int, int]:
 
 
 def miss(db: Database, job_id: int) -> int:
-    """Have the files of a job fetched again that were moved or deleted by hand; return how many.
+    """Have the files of a job done again that are not there as they were; return how many.
 
-    Raises StorageError.
+    They were moved, deleted or changed by hand, or cut short by a disk. Raises StorageError.
     """
     with db.writing() as connection:
         noted = connection.execute(
-            'SELECT place, path FROM listed WHERE job_id = ? AND state IN (?, ?)',
+            'SELECT place, path, bytes, changed_ns FROM listed LEFT JOIN saved USING (path) '
+            'WHERE job_id = ? AND state IN (?, ?)',
             (job_id, jobs.SAVED, jobs.ALREADY),
         )
-        lost = [(jobs.TO_DO, job_id, place) for place, path in noted if not os.path.exists(path)]
+        lost = [(jobs.TO_DO, job_id, place) for place, *file in noted if not _is_there(*file)]
         connection.executemany('UPDATE listed SET state = ? WHERE job_id = ? AND place = ?', lost)
     return len(lost)
+
+
+def _is_there(path: bytes, size: int | None, changed_ns: int | None) -> bool:
+    """Whether the file at `path` is the one of which `size` and time were noted, if they were."""
+    if size is None or changed_ns is None:
+        return os.path.exists(path)
+    return saved.is_as_noted(path, size, changed_ns)
 
 
 def open_again(db: Database, job_id: int) -> int:

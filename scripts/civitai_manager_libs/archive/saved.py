@@ -38,11 +38,16 @@ class SavedFile:
     @property
     def is_there(self) -> bool:
         """Whether the same file is there still, as its size and time tell."""
-        try:
-            now = os.stat(self.path)
-        except (OSError, ValueError):
-            return False
-        return (now.st_size, now.st_mtime_ns) == (self.size, self.changed_ns)
+        return is_as_noted(self.path, self.size, self.changed_ns)
+
+
+def is_as_noted(path: Path | bytes, size: int, changed_ns: int) -> bool:
+    """Tell whether a file is at `path` that has this size in bytes, written at this time."""
+    try:
+        now = os.stat(path)
+    except (OSError, ValueError):
+        return False
+    return (now.st_size, now.st_mtime_ns) == (size, changed_ns)
 
 
 def looked_at(path: Path, stem: str, picture_id: int = 0) -> SavedFile:
