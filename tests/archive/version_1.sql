@@ -18,9 +18,10 @@ CREATE TABLE jobs (
     state TEXT NOT NULL,
     made_at REAL NOT NULL,
     changed_at REAL NOT NULL,
-    mark TEXT NOT NULL             -- random: a lost archive's successor numbers from 1 again
+    mark TEXT NOT NULL,            -- random: a lost archive's successor numbers from 1 again
+    begins_anew INTEGER NOT NULL DEFAULT 0  -- what is listed is of before, see archive.places
 );
-INSERT INTO "jobs" VALUES(1,'{"source": "https://civitai.com/models/1", "levels": 1, "limit": 0}',X'2F6B6570742F7772656E','stopped',1.79564826120256924631e+09,1.79564826121019744872e+09,'9c1f8a03d2b47e65');
+INSERT INTO "jobs" VALUES(1,'{"source": "https://civitai.com/models/1", "levels": 1, "limit": 0}',X'2F6B6570742F7772656E','stopped',1.79564826120256924631e+09,1.79564826121019744872e+09,'9c1f8a03d2b47e65',0);
 CREATE TABLE lanes (               -- one listing of a job: a version of a model, say
     job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
     number INTEGER NOT NULL,

@@ -16,6 +16,7 @@ from civitai_demo.world.catalog import Picture, load_catalog
 from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID
 from scripts.civitai_manager_libs.archive import folders, jobs, places, saved
 from scripts.civitai_manager_libs.archive.database import Database
+from scripts.civitai_manager_libs.archive.kept import count as count_kept
 from scripts.civitai_manager_libs.civitai.source import parse_source
 from scripts.civitai_manager_libs.downloads import beginning, checking, standing, whole
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
@@ -744,6 +745,26 @@ def test_a_job_that_has_ended_makes_room_for_the_same_again(keeper: Keeper) -> N
     keeper.keep(QUIET, limit=2)
 
     assert [jobs.ENDED] == [job.state for job in jobs.every(keeper.db)]
+
+
+@pytest.mark.parametrize('more', [{}, {'limit': 2}], ids=['all', 'limit'])
+def test_what_a_job_kept_is_known_until_civitai_tells_anew(
+    keeper: Keeper, more: dict[str, int]
+) -> None:
+    before = keeper.keep(SMALL, **more)
+    saved_before = before.progress.count(jobs.SAVED)
+    job = keeper.begin(SMALL, **more)
+    keeper.demo.scenario = '400'
+
+    failed = keeper.run(job)
+
+    assert before.job.id == job and not failed.is_complete and failed.gaps
+    assert saved_before == failed.progress.found == failed.progress.count(jobs.SAVED)
+    assert saved_before == count_kept(keeper.db, job)
+    keeper.demo.scenario = ''
+    beginning.again(keeper.db, job)
+    assert keeper.run(job).is_complete
+    assert saved_before == count_kept(keeper.db, job)
 
 
 def test_a_picture_keeps_its_number_when_the_gallery_has_grown(keeper: Keeper) -> None:

@@ -13,18 +13,29 @@ from .database import Database
 def begin_anew(db: Database, job_id: int, queries: Sequence[Mapping[str, Any]]) -> None:
     """Have a job list `queries` from their beginnings. Pictures that come again keep their places.
 
-    Raises StorageError.
+    What was listed before stays known until `leave_former`. Raises StorageError.
     """
     with db.writing() as connection:
         for table in ('lanes', 'gaps', 'shortlist'):
             connection.execute(f'DELETE FROM {table} WHERE job_id = ?', (job_id,))
-        connection.execute(
-            "UPDATE listed SET state = ?, path = x'', tries = 0, cause = '' WHERE job_id = ?",
-            (jobs.PAST, job_id),
-        )
         for query in queries:
             jobs.add_lane(db, job_id, query)
+        connection.execute('UPDATE jobs SET begins_anew = 1 WHERE id = ?', (job_id,))
         jobs.set_state(db, job_id, jobs.WAITING)
+
+
+def leave_former(db: Database, job_id: int) -> None:
+    """Have a job that begins anew keep no more than the places of what it listed before.
+
+    To be called once Civitai has answered. Raises StorageError.
+    """
+    with db.writing() as connection:
+        ask = 'UPDATE jobs SET begins_anew = 0 WHERE id = ? AND begins_anew'
+        if connection.execute(ask, (job_id,)).rowcount:
+            connection.execute(
+                "UPDATE listed SET state = ?, path = x'', tries = 0, cause = '' WHERE job_id = ?",
+                (jobs.PAST, job_id),
+            )
 
 
 def lanes_of(db: Database, job_id: int, ids: Iterable[int]) -> dict[int, int]:

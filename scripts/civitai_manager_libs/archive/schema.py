@@ -49,7 +49,8 @@ CREATE TABLE jobs (
     state TEXT NOT NULL,
     made_at REAL NOT NULL,
     changed_at REAL NOT NULL,
-    mark TEXT NOT NULL             -- random: a lost archive's successor numbers from 1 again
+    mark TEXT NOT NULL,            -- random: a lost archive's successor numbers from 1 again
+    begins_anew INTEGER NOT NULL DEFAULT 0  -- what is listed is of before, see archive.places
 );
 
 CREATE TABLE lanes (               -- one listing of a job: a version of a model, say

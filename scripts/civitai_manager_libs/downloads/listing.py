@@ -246,6 +246,9 @@ class Listing:
 
     def _note(self, lane: jobs.Lane, query: GalleryQuery, page: ImagePage) -> None:
         """Note a page, and what follows from it for `lane`."""
+        if not lane.pages:
+            with self._noting():
+                places.leave_former(self.db, self.job_id)
         found = [image for image in page.images if self.wanted.fits(image)]
         known = places.lanes_of(self.db, self.job_id, (image.id for image in found))
         fresh = [image for image in found if image.id not in known]
