@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from scripts.civitai_manager_libs.errors import (
     NotFoundError,
     StorageError,
 )
+from tests.support.forking import ended, fork
 from tests.support.paths import ROOT
 
 
@@ -179,6 +181,35 @@ def test_a_job_is_worked_on_by_one_program_until_that_ends_however(db: Database,
     assert found is not None and jobs.RUNNING == found.state
     with jobs.held(db, job) as mine:
         assert mine
+
+
+FORKER = HOLDER.replace('print(mine', 'print(os.fork() or time.sleep(600)').replace(
+    'import sys', 'import os, sys'
+)
+
+
+@pytest.mark.skipif(not hasattr(os, 'fork'), reason='there is no such thing')
+def test_a_child_that_outlives_a_killed_program_holds_no_job(db: Database, job: int) -> None:
+    program = [sys.executable, '-c', FORKER, str(db.path), str(job)]
+    with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        child = int(other.stdout.readline())
+        try:
+            assert jobs.is_held(db, job)
+            other.send_signal(signal.SIGKILL)
+            other.wait()
+            assert not jobs.is_held(db, job)
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+
+@pytest.mark.skipif(not hasattr(os, 'fork'), reason='there is no such thing')
+def test_a_child_that_ends_frees_no_job_of_its_parent(db: Database, job: int) -> None:
+    with ExitStack() as stack:
+        assert stack.enter_context(jobs.held(db, job))
+        child = fork(lambda: not stack.close())
+        assert 0 == ended(child)
+        assert jobs.is_held(db, job)
 
 
 def test_the_number_of_a_removed_job_never_comes_again(db: Database) -> None:

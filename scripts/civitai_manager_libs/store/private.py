@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Callable, Iterator, TypeVar
 
+from .. import forks
 from ..errors import StorageError
 from .reasons import reason
 
@@ -32,6 +33,23 @@ UNREADABLE = (OSError, ValueError, RecursionError)
 PATIENCE_SECONDS = 10.0
 WINDOWS_SECONDS = 2.0
 PAUSE_SECONDS = 0.005
+
+
+class _Handles:
+    """The locks that this process has. Its children let go of them, or they would keep them."""
+
+    def __init__(self) -> None:
+        self.open: set[int] = set()
+        forks.renew_in_children(self)
+
+    def renew(self) -> None:
+        """Have none; those of the parent stay locked as long as that has them."""
+        while self.open:
+            with suppress(OSError):
+                os.close(self.open.pop())
+
+
+_handles = _Handles()
 
 
 @contextmanager
@@ -61,14 +79,18 @@ def hold(lock: Path) -> int | None:
     """
     flags = os.O_CREAT | os.O_RDWR | getattr(os, 'O_NOFOLLOW', 0)
     handle = _patiently(lambda: os.open(lock, flags, 0o600))
+    _handles.open.add(handle)
     if _try_lock(handle) and _is_at(lock, handle):
         return handle
+    _handles.open.discard(handle)
     os.close(handle)
     return None
 
 
 def let_go(lock: Path, handle: int) -> None:
-    """Free the lock and take it away, for a copy of it in a forked process too."""
+    """Free the lock and take it away, unless it is that of the process that forked this one."""
+    if handle not in _handles.open:
+        return
     with suppress(OSError):  # on Windows it goes after it is closed, if nobody has it by then
         lock.unlink()
     with suppress(OSError):
@@ -77,6 +99,7 @@ def let_go(lock: Path, handle: int) -> None:
             msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
         else:
             fcntl.flock(handle, fcntl.LOCK_UN)
+    _handles.open.discard(handle)
     os.close(handle)
     if sys.platform == 'win32':
         with suppress(OSError):
