@@ -16,7 +16,7 @@ from typing import Any, Callable, Iterator
 import pytest
 
 from scripts.civitai_manager_libs import setting
-from scripts.civitai_manager_libs.archive import jobs
+from scripts.civitai_manager_libs.archive import folders, jobs, place
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.archive.place import archive
 from scripts.civitai_manager_libs.cli import main
@@ -93,6 +93,38 @@ def test_pictures_that_are_the_same_under_other_ids_are_told(
     assert ['2, such as 101, 102.' in note for note in report['notes']] == [True]
     assert main.main(words) == 0
     assert 'same as a picture of another id: 2, such as 101, 102.' in capsys.readouterr().out
+
+
+def test_how_to_go_on_is_told_of_a_job_that_is_there(
+    site: ScriptedServer, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (Path(setting.data_folder) / folders.NAME).mkdir(parents=True)
+    assert main.main([f'{site.url}/posts/1', '--to', str(folder)]) == 1
+    assert '`resume 1` goes on from there.' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('is_another_there', [False, True])
+def test_how_to_go_on_is_not_told_of_a_job_that_is_lost(
+    folder: Path,
+    is_another_there: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def lost() -> Answer:
+        path = Path(setting.data_folder) / place.NAME
+        for one in path.parent.glob(f'{path.name}*'):
+            one.unlink()
+        if is_another_there:
+            jobs.make(Database(path), {'source': 'x'}, folder, [{}])
+        return kept(ok(WHOLE))
+
+    with small_site(instead={'/102/': lost}) as site:
+        at_home(monkeypatch, site)
+        fresh_client(monkeypatch)
+        assert main.main([f'{site.url}/posts/1', '--to', str(folder)]) == 1
+
+    told = capsys.readouterr().err
+    assert 'damaged or removed' in told and 'resume' not in told
 
 
 def test_the_same_again_is_no_second_job(site: ScriptedServer, run: Run, folder: Path) -> None:

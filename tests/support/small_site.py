@@ -1,12 +1,12 @@
 """A small Civitai made of scripted answers: posts with a few pictures each, and what is not there.
 
-The pictures of post N are N01, N02 ...; answers may be put in place of single ones.
+The pictures of post N are N01, N02 ...; answers, or what gives one, may be put in place of single ones.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Mapping
+from typing import Callable, Mapping
 from urllib.parse import parse_qs, urlsplit
 
 from tests.support.network import png
@@ -15,13 +15,15 @@ from tests.support.scripted_server import Answer, Request, ScriptedServer, kept,
 PICTURES = 3  # of each post
 
 
-def small_site(*, instead: Mapping[str, Answer] | None = None) -> ScriptedServer:
+def small_site(
+    *, instead: Mapping[str, Answer | Callable[[], Answer]] | None = None
+) -> ScriptedServer:
     """A server of posts 1 to 9; `instead` has other answers, by a part of what is asked for."""
 
     def answer(request: Request) -> Answer:
         for wanted, other in (instead or {}).items():
             if wanted in request.target:
-                return other
+                return other() if callable(other) else other
         parts = urlsplit(request.target)
         if parts.path == '/api/v1/images':
             return kept(ok(page(parse_qs(parts.query).get('postId', ['none'])[0])))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Iterator
 
 from .. import setting
-from ..archive import jobs, places, saved
+from ..archive import identity, jobs, places, saved
 from ..archive.database import Database
 from ..archive.place import archive
 from ..civitai import basemodels, urls
@@ -86,13 +86,19 @@ def _part_of(job: jobs.Job) -> Part:
 def _run(work: Work, db: Database, part: Part) -> Part:
     """Carry out the job of `part`, which is returned with what became of it.
 
-    Raises CivitaiError if another program is at it.
+    Raises CivitaiError if another program is at it, or there is none.
     """
     job_id, at_once = part.job, work.manner.at_once
+    job = jobs.find(db, job_id)
+    if job is None:
+        raise CivitaiError('cli_no_such_job', job=job_id)
     try:
         report = whole.run(db, work.client, job_id, work.stop, work.screen.told, at_once=at_once)
     except CivitaiError as error:
-        return replace(part, refusal=error)
+        is_there = False  # else nobody can go on with it
+        with suppress(CivitaiError):
+            is_there = identity.is_there(db, job_id, job.mark)
+        return replace(part, refusal=error, job=job_id if is_there else 0)
     if report is None:
         raise CivitaiError('cli_job_held', job=job_id)
     return _with(work, db, part, report)
