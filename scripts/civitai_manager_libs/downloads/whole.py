@@ -124,7 +124,7 @@ class _Run:
         self._linked: set[int] = set()
         self._were_gone: set[int] = set()  # ids
         self._positions = Positions(client, self._template)
-        self._size = self._saved = 0
+        self._size = self._saved = self._done = 0
         self._aside: list[str] = []
         self._trouble: StorageError | None = None
         self._told_at = -math.inf
@@ -147,6 +147,7 @@ class _Run:
             fetch()  # what is left of a run before
             while not self._trouble and self._ahead.next_page(self._stop, self._tell_now_and_then):
                 fetch()
+            self._fetch_passed_over(fetch)
             is_cut_off = self._stop.is_set() or self._trouble
             state = jobs.STOPPED if is_cut_off else jobs.ENDED
         except CancelledError:
@@ -170,6 +171,13 @@ class _Run:
         report = self._report()
         self._told(report)
         return report
+
+    def _fetch_passed_over(self, fetch: Callable[[], None]) -> None:
+        """Fetch what came again at its old place, behind which the stream was already."""
+        done = -1
+        while done < self._done and not (self._stop.is_set() or self._trouble):
+            done = self._done
+            fetch()
 
     def _tell_now_and_then(self) -> None:
         if time.monotonic() - self._told_at > _TOLD_SECONDS:
@@ -286,6 +294,7 @@ class _Run:
             done = [one for one in (self._ended(*pair) for pair in group) if one is not None]
             jobs.note_outcomes(self._db, self._job.id, done)
             saved.note(self._db, self._files)
+        self._done += len(done)
         self._files.clear()
 
     def _ended(self, one: jobs.Listed, result: DownloadResult) -> jobs.Listed | None:

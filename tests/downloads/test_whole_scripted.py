@@ -1,0 +1,93 @@
+"""Whole galleries of a server that tells them as a test says: it changes, stalls or trickles."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any, Callable, Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from scripts.civitai_manager_libs.archive import jobs
+from scripts.civitai_manager_libs.archive.database import Database
+from scripts.civitai_manager_libs.downloads import beginning, whole
+from scripts.civitai_manager_libs.downloads.wanted import Wanted
+from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
+from tests.support.network import at_home, png
+from tests.support.scripted_server import Answer, Request, ScriptedServer, kept, ok
+
+
+class Gallery:
+    """A user's gallery: `page` answers for a cursor, `meanwhile` is called before each picture."""
+
+    def __init__(self) -> None:
+        self.server = ScriptedServer(handler=self._answer)
+        self.page: Callable[[str], Answer] = lambda cursor: self.told([])
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def told(self, numbers: Any, cursor: str = '') -> Answer:
+        """A page with these pictures."""
+        items = [
+            {
+                'id': number,
+                'url': f'{self.server.url}/key/{number}/original=true/{number}.png',
+                'type': 'image',
+                'browsingLevel': 1,
+                'username': 'wren',
+            }
+            for number in numbers
+        ]
+        metadata = {'nextCursor': cursor} if cursor else {}
+        return kept(ok(json.dumps({'items': items, 'metadata': metadata}).encode()))
+
+    def _answer(self, request: Request) -> Answer:
+        parts = urlsplit(request.target)
+        if parts.path == '/api/v1/images':
+            return self.page(parse_qs(parts.query).get('cursor', [''])[0])
+        if '/original=true/' in parts.path:
+            self.meanwhile()
+            return kept(ok(png(2000), Content_Type='image/png'))
+        return kept(ok(b'{"error": "No such thing"}', status=404))
+
+
+@pytest.fixture
+def gallery(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gallery]:
+    found = Gallery()
+    with found.server as server:
+        at_home(monkeypatch, server)
+        yield found
+        server.release.set()
+
+
+@pytest.fixture
+def begin(gallery: Gallery, client: CivitaiHttpClient, db: Database, tmp_path: Path) -> Any:
+    """Begin the job that keeps the gallery, or take it up."""
+    wanted = Wanted(f'{gallery.server.url}/user/wren', levels=31)
+    return lambda: beginning.begin(db, client, wanted, tmp_path / 'kept')
+
+
+def test_what_comes_again_behind_what_is_new_is_fetched_in_the_same_run(
+    gallery: Gallery, begin: Any, client: CivitaiHttpClient, db: Database, tmp_path: Path
+) -> None:
+    """Old pictures keep their places, so these lie before those that are fetched already."""
+    old, new = range(1, 21), range(101, 141)
+    gallery.page = lambda cursor: gallery.told(old)
+    assert whole.run(db, client, begin(), threading.Event(), at_once=3)
+    for path in list((tmp_path / 'kept').iterdir())[:10]:
+        path.unlink()
+    gallery.page = lambda cursor: gallery.told(old) if cursor else gallery.told(new, 'b')
+
+    def wait_for_the_end_of_the_listing() -> None:
+        end = time.monotonic() + 10
+        while jobs.lanes(db, 1)[0].state == jobs.OPEN and time.monotonic() < end:
+            time.sleep(0.01)
+
+    gallery.meanwhile = wait_for_the_end_of_the_listing
+    report = whole.run(db, client, begin(), threading.Event(), at_once=3)
+
+    assert report is not None
+    assert (True, 0) == (report.is_complete, report.progress.count(jobs.TO_DO))
+    assert 60 == len(list((tmp_path / 'kept').iterdir()))
