@@ -17,16 +17,29 @@ from scripts.civitai_manager_libs.downloads import beginning, whole
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from tests.support.network import at_home, png
-from tests.support.scripted_server import Answer, Request, ScriptedServer, kept, ok
+from tests.support.scripted_server import (
+    STALL,
+    Answer,
+    Request,
+    ScriptedServer,
+    Trickle,
+    head,
+    kept,
+    ok,
+)
 
 
 class Gallery:
-    """A user's gallery: `page` answers for a cursor, `meanwhile` is called before each picture."""
+    """A gallery: `page` answers for a cursor, `post` for what is known of a post.
+
+    `meanwhile` is called before each picture.
+    """
 
     def __init__(self) -> None:
         self.server = ScriptedServer(handler=self._answer)
         self.page: Callable[[str], Answer] = lambda cursor: self.told([])
         self.meanwhile: Callable[[], None] = lambda: None
+        self.post: Callable[[], Answer] = lambda: kept(ok(b'{}', status=404))
 
     def told(self, numbers: Any, cursor: str = '') -> Answer:
         """A page with these pictures."""
@@ -37,6 +50,7 @@ class Gallery:
                 'type': 'image',
                 'browsingLevel': 1,
                 'username': 'wren',
+                'postId': 5,
             }
             for number in numbers
         ]
@@ -50,6 +64,8 @@ class Gallery:
         if '/original=true/' in parts.path:
             self.meanwhile()
             return kept(ok(png(2000), Content_Type='image/png'))
+        if parts.path.startswith('/api/v1/posts/'):
+            return self.post()
         return kept(ok(b'{"error": "No such thing"}', status=404))
 
 
@@ -91,3 +107,66 @@ def test_what_comes_again_behind_what_is_new_is_fetched_in_the_same_run(
     assert report is not None
     assert (True, 0) == (report.is_complete, report.progress.count(jobs.TO_DO))
     assert 60 == len(list((tmp_path / 'kept').iterdir()))
+
+
+STANDING_STILL: dict[str, Answer] = {
+    'before its first byte': (STALL,),
+    'in its middle': (head(200, {'Content-Length': '999'}), b'{"it', STALL),
+    'byte by byte': (head(200, {'Content-Length': '99999'}), Trickle(b' ' * 99999, 1, 0.2)),
+}
+
+
+@pytest.mark.parametrize('at', ['', 'b'], ids=['the first page', 'a page behind'])
+@pytest.mark.parametrize('answer', STANDING_STILL.values(), ids=STANDING_STILL)
+def test_a_job_that_is_stopped_waits_for_no_page(
+    answer: Answer,
+    at: str,
+    gallery: Gallery,
+    begin: Any,
+    client: CivitaiHttpClient,
+    db: Database,
+) -> None:
+    reached = threading.Event()
+
+    def page(cursor: str) -> Answer:
+        if cursor != at:
+            return gallery.told([1, 2], 'b')
+        reached.set()
+        return answer
+
+    gallery.page = page
+    assert_stopped_in_time(db, client, begin(), reached)
+
+
+def test_a_job_that_is_stopped_waits_for_no_place_in_a_post(
+    gallery: Gallery, client: CivitaiHttpClient, db: Database, tmp_path: Path
+) -> None:
+    reached = threading.Event()
+
+    def post() -> Answer:
+        reached.set()
+        return (STALL,)
+
+    gallery.page = lambda cursor: gallery.told([1, 2])
+    gallery.post = post
+    wanted = Wanted(f'{gallery.server.url}/posts/5', levels=31, template='{position}')
+    job = beginning.begin(db, client, wanted, tmp_path / 'kept')
+    assert_stopped_in_time(db, client, job, reached)
+    assert not list((tmp_path / 'kept').rglob('*.png'))
+
+
+def assert_stopped_in_time(
+    db: Database, client: CivitaiHttpClient, job: int, reached: threading.Event
+) -> None:
+    stop = threading.Event()
+    ended: list[whole.JobReport | None] = []
+    thread = threading.Thread(
+        target=lambda: ended.append(whole.run(db, client, job, stop)), daemon=True
+    )
+    thread.start()
+    assert reached.wait(10)
+    stop.set()
+    thread.join(5)
+
+    assert not thread.is_alive()
+    assert [jobs.STOPPED] == [report.job.state for report in ended if report]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Mapping
 
 from .. import api
 from ..archive import jobs
+from ..errors import CancelledError
 from ..http_client import CivitaiHttpClient
 from ..store.templates import Template
 
@@ -27,5 +29,6 @@ class Positions:
         if not post or not self._is_wanted:
             return 0
         if post not in self._orders:
-            self._orders[post] = api.order_of_post(self._client, post)
-        return self._orders[post].get(image_id, -1) + 1
+            with suppress(CancelledError):  # what was stopped names nothing more
+                self._orders[post] = api.order_of_post(self._client, post)
+        return self._orders.get(post, {}).get(image_id, -1) + 1

@@ -105,7 +105,7 @@ class _Run:
         at_once: int = 0,
     ) -> None:
         self._db = db
-        self._client = client
+        self._client = client.until(stop)
         self._job = job
         self._noting = partial(identity.noting, db, job.id, job.mark)
         self._is_there = partial(identity.is_there, db, job.id, job.mark)
@@ -123,14 +123,14 @@ class _Run:
         self._files: list[saved.SavedFile] = []  # to be noted
         self._linked: set[int] = set()
         self._were_gone: set[int] = set()  # ids
-        self._positions = Positions(client, self._template)
+        self._positions = Positions(self._client, self._template)
         self._size = self._saved = self._done = 0
         self._aside: list[str] = []
         self._trouble: StorageError | None = None
         self._told_at = -math.inf
         self._began = time.monotonic()
         self._ahead = Ahead()
-        self._listing = Listing(db, job.id, self._wanted, client, stop, self._ahead, job.mark)
+        self._listing = Listing(db, job.id, self._wanted, self._client, stop, self._ahead, job.mark)
 
     def carry_out(self, fetch: Callable[[], None]) -> JobReport:
         """List, and `fetch` what is listed, until all is done or it is stopped."""
@@ -247,7 +247,7 @@ class _Run:
         """Link or copy what was saved before, whatever it is called there; else fetch it."""
         if reuse.bring(self._known.get(one.image.id, ()), path):
             self._linked.add(one.place)
-        elif not self._client.fetch_file(url, path, cancel=self._stop):
+        elif not self._client.fetch_file(url, path):
             return False
         with suppress(OSError):  # here, because many threads can do so at once
             self._brought[one.place] = _looked_at(Path(path), one)

@@ -71,6 +71,7 @@ class CivitaiHttpClient:
         self._max_retries = max_retries
         self._retry_delay = retry_delay
         self._closed = forks.Event()
+        self._stop: threading.Event = self._closed
         self._patience = math.inf
         self._failures = Failures(clock)
         self._attempts = Attempts(sleep, chance)
@@ -109,6 +110,12 @@ class CivitaiHttpClient:
         client._patience = PATIENCE_OF_A_PERSON
         return client
 
+    def until(self, stop: threading.Event) -> CivitaiHttpClient:
+        """Return this client for a work: once `stop` is set, its waits and reads end."""
+        client = copy.copy(self)
+        client._stop = stop
+        return client
+
     # -- raising -----------------------------------------------------------------------------
 
     def fetch_json(
@@ -120,7 +127,7 @@ class CivitaiHttpClient:
         json_data: object = None,
         cancel: threading.Event | None = None,
     ) -> Any:
-        """Return the decoded JSON answer. Raises CivitaiError."""
+        """Return the decoded JSON answer. `cancel`, once set, ends it. Raises CivitaiError."""
         if not is_json(json_data):
             with self._failures.noted(url, None):
                 raise CivitaiError('error_no_json', url=urls.redact(url))
@@ -203,7 +210,7 @@ class CivitaiHttpClient:
         self, seconds: float, cancel: threading.Event | None, patience: float | None = None
     ) -> Terms:
         wanted = seconds if self._timeout is None else self._timeout
-        stop, now = slots.stop_here(cancel or self._closed), self._attempts.now()
+        stop, now = slots.stop_here(cancel or self._stop), self._attempts.now()
         patience = self._patience if patience is None else patience
         return Terms(self._key(), wanted, stop, now, patience)
 
