@@ -273,6 +273,27 @@ def test_what_lies_too_deep_is_reached_from_the_other_end(
     assert list(range(1, count + 1)) == sorted(numbers(db))
 
 
+@pytest.mark.parametrize('sort', ['Newest', 'Oldest'])
+def test_a_picture_that_both_ends_tell_early_is_not_where_they_meet(
+    sort: str, listed: Any, shallow: None, db: Database
+) -> None:
+    site = Site(79, depth=40)
+    first = site.answer
+
+    def pinned(request: PreparedRequest) -> Answer:
+        status, headers, body = first(request)
+        answer = json.loads(body)
+        if not request.params.get('cursor'):  # type: ignore[attr-defined]
+            answer['items'].insert(0, item(500))
+        return status, headers, json.dumps(answer)
+
+    site.answer = pinned  # type: ignore[method-assign]
+    progress = listed(site, sort)
+
+    assert (80, []) == (progress.found, gaps(progress))
+    assert [*range(1, 80), 500] == sorted(numbers(db))
+
+
 def test_what_neither_end_reaches_is_a_gap(listed: Any, shallow: None) -> None:
     progress = listed(Site(120, depth=40))
 

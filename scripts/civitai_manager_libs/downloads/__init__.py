@@ -21,6 +21,7 @@ ahead      which pictures to fetch before anybody asks for them
 presence   whether a file is there, as far as can be told
 running    a job that runs here: how fast it is, what it waits for
 standing   how far a job is, and what became of it, for a program and for a person
+bothends   a gallery listed from both its ends, and where these meet
 circles    whether a listing still tells anything new
 queries    what a lane of a job asks for, as it is kept
 wanted     which pictures of a gallery, and what they are called

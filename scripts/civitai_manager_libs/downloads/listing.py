@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass, replace
-from typing import Any, Callable, ContextManager
+from dataclasses import dataclass
+from typing import Callable, ContextManager
 
 from .. import api, setting
 from ..archive import identity, jobs, places, shortlist
@@ -23,7 +23,7 @@ from ..errors import (
     WrongContentError,
 )
 from ..http_client import CivitaiHttpClient, background
-from . import best
+from . import best, bothends
 from .circles import Seen
 from .queries import kept_query, query_of
 from .wanted import Wanted
@@ -43,8 +43,6 @@ MAX_EMPTY_PAGES = 100
 # Civitai's search ends at about 50,000 items, without a word (measured by others at 250 x 200),
 # those that it leaves out of its answers included.
 DEPTH = 49_000
-_OTHER_END = {'Newest': 'Oldest', 'Oldest': 'Newest'}
-_OTHER_END_OF = 'other_end_of'  # the number of the lane that this one is to meet
 
 
 class Ahead:
@@ -263,14 +261,15 @@ class Listing:
                 if not best.note_page(self.db, self.job_id, lane, query, page, fresh, limit):
                     cursor = ''
             jobs.note_page(self.db, self.job_id, lane, page, [] if sort else fresh, cursor)
-        origin = lane.query.get(_OTHER_END_OF)
-        if origin and origin in known.values():  # here is where the first listing ended
+        is_last = not page.next_cursor
+        if bothends.have_met(lane, found, known, is_last):
             jobs.set_lane(self.db, self.job_id, lane, jobs.AT_END, '')
-        elif not page.next_cursor and (lane.pages + 1) * query.limit >= DEPTH:
-            if origin:
+        elif is_last and (lane.pages + 1) * query.limit >= DEPTH:
+            if lane.query.get(bothends.OTHER_END_OF):
                 raise CivitaiError('gap_depth')
-            beyond = {**_from_other_end(query, lane), jobs.RIVALS: sort}
-            jobs.add_lane(self.db, self.job_id, beyond)
+            beyond = kept_query(bothends.other_end(query))
+            meeting = bothends.to_meet(query, lane)
+            jobs.add_lane(self.db, self.job_id, {**beyond, **meeting, jobs.RIVALS: sort})
         if not cursor:
             _check_all_came(query, lane, page)
 
@@ -289,17 +288,6 @@ class Listing:
         if found is None:  # the job was removed
             raise CancelledError
         return found
-
-
-def _from_other_end(query: GalleryQuery, lane: jobs.Lane) -> dict[str, Any]:
-    """The listing of what lies too deep for `lane`, as `kept_query` gives it.
-
-    Listings by date that begin at both ends meet. One by reactions meets nothing.
-    """
-    if query.sort not in _OTHER_END:
-        return kept_query(replace(query, sort='Oldest'))
-    beyond = kept_query(replace(query, sort=_OTHER_END[query.sort]))
-    return {**beyond, _OTHER_END_OF: lane.number}
 
 
 def _with_good_cursor(page: ImagePage) -> ImagePage:
