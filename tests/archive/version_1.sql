@@ -33,10 +33,11 @@ CREATE TABLE lanes (               -- one listing of a job: a version of a model
     surplus INTEGER NOT NULL DEFAULT 0,     -- see civitai.gallery.ImagePage
     foreign_ INTEGER NOT NULL DEFAULT 0,
     unreadable INTEGER NOT NULL DEFAULT 0,
+    undated INTEGER NOT NULL DEFAULT 0,     -- left out because a time was asked for
     state TEXT NOT NULL DEFAULT 'open',
     PRIMARY KEY (job_id, number)
 ) WITHOUT ROWID;
-INSERT INTO "lanes" VALUES(1,1,'{"model_id": 0, "version_id": 7, "username": "", "user_id": 0, "post_id": 0, "image_id": 0, "ids": [], "limit": 200, "levels": 1, "sort": "Newest", "period": "AllTime", "type": "", "tags": [], "base_models": [], "as_posted": false, "with_tags": false}','c1',1,4,2,0,0,0,'open');
+INSERT INTO "lanes" VALUES(1,1,'{"model_id": 0, "version_id": 7, "username": "", "user_id": 0, "post_id": 0, "image_id": 0, "ids": [], "limit": 200, "levels": 1, "sort": "Newest", "period": "AllTime", "type": "", "tags": [], "base_models": [], "as_posted": false, "with_tags": false}','c1',1,4,2,0,0,0,0,'open');
 CREATE TABLE listed (              -- the pictures of a job, in the order they were first seen
     job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
     place INTEGER NOT NULL,

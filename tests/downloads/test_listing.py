@@ -17,6 +17,7 @@ from scripts.civitai_manager_libs.civitai import gallery
 from scripts.civitai_manager_libs.civitai.gallery import GalleryQuery
 from scripts.civitai_manager_libs.downloads import listing
 from scripts.civitai_manager_libs.downloads.listing import Ahead, Listing
+from scripts.civitai_manager_libs.downloads.standing import JobReport
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 
@@ -526,3 +527,34 @@ def test_one_wrong_date_ends_no_listing(listed: Any, db: Database) -> None:
     site.fault = lambda cursor, times: None if cursor else (200, {}, page)
     progress = listed(site, since='2024-01-01')
     assert (24, True) == (progress.found, progress.is_listed)
+
+
+@pytest.mark.parametrize('sort', ['Newest', 'Oldest'])
+@pytest.mark.parametrize('unreadable', ['', 'yesterday'])
+def test_a_page_of_which_few_pictures_are_dated_ends_no_listing(
+    sort: str, unreadable: str, listed: Any, db: Database
+) -> None:
+    site = Site(25)
+    wrong, span = '1970-01-01', {'since': '2024-01-01'}
+    if sort == 'Oldest':
+        wrong, span = '2999-01-01', {'until': '2026-01-01'}
+    items = [{**item(number), 'createdAt': unreadable} for number in range(100, 104)]
+    first = [{**item(104), 'createdAt': wrong}, *items]
+    page = json.dumps({'items': first, 'metadata': {'nextCursor': '10'}})
+    site.fault = lambda cursor, times: None if cursor else (200, {}, page)
+    progress = listed(site, sort, **span)
+
+    assert (15, True, 4) == (progress.found, progress.is_listed, progress.undated)
+    report = JobReport(jobs.every(db)[0], Wanted('x', **span), progress)  # type: ignore[arg-type]
+    assert '4' in ' '.join(report.notes('en'))
+
+
+def test_pictures_without_a_date_count_only_where_dates_are_asked_for(
+    listed: Any, db: Database
+) -> None:
+    site = Site(PAGE)
+    items = [{**item(number), 'createdAt': ''} for number in range(1, 5)]
+    site.fault = lambda *_: (200, {}, json.dumps({'items': items, 'metadata': {}}))
+    progress = listed(site)
+
+    assert (4, 0) == (progress.found, progress.undated)

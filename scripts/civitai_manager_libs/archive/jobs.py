@@ -34,6 +34,7 @@ PAST = 'past'
 # In the query of a lane that is one of several, of which the best are kept: best by this sort.
 RIVALS = 'rivals'
 LOOK_SECONDS = 0.1
+_COUNTS = 'pages', 'items', 'hidden', 'surplus', 'foreign', 'unreadable', 'undated'  # of lanes
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ class Job:
 class Lane:
     """One listing of a job: what is asked, the cursor of the page that follows, counts so far.
 
-    `hidden`, `surplus`, `foreign` and `unreadable` pictures were left out, see ImagePage.
+    `hidden`, `surplus`, `foreign` and `unreadable` pictures were left out, see ImagePage, and
+    `undated` ones, because a time was asked for.
     """
 
     number: int
@@ -68,6 +70,7 @@ class Lane:
     surplus: int = 0
     foreign: int = 0
     unreadable: int = 0
+    undated: int = 0
     state: str = OPEN
 
 
@@ -98,6 +101,7 @@ class Progress:
     surplus: int = 0
     foreign: int = 0
     unreadable: int = 0
+    undated: int = 0
     gaps: tuple[CivitaiError, ...] = ()
     is_listed: bool = False
     rivals: str = ''
@@ -213,7 +217,7 @@ def lanes(db: Database, job_id: int) -> list[Lane]:
     with db.reading() as connection:
         rows = connection.execute(
             'SELECT number, query, cursor, pages, items, hidden, surplus, foreign_, unreadable, '
-            'state FROM lanes WHERE job_id = ? ORDER BY number',
+            'undated, state FROM lanes WHERE job_id = ? ORDER BY number',
             (job_id,),
         ).fetchall()
     return [Lane(number, json.loads(query), *rest) for number, query, *rest in rows]
@@ -226,6 +230,7 @@ def note_page(
     page: ImagePage,
     wanted: Sequence[GalleryImage],
     cursor: str,
+    undated: int = 0,
 ) -> int:
     """Note a `page` of `lane`: what of it is `wanted`, and where the lane goes on.
 
@@ -245,9 +250,10 @@ def note_page(
         connection.execute(
             'UPDATE lanes SET cursor = ?, pages = pages + 1, items = items + ?, '
             'hidden = hidden + ?, surplus = surplus + ?, foreign_ = foreign_ + ?, '
-            'unreadable = unreadable + ?, state = ? WHERE job_id = ? AND number = ?',
+            'unreadable = unreadable + ?, undated = undated + ?, state = ? '
+            'WHERE job_id = ? AND number = ?',
             (cursor, len(page.images), page.hidden, page.surplus, page.foreign, page.unreadable)
-            + (OPEN if cursor else AT_END, job_id, lane.number),
+            + (undated, OPEN if cursor else AT_END, job_id, lane.number),
         )
         return max(0, news)  # -1 where nothing was carried out
 
@@ -316,12 +322,7 @@ def progress(db: Database, job_id: int) -> Progress:
     ways = lanes(db, job_id)
     return Progress(
         states,
-        pages=sum(lane.pages for lane in ways),
-        items=sum(lane.items for lane in ways),
-        hidden=sum(lane.hidden for lane in ways),
-        surplus=sum(lane.surplus for lane in ways),
-        foreign=sum(lane.foreign for lane in ways),
-        unreadable=sum(lane.unreadable for lane in ways),
+        **{name: sum(getattr(lane, name) for lane in ways) for name in _COUNTS},
         gaps=tuple(filter(None, (causes.told(row[0]) for row in rows))),
         is_listed=bool(ways) and all(lane.state == AT_END for lane in ways),
         rivals=next((str(lane.query[RIVALS]) for lane in ways if lane.query.get(RIVALS)), ''),

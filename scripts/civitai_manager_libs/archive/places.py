@@ -81,7 +81,7 @@ def open_again(db: Database, job_id: int) -> int:
         )
         anew = connection.execute(
             "UPDATE lanes SET state = ?, cursor = '', pages = 0, items = 0, hidden = 0, "
-            'surplus = 0, foreign_ = 0, unreadable = 0 '
+            'surplus = 0, foreign_ = 0, unreadable = 0, undated = 0 '
             'WHERE job_id = ? AND (unreadable > 0 OR surplus > 0)',
             (jobs.OPEN, job_id),
         ).rowcount

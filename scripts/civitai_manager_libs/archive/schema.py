@@ -64,6 +64,7 @@ CREATE TABLE lanes (               -- one listing of a job: a version of a model
     surplus INTEGER NOT NULL DEFAULT 0,     -- see civitai.gallery.ImagePage
     foreign_ INTEGER NOT NULL DEFAULT 0,
     unreadable INTEGER NOT NULL DEFAULT 0,
+    undated INTEGER NOT NULL DEFAULT 0,     -- left out because a time was asked for
     state TEXT NOT NULL DEFAULT 'open',
     PRIMARY KEY (job_id, number)
 ) WITHOUT ROWID;

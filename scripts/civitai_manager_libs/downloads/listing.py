@@ -254,13 +254,14 @@ class Listing:
         if self.wanted.limit and not sort:
             already = jobs.progress(self.db, self.job_id).found
             fresh = fresh[: max(0, self.wanted.limit - already)]
+        undated = self.wanted.undated(page.images)
         cursor = '' if self.wanted.ends_before(page.images, query.sort) else page.next_cursor
         with self._noting():
             if sort:
                 limit = self.wanted.limit
                 if not best.note_page(self.db, self.job_id, lane, query, page, fresh, limit):
                     cursor = ''
-            jobs.note_page(self.db, self.job_id, lane, page, [] if sort else fresh, cursor)
+            jobs.note_page(self.db, self.job_id, lane, page, [] if sort else fresh, cursor, undated)
         is_last = not page.next_cursor
         if bothends.have_met(lane, found, known, is_last):
             jobs.set_lane(self.db, self.job_id, lane, jobs.AT_END, '')

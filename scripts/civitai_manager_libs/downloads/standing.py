@@ -66,10 +66,12 @@ class JobReport:
 
     def notes(self, language: str) -> tuple[str, ...]:
         """Return what is to be known of how the pictures were chosen, as sentences."""
-        rivals = self.progress.rivals
+        rivals, undated, found = self.progress.rivals, self.progress.undated, []
         if rivals and rivals not in SEEN_SORTS:
-            return (texts.text('taken_in_turn', language, sort=rivals),)
-        return ()
+            found.append(texts.text('taken_in_turn', language, sort=rivals))
+        if undated:
+            found.append(texts.text('left_out_undated', language, count=undated))
+        return tuple(found)
 
     def nothing_found(self, language: str) -> str:
         """Return why there is no picture, as far as that is known, as a sentence."""

@@ -75,11 +75,19 @@ class Wanted:
         since, until = moment(self.since), moment(self.until)
         return (since is None or made >= since) and (until is None or made < until)
 
+    def undated(self, images: Sequence[GalleryImage]) -> int:
+        """Count those left out only because nobody can read when they were made."""
+        if not (self.since or self.until):
+            return 0
+        at_any_time = replace(self, since='', until='')
+        undated = (image for image in images if moment(image.created_at) is None)
+        return sum(map(at_any_time.fits, undated))
+
     def ends_before(self, images: Sequence[GalleryImage], sort: str) -> bool:
         """Tell whether nothing wanted can follow `images`, listed by `sort`."""
         # all of them: a single wrong date ends nothing
         dated = [made for image in images if (made := moment(image.created_at)) is not None]
-        if not dated:
+        if 2 * len(dated) <= len(images):  # nothing is known of most
             return False
         since, until = moment(self.since), moment(self.until)
         if sort == 'Newest':

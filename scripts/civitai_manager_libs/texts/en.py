@@ -257,6 +257,9 @@ ENGLISH: dict[str, str] = {
         'Civitai does not tell how the pictures of one version compare with those of another by '
         '{sort}, so each version had its turn.'
     ),
+    'left_out_undated': (
+        '{count} pictures were left out because the listing does not tell when they were made.'
+    ),
     'gap_unreadable': '{count} entries of the listing could not be read.',
     'gap_surplus': '{count} entries of the listing came in answers that were far too long.',
     'gap_depth': (

@@ -149,6 +149,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '清單中沒有符合的圖片：已檢視 {count} 張，皆被篩選條件排除，另有 {hidden} 張因超過分級上限（{ceiling}）而隱藏。'
     ),
     'taken_in_turn': 'Civitai 未提供各版本圖片之間以 {sort} 比較的依據，因此從每個版本輪流取得圖片。',
+    'left_out_undated': '有 {count} 張圖片未納入，因為清單沒有提供它們的建立時間。',
     'gap_unreadable': '清單中有 {count} 個項目無法讀取。',
     'gap_surplus': '清單中有 {count} 個項目出現在過長的回應中，未納入。',
     'gap_depth': 'Civitai 從兩端各只列出約 50,000 張圖片，無法得知中間還有什麼。',
