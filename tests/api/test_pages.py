@@ -315,6 +315,13 @@ def test_an_answer_about_another_model_is_refused(
         pytest.param({'nextCursor': ['a']}, 'listing_cursor', id='a list'),
         pytest.param({'nextCursor': 1.5}, 'listing_cursor', id='a fraction'),
         pytest.param({'nextCursor': True}, 'listing_cursor', id='a boolean'),
+        pytest.param({'nextCursor': '\ud800'}, 'listing_cursor', id='half a character'),
+        pytest.param({'nextCursor': 'c' * 20_000}, 'listing_cursor', id='a very long one'),
+        pytest.param(
+            {'nextPage': f'{BASE}/api/v1/images?cursor=' + 'c' * 20_000},
+            'listing_cursor',
+            id='a very long one in an address',
+        ),
         pytest.param(['a'], 'listing_cursor', id='metadata of another form'),
         pytest.param({'nextPage': f'{BASE}/api/v1/images?page=2'}, 'listing_next_page', id='page'),
         pytest.param({'nextPage': {'page': 2}}, 'listing_next_page', id='a page as an object'),

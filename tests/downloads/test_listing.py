@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import tracemalloc
 from typing import Any, Callable
 
 import pytest
@@ -16,6 +17,7 @@ from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.civitai import gallery
 from scripts.civitai_manager_libs.civitai.gallery import GalleryQuery
 from scripts.civitai_manager_libs.downloads import listing
+from scripts.civitai_manager_libs.downloads.circles import Trail
 from scripts.civitai_manager_libs.downloads.listing import Ahead, Listing
 from scripts.civitai_manager_libs.downloads.standing import JobReport
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
@@ -511,9 +513,14 @@ def test_what_could_not_be_read_is_looked_for_again_when_the_job_runs_again(
     assert (20, 0, True) == (progress.found, progress.unreadable, progress.is_listed)
 
 
-def test_a_cursor_that_is_no_text_is_a_gap_behind_its_page(listed: Any, db: Database) -> None:
+@pytest.mark.parametrize(
+    'cursor', ['\ud800', 'c' * 20_000, '字' * 6_000], ids=['half', 'long', 'many bytes']
+)
+def test_a_cursor_that_no_site_means_is_a_gap_behind_its_page(
+    cursor: str, listed: Any, db: Database
+) -> None:
     site = Site(PAGE)
-    metadata = {'nextCursor': '\ud800'}
+    metadata = {'nextCursor': cursor}
     site.fault = lambda *_: (200, {}, json.dumps({'items': [item(1)], 'metadata': metadata}))
     progress = listed(site)
     assert (1, ['listing_cursor']) == (progress.found, gaps(progress))
@@ -558,3 +565,15 @@ def test_pictures_without_a_date_count_only_where_dates_are_asked_for(
     progress = listed(site)
 
     assert (4, 0) == (progress.found, progress.undated)
+
+
+def test_cursors_are_known_again_in_little_memory() -> None:
+    trail = Trail('')
+    tracemalloc.start()
+    try:
+        assert not any(trail.leads_back(f'{number}' + 'c' * 15_000) for number in range(500))
+        assert tracemalloc.get_traced_memory()[0] < 500_000
+    finally:
+        tracemalloc.stop()
+    assert trail.leads_back('7' + 'c' * 15_000)
+    assert not trail.leads_back('')  # the end

@@ -124,3 +124,14 @@ def test_what_is_no_model_has_no_versions(demo: DemoServer, page: str) -> None:
 
 def test_every_language_has_its_own_word_for_any() -> None:
     assert len({texts.text('whole_any', language) for language in texts.LANGUAGES}) > 1
+
+
+@pytest.mark.parametrize('language', texts.LANGUAGES)
+@pytest.mark.parametrize('given', ['\ud800', 'a\udfff', '\ud83d 12'])
+@pytest.mark.parametrize('field', ['limit', 'level', 'type', 'since', 'until', 'sort', 'period'])
+def test_what_is_no_text_is_refused_in_words_that_can_be_shown(
+    field: str, given: str, language: str
+) -> None:
+    with pytest.raises(SourceError) as refused:
+        wishes.wanted(SOURCE, {field: given})
+    assert refused.value.message_in(language).encode()

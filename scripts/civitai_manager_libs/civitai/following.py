@@ -6,6 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from ..errors import CivitaiError, WrongContentError
 
+LONGEST_CURSOR = 16 * 1024  # bytes, which no server takes in an address
+
 
 def following(metadata: object) -> tuple[str, CivitaiError | None]:
     """Return the cursor of what follows, '' at the end, and why the list stops before its end.
@@ -20,10 +22,20 @@ def following(metadata: object) -> tuple[str, CivitaiError | None]:
     if cursor in (None, ''):
         # of an address its cursor counts; what only counts pages leads to the first one forever
         cursor = _cursor_in(address)
-        return cursor, WrongContentError('listing_next_page') if address and not cursor else None
-    if isinstance(cursor, (str, int)) and not isinstance(cursor, bool):
-        return str(cursor), None  # older servers send a number
-    return '', WrongContentError('listing_cursor')
+        if not cursor:
+            return '', WrongContentError('listing_next_page') if address else None
+    is_one = isinstance(cursor, (str, int)) and not isinstance(cursor, bool)
+    text = str(cursor) if is_one else ''  # older servers send a number
+    if not text or not _can_be_sent(text):
+        return '', WrongContentError('listing_cursor')
+    return text, None
+
+
+def _can_be_sent(cursor: str) -> bool:
+    try:
+        return len(cursor.encode()) <= LONGEST_CURSOR
+    except UnicodeEncodeError:  # half of a character
+        return False
 
 
 def _cursor_in(address: object) -> str:

@@ -1,4 +1,4 @@
-"""Whether a listing still tells anything new, in memory that does not grow with it. Pure."""
+"""Whether a listing still tells anything new, in memory that hardly grows with it. Pure."""
 
 from __future__ import annotations
 
@@ -21,3 +21,16 @@ class Seen:
             is_new = is_new or not self._bits[place] >> bit & 1
             self._bits[place] |= 1 << bit
         return is_new
+
+
+class Trail:
+    """The cursors that a listing went along, from `first`; of each its hash, not its text."""
+
+    def __init__(self, first: str) -> None:
+        self._hashes = {hash(first)}
+
+    def leads_back(self, cursor: str) -> bool:
+        """Note what follows; tell whether it was there before. The end, '', never was."""
+        is_known = bool(cursor) and hash(cursor) in self._hashes
+        self._hashes.add(hash(cursor))
+        return is_known

@@ -24,7 +24,7 @@ from ..errors import (
 )
 from ..http_client import CivitaiHttpClient, background
 from . import best, bothends
-from .circles import Seen
+from .circles import Seen, Trail
 from .queries import kept_query, query_of
 from .wanted import Wanted
 
@@ -192,7 +192,7 @@ class Listing:
 
     def _list(self, lane: jobs.Lane) -> None:
         """List `lane` until it ends, breaks, or there is enough."""
-        query, seen, is_anew = query_of(lane), {lane.cursor}, False
+        query, trail, is_anew = query_of(lane), Trail(lane.cursor), False
         told, empty, stale = Seen(), 0, 0
         while lane.state == jobs.OPEN:
             self.ahead.begin_page(self.stop)
@@ -205,16 +205,15 @@ class Listing:
                     stale = 0 if is_new else stale + 1
                 if page.stopped:
                     raise page.stopped
-                if page.next_cursor in seen - {''} or stale >= MAX_EMPTY_PAGES:
+                if trail.leads_back(page.next_cursor) or stale >= MAX_EMPTY_PAGES:
                     raise WrongContentError('listing_circle')
                 if empty >= MAX_EMPTY_PAGES:
                     raise WrongContentError('listing_empty', count=empty)
-                seen.add(page.next_cursor)
             except BadRequestError as error:
                 if not lane.cursor or is_anew:
                     self._break(lane, error)
                 else:  # only the cursor is no good any more; what is known is passed over
-                    seen, told, is_anew = {''}, Seen(), True
+                    trail, told, is_anew = Trail(''), Seen(), True
                     jobs.set_lane(self.db, self.job_id, lane, jobs.OPEN, '')
             except (CancelledError, StorageError):
                 raise
@@ -232,8 +231,7 @@ class Listing:
         """Ask for a page, again where it may be different the next time."""
         for attempt in range(1, TRIES_OF_A_PAGE + 1):
             try:
-                page = api.fetch_page(self.client, query, cursor, most=MOST_OF_A_PAGE)
-                return _with_good_cursor(page)
+                return api.fetch_page(self.client, query, cursor, most=MOST_OF_A_PAGE)
             except (TransferError, AnswerError) as error:
                 if not error.transient or attempt == TRIES_OF_A_PAGE:
                     raise
@@ -289,15 +287,6 @@ class Listing:
         if found is None:  # the job was removed
             raise CancelledError
         return found
-
-
-def _with_good_cursor(page: ImagePage) -> ImagePage:
-    """`page`, as the last one that can be had if its cursor is no text that can be kept."""
-    try:
-        page.next_cursor.encode()
-    except UnicodeEncodeError:
-        return page.ended_by(WrongContentError('listing_cursor'))
-    return page
 
 
 def _check_all_came(query: GalleryQuery, lane: jobs.Lane, page: ImagePage) -> None:

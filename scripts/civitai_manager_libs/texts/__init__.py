@@ -24,7 +24,8 @@ LANGUAGES = tuple(TABLES)
 def text(key: str, language: str = DEFAULT_LANGUAGE, **values: object) -> str:
     """Return the sentence `key` in `language`, its `{names}` filled from `values`.
 
+    Halves of characters (lone surrogates), which nothing can show, are ? in it.
     An unknown language falls back to English; an unknown key raises KeyError.
     """
     table = TABLES.get(language, ENGLISH)
-    return table[key].format(**values)
+    return table[key].format(**values).encode('utf-8', 'replace').decode('utf-8')
