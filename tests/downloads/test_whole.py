@@ -203,7 +203,7 @@ OF_MODEL = {
 def listed(keeper: Keeper, job: int, stop: threading.Event | None = None) -> list[Picture]:
     """What a job would fetch, in its order."""
     whole.run(keeper.db, keeper.client, job, stop or threading.Event(), is_listing_only=True)
-    return [OF_MODEL[one.image.id] for one in whole.every_listed(keeper.db, job, jobs.TO_DO)]
+    return [OF_MODEL[one.image.id] for one in places.every_listed(keeper.db, job, jobs.TO_DO)]
 
 
 @pytest.mark.parametrize('limit', [1, 7, 230])
@@ -225,7 +225,7 @@ def test_where_no_order_can_be_seen_each_version_has_its_turn_and_that_is_said(
 
     listed(keeper, job)
 
-    lanes = [one.lane for one in whole.every_listed(keeper.db, job, jobs.TO_DO)]
+    lanes = [one.lane for one in places.every_listed(keeper.db, job, jobs.TO_DO)]
     assert sorted(lanes) == sorted(2 * list(range(1, len(model.versions) + 1)))
     [found] = jobs.every(keeper.db)
     told = standing.standing_of(keeper.db, found)
@@ -260,7 +260,7 @@ def test_the_best_are_the_same_after_a_stop(keeper: Keeper) -> None:
     newest = sorted(OF_MODEL.values(), key=WORTH['Newest'])[-9:]
     assert ids(newest) == keeper.ids and report.is_complete
     kept = (jobs.SAVED, jobs.ALREADY)  # the latter may have come as it was stopped
-    found = [one.place for state in kept for one in whole.every_listed(keeper.db, job, state)]
+    found = [one.place for state in kept for one in places.every_listed(keeper.db, job, state)]
     assert list(range(1, 10)) == sorted(found)
 
 
@@ -772,7 +772,7 @@ def test_a_picture_keeps_its_number_when_the_gallery_has_grown(keeper: Keeper) -
     wanted: dict[str, Any] = {'template': '{index}', 'sort': 'Newest', 'limit': 4}
     first = keeper.keep(f'/user/{NEWEST[0].user.name}', until=MIDDLE, **wanted)
     job = first.job.id
-    numbers = {one.image.id: one.place for one in whole.every_listed(keeper.db, job, jobs.SAVED)}
+    numbers = {one.image.id: one.place for one in places.every_listed(keeper.db, job, jobs.SAVED)}
     assert 4 == len(numbers)
     names = sorted(keeper.folder.iterdir())
     asked = {**first.wanted.kept(), 'until': ''}  # as if there had been no more then
@@ -785,7 +785,7 @@ def test_a_picture_keeps_its_number_when_the_gallery_has_grown(keeper: Keeper) -
     now = {
         one.image.id: one.place
         for state in (jobs.SAVED, jobs.ALREADY)
-        for one in whole.every_listed(keeper.db, job, state)
+        for one in places.every_listed(keeper.db, job, state)
     }
     assert set(now) - set(numbers)
     assert all(now[number] == place for number, place in numbers.items() if number in now)

@@ -1,6 +1,7 @@
 """A small Civitai made of scripted answers: posts with a few pictures each, and what is not there.
 
-The pictures of post N are N01, N02 ...; answers, or what gives one, may be put in place of single ones.
+The pictures of post N are N01, N02 ...; answers, or what gives one, may be put in place of single
+ones.
 """
 
 from __future__ import annotations

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Iterable, Mapping, Sequence
+from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 from . import jobs, saved
 from .database import Database
+
+_AT_ONCE = 200
 
 
 def begin_anew(db: Database, job_id: int, queries: Sequence[Mapping[str, Any]]) -> None:
@@ -115,3 +117,11 @@ def _asked(query: Mapping[str, Any]) -> object:
     """What a listing asks, as it is kept: without what its model and version were called then."""
     beside = ('model', 'version', jobs.RIVALS)
     return json.loads(json.dumps({name: query[name] for name in query if name not in beside}))
+
+
+def every_listed(db: Database, job_id: int, state: str) -> Iterator[jobs.Listed]:
+    """Yield all pictures of a job that are in `state`, by place. Raises StorageError."""
+    last = 0
+    while some := jobs.listed(db, job_id, state, last, _AT_ONCE):
+        yield from some
+        last = some[-1].place

@@ -112,7 +112,7 @@ def _with(work: Work, db: Database, part: Part, report: JobReport) -> Part:
         part,
         folder=part.folder or str(report.job.folder),
         report=report,
-        failures=tuple(map(failure, whole.every_listed(db, job_id, jobs.FAILED))),
+        failures=tuple(map(failure, places.every_listed(db, job_id, jobs.FAILED))),
         gone=tuple(one.image.id for one in gone),
         same_bytes=saved.same_bytes(db, job_id, MOST_IDS),
         files=tuple(_files(db, job_id)) if work.manner.as_json else (),
@@ -121,7 +121,7 @@ def _with(work: Work, db: Database, part: Part, report: JobReport) -> Part:
 
 def _files(db: Database, job_id: int) -> Iterator[str]:
     """The files that are there, in the order they were listed; one that two are is there once."""
-    states = [whole.every_listed(db, job_id, state) for state in (jobs.SAVED, jobs.ALREADY)]
+    states = [places.every_listed(db, job_id, state) for state in (jobs.SAVED, jobs.ALREADY)]
     return iter(dict.fromkeys(one.path for one in merge(*states, key=lambda one: one.place)))
 
 

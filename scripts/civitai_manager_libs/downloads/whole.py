@@ -80,16 +80,8 @@ def planned(
     Raises StorageError.
     """
     work = _Run(db, client, job, forks.Event(), _silent)
-    for one in every_listed(db, job.id, jobs.TO_DO):
+    for one in places.every_listed(db, job.id, jobs.TO_DO):
         yield one, work.planned(one)
-
-
-def every_listed(db: Database, job_id: int, state: str) -> Iterator[jobs.Listed]:
-    """Yield all pictures of a job that are in `state`, by place. Raises StorageError."""
-    last = 0
-    while some := jobs.listed(db, job_id, state, last, _AT_ONCE):
-        yield from some
-        last = some[-1].place
 
 
 class _Run:
