@@ -158,8 +158,7 @@ class _Run:
         if listing.failure:
             raise listing.failure
         if not was_stopped and not self._is_there():
-            folder = str(self._db.path.parent)
-            raise StorageError('error_archive_damaged', folder=folder)
+            raise StorageError('error_archive_damaged', folder=str(self._db.path.parent))
         report = self._report()
         self._told(report)
         return report
