@@ -183,9 +183,9 @@ def test_a_job_is_worked_on_by_one_program_until_that_ends_however(db: Database,
         assert mine
 
 
-FORKER = HOLDER.replace('print(mine', 'print(os.fork() or time.sleep(600)').replace(
-    'import sys', 'import os, sys'
-)
+FORKER = HOLDER.replace(
+    'print(mine, flush=True)', 'if os.fork() == 0: print(os.getpid(), flush=True)'
+).replace('import sys', 'import os, sys')
 
 
 @pytest.mark.skipif(not hasattr(os, 'fork'), reason='there is no such thing')
