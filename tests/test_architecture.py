@@ -34,8 +34,8 @@ PURE_MODULES = (
     'http_client.pacing.holds'
 ).split()
 PURE_LIBRARIES = set(
-    '__future__ collections dataclasses datetime decimal email enum functools hashlib ipaddress '
-    'itertools json math re typing unicodedata urllib pathvalidate'.split()
+    '__future__ collections dataclasses datetime decimal difflib email enum functools hashlib '
+    'ipaddress itertools json math re typing unicodedata urllib pathvalidate'.split()
 )
 # Who alone may import it: packages, or modules of the first layer.
 DOORS = {

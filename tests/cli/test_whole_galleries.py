@@ -16,8 +16,7 @@ from civitai_demo.api.image_bodies import tags_of
 from civitai_demo.server import DemoServer
 from civitai_demo.world.catalog import Picture, load_catalog
 from scripts.civitai_manager_libs import setting, texts
-from scripts.civitai_manager_libs.civitai import basemodels
-from scripts.civitai_manager_libs.cli import main, options, screens
+from scripts.civitai_manager_libs.cli import main, screens
 from tests.support.network import files_in
 from tests.support.settings_sandbox import fresh_client
 
@@ -427,18 +426,3 @@ def test_of_an_unknown_base_model_the_nearest_are_named(
 def test_one_that_is_new_to_us_is_asked_for(demo: DemoServer, run: Command, folder: Path) -> None:
     run(PAGE, '--to', folder, '--base-model', 'Flux 9 Next')
     assert [one for one in demo.requests if one.path == '/api/v1/images']
-
-
-@pytest.mark.parametrize('given', ['SDXL 1.1', 'x', '', '界', 'a' * 500])
-def test_the_nearest_names_are_a_few_exact_ones(given: str) -> None:
-    near = options.nearest(given, basemodels.names())
-    assert len(near) == len(set(near)) == 3
-    assert all(basemodels.exact_name(name) == name for name in near)
-
-
-@pytest.mark.parametrize(
-    'given, near',
-    [('SDXL 1.1', 'SDXL 1.0'), ('sdlx', 'SDXL'), ('ilustrious', 'Illustrious'), ('sd15', 'SD 1.5')],
-)
-def test_the_nearest_is_the_one_that_was_meant(given: str, near: str) -> None:
-    assert options.nearest(given, basemodels.names())[0].startswith(near)

@@ -17,6 +17,7 @@ from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.archive import jobs as kept
 from scripts.civitai_manager_libs.archive.place import archive
+from scripts.civitai_manager_libs.civitai import basemodels
 from scripts.civitai_manager_libs.downloads import beginning, queue
 from scripts.civitai_manager_libs.downloads.standing import ELSEWHERE, INTERRUPTED, Standing
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
@@ -131,6 +132,41 @@ def test_what_cannot_be_used_begins_nothing_and_loses_nothing(
     assert words in told[parts.whole.answer] and 'cg-problem' in told[parts.whole.answer]
     assert set(told) == {parts.whole.answer}  # the form is left as it is
     assert kept.every(archive()) == [] and len(demo.requests) == seen
+
+
+@pytest.mark.parametrize(
+    ('given', 'named'),
+    [('sdxl', 'SDXL 1.0'), ('Pony, ponny', 'Pony'), ('Flux 9 Next', 'Flux')],
+)
+def test_a_base_model_that_civitai_refuses_gets_the_nearest_names_in_the_form(
+    parts: Parts, view: View, given: str, named: str
+) -> None:
+    told = started(parts, view, base_model=given)
+    answer = told[parts.whole.answer]
+    wrong = given.split(', ')[-1]
+    assert f'no base model called &quot;{wrong}&quot;' in answer and named in answer
+    assert 'cg-problem' in answer and '400' not in answer
+    assert set(told) == {parts.whole.answer} and kept.every(archive()) == []
+
+
+def test_a_job_for_a_base_model_that_civitai_refuses_says_so_once(
+    demo: DemoServer, client: CivitaiHttpClient
+) -> None:
+    asked = Wanted(demo.url + MODEL, levels=1, base_models=('sdxl',))
+    number = beginning.begin(archive(), client, asked, None)
+    ordered(HERE, f'resume {number}')
+    until(lambda: stands(number) == 'not complete')
+    html = jobs.panel(HERE)
+    assert html.count('no base model called &quot;sdxl&quot;') == 1 and 'SDXL 1.0' in html
+    assert '400' not in html
+
+
+def test_a_base_model_that_only_civitai_knows_is_asked_for(
+    parts: Parts, view: View, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(basemodels, '_BY_PLAIN_NAME', {'pony': 'Pony'})
+    told = started(parts, view, base_model='SDXL 1.0', limit='1')
+    assert 'Job 1' in told[parts.whole.answer]
 
 
 def test_where_nothing_is_shown_there_is_nothing_to_keep(parts: Parts) -> None:

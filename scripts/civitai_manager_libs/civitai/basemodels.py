@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from . import spelling
+from typing import Iterable
+
+from ..errors import BadRequestError, CivitaiError, SourceError
+from . import spelling, urls
 
 # As of 2026-08, from /api/v1/enums; new ones come every month, so that a name that is not here may
 # be right as well.
@@ -43,3 +46,20 @@ def is_known(name: str) -> bool:
 def names() -> tuple[str, ...]:
     """Return the exact names of those that are known here."""
     return tuple(_BY_PLAIN_NAME.values())
+
+
+def unknown_of(asked: Iterable[str]) -> list[str]:
+    """Return those of the names that are not known here."""
+    return [name for name in asked if not is_known(name)]
+
+
+def explained(refusal: CivitaiError, asked: Iterable[str]) -> CivitaiError:
+    """Return why Civitai refused what was `asked` of it, base models.
+
+    That is `refusal` itself unless an unknown name is the likely cause: then it names the nearest.
+    """
+    unknown = unknown_of(asked)
+    if not unknown or not isinstance(refusal, BadRequestError):
+        return refusal
+    near = ', '.join(spelling.nearest(unknown[0], names()))
+    return SourceError('base_model_unknown', given=urls.shown(unknown[0]), near=near)

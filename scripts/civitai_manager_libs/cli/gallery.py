@@ -13,14 +13,13 @@ from .. import setting
 from ..archive import identity, jobs, places, saved
 from ..archive.database import Database
 from ..archive.place import archive
-from ..civitai import basemodels, urls
+from ..civitai import urls
 from ..civitai.gallery import CEILINGS, ceiling_of
 from ..civitai.source import parse_source
 from ..downloads import beginning, presence, whole
 from ..downloads.standing import JobReport, failure
 from ..downloads.wanted import Wanted, as_kept
-from ..errors import BadRequestError, CivitaiError, GoneError, NotFoundError, SourceError
-from . import options
+from ..errors import CivitaiError, GoneError, NotFoundError
 from .running import Task, Work
 from .telling import MOST_IDS, Part
 
@@ -139,17 +138,7 @@ def _refused(work: Work, db: Database, part: Part) -> Part:
     if not now.states:
         jobs.remove(db, part.job)
         part = replace(part, job=0)
-    return replace(part, refusal=_about_base_models(part, why))
-
-
-def _about_base_models(part: Part, why: CivitaiError) -> CivitaiError:
-    """`why` nothing was listed, in words that help if an unknown base model is the likely cause."""
-    asked = part.report.wanted.base_models if part.report else ()
-    unknown = [name for name in asked if not basemodels.is_known(name)]
-    if not unknown or not isinstance(why, BadRequestError):
-        return why
-    near = ', '.join(options.nearest(unknown[0], basemodels.names()))
-    return SourceError('base_model_unknown', given=urls.shown(unknown[0]), near=near)
+    return replace(part, refusal=why)
 
 
 def _listed(work: Work, part: Part, wanted: Wanted, to: Path | None) -> Part:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import difflib
 import os
 import sys
 from pathlib import Path
@@ -26,8 +25,6 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, 'utf-16'),
     (codecs.BOM_UTF16_BE, 'utf-16'),
 )
-_LONGEST = 100  # of what is compared
-_BEGUN = 0.95  # so much counts a likeness to the beginning of a name
 
 
 def wrong(key: str, **values: object) -> typer.BadParameter:
@@ -84,22 +81,6 @@ def words(text: str) -> str:
 def base_model(text: str) -> str:
     """Return the base model that `text` names, under its exact name. Raises BadParameter."""
     return basemodels.exact_name(words(text))
-
-
-def nearest(given: str, known: Iterable[str], most: int = 3) -> list[str]:
-    """Return those of `known` that are most like `given`, which may be the beginning of one."""
-    wanted = spelling.plain(given[:_LONGEST])
-
-    def likeness(name: str) -> float:
-        plain = spelling.plain(name)
-        whole, begun = (_alike(wanted, one) for one in (plain, plain[: len(wanted)]))
-        return max(whole, _BEGUN * begun)
-
-    return sorted(known, key=likeness, reverse=True)[:most]
-
-
-def _alike(one: str, other: str) -> float:
-    return difflib.SequenceMatcher(None, one, other).ratio()
 
 
 def _one_of(known: Iterable[str]) -> Callable[[str], str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Mapping, Sequence
@@ -9,11 +10,15 @@ from typing import Any, Mapping, Sequence
 from .. import api, setting
 from ..archive import folders, jobs, places
 from ..archive.database import Database
+from ..civitai import basemodels
 from ..civitai.source import parse_source
+from ..errors import BadRequestError, CivitaiError
 from ..http_client import CivitaiHttpClient
 from ..store import names
 from .queries import kept_query
 from .wanted import Wanted, as_kept
+
+log = logging.getLogger(__name__)
 
 
 def begin(db: Database, client: CivitaiHttpClient, wanted: Wanted, folder: Path | None) -> int:
@@ -28,6 +33,21 @@ def begin(db: Database, client: CivitaiHttpClient, wanted: Wanted, folder: Path 
 def opened(client: CivitaiHttpClient, wanted: Wanted) -> api.Gallery:
     """Return the gallery that `wanted` names. Raises CivitaiError if there is none."""
     return api.open_gallery(client, parse_source(wanted.source, setting.civitai_base_url))
+
+
+def check_base_models(client: CivitaiHttpClient, gallery: api.Gallery, wanted: Wanted) -> None:
+    """Ask Civitai for the base models that are `wanted` and not known here.
+
+    Raises SourceError if it knows one as little; what else goes wrong is left to the job to tell.
+    """
+    for name in basemodels.unknown_of(wanted.base_models):
+        try:
+            api.fetch_page(client, replace(gallery.query, base_models=(name,), limit=1))
+        except BadRequestError as error:
+            raise basemodels.explained(error, [name]) from error
+        except CivitaiError as error:
+            log.warning('Whether there is such a base model could not be asked: %s', error)
+            return
 
 
 def begin_with(db: Database, gallery: api.Gallery, wanted: Wanted, folder: Path | None) -> int:

@@ -10,6 +10,7 @@ from typing import Callable, ContextManager
 from .. import api, setting
 from ..archive import identity, jobs, places, shortlist
 from ..archive.database import Database
+from ..civitai import basemodels
 from ..civitai.gallery import MAX_LIMIT, PERIODS, GalleryQuery, ImagePage, ceiling_of
 from ..civitai.source import parse_source
 from ..errors import (
@@ -274,8 +275,10 @@ class Listing:
 
     def _break(self, lane: jobs.Lane, cause: CivitaiError) -> None:
         """Note why `lane` is not listed to its end."""
+        asked = () if lane.pages else query_of(lane).base_models
+        why = basemodels.explained(cause, asked)
         with self._noting():
-            jobs.note_gap(self.db, self.job_id, lane, cause)
+            jobs.note_gap(self.db, self.job_id, lane, why)
             jobs.set_lane(self.db, self.job_id, lane, jobs.BROKEN)
 
     def _noting(self) -> ContextManager[None]:

@@ -58,12 +58,13 @@ class JobQueue:
         """Have what is `wanted` kept in `folder`; return the id of the job, at once.
 
         Without `folder` it is one of the gallery's own in the download folder. A job for the same
-        that has not ended is gone on with. Raises CivitaiError if there is no such gallery, which
-        is asked of Civitai, or the folder cannot be written.
+        that has not ended is gone on with. Raises CivitaiError if there is no such gallery or base
+        model, which is asked of Civitai, or the folder cannot be written.
         """
         presence.check_writable(folder or setting.download_folder())
         client = get_http_client().for_a_person()
         gallery = beginning.opened(client, wanted)
+        beginning.check_base_models(client, gallery, wanted)
         db = place.archive()
         self._let_end(db)
         with self._lock:

@@ -176,7 +176,7 @@ def told_of(db: Database, report: JobReport, state: str, size: int) -> Standing:
         limit=wanted.limit,
         is_listed=now.is_listed,
         is_complete=report.is_complete,
-        gaps=tuple(gap.message_in(setting.language) for gap in report.gaps),
+        gaps=tuple(dict.fromkeys(gap.message_in(setting.language) for gap in report.gaps)),
         notes=nothing + report.notes(setting.language),
         failures=tuple(map(failure, some)),
         name=name_of(urls.shown(wanted.source), jobs.lanes(db, job.id)),
