@@ -199,6 +199,17 @@ def test_a_gallery_can_be_loaded_again_afterwards(
     assert shown[parts.download_whole]['interactive'] is True
 
 
+def test_why_nothing_can_be_downloaded_of_a_saved_gallery_is_said_until_another_is_loaded(
+    parts: Parts, demo: DemoServer, job: jobs.Job
+) -> None:
+    view = View()
+    said = turned(parts, view, offline.open_job, str(job.id))[parts.keeps]
+    assert 'from this computer' in said and 'load its link' in said and 'cg-path' in said
+    assert '/models/4201?modelVersionId=420102' in said
+    said = turned(parts, view, events.open_source, demo.url + MODEL)[parts.keeps]
+    assert said == ''
+
+
 def test_nothing_is_downloaded_from_a_saved_gallery(parts: Parts, job: jobs.Job) -> None:
     with pytest.raises(SourceError):
         list(events.download_page(browsing(parts, job)))
@@ -360,4 +371,5 @@ def test_words_from_outside_are_only_words(
     folder = tmp_path / EVIL.replace('/', '')
     number = jobs.make(archive(), {'source': f'https://civitai.com/{EVIL}'}, folder, [])
     shown = turned(parts, View(), offline.open_job, str(number))
-    assert '<script' not in shown[parts.title] and 'None of the pictures' in shown[parts.status]
+    assert '<script' not in shown[parts.title] + shown[parts.keeps]
+    assert 'None of the pictures' in shown[parts.status]

@@ -29,7 +29,8 @@ class Parts:
 
     status tells of the page, kept of the download, sent of what is sent: none overwrites another.
     kept_here says the same as kept, and more, where the buttons of the download are.
-    keeps says whose pictures the buttons of the download keep, where that could be mistaken.
+    keeps says whose pictures the buttons of the download keep, where that could be mistaken, or why
+    they keep none.
     shown names what is in the grid, click counts the clicks on it.
     """
 

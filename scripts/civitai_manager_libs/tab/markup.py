@@ -123,7 +123,10 @@ def heading(view: View) -> str:
 
 
 def keeps(view: View) -> str:
-    """Whose pictures are downloaded, where something else was to be loaded; '' else."""
+    """Whose pictures are downloaded where that could be mistaken, or why none are; '' else."""
+    if view.saved is not None:
+        link = f' <code class="cg-path">{escape(view.saved.link)}</code>' if view.saved.link else ''
+        return notice(label('saved_keeps'), more=link)
     if not view.is_of_before or view.gallery is None:
         return ''
     return notice(label('of_before_keeps', name=view.shown_name))

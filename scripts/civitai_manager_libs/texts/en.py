@@ -911,6 +911,10 @@ ENGLISH: dict[str, str] = {
     'job_browse': 'Browse',
     'saved_mark': 'Saved gallery, shown from this computer; {count} pictures, kept on {day}.',
     'saved_instead': '{why} Shown instead: {mark}',
+    'saved_keeps': (
+        'This gallery is shown from this computer, so there is nothing to download. '
+        'To look for more on Civitai, load its link at the top.'
+    ),
     'saved_nothing': 'None of the pictures that were kept is there any more.',
     'saved_missing_some': (
         'Moved, changed or deleted since they were kept, or not in the folder of the job: {count}.'

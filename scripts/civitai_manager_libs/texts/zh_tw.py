@@ -607,6 +607,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'job_browse': '瀏覽',
     'saved_mark': '已保存的圖庫，由這台電腦顯示；{count} 張圖片，保存於 {day}。',
     'saved_instead': '{why} 改為顯示：{mark}',
+    'saved_keeps': (
+        '此圖庫由這台電腦顯示，因此沒有可下載的內容。若要從 Civitai 尋找更多圖片，請在上方載入其連結。'
+    ),
     'saved_nothing': '保存過的圖片都已不在原處。',
     'saved_missing_some': '保存後被移動、變更或刪除，或不在工作資料夾內的圖片：{count}。',
     'saved_missing': '此圖片的檔案在保存後被移動、變更或刪除，或不得顯示。請重試該工作以重新下載。',
