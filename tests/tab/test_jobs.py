@@ -497,6 +497,26 @@ def test_the_head_of_a_job_says_what_it_is_of_and_how_it_ended(
     assert words in shown(replace(JOB, **{'state': kept.ENDED, **change}))
 
 
+def test_a_job_that_found_nothing_says_why_and_does_not_look_well_done(
+    parts: Parts, view: View
+) -> None:
+    started(parts, view, tag='nobody-uses-this-tag', limit='2')
+    until(lambda: stands(1) == 'nothing found')
+    html = jobs.panel(HERE)
+    assert 'left out by the filters' in html and 'cg-good' not in html
+    assert ' of 0 ' not in html and 'data-order="forget 1"' in html
+    assert 'data-order="retry' not in html
+
+
+def test_jobs_of_the_same_gallery_are_told_apart_at_a_glance() -> None:
+    asked: list[dict[str, Any]] = [{'limit': 5}, {'since': '2025-01-31', 'tag': 'cat'}, {}]
+    cards = [shown(replace(JOB, asked=one)).split('<details')[0] for one in asked]
+    assert 'At most: 5' in cards[0] and 'Since: 2025-01-31 · Tags: cat' in cards[1]
+    assert len(set(cards)) == 3 and all('Up to level: PG' in card for card in cards)
+    other = shown(replace(JOB, level='R')).split('<details')[0]
+    assert other != cards[2] and 'Up to level: R' in other
+
+
 def test_one_that_has_not_begun_tells_no_counts() -> None:
     html = shown(replace(JOB, state=kept.WAITING, ahead=1))
     assert '<progress' not in html and ' of 0' not in html and '<b>0</b>' not in html

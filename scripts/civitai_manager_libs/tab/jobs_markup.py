@@ -14,7 +14,7 @@ from . import markup
 from .markup import label
 
 # How a job stands, and what may be done with it then.
-COMPLETE, INCOMPLETE = 'complete', 'incomplete'
+COMPLETE, INCOMPLETE, EMPTY = 'complete', 'incomplete', 'empty'
 _ACTIONS = {
     jobs.WAITING: ('pause', 'cancel'),
     jobs.RUNNING: ('pause', 'cancel'),
@@ -23,6 +23,7 @@ _ACTIONS = {
     jobs.STOPPED: ('resume', 'forget'),
     jobs.CANCELLED: ('resume', 'forget'),
     COMPLETE: ('forget',),
+    EMPTY: ('forget',),
     INCOMPLETE: ('retry', 'forget'),
 }
 _NOTES = {'cancel': 'job_cancel_note', 'forget': 'job_forget_note'}
@@ -58,6 +59,7 @@ def _card(job: Standing, may_act: bool, may_see_paths: bool) -> str:
     state = _state_of(job)
     parts = (
         f'<header>{_name(job)} {_state(state)} {_why(state, job)} {_when(job)}</header>',
+        _asked_line(job),
         _bar(job),
         _line(job),
         _counts(job),
@@ -72,6 +74,8 @@ def _card(job: Standing, may_act: bool, may_see_paths: bool) -> str:
 
 def _state_of(job: Standing) -> str:
     if job.state == jobs.ENDED:
+        if job.is_complete and not job.found:
+            return EMPTY
         return COMPLETE if job.is_complete else INCOMPLETE
     return job.state
 
@@ -125,7 +129,7 @@ def _bar(job: Standing) -> str:
 def _line(job: Standing) -> str:
     """How far it is, how fast, and how long it takes still."""
     is_moving = job.state in _MOVING
-    if _has_not_begun(job):
+    if _has_not_begun(job) or _state_of(job) == EMPTY:
         return ''
     if job.state == jobs.RUNNING and not job.found:
         told = [label('job_looking')]
@@ -163,7 +167,7 @@ def _left(seconds: float | None) -> str:
 
 
 def _counts(job: Standing) -> str:
-    if _has_not_begun(job):
+    if _has_not_begun(job) or _state_of(job) == EMPTY:
         return ''
     counts = {'found': job.found, 'saved': job.saved, 'already': job.already}
     counts |= {'failed': job.failed, 'gone': job.gone}
@@ -222,6 +226,13 @@ def _about(job: Standing) -> str:
         f'<details class="cg-about" data-name="about {job.job_id}">'
         f'<summary>{escape(label("job_about"))}</summary><dl>{listed}</dl></details>'
     )
+
+
+def _asked_line(job: Standing) -> str:
+    """What tells this job from others of the same gallery; a long one is cut off by the style."""
+    level = f'{label("whole_level")}: {job.level}'
+    told = escape(' · '.join(filter(None, (_asked(job), level))))
+    return f'<p class="cg-asked" title="{told}">{told}</p>'
 
 
 def _asked(job: Standing) -> str:

@@ -430,6 +430,7 @@ ENGLISH: dict[str, str] = {
     'job_cancelled': 'cancelled',
     'job_complete': 'complete',
     'job_incomplete': 'not complete',
+    'job_empty': 'nothing found',
     'job_pause': 'Pause',
     'job_resume': 'Resume',
     'job_cancel': 'Cancel',

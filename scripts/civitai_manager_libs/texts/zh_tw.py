@@ -268,6 +268,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'job_cancelled': '已取消',
     'job_complete': '完整',
     'job_incomplete': '不完整',
+    'job_empty': '找不到圖片',
     'job_pause': '暫停',
     'job_resume': '繼續',
     'job_cancel': '取消',
