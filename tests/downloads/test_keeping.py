@@ -496,7 +496,7 @@ class Disk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, refusal: int = 0) -> None:
         self.events: list[tuple[str, int]] = []
-        flush, rename = os.fsync, os.replace
+        flush = os.fsync
 
         def fsync(handle: int) -> None:
             self.events.append(('flushed', os.fstat(handle).st_ino))
@@ -504,12 +504,16 @@ class Disk:
                 raise OSError(refusal, os.strerror(refusal))
             flush(handle)
 
-        def replace(source: str, target: str) -> None:
-            self.events.append((str(target), os.stat(source).st_ino))
-            rename(source, target)
+        def noting(give: Callable[[str, str], None]) -> Callable[[str, str], None]:
+            def named(source: str, target: str) -> None:
+                self.events.append((str(target), os.stat(source).st_ino))
+                give(source, target)
+
+            return named
 
         monkeypatch.setattr(os, 'fsync', fsync)
-        monkeypatch.setattr(os, 'replace', replace)
+        for how in ('link', 'rename', 'replace'):
+            monkeypatch.setattr(os, how, noting(getattr(os, how)))
 
 
 def test_a_kept_file_is_on_the_disk_before_it_has_its_name(
@@ -551,3 +555,40 @@ def test_a_disk_that_fails_to_flush_gets_no_name_and_one_that_cannot_does(
         report = keep(batch.picture_jobs([address(server, '.png')], tmp_path), patient()[0])
     assert files_in(tmp_path) == ([f'{UUID}.png'] if is_kept else [])
     assert is_kept or isinstance(report.failures[0].error, errors.StorageError)
+
+
+# -- two that want one name at once --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('faster', 'outcome', 'names'),
+    [
+        pytest.param(png(3000), Outcome.SKIPPED, ['1.png'], id='another picture'),
+        pytest.param(STILL, Outcome.SKIPPED, ['1.png'], id='the same bytes'),
+        pytest.param(b'no picture', Outcome.SAVED, ['1.odd-1.png', '1.png'], id='no picture'),
+    ],
+)
+def test_the_file_of_another_program_that_was_faster_is_not_replaced(
+    client: CivitaiHttpClient,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    faster: bytes,
+    outcome: Outcome,
+    names: list[str],
+) -> None:
+    """It took the name while the disk was slow with ours."""
+    settled = os.fsync
+
+    def slow(handle: int) -> None:
+        monkeypatch.setattr(os, 'fsync', settled)
+        (tmp_path / '1.png').write_bytes(faster)
+        settled(handle)
+
+    with ScriptedServer(handler=lambda _: ok(STILL)) as server:
+        at_home(monkeypatch, server)
+        job = DownloadJob(address(server, '.png'), str(tmp_path / '1.png'))
+        monkeypatch.setattr(os, 'fsync', slow)
+        report = keep([job], client)
+    assert [outcome] == [result.outcome for result in report.results]
+    assert names == visible(tmp_path)
+    assert faster in [(tmp_path / name).read_bytes() for name in names]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from pathlib import Path
@@ -170,3 +171,30 @@ def assert_stopped_in_time(
 
     assert not thread.is_alive()
     assert [jobs.STOPPED] == [report.job.state for report in ended if report]
+
+
+def test_a_picture_whose_name_another_program_took_is_kept_under_another_in_the_same_run(
+    gallery: Gallery,
+    client: CivitaiHttpClient,
+    db: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It took the name while the disk was slow with ours."""
+    folder, settled = tmp_path / 'kept', os.fsync
+    wanted = Wanted(f'{gallery.server.url}/user/wren', levels=31, template='{index}')
+    job = beginning.begin(db, client, wanted, folder)
+
+    def slow(handle: int) -> None:
+        if folder.is_dir() and not (folder / '2.png').exists():
+            (folder / '2.png').write_bytes(png(3000))
+        settled(handle)
+
+    gallery.page = lambda cursor: gallery.told(range(11, 14))
+    monkeypatch.setattr(os, 'fsync', slow)
+    report = whole.run(db, client, job, threading.Event(), at_once=1)
+
+    assert report is not None
+    assert (True, 3) == (report.is_complete, report.progress.count(jobs.SAVED))
+    assert ['1.png', '2-12.png', '2.png', '3.png'] == sorted(one.name for one in folder.iterdir())
+    assert (folder / '2.png').read_bytes() == png(3000)

@@ -14,7 +14,7 @@ from ..civitai import urls
 from ..errors import AnswerError, CancelledError, CivitaiError, WrongContentError
 from ..http_client import slots
 from ..http_client.single_flight import SingleFlight
-from ..store import files
+from ..store import claims, files
 from . import presence
 from .originals import bring, has
 from .plan import DownloadJob, DownloadResult, Fetch, Outcome
@@ -98,14 +98,17 @@ def _placed(job: DownloadJob, part: Path, lying: list[Path]) -> DownloadResult:
     right = final.with_suffix(kind.extension) if kind else final
     if right.is_dir():
         right = final
-    others = [one for one in dict.fromkeys([*lying, right]) if _is_in_the_way(one)]
-    for other in others:
-        if presence.is_there(other, wanted=job.wanted) or _is_same(other, part):
-            # somebody else was faster, or this odd file is what there is
-            presence.vouch(other, final.stem)
-            return DownloadResult(job, Outcome.SKIPPED, str(other))
-    aside = tuple(str(files.set_aside(other)) for other in others)
-    files.place(part, right, durable=True)
+    aside: tuple[str, ...] = ()
+    while True:
+        others = [one for one in dict.fromkeys([*lying, right]) if _is_in_the_way(one)]
+        for other in others:
+            if presence.is_there(other, wanted=job.wanted) or _is_same(other, part):
+                # somebody else was faster, or this odd file is what there is
+                presence.vouch(other, final.stem)
+                return DownloadResult(job, Outcome.SKIPPED, str(other), aside=aside)
+        aside += tuple(str(files.set_aside(other)) for other in others)
+        if claims.claim(part, right):  # else somebody was faster than this look
+            break
     if seen is None or not seen.is_whole:
         presence.vouch(right, final.stem)
     return DownloadResult(job, Outcome.SAVED, str(right), aside=aside)

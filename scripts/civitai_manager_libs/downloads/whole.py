@@ -302,7 +302,8 @@ class _Run:
             return None  # it was cut off
         is_new_there = result.outcome is Outcome.SKIPPED and not result.job.present
         if is_new_there and not self._is(one, path, self._template.names_pictures):
-            return None  # another program gave this name to another picture meanwhile
+            self._lying = presence.Glance()  # another program gave this name away meanwhile
+            return None
         if isinstance(result.error, StorageError) and result.error.key in _NOTHING_CAN_BE_SAVED:
             self._trouble = result.error
             return None

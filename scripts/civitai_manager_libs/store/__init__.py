@@ -4,6 +4,7 @@ Stands on errors and forks; knows no network. `templates`, `names`, `walks`, `en
 `media` are pure. From the top down:
 
 cache      the picture cache: whose folder it is, and how large it may get
+claims     names for files that a person keeps: whoever comes first has one
 private    small files of the owner's: one writer at a time
 files      files that are whole or not there at all
 reasons    why the system refuses a file, as a sentence of our own

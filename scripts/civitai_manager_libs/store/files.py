@@ -9,7 +9,6 @@ import logging
 import os
 import shutil
 import stat
-import sys
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from io import FileIO
@@ -85,22 +84,16 @@ def _discard(part: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def place(part: Path, final: Path, *, durable: bool = False) -> None:
+def place(part: Path, final: Path) -> None:
     """Give the finished file `part` its final name. Raises StorageError.
 
-    A file or link of that name is replaced, anything else stays and is an error.
-    `durable`: a power cut leaves the whole file under that name, or none; without it perhaps an
-    empty one, in exchange for about half a millisecond.
+    A file or link of that name is replaced, anything else stays and is an error. A power cut may
+    leave an empty file.
     """
     with explained(final.parent):
-        if durable:
-            _settle(part)
         if not _is_replaceable(final):
             raise StorageError('error_target_is_no_file', name=final.name)
         os.replace(part, final)
-    if durable and sys.platform != 'win32':  # where a folder cannot be opened
-        with suppress(OSError):  # the name is there; some file systems cannot promise more
-            _settle(final.parent, os.O_RDONLY)
 
 
 def _is_replaceable(path: Path) -> bool:
@@ -119,19 +112,6 @@ def link_or_copy(source: Path, target: Path) -> None:
             os.link(source, target)
         except OSError:  # another disk, or one without links
             shutil.copyfile(source, target)
-
-
-def _settle(path: Path, mode: int = os.O_RDWR) -> None:
-    """Wait until what was written to `path` is on the disk."""
-    handle = os.open(path, mode)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        # a file system that knows no such thing is no reason to lose the file, a broken one is
-        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
-            raise
-    finally:
-        os.close(handle)
 
 
 def reclaim(folder: Path) -> None:
