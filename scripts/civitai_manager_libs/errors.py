@@ -13,6 +13,7 @@ CivitaiError
         BadRequestError         400 and every status not named here
         KeyNeededError          401
         ForbiddenError          403
+        ChallengedError         403 too: whoever guards the site asks for proof that we are no robot
         NotFoundError           404
         GoneError               410
         RateLimitedError        429
@@ -165,6 +166,13 @@ class ForbiddenError(AnswerError):
     """403: not allowed, with or without a key."""
 
     default_key = 'error_forbidden'
+
+
+class ChallengedError(AnswerError):
+    """Whoever guards the site takes us for a robot; it says nothing of what was asked for."""
+
+    default_key = 'error_challenge'
+    transient = True
 
 
 class NotFoundError(AnswerError):

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from scripts.civitai_manager_libs.archive import jobs
+from scripts.civitai_manager_libs.archive import jobs, places
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.downloads import beginning, whole
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
@@ -41,6 +41,7 @@ class Gallery:
         self.page: Callable[[str], Answer] = lambda cursor: self.told([])
         self.meanwhile: Callable[[], None] = lambda: None
         self.post: Callable[[], Answer] = lambda: kept(ok(b'{}', status=404))
+        self.picture = ok(png(2000), Content_Type='image/png')
 
     def told(self, numbers: Any, cursor: str = '') -> Answer:
         """A page with these pictures."""
@@ -64,7 +65,7 @@ class Gallery:
             return self.page(parse_qs(parts.query).get('cursor', [''])[0])
         if '/original=true/' in parts.path:
             self.meanwhile()
-            return kept(ok(png(2000), Content_Type='image/png'))
+            return kept(self.picture)
         if parts.path.startswith('/api/v1/posts/'):
             return self.post()
         return kept(ok(b'{"error": "No such thing"}', status=404))
@@ -198,3 +199,45 @@ def test_a_picture_whose_name_another_program_took_is_kept_under_another_in_the_
     assert (True, 3) == (report.is_complete, report.progress.count(jobs.SAVED))
     assert ['1.png', '2-12.png', '2.png', '3.png'] == sorted(one.name for one in folder.iterdir())
     assert (folder / '2.png').read_bytes() == png(3000)
+
+
+PAGE = b'<!DOCTYPE html><html><title>Just a moment...</title></html>'
+WALLS = [
+    pytest.param(ok(PAGE, status=403, cf_mitigated='challenge'), 'no robot', id='challenge'),
+    pytest.param(ok(b'', status=403, cf_mitigated='challenge'), 'no robot', id='no words'),
+    pytest.param(ok(PAGE, status=403), 'web page (403)', id='page of a proxy'),
+    pytest.param(ok(PAGE, status=404), 'web page (404)', id='page of a login'),
+    pytest.param(ok(PAGE, status=410), 'web page (410)', id='page that says gone'),
+]
+
+
+@pytest.mark.parametrize(('wall', 'told'), WALLS)
+def test_who_stands_before_the_pictures_does_not_make_them_gone(
+    gallery: Gallery, begin: Any, client: CivitaiHttpClient, db: Database, wall: Answer, told: str
+) -> None:
+    gallery.page = lambda cursor: gallery.told(range(1, 4))
+    gallery.picture = wall
+    report = whole.run(db, client, begin(), threading.Event(), at_once=3)
+
+    assert report is not None
+    assert (False, 3) == (report.is_complete, report.progress.count(jobs.FAILED))
+    for one in whole.every_listed(db, report.job.id, jobs.FAILED):
+        assert one.cause is not None and told in one.cause.user_message
+
+    gallery.picture = ok(png(2000))
+    places.have_done_again(db, report.job.id)
+    report = whole.run(db, CivitaiHttpClient(), begin(), threading.Event(), at_once=3)
+    assert report is not None
+    assert (True, 3) == (report.is_complete, report.progress.count(jobs.SAVED))
+
+
+@pytest.mark.parametrize('status', [403, 404, 410])
+def test_what_the_site_itself_refuses_is_gone(
+    gallery: Gallery, begin: Any, client: CivitaiHttpClient, db: Database, status: int
+) -> None:
+    gallery.page = lambda cursor: gallery.told(range(1, 4))
+    gallery.picture = ok(b'{"error": "Not available"}', status=status)
+    report = whole.run(db, client, begin(), threading.Event(), at_once=3)
+
+    assert report is not None
+    assert (True, 3) == (report.is_complete, report.progress.count(jobs.GONE))

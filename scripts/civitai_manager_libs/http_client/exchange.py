@@ -19,7 +19,15 @@ import requests
 
 from .. import notices, setting
 from ..civitai import keys, urls
-from ..errors import TimedOutError, UrlRefusedError, error_for_status
+from ..errors import (
+    AnswerError,
+    ChallengedError,
+    CivitaiError,
+    TimedOutError,
+    UrlRefusedError,
+    error_for_status,
+)
+from ..store import media
 from . import answers, bodies, retry, wire
 from .connections import here
 from .outgoing import Proxies, Request, without_key
@@ -173,10 +181,13 @@ class Exchange:
         status = response.status_code
         if status in GOOD_STATUSES or status in also:
             return
-        words = answers.site_words(wire.read_little(response, guard), key)
+        body = wire.read_little(response, guard)
         wait = retry.parse_retry_after(response.headers.get('Retry-After'), self._time(response))
-        error = error_for_status(
-            status, url=urls.redact(response.url), retry_after=wait, detail=words
+        error = _doubted(response, body) or error_for_status(
+            status,
+            url=urls.redact(response.url),
+            retry_after=wait,
+            detail=answers.site_words(body, key),
         )
         # a host that is not to be asked today is waited for by nobody
         if status in (429, 503) and (wait or 0) <= retry.RetryPolicy.max_retry_after:
@@ -235,6 +246,21 @@ class _Slow:
 class _Answer(NamedTuple):
     response: requests.Response
     body: bodies.Body
+
+
+def _doubted(response: requests.Response, body: bytes) -> CivitaiError | None:
+    """Return why what `response` refuses may well be there, None if the site itself refuses.
+
+    Cloudflare marks its checks for robots by a header of their own. The hosts of files have no
+    pages; one that comes from there is by somebody on the way.
+    """
+    status, url, host = response.status_code, response.url, wire.host_of(response.url)
+    if status == 403 and response.headers.get('cf-mitigated', '').lower() == 'challenge':
+        return ChallengedError(url=urls.redact(url), status=status, host=host)
+    is_file = not urls.is_api(url, setting.civitai_base_url)
+    if status in (403, 404, 410) and is_file and media.is_html(body[: media.HEAD_BYTES]):
+        return AnswerError('error_page_for_refusal', url=urls.redact(url), status=status, host=host)
+    return None
 
 
 def _led_to(request: Request, response: requests.Response, base: str) -> Request:

@@ -110,6 +110,15 @@ ENGLISH: dict[str, str] = {
     'error_forbidden': (
         'Civitai refuses access ({status}): early access, private, or your address is blocked.'
     ),
+    'error_challenge': (
+        '{host} asks for proof that you are no robot ({status}). Open its page in a browser, wait '
+        'a while, or use another network; then try again.'
+    ),
+    'error_page_for_refusal': (
+        '{host} answered with a web page ({status}) that says nothing of the file; a proxy or the '
+        'login of a network may have sent it. Open the address in a browser, or use another '
+        'network.'
+    ),
     'error_not_found': (
         'Civitai does not know this (404): it was deleted, unpublished, or the link is wrong.'
     ),

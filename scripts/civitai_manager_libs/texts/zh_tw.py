@@ -74,6 +74,14 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '金鑰」欄位，或設為環境變數 CIVITAI_TOKEN。'
     ),
     'error_forbidden': 'Civitai 拒絕存取（{status}）：搶先體驗、非公開，或您的位址遭封鎖。',
+    'error_challenge': (
+        '{host} 要求證明您不是機器人（{status}）。請在瀏覽器中開啟其網頁、稍候片刻，'
+        '或改用其他網路，然後再試一次。'
+    ),
+    'error_page_for_refusal': (
+        '{host} 以網頁（{status}）回應，並未說明檔案的狀況；可能來自代理伺服器或網路的登入頁面。'
+        '請在瀏覽器中開啟該網址，或改用其他網路。'
+    ),
     'error_not_found': 'Civitai 找不到此項目（404）：可能已刪除、未公開，或連結有誤。',
     'error_gone': '此項目已封存，無法再下載（410）。',
     'error_rate_limited': 'Civitai 要求降低速度（429）。請等待幾分鐘後再試。',
