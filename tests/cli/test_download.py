@@ -186,6 +186,13 @@ def test_what_is_no_gallery_is_refused_with_the_reason_and_nothing_is_asked(
     assert demo.requests == []
 
 
+def test_a_folder_of_a_name_too_long_is_told(
+    demo: DemoServer, download: Command, folder: Path
+) -> None:
+    done = download(demo.url + OPENING_PATH, '--to', folder / ('z' * 300), '--limit', 2)
+    assert done.code == 1 and 'too long' in ' '.join((done.out + done.err).split())
+
+
 def test_the_second_time_everything_is_skipped_and_no_picture_is_fetched(
     demo: DemoServer, download: Command, folder: Path
 ) -> None:

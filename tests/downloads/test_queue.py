@@ -383,6 +383,27 @@ def test_another_copy_of_the_library_leaves_the_job_to_this_one(
 # -- what goes wrong ------------------------------------------------------------------------------
 
 
+ODD_NAMES = {
+    'long': 'z' * 300,
+    'long below': f'missing/{"z" * 300}',
+    'zero': 'a\0b',
+    'below a file': 'file/below',
+}
+if sys.platform != 'win32':  # where these are good
+    ODD_NAMES |= {'long in all': 'short/' * 2000, 'half a character': 'half \ud83d'}
+
+
+@pytest.mark.parametrize('name', ODD_NAMES.values(), ids=ODD_NAMES)
+def test_a_name_that_no_folder_can_have_is_told_before_anything_begins(
+    demo: DemoServer, queue: JobQueue, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(StorageError) as caught:
+        queue.add(wanted(SMALL), tmp_path / name)
+    assert caught.value.user_message.encode() and '\0' not in caught.value.user_message
+    assert queue.standing() == [] and not demo.requests
+
+
 def test_a_folder_that_cannot_be_written_is_told_before_anything_begins(
     demo: DemoServer, queue: JobQueue, tmp_path: Path
 ) -> None:

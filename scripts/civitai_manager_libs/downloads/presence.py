@@ -10,6 +10,7 @@ import errno
 import logging
 import os
 import unicodedata
+from contextlib import suppress
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
@@ -99,8 +100,13 @@ def _notes() -> dict[str, int]:
 
 def check_writable(folder: Path) -> None:
     """Raise StorageError if `folder` cannot be made or written. Nothing is made."""
-    there = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
+    whole = folder.absolute()
     with files.explained(folder):
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+            os.stat(whole)  # says so of a name that no system takes
+        if not files.has_short_names(str(whole)):
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+        there = next(one for one in (whole, *whole.parents) if one.exists())
         if not there.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         if not os.access(there, os.W_OK | os.X_OK):

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from .. import texts
 from ..civitai import keys, spelling, urls
 from ..errors import CivitaiError, SourceError, UrlRefusedError
-from ..store import cache, templates
+from ..store import cache, files, templates
 
 Value = Union[bool, int, float, str]
 _WORDS = {'on': True, 'true': True, 'yes': True, 'off': False, 'false': False, 'no': False}
@@ -126,8 +126,12 @@ def known_language(value: str) -> bool:
 
 
 def is_path(value: str) -> bool:
-    """Tell whether this is a full path, maybe one that begins with ~."""
-    return os.path.isabs(os.path.expanduser(value))
+    """Tell whether this is a full path that a system can have, maybe one that begins with ~."""
+    path = os.path.expanduser(value)
+    try:
+        return os.path.isabs(path) and files.has_short_names(path)
+    except UnicodeEncodeError:  # half a character
+        return False
 
 
 def is_cache_folder(value: str) -> bool:

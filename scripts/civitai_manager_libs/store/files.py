@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Callable, Iterator
 
 from ..errors import StorageError
-from . import ends, media, parts
+from . import ends, media, names, parts
 from .reasons import reason
 
 log = logging.getLogger(__name__)
@@ -150,7 +150,8 @@ class explained:  # a class, because one made by contextlib takes twice the time
         if isinstance(error, OSError):
             raise storage_error(error, self._folder) from error
         if isinstance(error, ValueError):
-            raise StorageError(folder=str(self._folder), reason=reason(error)) from error
+            shown = ''.join(c if c.isprintable() else '?' for c in str(self._folder))
+            raise StorageError(folder=shown, reason=reason(error)) from error
 
 
 def storage_error(error: OSError, folder: Path) -> StorageError:
@@ -243,6 +244,13 @@ def media_type(path: Path) -> media.MediaType | None:
     """Return what the file at `path` is from its first bytes, None if unreadable or neither."""
     seen = look(path)
     return seen.kind if seen else None
+
+
+def has_short_names(path: str) -> bool:
+    """Tell whether each name in `path` is as short as file systems want it."""
+    is_windows = os.name == 'nt'  # which counts letters
+    sizes = (len(one if is_windows else os.fsencode(one)) for one in Path(path).parts)
+    return max(sizes, default=0) <= names.MOST_NAME_BYTES
 
 
 def is_inside(path: str | Path, folder: str | Path) -> bool:

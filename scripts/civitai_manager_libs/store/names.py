@@ -10,8 +10,9 @@ from urllib.parse import unquote, urlsplit
 
 from pathvalidate import sanitize_filename
 
-# 255 is the limit of the common file systems, in bytes of UTF-8 or in units of UTF-16 with letters
-# and accents apart; the rest is room for an extension and a number.
+# The limit of the common file systems, in bytes of UTF-8 or in units of UTF-16 with letters and
+# accents apart; what names of ours leave of it is room for an extension and a number.
+MOST_NAME_BYTES = 255
 MAX_NAME_BYTES = 200
 
 # Windows takes paths of up to 259 units of UTF-16. With these, 117 are left for the download folder
