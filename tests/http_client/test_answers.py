@@ -129,3 +129,18 @@ def test_a_secret_is_not_repeated_however_json_writes_it() -> None:
     assert (
         answers.site_words(f'{{"error": "bad key {escaped}"}}'.encode(), 'sk-0123') == 'bad key ***'
     )
+
+
+REPEATED = [
+    ('token=geheim1 is old', 'token=*** is old'),
+    ('bad address http://x/?apikey=geheim1&page=2', 'bad address http://x/?apikey=***&page=2'),
+    ('at https://bob:geheim1@x/y', 'at https://***@x/y'),
+    ('Signature = geheim1', 'Signature = ***'),
+]
+
+
+@pytest.mark.parametrize('words, told', REPEATED)
+@pytest.mark.parametrize('form', ['text', 'json'])
+def test_what_is_called_a_secret_is_not_repeated(words: str, told: str, form: str) -> None:
+    body = json.dumps({'error': words}) if form == 'json' else words
+    assert answers.site_words(body.encode()) == told

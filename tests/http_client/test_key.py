@@ -8,6 +8,7 @@ import threading
 import traceback
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import responses
@@ -523,3 +524,32 @@ def test_a_changed_key_reaches_all_threads(monkeypatch: pytest.MonkeyPatch) -> N
         for thread in threads:
             thread.join(20)
     assert keys_sent(server) == ['Bearer new'] * 8
+
+
+ECHOES = ['no such file: {}', '{{"error": "{} is unknown"}}', '/a.png?token={}']
+
+
+@pytest.mark.parametrize('echo', ECHOES)
+@pytest.mark.parametrize(
+    'given', ['?token=geheim-1', '?X-Amz-Signature=geh%2Feim-1', '?a=1;key=geheim-1']
+)
+@pytest.mark.parametrize('status', [200, 400, 403])
+def test_a_token_of_an_address_is_not_in_what_the_server_is_said_to_say(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    echo: str,
+    given: str,
+    status: int,
+) -> None:
+    caplog.set_level(logging.INFO)
+    token = unquote(given.rpartition('=')[2])
+    body = echo.format(token).encode() if status != 200 else f'{{"error": "{token}"}}'.encode()
+    with ScriptedServer(ok(body, status=status)) as server:
+        at_home(monkeypatch, server)
+        client, _ = patient()
+        with pytest.raises(errors.CivitaiError) as caught:
+            client.fetch_file(f'{server.url}/a.png{given}', tmp_path / 'a.png')
+    assert '***' in caught.value.detail
+    for said in (caught.value.user_message, caplog.text):
+        assert token not in said and given.rpartition('=')[2] not in said

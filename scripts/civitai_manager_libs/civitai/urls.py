@@ -6,7 +6,7 @@ import functools
 import ipaddress
 import re
 from typing import Collection, Mapping
-from urllib.parse import SplitResult, quote, unquote, urlencode, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, unquote, unquote_plus, urlencode, urljoin, urlsplit
 
 from ..errors import UrlRefusedError
 
@@ -31,11 +31,13 @@ _OPEN_HOSTS = MEDIA_HOSTS - {'b2.civitai.com'}
 THUMBNAIL_WIDTHS = (96, 320, 450, 512, 800, 1200, 1600, 2200)
 
 _SECRET = re.compile(r'token|key|secret|sig|credential|auth|password', re.IGNORECASE)
+_LEAST_SECRET = 6  # letters; words and numbers of a sentence are shorter
 _SECRET_INSIDE = re.compile(rf'({_SECRET.pattern})[^=&;?]*=', re.IGNORECASE)  # ?to=%2F%3Fkey%3D
 # The same anywhere in a text. Bounded, as texts from outside may be long.
 _SECRET_SAID = re.compile(
     rf'((?:{_SECRET.pattern})[\w.%\-]{{0,40}}?\s?(?:=|%3D)\s?)[^\s&;,?#"\']+', re.IGNORECASE
 )
+_USER_SAID = re.compile(r'(?<=://)[^\s/@]{1,200}@')
 # Neither user info nor a query: most addresses of pictures.
 _NOTHING_TO_HIDE = re.compile(r'https?://[a-z0-9.:\-]+/[A-Za-z0-9._~/=,%\-]*')
 _NUMERIC_HOST = re.compile(r'(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+)){0,3}\.?', re.IGNORECASE)
@@ -58,7 +60,7 @@ def shown(given: str) -> str:
 
 def without_secrets(text: str) -> str:
     """Return any `text` with `***` for the values of what is called a token, a key and so on."""
-    return _SECRET_SAID.sub(r'\1***', text)
+    return _SECRET_SAID.sub(r'\1***', _USER_SAID.sub('***@', text))
 
 
 def api_url(base_url: str, path: str, parameters: Mapping[str, object] | None = None) -> str:
@@ -246,6 +248,15 @@ def redact(url: str) -> str:
     query = ''.join(_without_secret(piece) for piece in pieces)
     path = without_secrets(parts.path)
     return parts._replace(netloc=host, path=path, query=query, fragment='').geturl()
+
+
+def secrets_in(url: str) -> list[str]:
+    """Return the secrets that `url` holds, as written and as they are; short ones are none."""
+    query = url.partition('#')[0].partition('?')[2]
+    pairs = [one for one in re.split(r'[&;?]', query) if _without_secret(one) != one]
+    values = [one.partition('=')[2] for one in pairs]
+    both = dict.fromkeys([*values, *map(unquote, values), *map(unquote_plus, values)])
+    return sorted((one for one in both if len(one) >= _LEAST_SECRET), key=len, reverse=True)
 
 
 def kept(url: str, key: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, Iterable
+
+from ..civitai import urls
 
 MAX_WORDS = 300
 MAX_DEPTH = 6
@@ -15,10 +17,10 @@ _NO_TEXT = re.compile(rb'[\x00-\x08\x0e-\x1a\x1c-\x1f]')
 _KEYS = ('error', 'message', 'error_description', 'issues')
 
 
-def site_words(body: bytes, secret: str = '') -> str:
+def site_words(body: bytes, *secrets: str) -> str:
     """Return what an error body says, as one plain line of at most `MAX_WORDS` characters.
 
-    `secret` is not repeated, even if the body does.
+    `secrets` are not repeated, even if the body does, nor what it calls a token or the like.
 
     Understands Civitai's forms: `error` as text or as a ZodError object whose message is JSON
     again, `message`, a list of issues, plain text. A web page says nothing, nor does what is no
@@ -27,7 +29,7 @@ def site_words(body: bytes, secret: str = '') -> str:
     if _NO_TEXT.search(body[:MAX_BYTES]):
         return ''
     text = body[:MAX_BYTES].decode('utf-8', 'replace').strip()
-    text = text.replace(secret, '***') if secret else text
+    text = _without(text, secrets)
     if text.startswith('<'):
         return ''
     try:
@@ -38,8 +40,14 @@ def site_words(body: bytes, secret: str = '') -> str:
     words = words.replace('<', '‹').replace('>', '›')
     plain = ''.join(c if c.isprintable() else ' ' for c in words)
     line = ' '.join(plain.split())
-    line = line.replace(secret, '***') if secret else line  # JSON may have hidden it
+    line = urls.without_secrets(_without(line, secrets))  # JSON may have hidden them
     return line if len(line) <= MAX_WORDS else line[: MAX_WORDS - 1] + '…'
+
+
+def _without(text: str, secrets: Iterable[str]) -> str:
+    for secret in filter(None, secrets):
+        text = text.replace(secret, '***')
+    return text
 
 
 def _words(data: Any, depth: int = 0) -> str:

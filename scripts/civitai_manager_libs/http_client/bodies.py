@@ -52,7 +52,7 @@ class Body:
     """A body on its way: its chunks, the headers and status of its answer, its redacted url.
 
     `is_coded`: the server packed it, so that nobody knows how long it will be. `announced`: bytes
-    it should have, 0 if its headers do not say or it is coded. `secret` is what must not be
+    it should have, 0 if its headers do not say or it is coded. `secrets` are what must not be
     repeated if it says it.
     """
 
@@ -60,7 +60,7 @@ class Body:
     headers: Mapping[str, str]
     url: str
     status: int = 200
-    secret: str = field(default='', repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     is_coded: bool = field(init=False)
     announced: int = field(init=False)
 
@@ -284,7 +284,7 @@ def _check_kind(head: bytes, target: Path, body: Body) -> None:
     if media.is_html(head):
         raise WrongContentError('error_page_for_file', url=body.url)
     if media.is_error_json(head):
-        detail = answers.site_words(head, body.secret)
+        detail = answers.site_words(head, *body.secrets)
         raise WrongContentError('error_message_for_file', url=body.url, detail=detail)
     if target.suffix.lower() not in media.MEDIA_SUFFIXES:
         return

@@ -187,7 +187,7 @@ class Exchange:
             status,
             url=urls.redact(response.url),
             retry_after=wait,
-            detail=answers.site_words(body, key),
+            detail=answers.site_words(body, key, *urls.secrets_in(response.url)),
         )
         # a host that is not to be asked today is waited for by nobody
         if status in (429, 503) and (wait or 0) <= retry.RetryPolicy.max_retry_after:

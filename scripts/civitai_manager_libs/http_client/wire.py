@@ -60,11 +60,12 @@ _EXPIRED = frozenset({9, 10})
 _OTHER_HOST = frozenset({62, 64})
 
 
-def body_of(response: requests.Response, guard: Guard, seconds: float, secret: str) -> bodies.Body:
+def body_of(response: requests.Response, guard: Guard, seconds: float, key: str) -> bodies.Body:
     """Return the body of `response` on its way; for `seconds` see `chunks`."""
     coming = chunks(response, guard, seconds)
     url, status = urls.redact(response.url), response.status_code
-    return bodies.Body(coming, response.headers, url, status, secret)
+    secrets = (key, *urls.secrets_in(response.url))
+    return bodies.Body(coming, response.headers, url, status, secrets)
 
 
 def chunks(response: requests.Response, guard: Guard, seconds: float) -> Iterator[bytes]:
