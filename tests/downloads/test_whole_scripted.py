@@ -221,7 +221,7 @@ def test_who_stands_before_the_pictures_does_not_make_them_gone(
 
     assert report is not None
     assert (False, 3) == (report.is_complete, report.progress.count(jobs.FAILED))
-    for one in whole.every_listed(db, report.job.id, jobs.FAILED):
+    for one in places.every_listed(db, report.job.id, jobs.FAILED):
         assert one.cause is not None and told in one.cause.user_message
 
     gallery.picture = ok(png(2000))
