@@ -13,7 +13,7 @@ CivitaiError
         BadRequestError         400 and every status not named here
         KeyNeededError          401
         ForbiddenError          403
-        ChallengedError         403 too: whoever guards the site asks for proof that we are no robot
+            BarredError         by whoever guards the site or stands on the way, so no proof
         NotFoundError           404
         GoneError               410
         RateLimitedError        429
@@ -168,11 +168,10 @@ class ForbiddenError(AnswerError):
     default_key = 'error_forbidden'
 
 
-class ChallengedError(AnswerError):
-    """Whoever guards the site takes us for a robot; it says nothing of what was asked for."""
+class BarredError(ForbiddenError):
+    """Whoever guards the site lets us not through; it says nothing of what was asked for."""
 
     default_key = 'error_challenge'
-    transient = True
 
 
 class NotFoundError(AnswerError):

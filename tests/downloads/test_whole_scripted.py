@@ -206,8 +206,6 @@ WALLS = [
     pytest.param(ok(PAGE, status=403, cf_mitigated='challenge'), 'no robot', id='challenge'),
     pytest.param(ok(b'', status=403, cf_mitigated='challenge'), 'no robot', id='no words'),
     pytest.param(ok(PAGE, status=403), 'web page (403)', id='page of a proxy'),
-    pytest.param(ok(PAGE, status=404), 'web page (404)', id='page of a login'),
-    pytest.param(ok(PAGE, status=410), 'web page (410)', id='page that says gone'),
 ]
 
 
@@ -241,3 +239,35 @@ def test_what_the_site_itself_refuses_is_gone(
 
     assert report is not None
     assert (True, 3) == (report.is_complete, report.progress.count(jobs.GONE))
+
+
+@pytest.mark.parametrize(
+    ('answer', 'template', 'is_told'),
+    [
+        pytest.param(ok(b'{}', status=500), '{position} {id}', True, id='an error'),
+        pytest.param(ok(b'[]'), '{position} {id}', True, id='no post'),
+        pytest.param(ok(b'{"error": "x"}', status=404), '{position} {id}', True, id='not there'),
+        pytest.param(ok(b'{"images": [{"id": 1}, {"id": 2}]}'), '{position} {id}', False, id='all'),
+        pytest.param(ok(b'{"images": [{"id": 1}]}'), '{position} {id}', True, id='one'),
+        pytest.param(ok(b'[]'), '{id}', False, id='no place asked for'),
+    ],
+)
+def test_that_nobody_tells_the_place_in_a_post_is_said(
+    gallery: Gallery,
+    client: CivitaiHttpClient,
+    db: Database,
+    tmp_path: Path,
+    answer: Answer,
+    template: str,
+    is_told: bool,
+) -> None:
+    gallery.page = lambda cursor: gallery.told([1, 2])
+    gallery.post = lambda: kept(answer)
+    wanted = Wanted(f'{gallery.server.url}/posts/5', levels=31, template=template)
+    job = beginning.begin(db, client, wanted, tmp_path / 'kept')
+    report = whole.run(db, client, job, threading.Event())
+
+    assert report is not None and report.is_complete
+    assert is_told == any('place' in note for note in report.notes('en'))
+    names = sorted(path.stem for path in (tmp_path / 'kept').iterdir())
+    assert is_told == any('unknown' in name for name in names)

@@ -8,6 +8,7 @@ beginning  the job of a whole gallery begins, or the one that was left goes on
 whole      whole galleries, as jobs that can be gone on with
 checking   whether the files of a folder are what they were
 offline    what a job kept, found again and shown without asking anybody
+naming     what the pictures of a job are called, and which lie there
 listing    the galleries of a job, listed into the archive
 best       the best pictures of all versions, where a job keeps so many
 batch      many downloads at once, each with its result

@@ -22,13 +22,16 @@ class Positions:
         self._client = client
         self._is_wanted = 'position' in template.fields
         self._orders: dict[int, Mapping[int, int]] = {}
+        self.were_unknown = False  # that of some picture that was asked for
 
     def find(self, image_id: int, lane: jobs.Lane) -> int:
         """Return the place of a picture in the post that `lane` lists, from 1; 0: nobody tells."""
-        post = int(lane.query.get('post_id') or 0)
-        if not post or not self._is_wanted:
+        if not self._is_wanted:
             return 0
-        if post not in self._orders:
+        post = int(lane.query.get('post_id') or 0)
+        if post and post not in self._orders:
             with suppress(CancelledError):  # what was stopped names nothing more
                 self._orders[post] = api.order_of_post(self._client, post)
-        return self._orders.get(post, {}).get(image_id, -1) + 1
+        place = self._orders.get(post, {}).get(image_id, -1) + 1
+        self.were_unknown |= not place
+        return place

@@ -25,8 +25,8 @@ class JobReport:
     """How far a job is, or what became of it.
 
     Of this run: `size` (bytes fetched), `seconds`, `aside`, where files are now that had a
-    picture's name without being it, `trouble`, why nothing more can be saved, and `saved_now`, how
-    many pictures it saved.
+    picture's name without being it, `trouble`, why nothing more can be saved, `saved_now`, how
+    many pictures it saved, and whether names have no place in a post though they were to tell it.
     """
 
     job: jobs.Job
@@ -37,6 +37,7 @@ class JobReport:
     aside: tuple[str, ...] = ()
     trouble: CivitaiError | None = None
     saved_now: int = 0
+    were_places_unknown: bool = False
 
     @property
     def is_complete(self) -> bool:
@@ -65,12 +66,14 @@ class JobReport:
         return (*progress.gaps, *found)
 
     def notes(self, language: str) -> tuple[str, ...]:
-        """Return what is to be known of how the pictures were chosen, as sentences."""
+        """Return what is to be known of how the pictures were chosen and named, as sentences."""
         rivals, undated, found = self.progress.rivals, self.progress.undated, []
         if rivals and rivals not in SEEN_SORTS:
             found.append(texts.text('taken_in_turn', language, sort=rivals))
         if undated:
             found.append(texts.text('left_out_undated', language, count=undated))
+        if self.were_places_unknown:
+            found.append(texts.text('places_unknown', language))
         return tuple(found)
 
     def nothing_found(self, language: str) -> str:

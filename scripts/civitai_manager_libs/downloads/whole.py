@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import threading
 import time
 from contextlib import closing, suppress
@@ -12,18 +11,25 @@ from functools import partial
 from pathlib import Path
 from typing import Callable, Iterator, Sequence
 
-from .. import forks, notices, setting
+from .. import notices, setting
 from ..archive import folders, identity, jobs, pictures, places, saved
 from ..archive.database import Database
-from ..errors import CancelledError, ForbiddenError, GoneError, NotFoundError, StorageError
+from ..errors import (
+    BarredError,
+    CancelledError,
+    ForbiddenError,
+    GoneError,
+    NotFoundError,
+    StorageError,
+)
 from ..http_client import CivitaiHttpClient, background
-from ..store import names, templates
-from . import batch, elsewhere, presence, reuse
+from ..store import names
+from . import batch, elsewhere, reuse
 from .listing import Ahead, Listing
-from .positions import Positions
+from .naming import Naming
 from .plan import DownloadJob, DownloadResult, Outcome
 from .standing import JobReport
-from .wanted import as_kept, name_values
+from .wanted import as_kept
 
 _AT_ONCE = 200
 _PLANNED_AT_ONCE = 25  # the threads are to have enough to do meanwhile
@@ -79,9 +85,9 @@ def planned(
 
     Raises StorageError.
     """
-    work = _Run(db, client, job, forks.Event(), _silent)
+    naming = Naming(db, client, job)
     for one in places.every_listed(db, job.id, jobs.TO_DO):
-        yield one, work.planned(one)
+        yield one, naming.plan(one)
 
 
 class _Run:
@@ -105,17 +111,14 @@ class _Run:
         self._told = told
         self._given = at_once
         self._wanted = as_kept(job.asked)
-        self._template = templates.parse(self._wanted.template)
-        self._lanes = {lane.number: lane for lane in jobs.lanes(db, job.id)}
-        self._lying = presence.Glance()
+        self._naming = Naming(db, self._client, job)
         # by place, until the outcome is noted
         self._brought: dict[int, saved.SavedFile] = {}
-        self._former = elsewhere.former_folders(job.folder, self._lanes.values())
+        self._former = elsewhere.former_folders(job.folder, jobs.lanes(db, job.id))
         self._known: dict[int, list[Path]] = {}  # by id
         self._files: list[saved.SavedFile] = []  # to be noted
         self._linked: set[int] = set()
         self._were_gone: set[int] = set()  # ids
-        self._positions = Positions(self._client, self._template)
         self._size = self._saved = self._done = 0
         self._aside: list[str] = []
         self._trouble: StorageError | None = None
@@ -179,14 +182,14 @@ class _Run:
         job = jobs.find(self._db, self._job.id) or self._job
         seconds = time.monotonic() - self._began
         progress = jobs.progress(self._db, job.id) if self._is_there() else jobs.Progress()
-        aside = tuple(self._aside)
+        ended = self._trouble, self._saved, self._naming.were_places_unknown
         return JobReport(
-            job, self._wanted, progress, self._size, seconds, aside, self._trouble, self._saved
+            job, self._wanted, progress, self._size, seconds, tuple(self._aside), *ended
         )
 
     def note_folder(self) -> None:
         """Note where files go, beside the archive. Raises StorageError."""
-        by_index = not self._template.names_pictures
+        by_index = not self._naming.template.names_pictures
         folders.note(self._db.path, self._job.folder, numbers_are_ids=not by_index)
 
     def fetch_waiting(self) -> None:
@@ -229,7 +232,9 @@ class _Run:
         with self._noting():
             states = [replace(one, state=jobs.GONE) for one in lost]
             jobs.note_outcomes(self._db, self._job.id, states)
-        found = [(one, self.planned(one)) for one in some if one.image.id not in gone or one.tries]
+        found = [
+            (one, self._naming.plan(one)) for one in some if one.image.id not in gone or one.tries
+        ]
         absent = {one.image.id: planned.url for one, planned in found if not planned.present}
         self._known.update(elsewhere.find(self._db, absent, self._former))
         return found
@@ -243,41 +248,6 @@ class _Run:
         with suppress(OSError):  # here, because many threads can do so at once
             self._brought[one.place] = _looked_at(Path(path), one)
         return True
-
-    def planned(self, one: jobs.Listed) -> DownloadJob:
-        """The download of a picture, `present` if it lies there, as an id or as a UUID."""
-        image, lane = one.image, self._lane_of(one)
-        told = name_values(
-            self._template,
-            image,
-            one.place,
-            str(lane.query.get('model')),
-            str(lane.query.get('version')),
-            self._positions.find(image.id, lane),
-        )
-        final = os.path.join(self._job.folder, self._template.path(told))
-        folder, stem = os.path.split(final)
-        planned, apart = batch.image_job(image, final), f'{stem}-{image.id}'
-        lying = self._lying.among(folder, (stem, apart, *names.picture_stems(image.url)))
-        for name in lying:
-            there = presence.find(Path(folder), name, wanted=planned.wanted)
-            if there and self._is(one, there, name != stem or self._template.names_pictures):
-                return replace(planned, path=str(there), present=True)
-            if there and name == stem:  # another picture has the name
-                planned = batch.image_job(image, os.path.join(folder, apart))
-        return planned if lying else replace(planned, is_free=True)
-
-    def _is(self, one: jobs.Listed, there: Path, by_its_name: bool) -> bool:
-        """Tell whether a file is the picture: as it was noted, else as its name says."""
-        noted = saved.at(self._db, there.absolute())
-        if noted is None or not noted.picture_id:
-            return by_its_name
-        return noted.picture_id == one.image.id
-
-    def _lane_of(self, one: jobs.Listed) -> jobs.Lane:
-        if one.lane not in self._lanes:  # one that was added while we run
-            self._lanes = {lane.number: lane for lane in jobs.lanes(self._db, self._job.id)}
-        return self._lanes[one.lane]
 
     def _note(self, group: Sequence[tuple[jobs.Listed, DownloadResult]]) -> None:
         """Note what became of pictures, together: each transaction takes a while."""
@@ -301,15 +271,16 @@ class _Run:
         if state == jobs.FAILED and self._stop.is_set():
             return None  # it was cut off
         is_new_there = result.outcome is Outcome.SKIPPED and not result.job.present
-        if is_new_there and not self._is(one, path, self._template.names_pictures):
-            self._lying = presence.Glance()  # another program gave this name away meanwhile
+        by_its_name = self._naming.template.names_pictures
+        if is_new_there and not self._naming.is_picture(one, path, by_its_name):
+            self._naming.look_again()  # another program gave this name away meanwhile
             return None
         if isinstance(result.error, StorageError) and result.error.key in _NOTHING_CAN_BE_SAVED:
             self._trouble = result.error
             return None
         if is_linked and state == jobs.SAVED:
             state = jobs.ALREADY
-        if isinstance(result.error, _GONE):
+        if isinstance(result.error, _GONE) and not isinstance(result.error, BarredError):
             state = jobs.GONE
         if result.job.present and saved.at(self._db, path.absolute()) is not None:
             pass  # what is noted of it stays, even if somebody changed the file: `verify` tells

@@ -20,8 +20,7 @@ import requests
 from .. import notices, setting
 from ..civitai import keys, urls
 from ..errors import (
-    AnswerError,
-    ChallengedError,
+    BarredError,
     CivitaiError,
     TimedOutError,
     UrlRefusedError,
@@ -183,7 +182,7 @@ class Exchange:
             return
         body = wire.read_little(response, guard)
         wait = retry.parse_retry_after(response.headers.get('Retry-After'), self._time(response))
-        error = _doubted(response, body) or error_for_status(
+        error = _barred(response, body) or error_for_status(
             status,
             url=urls.redact(response.url),
             retry_after=wait,
@@ -248,19 +247,20 @@ class _Answer(NamedTuple):
     body: bodies.Body
 
 
-def _doubted(response: requests.Response, body: bytes) -> CivitaiError | None:
-    """Return why what `response` refuses may well be there, None if the site itself refuses.
+def _barred(response: requests.Response, body: bytes) -> CivitaiError | None:
+    """Return the error if `response` is a refusal, but not by the site itself.
 
-    Cloudflare marks its checks for robots by a header of their own. The hosts of files have no
-    pages; one that comes from there is by somebody on the way.
+    Cloudflare marks its checks for robots by a header of their own, and its refusals are pages. The
+    hosts of files have no pages of their own.
     """
-    status, url, host = response.status_code, response.url, wire.host_of(response.url)
-    if status == 403 and response.headers.get('cf-mitigated', '').lower() == 'challenge':
-        return ChallengedError(url=urls.redact(url), status=status, host=host)
-    is_file = not urls.is_api(url, setting.civitai_base_url)
-    if status in (403, 404, 410) and is_file and media.is_html(body[: media.HEAD_BYTES]):
-        return AnswerError('error_page_for_refusal', url=urls.redact(url), status=status, host=host)
-    return None
+    url, host = response.url, wire.host_of(response.url)
+    if response.status_code != 403:
+        return None
+    if response.headers.get('cf-mitigated', '').lower() == 'challenge':
+        return BarredError(url=urls.redact(url), status=403, host=host)
+    if urls.is_api(url, setting.civitai_base_url) or not media.is_html(body[: media.HEAD_BYTES]):
+        return None
+    return BarredError('error_page_for_refusal', url=urls.redact(url), status=403, host=host)
 
 
 def _led_to(request: Request, response: requests.Response, base: str) -> Request:

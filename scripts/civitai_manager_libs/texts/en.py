@@ -262,6 +262,10 @@ ENGLISH: dict[str, str] = {
         'Nothing on the listing fits: {count} pictures were looked at and left out by the filters, '
         '{hidden} are hidden by your maturity ceiling ({ceiling}).'
     ),
+    'places_unknown': (
+        'Civitai did not tell the place of each picture in its post: some files are called unknown '
+        'where it was to be.'
+    ),
     'taken_in_turn': (
         'Civitai does not tell how the pictures of one version compare with those of another by '
         '{sort}, so each version had its turn.'

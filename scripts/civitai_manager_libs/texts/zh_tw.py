@@ -156,6 +156,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'nothing_fits_or_hidden': (
         '清單中沒有符合的圖片：已檢視 {count} 張，皆被篩選條件排除，另有 {hidden} 張因超過分級上限（{ceiling}）而隱藏。'
     ),
+    'places_unknown': 'Civitai 未提供每張圖片在貼文中的位置：部分檔名中的位置以 unknown 代替。',
     'taken_in_turn': 'Civitai 未提供各版本圖片之間以 {sort} 比較的依據，因此從每個版本輪流取得圖片。',
     'left_out_undated': '有 {count} 張圖片未納入，因為清單沒有提供它們的建立時間。',
     'gap_unreadable': '清單中有 {count} 個項目無法讀取。',
