@@ -17,11 +17,9 @@ CREATE TABLE jobs (
     folder TEXT NOT NULL,
     state TEXT NOT NULL,
     made_at REAL NOT NULL,
-    changed_at REAL NOT NULL,
-    mark TEXT NOT NULL,            -- random: a lost archive's successor numbers from 1 again
-    begins_anew INTEGER NOT NULL DEFAULT 0  -- what is listed is of before, see archive.places
+    changed_at REAL NOT NULL
 );
-INSERT INTO "jobs" VALUES(1,'{"source": "https://civitai.com/models/1", "levels": 1, "limit": 0}',X'2F6B6570742F7772656E','stopped',1.79564826120256924631e+09,1.79564826121019744872e+09,'9c1f8a03d2b47e65',0);
+INSERT INTO "jobs" VALUES(1,'{"source": "https://civitai.com/models/1", "levels": 1, "limit": 0}',X'2F6B6570742F7772656E','stopped',1.79564826120256924631e+09,1.79564826121019744872e+09);
 CREATE TABLE lanes (               -- one listing of a job: a version of a model, say
     job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
     number INTEGER NOT NULL,
@@ -33,11 +31,10 @@ CREATE TABLE lanes (               -- one listing of a job: a version of a model
     surplus INTEGER NOT NULL DEFAULT 0,     -- see civitai.gallery.ImagePage
     foreign_ INTEGER NOT NULL DEFAULT 0,
     unreadable INTEGER NOT NULL DEFAULT 0,
-    undated INTEGER NOT NULL DEFAULT 0,     -- left out because a time was asked for
     state TEXT NOT NULL DEFAULT 'open',
     PRIMARY KEY (job_id, number)
 ) WITHOUT ROWID;
-INSERT INTO "lanes" VALUES(1,1,'{"model_id": 0, "version_id": 7, "username": "", "user_id": 0, "post_id": 0, "image_id": 0, "ids": [], "limit": 200, "levels": 1, "sort": "Newest", "period": "AllTime", "type": "", "tags": [], "base_models": [], "as_posted": false, "with_tags": false}','c1',1,4,2,0,0,0,0,'open');
+INSERT INTO "lanes" VALUES(1,1,'{"model_id": 0, "version_id": 7, "username": "", "user_id": 0, "post_id": 0, "image_id": 0, "ids": [], "limit": 200, "levels": 1, "sort": "Newest", "period": "AllTime", "type": "", "tags": [], "base_models": [], "as_posted": false, "with_tags": false}','c1',1,4,2,0,0,0,'open');
 CREATE TABLE listed (              -- the pictures of a job, in the order they were first seen
     job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
     place INTEGER NOT NULL,
@@ -84,14 +81,6 @@ CREATE TABLE saved (
     saved_at REAL NOT NULL
 );
 INSERT INTO "saved" VALUES(X'2F6B6570742F7772656E2F312E6A706567','1',1,5,7,'abababababababababababababababababababababababababababababababab',1.79564826121023750305e+09);
-CREATE TABLE shortlist (           -- the best so far of a job that keeps the best of several lanes
-    job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
-    picture_id INTEGER NOT NULL,
-    lane INTEGER NOT NULL,
-    worth REAL NOT NULL,
-    turn INTEGER NOT NULL,
-    PRIMARY KEY (job_id, picture_id)
-) WITHOUT ROWID;
 CREATE INDEX pictures_by_stem ON pictures (stem);
 CREATE INDEX pictures_by_post ON pictures (post_id);
 CREATE INDEX saved_by_stem ON saved (stem);

@@ -48,9 +48,7 @@ CREATE TABLE jobs (
     folder TEXT NOT NULL,
     state TEXT NOT NULL,
     made_at REAL NOT NULL,
-    changed_at REAL NOT NULL,
-    mark TEXT NOT NULL,            -- random: a lost archive's successor numbers from 1 again
-    begins_anew INTEGER NOT NULL DEFAULT 0  -- what is listed is of before, see archive.places
+    changed_at REAL NOT NULL
 );
 
 CREATE TABLE lanes (               -- one listing of a job: a version of a model, say
@@ -64,7 +62,6 @@ CREATE TABLE lanes (               -- one listing of a job: a version of a model
     surplus INTEGER NOT NULL DEFAULT 0,     -- see civitai.gallery.ImagePage
     foreign_ INTEGER NOT NULL DEFAULT 0,
     unreadable INTEGER NOT NULL DEFAULT 0,
-    undated INTEGER NOT NULL DEFAULT 0,     -- left out because a time was asked for
     state TEXT NOT NULL DEFAULT 'open',
     PRIMARY KEY (job_id, number)
 ) WITHOUT ROWID;
@@ -83,15 +80,6 @@ CREATE TABLE listed (              -- the pictures of a job, in the order they w
 CREATE UNIQUE INDEX listed_once ON listed (job_id, picture_id);
 CREATE INDEX listed_by_state ON listed (job_id, state, place);
 
-CREATE TABLE shortlist (           -- the best so far of a job that keeps the best of several lanes
-    job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
-    picture_id INTEGER NOT NULL,
-    lane INTEGER NOT NULL,
-    worth REAL NOT NULL,
-    turn INTEGER NOT NULL,
-    PRIMARY KEY (job_id, picture_id)
-) WITHOUT ROWID;
-
 CREATE TABLE gaps (
     job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
     lane INTEGER NOT NULL,
@@ -103,4 +91,23 @@ CREATE TABLE answers (kind TEXT, id INTEGER, body TEXT NOT NULL, at REAL NOT NUL
     PRIMARY KEY (kind, id)) WITHOUT ROWID;
 """
 
-STEPS: tuple[str, ...] = (_FIRST,)
+# mark: random, as the successor of a lost archive numbers its jobs from 1 again. begins_anew: what
+# is listed is of before, see `places`. undated: left out because a time was asked for. shortlist:
+# the best so far of a job that keeps the best of several lanes.
+_SECOND = """
+ALTER TABLE jobs ADD COLUMN mark TEXT NOT NULL DEFAULT '';
+UPDATE jobs SET mark = lower(hex(randomblob(8)));
+ALTER TABLE jobs ADD COLUMN begins_anew INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE lanes ADD COLUMN undated INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE shortlist (
+    job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    picture_id INTEGER NOT NULL,
+    lane INTEGER NOT NULL,
+    worth REAL NOT NULL,
+    turn INTEGER NOT NULL,
+    PRIMARY KEY (job_id, picture_id)
+) WITHOUT ROWID;
+"""
+
+STEPS: tuple[str, ...] = (_FIRST, _SECOND)
