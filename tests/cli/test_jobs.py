@@ -401,8 +401,8 @@ def test_where_nothing_can_be_kept_it_is_gone_on_with(
 
     run('download', f'{site.url}/posts/1', '--to', folder)
     shutil.rmtree(folder)
-    monkeypatch.setattr(os, 'replace', full)
-    monkeypatch.setattr(os, 'link', full)
+    for name in ('link', 'rename', 'replace'):
+        monkeypatch.setattr(os, name, full)
     code, report, _ = run('resume', 1)
     assert code == 1 and report['job'] == 1
     assert [note for note in report['notes'] if '`resume 1` goes on' in note]
