@@ -144,7 +144,7 @@ def test_another_gallery_begins_with_an_empty_form_and_one_that_fails_is_no_othe
     field(page, 'limit').fill('7')
     field(page, 'tag').fill('cat')
     load(page, running_demo.url + '/models/999999999')
-    expect(part(page, 'keeps')).to_contain_text('download “Paper Horizons XL', timeout=WAIT)
+    expect(part(page, 'keeps')).to_contain_text('download “' + NAME, timeout=WAIT)
     expect(field(page, 'limit')).to_have_value('7')
     shown(page, running_demo.url + '/models/4452', 'Quiet Geometry')
     expect(part(page, 'keeps')).to_be_hidden()

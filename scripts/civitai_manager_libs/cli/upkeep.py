@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import api, ending, setting, texts
 from ..archive.place import archive
-from ..civitai import keys
+from ..civitai import keys, spelling
 from ..downloads import checking
 from ..downloads.checking import State
 from ..ending import ExitCode
@@ -170,6 +170,7 @@ def _set(item: Setting, value: str) -> None:
     if setting.is_fixed(item):
         raise options.wrong('cli_setting_fixed', name=item.name, variable=item.environment)
     given: object = value
+    value = spelling.meant(value, item.choices) or value  # PG-13 for pg13
     try:
         given = value if isinstance(item.default, (str, bool)) else type(item.default)(value)
     except ValueError:

@@ -9,7 +9,7 @@ from typing import Callable, Union
 from urllib.parse import urlsplit
 
 from .. import texts
-from ..civitai import keys, spelling, urls
+from ..civitai import keys, urls
 from ..errors import CivitaiError, SourceError, UrlRefusedError
 from ..store import cache, files, templates
 
@@ -42,13 +42,11 @@ class Setting:
         return 0.1 if isinstance(self.default, float) else 1
 
     def fitting(self, value: object) -> object:
-        """Return `value` in the form of this setting: 6 for 6.0, PG-13 for pg13, a full path."""
+        """Return `value` in the form of this setting: 6 for 6.0, a full path for one with ~."""
         if isinstance(self.default, bool):
             return _WORDS.get(value.strip().lower(), value) if isinstance(value, str) else value
         if isinstance(value, bool):
             return value
-        if isinstance(value, str) and self.choices:
-            return spelling.meant(value, self.choices) or value
         if isinstance(value, str) and self.is_good in (is_path_or_empty, is_cache_folder):
             return self._full_path(os.path.expanduser(value))
         if isinstance(self.default, int) and isinstance(value, float) and value.is_integer():
