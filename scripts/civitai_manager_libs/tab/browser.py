@@ -65,7 +65,7 @@ WATCH_JOBS = f"""() => {{
     if (window.civitaiGalleryJobs) return [];
     const state = window.civitaiGalleryJobs = {{orders: []}};
     const usual = 1000, longest = 300000;
-    let watched = null, inView = true, due = 0, patience = 10 * usual, focus = '';
+    let watched = null, inView = true, due = 0, pressedAt = 0, patience = 10 * usual, focus = '';
     const unfolded = new Set();
     const find = (what) => {_PAGE}.querySelector('#civitai_gallery_' + what);
     const order = (node, kind = 'order') => {{
@@ -77,7 +77,8 @@ WATCH_JOBS = f"""() => {{
         const button = find('jobs_button');
         if (!button) return;
         if (wanted) state.orders.push(wanted);
-        due = Date.now() + patience;
+        pressedAt = Date.now();
+        due = pressedAt + patience;
         patience = Math.min(2 * patience, longest);
         button.click();
     }};
@@ -119,7 +120,9 @@ WATCH_JOBS = f"""() => {{
         if (panel && panel !== watched) watch(panel);
         const isSeen = Boolean(panel && panel.offsetParent) && !document.hidden;
         const moves = isSeen && panel.querySelector('[data-moves]') && !panel.matches(':active');
-        if (isSeen && (!inView || (moves && Date.now() > due))) press('');
+        // gradio drops what is pressed while it is busy with the press before
+        const isLeft = state.orders.length && Date.now() > pressedAt + usual;
+        if (isLeft || (isSeen && (!inView || (moves && Date.now() > due)))) press('');
         inView = isSeen || !panel;
     }};
     setInterval(beat, usual / 4);
