@@ -347,6 +347,7 @@ def test_a_listing_with_entries_that_cannot_be_read_is_not_complete(
         code, report = download(f'{server.url}/posts/7', *limit)
     assert (code, report['reason'], report['saved']) == (1, 'incomplete', 1)
     assert ['4 entries of the listing could not be read.'] == report['gaps']
+    assert '`retry 1`' in report['notes'][-1]
 
 
 def test_a_sound_is_kept(download: Download, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -203,7 +203,7 @@ class Part:
             return ''
         if self.report is None or self.report.job.state != jobs.ENDED:
             return self._text('cli_go_on', job=self.job)
-        failed, gaps = self._now.count(jobs.FAILED), bool(self._now.gaps)
+        failed, gaps = self._now.count(jobs.FAILED), bool(self.report.gaps)
         key = {
             (True, False): 'cli_retry_failed',
             (False, True): 'cli_retry_gaps',
