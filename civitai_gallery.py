@@ -290,24 +290,22 @@ def run_app(args: list[str]) -> int:
     return app.main(args)
 
 
-def run_download(args: list[str]) -> int:
-    """The command line download."""
+def command_line() -> Callable[..., int]:
+    """What carries out the words of the command line, once it is loaded."""
     from scripts.civitai_manager_libs.cli import main
 
     gc.freeze()  # all that is loaded stays: looking through it at the end alone takes 30 ms
-    return main.main(args)
+    return main.main
+
+
+def run_download(args: list[str]) -> int:
+    """The command line download."""
+    return command_line()(args)
 
 
 def command(word: str) -> Callable[[list[str]], int]:
     """What runs another word of the command line."""
-
-    def run(args: list[str]) -> int:
-        from scripts.civitai_manager_libs.cli import main
-
-        gc.freeze()
-        return main.main(args, word)
-
-    return run
+    return lambda args: command_line()(args, word)
 
 
 def demo_home() -> str:

@@ -14,7 +14,24 @@ from . import telling
 
 def row_of(db: Database, job: jobs.Job) -> dict[str, Any]:
     """Return what a program wants to know of a job. Raises StorageError."""
-    return _row(db, job, standing_of(db, job))
+    now = standing_of(db, job)
+    return {
+        'job': now.job_id,
+        'state': now.state,
+        'source': now.source,
+        'title': now.name,
+        'level': now.level,
+        'asked': dict(now.asked),
+        'found': now.found,
+        'saved': now.saved,
+        'already': now.already,
+        'failed': now.failed,
+        'gone': now.gone,
+        'gaps': len(now.gaps),
+        'complete': now.is_complete,
+        'at_work': _at_work(db, job, now).isoformat(timespec='seconds'),
+        'folder': now.folder,
+    }
 
 
 def line_of(db: Database, job: jobs.Job) -> str:
@@ -43,26 +60,6 @@ def state_told(now: Standing) -> str:
     counts['cli_count_left'] = now.found - now.done
     why = [_text(key, count=count) for key, count in counts.items() if count]
     return _text('cli_not_complete', why=telling.joined(why or [_text('cli_not_all_listed')]))
-
-
-def _row(db: Database, job: jobs.Job, now: Standing) -> dict[str, Any]:
-    return {
-        'job': now.job_id,
-        'state': now.state,
-        'source': now.source,
-        'title': now.name,
-        'level': now.level,
-        'asked': dict(now.asked),
-        'found': now.found,
-        'saved': now.saved,
-        'already': now.already,
-        'failed': now.failed,
-        'gone': now.gone,
-        'gaps': len(now.gaps),
-        'complete': now.is_complete,
-        'at_work': _at_work(db, job, now).isoformat(timespec='seconds'),
-        'folder': now.folder,
-    }
 
 
 def _at_work(db: Database, job: jobs.Job, now: Standing) -> datetime:
