@@ -11,34 +11,10 @@ from hypothesis import example, given, settings, strategies as st
 
 from scripts.civitai_manager_libs.civitai.infotext import decode, encode
 from scripts.civitai_manager_libs.civitai.resources import Resource, resources
+from tests.support.webui_reading import webui_reads
 
 # A busy machine is no failure, and a test leaves no files behind.
 patiently = settings(deadline=None, database=None)
-
-
-def webui_reads(text: str) -> dict[str, str]:
-    """What the WebUI finds in a pasted text: its rules of reading, in our words."""
-    lines = text.strip().split('\n')
-    pair = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
-    last_line = pair.findall(lines[-1])
-    if len(last_line) < 3:
-        last_line = []
-    else:
-        lines.pop()
-    prompts: dict[str, list[str]] = {'Prompt': [], 'Negative prompt': []}
-    current = 'Prompt'
-    for line in map(str.strip, lines):
-        if line.startswith('Negative prompt:'):
-            current = 'Negative prompt'
-            line = line[len('Negative prompt:') :].strip()
-        if line or prompts[current]:
-            prompts[current].append(line)
-    found = {}
-    for name, value in last_line:
-        assert value, f'the WebUI stumbles over the empty value of {name}'
-        quoted = value[0] == value[-1] == '"'
-        found[name] = json.loads(value) if quoted else value
-    return {**found, **{name: '\n'.join(part) for name, part in prompts.items()}}
 
 
 FULL_META: dict[str, Any] = {

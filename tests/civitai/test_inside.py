@@ -27,6 +27,7 @@ EXTRA = {'prompt': 'a mill', 'steps': 9, 'sampler': 'Euler', 'cfgScale': 4, 'see
 TOLD = {
     'a WebUI in a PNG': {'parameters': PARAMETERS},
     'a WebUI in Exif': {'UserComment': PARAMETERS},
+    'a comment of a JPEG': {'UserComment': 'a holiday', 'Comment': PARAMETERS},
     'ComfyUI in a PNG': {'prompt': PROMPT, 'workflow': EDITOR},
     'ComfyUI without a workflow': {'prompt': PROMPT},
     'ComfyUI in Exif': {'Make': f'workflow:{EDITOR}', 'Model': f'prompt:{PROMPT}'},

@@ -26,6 +26,8 @@ PINS = {
 }
 # Other people's programs for the site, each in the version whose calls were read.
 FOREIGN_CLIENTS = 'gallery-dl==1.32.18 civitapy==0.1.3 civitdl==2.2.0 pycivitai==0.2.0'
+# Their readers of what is written in pictures; piexif is that of AUTOMATIC1111 and SD.Next.
+FOREIGN_READERS = 'sd-parsers==0.6 piexif==1.1.3 Pillow>=10.1,<14'
 # The pinned numpy has wheels for these.
 PYTHONS = ('python3.11', 'python3.10')
 
@@ -40,6 +42,11 @@ def interpreter(gradio: str) -> str:
 def with_foreign_clients() -> str:
     """Return a Python that has other people's clients of the site, and nothing of ours."""
     return _made('foreign-clients', FOREIGN_CLIENTS, lambda: sys.executable)
+
+
+def with_foreign_readers() -> str:
+    """Return a Python that has other people's readers of prompts, and nothing of ours."""
+    return _made('foreign-readers', FOREIGN_READERS, lambda: sys.executable)
 
 
 def _made(name: str, wanted: str, base: Callable[[], str]) -> str:

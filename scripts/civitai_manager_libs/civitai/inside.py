@@ -17,20 +17,28 @@ _LONGEST_TEXT = 4_000_000
 def meta_in(texts: Mapping[str, str]) -> dict[str, object]:
     """Return the `meta` that these texts tell, {} if none of them is about that. Never raises.
 
-    They are a WebUI's (`parameters`, in Exif `UserComment`) and ComfyUI's (`prompt`, `workflow`).
+    They are a WebUI's (`parameters`, in Exif `UserComment`, a JPEG's own `Comment`) and ComfyUI's
+    (`prompt`, `workflow`).
     """
     found = {name: text for name, text in texts.items() if len(text) <= _LONGEST_TEXT}
     for name in ('ImageDescription', 'Make', 'Model'):
         if labelled := _LABELLED.fullmatch(found.pop(name, '')):
             found.setdefault(labelled[1].lower(), labelled[2])
     graphs = {name: found[name] for name in ('prompt', 'workflow') if _is_json(found.get(name))}
-    text = found.get('parameters') or found.get('UserComment') or ''
-    told: dict[str, object] = {}
-    if _is_json(text):
-        told = _of_the_site(text)
-    elif 'parameters' in found or 'Steps: ' in text:  # cameras and others comment too
-        told = decode(text)
+    text = own_text(found)
+    told = _of_the_site(text) if _is_json(text) else decode(text)
     return {**told, 'comfy': graphs} if graphs else told
+
+
+def own_text(texts: Mapping[str, str]) -> str:
+    """Return which of these texts a WebUI reads, '' if none tells how a picture was made."""
+    if parameters := texts.get('parameters', '').strip():
+        return parameters
+    comment = texts.get('UserComment', '').strip()
+    if _is_json(comment):
+        return comment
+    # cameras and others comment too
+    return next((one for one in (comment, texts.get('Comment', '')) if 'Steps: ' in one), '')
 
 
 def _is_json(text: str | None) -> bool:

@@ -24,7 +24,8 @@ _EXIF_POINTER = 0x8769
 def texts(path: Path) -> dict[str, str]:
     """Return the texts in a picture by their names, such as 'parameters', 'prompt', 'workflow'.
 
-    From Exif they are 'UserComment', 'Make' and so on. {} if there is none, or no such file.
+    From Exif they are 'UserComment', 'Make' and so on, 'Comment' is a JPEG's own. {} if there is
+    none, or no such file.
     """
     found: dict[str, str] = {}
     try:
@@ -70,7 +71,7 @@ def _png(file: BinaryIO) -> Iterator[tuple[str, str]]:
         else:
             name, text = _png_text(kind, body, left)
             left -= max(len(text), length)
-            yield name, _decoded(text)
+            yield name, decoded(text)
 
 
 def _png_text(kind: bytes, body: bytes, most: int) -> tuple[str, bytes]:
@@ -102,6 +103,8 @@ def _jpeg(file: BinaryIO) -> Iterator[tuple[str, str]]:
         length = max(0, int.from_bytes(head[2:], 'big') - 2)
         if head[1] == 0xE1:
             yield from _exif(file.read(length))
+        elif head[1] == 0xFE:
+            yield 'Comment', decoded(file.read(length).rstrip(b'\0'))
         else:
             file.seek(length, 1)
 
@@ -133,7 +136,7 @@ def _exif(data: bytes) -> Iterator[tuple[str, str]]:
             elif tag == 0x9286:
                 yield _EXIF_NAMES[tag], _comment(value)
             elif tag in _EXIF_NAMES:
-                yield _EXIF_NAMES[tag], _decoded(value.rstrip(b'\0'))
+                yield _EXIF_NAMES[tag], decoded(value.rstrip(b'\0'))
 
 
 def _entries(data: bytes, start: int, order: str) -> Iterator[tuple[int, bytes]]:
@@ -157,8 +160,8 @@ def _comment(value: bytes) -> str:
     if code == b'UNICODE\0':
         return _utf16(text)
     if code in (b'ASCII\0\0\0', b'\0' * 8):
-        return _decoded(text.rstrip(b'\0'))
-    return _decoded(value.rstrip(b'\0'))
+        return decoded(text.rstrip(b'\0'))
+    return decoded(value.rstrip(b'\0'))
 
 
 def _utf16(text: bytes) -> str:
@@ -170,8 +173,8 @@ def _utf16(text: bytes) -> str:
     return max(both, key=lambda one: sum(letter < '\x80' for letter in one))
 
 
-def _decoded(text: bytes) -> str:
-    """UTF-8, or Latin-1 as PNG has it."""
+def decoded(text: bytes) -> str:
+    """Return a text that is UTF-8, or Latin-1 as PNG has it."""
     try:
         return text.decode('utf-8')
     except UnicodeDecodeError:

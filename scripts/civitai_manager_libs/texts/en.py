@@ -962,4 +962,14 @@ ENGLISH: dict[str, str] = {
         '{count} pictures were found. What jobs were doing is lost.'
     ),
     'notice_waiting': '{host} does not answer as it should. Trying again in {seconds} s.',
+    'embed_no_kind': '{name}: files of this kind carry no prompt. A file beside it can.',
+    'embed_no_room': '{name}: the prompt is too long for the file. A file beside it can have it.',
+    'embed_occupied': (
+        '{name}: another comment stands in the file and stays there. A file beside it can have the '
+        'prompt.'
+    ),
+    'embed_unsafe': (
+        '{name}: the file is damaged, signed or unusual, so nothing was written into it. A file '
+        'beside it can have the prompt.'
+    ),
 }

@@ -635,4 +635,10 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'notice_slow': '{host} 回應緩慢，{seconds} 秒內未收到的內容將放棄。',
     'notice_archive_rebuilt': '圖片紀錄已損壞，並已從資料夾重新建立：找到 {count} 張圖片。工作的進度已遺失。',
     'notice_waiting': '{host} 的回應不正常，{seconds} 秒後再試一次。',
+    'embed_no_kind': '{name}：這類檔案無法存放提示詞，可改存於旁邊的檔案。',
+    'embed_no_room': '{name}：提示詞太長，放不進檔案，可改存於旁邊的檔案。',
+    'embed_occupied': '{name}：檔案內已有其他註解，予以保留；提示詞可改存於旁邊的檔案。',
+    'embed_unsafe': (
+        '{name}：檔案已損壞、帶有簽章或結構特殊，因此沒有寫入；提示詞可改存於旁邊的檔案。'
+    ),
 }

@@ -1,0 +1,83 @@
+"""How a picture was made, written into its own file where it is not there yet.
+
+No pixel is decoded or encoded: bytes are put between those that are there. A process that is
+killed leaves the old file or the new one.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import BinaryIO, Iterable
+
+from ..civitai import inside, meta
+from . import carriers, embedded, ends, files, media
+from .carriers import Edit, Embedded
+
+__all__ = ['Embedded', 'can_carry', 'with_infotext']
+
+_BLOCK_BYTES = 1024 * 1024
+
+
+def can_carry(kind: media.MediaType | None) -> bool:
+    """Tell whether files of a `kind` carry texts that programs read."""
+    return kind in carriers.KINDS
+
+
+def with_infotext(path: Path, infotext: str, *, durable: bool = False) -> Embedded:
+    """Put `infotext` into the picture at `path`; return what became of it.
+
+    A file that tells how it was made stays as it is to the byte, and so does every one that cannot
+    take the text. What else is in the file stays: profile, other tags, graphs, animation, even
+    what stands behind its end. A PNG gets the chunk `parameters`, JPEG and WebP a user comment in
+    Exif, as a WebUI writes and reads them. `durable`: see `files.place`. Raises StorageError.
+    """
+    text = meta.clean(infotext)
+    if not text.strip():
+        return Embedded.NOTHING
+    with files.explained(path.parent), files.opened(path) as file:
+        plan = _plan(path, file, text)
+        if isinstance(plan, Embedded):
+            return plan
+        with files.draft(path, path.suffix) as part:
+            with part.open('wb') as target:
+                _copy(file, target, plan)
+            shutil.copymode(path, part)
+            files.place(part, path, durable=durable)
+    return Embedded.WRITTEN
+
+
+def _plan(path: Path, file: BinaryIO, text: str) -> tuple[Edit, ...] | Embedded:
+    seen = files.look(path)
+    if seen is None or not can_carry(seen.kind):
+        return Embedded.NO_KIND
+    if seen.end is ends.End.SHORT:
+        return Embedded.UNSAFE
+    found = embedded.texts(path)
+    comment = found.get('UserComment', '').strip()
+    if inside.own_text(found) or comment == text.strip():
+        return Embedded.ALREADY
+    if comment and seen.kind is not media.PNG:
+        return Embedded.OCCUPIED
+
+    def read(at: int, count: int) -> bytes:
+        file.seek(at)
+        return file.read(count)
+
+    return carriers.edits(read, seen.size, text)
+
+
+def _copy(source: BinaryIO, target: BinaryIO, plan: Iterable[Edit]) -> None:
+    """Write what `source` has to `target`, with the edits of `plan`, which are in order."""
+    source.seek(0)
+    for edit in plan:
+        left = edit.at - source.tell()
+        while left > 0:
+            block = source.read(min(left, _BLOCK_BYTES))
+            if not block:
+                raise OSError('the file was cut meanwhile')
+            target.write(block)
+            left -= len(block)
+        target.write(edit.put)
+        source.seek(edit.gone, 1)
+    shutil.copyfileobj(source, target, _BLOCK_BYTES)
