@@ -2,6 +2,7 @@
 
 Stands on errors. From the top down:
 
+captions    a prompt as a plain caption
 inside      generation data out of the texts in a picture's file
 infotext    generation data as the text that a WebUI reads, and back
 versions    versions that pictures were made with, by their ids
