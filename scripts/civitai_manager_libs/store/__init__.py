@@ -4,6 +4,7 @@ Stands on civitai, errors and forks; knows no network. `carriers`, `exif`, `temp
 `walks`, `ends` and `media` are pure. From the top down:
 
 embed      how a picture was made, into its file
+sidecars   ... into files beside it
 cache      the picture cache: whose folder it is, and how large it may get
 claims     names for files that a person keeps: whoever comes first has one
 private    small files of the owner's: one writer at a time
