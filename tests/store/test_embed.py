@@ -75,6 +75,12 @@ def graphs() -> PngInfo:
     return info
 
 
+def graphs_in_exif() -> bytes:
+    block = Image.Exif()
+    block[0x010F], block[0x0110] = 'workflow:{"nodes": []}', f'prompt:{COMFY["prompt"]}'
+    return block.tobytes()
+
+
 def frames() -> list[Image.Image]:
     return [colours(size=(20, 20)).rotate(90 * turn) for turn in range(3)]
 
@@ -152,6 +158,7 @@ PICTURES: dict[str, bytes] = {
     'JPEG of a camera, little end first': saved('JPEG', exif=camera('II')),
     'JPEG with room for a comment': saved('JPEG', exif=camera(comment=b'ASCII\0\0\0' + b' ' * 20)),
     'JPEG with empty room': saved('JPEG', exif=camera('II', comment=bytes(40))),
+    'JPEG of ComfyUI': saved('JPEG', exif=graphs_in_exif()),
     'JPEG with a profile': saved('JPEG', icc_profile=PROFILE, xmp=XMP, comment=b'hello'),
     'JPEG without JFIF': b'\xff\xd8' + saved('JPEG')[20:],
     'JPEG with more behind its end': saved('JPEG') + b'more',
@@ -160,6 +167,7 @@ PICTURES: dict[str, bytes] = {
     'WebP without loss, clear': saved('WEBP', colours('RGBA'), lossless=True),
     'WebP clear': saved('WEBP', colours('RGBA')),
     'WebP with a profile': saved('WEBP', icc_profile=PROFILE, xmp=XMP),
+    'WebP of ComfyUI': saved('WEBP', exif=graphs_in_exif()),
     'WebP of a camera': saved('WEBP', exif=camera('II')),
     'WebP with Exif under its name': named_exif(),
     'WebP that moves': moving('WEBP', lossless=True),
@@ -312,6 +320,15 @@ def test_pillow_reads_the_other_tags_as_before(tmp_path: Path, order: str) -> No
     assert TEXT == tags.get_ifd(0x8769)[0x9286][8:].decode('utf-16-be')
 
 
+@pytest.mark.parametrize('kind', ['PNG', 'JPEG', 'WebP'])
+def test_the_graphs_of_comfyui_stay(tmp_path: Path, kind: str) -> None:
+    written(tmp_path, PICTURES[f'{kind} of ComfyUI'])
+    found = inside.meta_in(embedded.texts(tmp_path / 'picture'))
+
+    assert META['seed'] == found['seed']
+    assert {'prompt', 'workflow'} == found['comfy'].keys()  # type: ignore[attr-defined]
+
+
 # -- which form the text has -----------------------------------------------------------------------
 
 FORMS = {
@@ -335,6 +352,14 @@ def test_a_text_in_any_language_comes_back(
     assert prompt == inside.meta_in(embedded.texts(tmp_path / 'picture'))['prompt']
     if kind == 'PNG':
         assert form in [name for name, body in png_chunks(now) if body.startswith(b'parameters\0')]
+
+
+@pytest.mark.parametrize('kind', ['PNG', 'JPEG', 'WEBP'])
+def test_a_prompt_without_settings_is_written_once(tmp_path: Path, kind: str) -> None:
+    _, now = written(tmp_path, saved(kind), 'a mill, 海')
+
+    assert 'a mill, 海' == infotext_in(now)
+    assert (Embedded.ALREADY, now) == written(tmp_path, now, 'a mill, 海')
 
 
 def test_what_no_file_can_hold_is_left_out(tmp_path: Path) -> None:
@@ -468,6 +493,7 @@ LEFT = {
     'JPEG with more pictures': (in_jpeg(segment(0xE2, b'MPF\0MM\0*')), Embedded.UNSAFE),
     'JPEG signed': (in_jpeg(segment(0xEB, b'JP\0\1')), Embedded.UNSAFE),
     'JPEG with a note': (saved('JPEG', exif=commented('from our holidays')), Embedded.OCCUPIED),
+    'PNG with a note': (saved('PNG', exif=commented('from our holidays')), Embedded.OCCUPIED),
     'WebP with a note': (saved('WEBP', exif=commented('from our holidays')), Embedded.OCCUPIED),
     'Exif without a directory': (in_exif(b'MM\0*'), Embedded.UNSAFE),
     'Exif that points out of itself': (in_exif(b'MM\0*\0\0\xff\0' + bytes(40)), Embedded.UNSAFE),

@@ -7,6 +7,7 @@ killed leaves the old file or the new one.
 from __future__ import annotations
 
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, Iterable
 
@@ -35,15 +36,16 @@ def with_infotext(path: Path, infotext: str, *, durable: bool = False) -> Embedd
     text = meta.clean(infotext)
     if not text.strip():
         return Embedded.NOTHING
-    with files.explained(path.parent), files.opened(path) as file:
-        plan = _plan(path, file, text)
-        if isinstance(plan, Embedded):
-            return plan
-        with files.draft(path, path.suffix) as part:
+    with files.explained(path.parent), ExitStack() as drafts:
+        with files.opened(path) as file:
+            plan = _plan(path, file, text)
+            if isinstance(plan, Embedded):
+                return plan
+            part = drafts.enter_context(files.draft(path, path.suffix))
             with part.open('wb') as target:
                 _copy(file, target, plan)
-            shutil.copymode(path, part)
-            files.place(part, path, durable=durable)
+        shutil.copymode(path, part)
+        files.place(part, path, durable=durable)
     return Embedded.WRITTEN
 
 
@@ -57,7 +59,7 @@ def _plan(path: Path, file: BinaryIO, text: str) -> tuple[Edit, ...] | Embedded:
     comment = found.get('UserComment', '').strip()
     if inside.own_text(found) or comment == text.strip():
         return Embedded.ALREADY
-    if comment and seen.kind is not media.PNG:
+    if comment:  # in a PNG too: a WebUI would show it and not the chunk
         return Embedded.OCCUPIED
 
     def read(at: int, count: int) -> bytes:
