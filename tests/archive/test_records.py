@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from scripts.civitai_manager_libs import setting
-from scripts.civitai_manager_libs.archive import folders, jobs, pictures, saved
+from scripts.civitai_manager_libs.archive import beside, folders, jobs, pictures, saved
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.archive.rebuild import rebuild
-from scripts.civitai_manager_libs.civitai.gallery import GalleryImage, ImagePage
+from scripts.civitai_manager_libs.civitai.gallery import GalleryImage, ImagePage, parse_image
 from tests.support.pictures import drawn
 
 UUID = '0b7c1d2e-1111-4222-8333-0123456789ab'
@@ -46,6 +46,27 @@ def test_generation_data_that_is_hidden_later_stays(db: Database) -> None:
     pictures.note(db, [picture(1, meta={}, reactions=9)])
 
     assert picture(1, meta={'seed': 3}, reactions=9) == pictures.find(db, [1])[1]
+
+
+def test_all_that_was_said_of_a_picture_is_kept(db: Database) -> None:
+    said = {'id': 7, 'url': URL, 'hash': 'UKO2', 'stats': {'likeCount': 2}, 'meta': {'seed': 3}}
+    image = parse_image(said)
+    assert image is not None
+
+    pictures.note(db, [image])
+
+    assert {7: said} == pictures.items(db, [7, 8])
+
+
+def test_no_secret_in_what_was_said_is_kept(db: Database) -> None:
+    said = {'id': 7, 'url': URL, 'more': [{'next': 'https://civitai.com/x?token=geheim&page=2'}]}
+    image = parse_image(said)
+    assert image is not None
+
+    pictures.note(db, [image])
+
+    assert 'geheim' not in str(pictures.items(db, [7]))
+    assert 'page=2' in str(pictures.items(db, [7]))
 
 
 STRANGE = {
@@ -144,6 +165,29 @@ def test_a_file_that_was_changed_by_hand_is_noticed(
 
     assert [] == saved.of_picture(db, 7, UUID)
     assert [] == list(saved.in_folder(db, tmp_path))
+
+
+def test_bytes_that_came_twice_are_the_same_whatever_was_put_into_them(
+    db: Database, tmp_path: Path
+) -> None:
+    came = saved.looked_at(kept(tmp_path, 'came.png'), '').sha256
+    for number, prompt in ((1, b'one'), (2, b'two')):
+        path = kept(tmp_path, f'{number}.png', prompt)
+        saved.note(db, [saved.looked_at(path, f's{number}', number, came)])
+    job, images = jobs.make(db, {}, tmp_path, [{}]), [picture(1), picture(2)]
+    jobs.note_page(db, job, jobs.lanes(db, job)[0], ImagePage(tuple(images)), images, '')
+    listed = jobs.listed(db, job, jobs.TO_DO, 0, 9)
+    where = [replace(one, path=str(tmp_path / f'{one.place}.png')) for one in listed]
+    jobs.note_outcomes(db, job, [replace(one, state=jobs.SAVED) for one in where])
+
+    assert (2, [1, 2]) == saved.same_bytes(db, job, 9)
+
+
+def test_a_file_beside_a_picture_is_known_by_its_last_content(db: Database, tmp_path: Path) -> None:
+    beside.note(db, {tmp_path / '1.txt': 'aa', tmp_path / '1.json': 'bb'})
+    beside.note(db, {tmp_path / '1.txt': 'cc'})
+
+    assert {'cc'} == beside.known(db, [tmp_path / '1.txt', tmp_path / '2.txt'])
 
 
 def test_other_pictures_of_the_same_bytes_are_told(db: Database, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ shortlist  the best pictures of several listings, of which a job keeps so many
 kept       what a job kept, page by page
 jobs       galleries that are kept whole: what was asked, how far it is, what is missing
 identity   whether the job of a number is still the same
+beside     files that we wrote beside pictures
 saved      files that a person keeps, and which picture each one is
 pictures   pictures as galleries listed them
 causes     why something failed, as text

@@ -13,17 +13,20 @@ from ..civitai.gallery import GalleryImage
 from ..store import names
 from .database import Database
 
-# Tags are told when they are asked for only, and comments count while it is listed.
-_PASSING = ('tags', 'comments')
+# Tags are told when they are asked for only, comments count while it is listed, and the item is
+# for those who want all of it.
+_PASSING = ('tags', 'comments', 'item')
 _COLUMNS = tuple(field.name for field in fields(GalleryImage) if field.name not in _PASSING)
 _LARGEST = 2**63 - 1
 _SELECTED = ', '.join(_COLUMNS)
 _AT_ONCE = 500  # SQLite takes so many values in one question, and more only in newer versions
 _NEWER = ', '.join(f'{name} = excluded.{name}' for name in _COLUMNS if name not in ('id', 'meta'))
 _NOTE = f"""
-INSERT INTO pictures ({_SELECTED}, stem, seen_at) VALUES ({', '.join('?' * len(_COLUMNS))}, ?, ?)
+INSERT INTO pictures ({_SELECTED}, item, stem, seen_at)
+VALUES ({', '.join('?' * len(_COLUMNS))}, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET {_NEWER}, stem = excluded.stem, seen_at = excluded.seen_at,
-    meta = CASE excluded.meta WHEN '{{}}' THEN pictures.meta ELSE excluded.meta END
+    meta = CASE excluded.meta WHEN '{{}}' THEN pictures.meta ELSE excluded.meta END,
+    item = CASE excluded.item WHEN '{{}}' THEN pictures.item ELSE excluded.item END
 """
 
 
@@ -34,7 +37,7 @@ def note(db: Database, images: Iterable[GalleryImage]) -> None:
     """
     now = time.time()
     rows = [
-        (*(_value(image, name) for name in _COLUMNS), names.picture_stem(image.url), now)
+        (*(_value(image, name) for name in (*_COLUMNS, 'item')), names.picture_stem(image.url), now)
         for image in images
     ]
     with db.writing() as connection:
@@ -61,6 +64,23 @@ def find(db: Database, ids: Sequence[int]) -> dict[int, GalleryImage]:
                 f'SELECT {_SELECTED} FROM pictures WHERE id IN ({marks})', some
             )
             found.update((row[0], _image(row)) for row in rows)
+    return found
+
+
+def items(db: Database, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Return all that Civitai said of these pictures, under its own names, by id.
+
+    Raises StorageError.
+    """
+    found: dict[int, dict[str, Any]] = {}
+    with db.reading() as connection:
+        for start in range(0, len(ids), _AT_ONCE):
+            some = tuple(ids[start : start + _AT_ONCE])
+            marks = ', '.join('?' * len(some))
+            ask = f'SELECT id, item, meta FROM pictures WHERE id IN ({marks})'
+            for number, item, meta in connection.execute(ask, some):
+                told = json.loads(meta)
+                found[number] = {**json.loads(item), **({'meta': told} if told else {})}
     return found
 
 

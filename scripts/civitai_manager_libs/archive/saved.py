@@ -17,7 +17,8 @@ from .database import Database
 _BLOCK = 64 * 1024  # more would be kept by each thread that reads
 _AT_ONCE = 500
 _FOLDERS_AT_ONCE = 1000
-_COLUMNS = 'path, stem, picture_id, bytes, changed_ns, sha256'
+_COLUMNS = 'path, stem, picture_id, bytes, changed_ns, sha256, came_sha256, embedded'
+_NOTE = f'INSERT OR REPLACE INTO saved ({_COLUMNS}, saved_at) VALUES ({", ".join("?" * 9)})'
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,9 @@ class SavedFile:
     """A file as it was when it was saved: `size` in bytes, `changed_ns` when it was written.
 
     `stem` says what its address alone says it is (see `store.names.picture_stem`), `picture_id` the
-    picture's id, 0 if nobody knew it.
+    picture's id, 0 if nobody knew it. `came` is the SHA256 of the bytes as they came. `embedded` is
+    the name of what became of the prompt that was to go in (see `store.carriers.Embedded`), '' if
+    none was.
     """
 
     path: Path
@@ -34,6 +37,8 @@ class SavedFile:
     size: int
     changed_ns: int
     sha256: str
+    came: str
+    embedded: str = ''
 
     @property
     def is_there(self) -> bool:
@@ -50,15 +55,19 @@ def is_as_noted(path: Path | bytes, size: int, changed_ns: int) -> bool:
     return (now.st_size, now.st_mtime_ns) == (size, changed_ns)
 
 
-def looked_at(path: Path, stem: str, picture_id: int = 0) -> SavedFile:
-    """Return what is to be noted of the file at `path`; it is read whole. Raises OSError."""
+def looked_at(path: Path, stem: str, picture_id: int = 0, came: str = '') -> SavedFile:
+    """Return what is to be noted of the file at `path`; it is read whole. Raises OSError.
+
+    Where nobody knows what bytes came, they are taken to be as they are.
+    """
     with path.open('rb', buffering=0) as file:
         digest = hashlib.sha256()
         while block := file.read(_BLOCK):
             digest.update(block)
         now = os.fstat(file.fileno())
+    found = digest.hexdigest()
     return SavedFile(
-        path.absolute(), stem, picture_id, now.st_size, now.st_mtime_ns, digest.hexdigest()
+        path.absolute(), stem, picture_id, now.st_size, now.st_mtime_ns, found, came or found
     )
 
 
@@ -66,11 +75,12 @@ def note(db: Database, files: Iterable[SavedFile]) -> None:
     """Note these files as saved. Raises StorageError."""
     now = time.time()
     rows = [
-        (os.fsencode(f.path), f.stem, f.picture_id, f.size, f.changed_ns, f.sha256, now)
+        (os.fsencode(f.path), f.stem, f.picture_id, f.size, f.changed_ns, f.sha256, f.came)
+        + (f.embedded, now)
         for f in files
     ]
     with db.writing() as connection:
-        connection.executemany(f'INSERT OR REPLACE INTO saved VALUES ({_marks(7)})', rows)
+        connection.executemany(_NOTE, rows)
 
 
 def of_picture(db: Database, picture_id: int, stem: str) -> list[SavedFile]:
@@ -177,13 +187,13 @@ def last_of_job(db: Database, job_id: int) -> float:
 
 
 def same_bytes(db: Database, job_id: int, most: int) -> tuple[int, list[int]]:
-    """Return of how many pictures of a job the bytes are those of another picture, and some ids.
+    """Return of how many pictures of a job the bytes came for another picture too, and some ids.
 
     That other one may have been saved by any job. Raises StorageError.
     """
     found = (
         'FROM listed JOIN saved USING (picture_id) WHERE job_id = ? AND saved.path = listed.path '
-        'AND EXISTS (SELECT 1 FROM saved AS other WHERE other.sha256 = saved.sha256 '
+        'AND EXISTS (SELECT 1 FROM saved AS other WHERE other.came_sha256 = saved.came_sha256 '
         'AND other.picture_id NOT IN (0, saved.picture_id))'
     )
     with db.reading() as connection:

@@ -110,4 +110,22 @@ CREATE TABLE shortlist (
 ) WITHOUT ROWID;
 """
 
-STEPS: tuple[str, ...] = (_FIRST, _SECOND)
+# item: all that Civitai said of a picture and no other column has. came_sha256: of the bytes as they
+# came, before a prompt was put into them; sha256 is of the file as it is. embedded: what became of
+# the prompt, see store.carriers; '': none was to go in. beside: files that we wrote beside pictures,
+# as we wrote them.
+_THIRD = """
+ALTER TABLE pictures ADD COLUMN item TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE saved ADD COLUMN came_sha256 TEXT NOT NULL DEFAULT '';
+ALTER TABLE saved ADD COLUMN embedded TEXT NOT NULL DEFAULT '';
+UPDATE saved SET came_sha256 = sha256;
+DROP INDEX saved_by_hash;
+CREATE INDEX saved_by_hash ON saved (came_sha256);
+
+CREATE TABLE beside (
+    path BLOB PRIMARY KEY,
+    sha256 TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+STEPS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)

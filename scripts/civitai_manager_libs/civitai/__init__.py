@@ -25,6 +25,7 @@ pasted      the one link or id in a pasted text
 gallery     pictures, pages, what to ask for, the way through the cursors
 following   what an answer says of the one that follows it
 belonging   whether the items of an answer are what was asked for
+fields      what the fields of an answer say, whatever type they came as
 meta        the generation data of a picture, as the API gives it
 urls        addresses: what we ask, what may be fetched, who may see the key
 keys        the API key, as people copy it

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import AbstractSet, Any, Collection, Mapping
 
 from ..errors import CivitaiError, WrongContentError
-from . import belonging, meta as meta_of
+from . import belonging, fields, meta as meta_of
 from .following import following
 
 # Maturity ceilings a person can choose, as the mask of Civitai's level bits they allow:
@@ -31,7 +31,8 @@ class GalleryImage:
 
     url is the full-size address; kind is 'image', 'video' or 'audio'; width and height in pixels, 0
     if unknown; level is one bit of the maturity levels, 0 if unknown; reactions include comments;
-    meta is the uploader's generation data, {} if hidden; tags are names, () unless asked for.
+    meta is the uploader's generation data, {} if hidden; tags are names, () unless asked for; item
+    is all else that was said, under the names of the API and without secrets.
     """
 
     id: int
@@ -48,6 +49,7 @@ class GalleryImage:
     meta: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     comments: int = field(default=0, compare=False)
+    item: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def is_video(self) -> bool:
@@ -219,7 +221,7 @@ def parse_image(item: object) -> GalleryImage | None:
     """Return one item of an answer, None if it has no id or no address."""
     if not isinstance(item, dict):
         return None
-    number, url = _whole(item.get('id')), item.get('url')
+    number, url = fields.whole(item.get('id')), item.get('url')
     # anything else would be taken for a file, and looking for one can already give things away
     if not number or not isinstance(url, str) or not url.startswith(('https://', 'http://')):
         return None
@@ -227,25 +229,20 @@ def parse_image(item: object) -> GalleryImage | None:
     return GalleryImage(
         id=number,
         url=url,
-        kind=_words(item.get('type')) or 'image',
-        width=_whole(item.get('width')),
-        height=_whole(item.get('height')),
+        kind=fields.words(item.get('type')) or 'image',
+        width=fields.whole(item.get('width')),
+        height=fields.whole(item.get('height')),
         level=parse_level(item),
-        username=_words(item.get('username')),
-        post_id=_whole(item.get('postId')),
-        base_model=_words(item.get('baseModel')),
-        created_at=_words(item.get('createdAt')),
-        reactions=sum(map(_whole, stats.values())),
+        username=fields.words(item.get('username')),
+        post_id=fields.whole(item.get('postId')),
+        base_model=fields.words(item.get('baseModel')),
+        created_at=fields.words(item.get('createdAt')),
+        reactions=sum(map(fields.whole, stats.values())),
         meta=meta_of.opened(item.get('meta')),
-        tags=_tags(item.get('tags')),
-        comments=_whole(stats.get('commentCount')),
+        tags=fields.names(item.get('tags')),
+        comments=fields.whole(stats.get('commentCount')),
+        item={k: fields.without_secrets(v) for k, v in item.items() if k != 'meta'},
     )
-
-
-def _tags(value: object) -> tuple[str, ...]:
-    told = value if isinstance(value, list) else []
-    names = (one.get('name') if isinstance(one, dict) else one for one in told)
-    return tuple(filter(None, map(_words, names)))
 
 
 def parse_level(item: Mapping[str, Any]) -> int:
@@ -314,17 +311,3 @@ class CursorTrail:
     def back(self) -> CursorTrail:
         """The trail one page back; unchanged on the first page."""
         return CursorTrail(self.cursors[:-1], self.shown[:-1]) if self.shown else self
-
-
-def _whole(value: object) -> int:
-    """A count or id, whatever type it came as; 0 if it is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return 0
-    try:
-        return int(value) if 0 < int(value) < 2**63 else 0
-    except (ValueError, OverflowError):
-        return 0
-
-
-def _words(value: object) -> str:
-    return meta_of.clean(value) if isinstance(value, str) else ''
