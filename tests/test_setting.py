@@ -75,6 +75,8 @@ def kept_aside() -> list[Path]:
         ('download_images_folder', ''),
         ('shortcut_gallery_max_mib', 2048),
         ('gallery_name_template', '{id}'),
+        ('gallery_embed_infotext', True),
+        ('gallery_sidecars', ''),
         ('gallery_jobs_go_on', False),
         ('gallery_jobs_of_others', False),
     ],
@@ -139,6 +141,8 @@ GOOD = {
     'shortcut_gallery_folder': os.path.abspath('/cache'),
     'shortcut_gallery_max_mib': 500,
     'gallery_name_template': '{username}/{id}',
+    'gallery_embed_infotext': False,
+    'gallery_sidecars': 'json,caption',
     'gallery_jobs_go_on': True,
     'gallery_jobs_of_others': True,
 }
@@ -783,3 +787,14 @@ def test_it_is_said_what_is_wrong_with_a_pattern_for_names(value: str, word: str
     assert setting.save({'gallery_name_template': value}) == ['gallery_name_template']
     assert word in BY_NAME['gallery_name_template'].why_not(value, 'en')
     assert setting.gallery_name_template == '{id}'
+
+
+@pytest.mark.parametrize('value', ['json', 'json, TXT', 'caption,json,txt', 'none', ''])
+def test_files_beside_pictures_are_a_list(value: str) -> None:
+    assert setting.save({'gallery_sidecars': value}) == []
+
+
+@pytest.mark.parametrize('value', ['yaml', 'json;txt', 'none,json', 'json,', ','])
+def test_it_is_said_which_files_beside_pictures_there_are(value: str) -> None:
+    assert setting.save({'gallery_sidecars': value}) == ['gallery_sidecars']
+    assert 'caption' in BY_NAME['gallery_sidecars'].why_not(value, 'en')

@@ -20,10 +20,11 @@ from .archive.place import archive
 from .civitai import urls
 from .civitai.gallery import GalleryImage
 from .downloads import ahead, batch, presence, reuse
+from .downloads.annotating import Annotator, Manner
 from .downloads.plan import BatchReport, DownloadJob, DownloadResult, Outcome, failed_message
 from .errors import CivitaiError, SourceError, StorageError
 from .http_client import CivitaiHttpClient, get_http_client
-from .store import cache, files
+from .store import cache, files, sidecars
 
 __all__ = ['CivitaiHttpClient', 'get_http_client', 'gr', 'util', 'setting', 'ishortcut']
 
@@ -124,17 +125,24 @@ def keep_pictures(name: str, image_urls: Sequence[str]) -> tuple[str, Results]:
     Nothing is fetched before the results are asked for; what was saved before, wherever that is,
     is not fetched at all. Raises StorageError if the folder cannot be made.
     """
-    return _keep(name, lambda folder: batch.picture_jobs(image_urls, folder), {})
+    return _keep(name, lambda folder: batch.picture_jobs(image_urls, folder), {}, Manner())
 
 
 def keep_images(name: str, images: Sequence[GalleryImage]) -> tuple[str, Results]:
-    """The same for the originals of `images`, of which Civitai told what they are."""
-    ids = {urls.original_url(image.url): image.id for image in images}
-    return _keep(name, lambda folder: batch.image_jobs(images, folder), ids)
+    """The same for the originals of `images`, of which Civitai told what they are.
+
+    How they were made is written into them and beside them as the settings say.
+    """
+    by_address = {urls.original_url(image.url): image for image in images}
+    manner = Manner(setting.gallery_embed_infotext, sidecars.chosen(setting.gallery_sidecars))
+    return _keep(name, lambda folder: batch.image_jobs(images, folder), by_address, manner)
 
 
 def _keep(
-    name: str, jobs_in: Callable[[Path], list[DownloadJob]], ids: Mapping[str, int]
+    name: str,
+    jobs_in: Callable[[Path], list[DownloadJob]],
+    images: Mapping[str, GalleryImage],
+    manner: Manner,
 ) -> tuple[str, Results]:
     folder = util.make_download_image_folder(name)
     if not folder:
@@ -142,9 +150,11 @@ def _keep(
     target = Path(folder) / USER_GALLERY_FOLDER
     with files.explained(target):
         target.mkdir(parents=True, exist_ok=True)
-    shelf = reuse.Shelf(archive, ids)
+    annotator = Annotator(archive, get_http_client(), manner, forks.Event())
+    shelf = reuse.Shelf(archive, images, annotator)
     fetch = shelf.before(_keep_single_image)
-    return folder, shelf.noted(batch.keep_all(jobs_in(target), fetch, _concurrency()))
+    kept = batch.keep_all(jobs_in(target), fetch, _concurrency(), shelf.finish)
+    return folder, shelf.noted(kept)
 
 
 def pre_loading(page_url: str, paging_information: Mapping[str, Any] | None) -> None:

@@ -308,8 +308,8 @@ def test_an_archive_of_every_version_comes_up_to_date_with_all_in_it(
     assert failed.cause is not None and '/kept' in failed.cause.user_message
     assert {'seed': 2} == failed.image.meta and {3} == pictures.gone(db, [1, 2, 3])
     assert {1: {'id': 1, 'name': 'Wren'}} == answers.kept(db, answers.MODEL, [1])
-    [kept] = saved.of_picture(db, 1, '1')
-    assert kept.came == ('cd' * 32 if kept.embedded else kept.sha256)
+    kept = saved.at(db, Path('/kept/wren/1.jpeg'))
+    assert kept and kept.came == ('cd' * 32 if kept.embedded else kept.sha256)
     put(db, 8)
     with db.reading() as connection:
         assert len(schema.STEPS) == connection.execute('PRAGMA user_version').fetchone()[0]

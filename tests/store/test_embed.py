@@ -539,7 +539,7 @@ def test_a_file_that_cannot_take_it_stays_to_the_byte_and_is_told(
     assert (why, data) == written(tmp_path, data)
     assert why.needs_sidecar
     for language in sentences.LANGUAGES:
-        assert 'p.png' in sentences.text(why.value, language, name='p.png')
+        assert '17' in sentences.text(why.value, language, count=17)
 
 
 LONG = {'JPEG': 33_000, 'PNG': 4_000_001, 'WEBP': 2_000_001}
@@ -652,7 +652,7 @@ def test_a_killed_process_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> 
     lines = int(killed(path, -1).stdout)
     new = path.read_bytes()
     seen, halves = [], 0
-    for line in (1, lines // 2, *range(lines - 44, lines + 1, 4)):
+    for line in (1, lines // 2, *range(lines - 22, lines + 1, 2)):
         path.write_bytes(old)
         assert -signal.SIGKILL == killed(path, line).returncode
         seen.append(path.read_bytes())

@@ -28,18 +28,20 @@ def fetch_model(client: CivitaiHttpClient, model_id: int) -> Model:
     return model
 
 
-def fetch_versions(client: CivitaiHttpClient, ids: Collection[int]) -> dict[int, dict[str, object]]:
+def fetch_versions(
+    client: CivitaiHttpClient, ids: Collection[int], singly: int = MAX_SINGLE_VERSIONS
+) -> dict[int, dict[str, object]]:
     """Return what Civitai says of each of these versions, by id; what it does not know is absent.
 
     All are asked for at once, and singly what that leaves open, such as versions that are not
-    listed; so many at most. Where the network fails, what was found until then is returned.
+    listed; `singly` at most. Where the network fails, what was found until then is returned.
     """
     wanted = list(dict.fromkeys(ids))[:MOST_VERSIONS]
     found: dict[int, dict[str, object]] = {}
     try:
-        if len(wanted) > 1:
+        if len(wanted) > 1 or not singly:
             found = _versions_at_once(client, wanted)
-        for number in [one for one in wanted if one not in found][:MAX_SINGLE_VERSIONS]:
+        for number in [one for one in wanted if one not in found][:singly]:
             if (data := _version(client, number)) is not None:
                 found[number] = data
     except TransferError as error:

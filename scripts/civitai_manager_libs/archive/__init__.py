@@ -5,12 +5,12 @@ top down:
 
 place      the archive of this process
 rebuild    what can be known again after the file was lost, out of the folders
+beside     files that we wrote beside pictures
 places     the places that pictures have in a job; what of it is to be done again
 shortlist  the best pictures of several listings, of which a job keeps so many
 kept       what a job kept, page by page
 jobs       galleries that are kept whole: what was asked, how far it is, what is missing
 identity   whether the job of a number is still the same
-beside     files that we wrote beside pictures
 saved      files that a person keeps, and which picture each one is
 pictures   pictures as galleries listed them
 causes     why something failed, as text

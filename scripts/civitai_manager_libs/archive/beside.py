@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Iterable, Mapping
+from typing import Iterable, Iterator, Mapping
 
+from . import jobs, pictures
 from .database import Database
+
+_AT_ONCE = 200
 
 
 def note(db: Database, written: Mapping[Path, str]) -> None:
@@ -22,3 +25,29 @@ def known(db: Database, paths: Iterable[Path]) -> set[str]:
     with db.reading() as connection:
         rows = (connection.execute(ask, (os.fsencode(p.absolute()),)).fetchone() for p in paths)
         return {row[0] for row in rows if row}
+
+
+def of_job(db: Database, job_id: int) -> Iterator[list[tuple[jobs.Listed, str]]]:
+    """Yield the pictures that a job kept, some at a time, by place.
+
+    Each with what became of the prompt that was to go into it, see `saved.SavedFile`. Raises
+    StorageError.
+    """
+    last = 0
+    while True:
+        with db.reading() as connection:
+            rows = connection.execute(
+                "SELECT place, picture_id, lane, state, path, coalesce(embedded, '') "
+                'FROM listed LEFT JOIN saved USING (path) WHERE job_id = ? AND place > ? '
+                f"AND state IN ('{jobs.SAVED}', '{jobs.ALREADY}') ORDER BY place LIMIT {_AT_ONCE}",
+                (job_id, last),
+            ).fetchall()
+            images = pictures.find(db, [row[1] for row in rows])
+        if not rows:
+            return
+        yield [
+            (jobs.Listed(place, images[number], lane, state, os.fsdecode(path)), embedded)
+            for place, number, lane, state, path, embedded in rows
+            if number in images
+        ]
+        last = rows[-1][0]

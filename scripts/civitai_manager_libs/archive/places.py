@@ -104,6 +104,12 @@ def have_done_again(db: Database, job_id: int, gone: bool = False) -> int:
         ).rowcount
 
 
+def ask_otherwise(db: Database, job_id: int, asked: Mapping[str, Any]) -> None:
+    """Note what is asked of a job now: the same pictures, kept in another manner."""
+    with db.writing() as connection:
+        connection.execute('UPDATE jobs SET asked = ? WHERE id = ?', (json.dumps(asked), job_id))
+
+
 def add_lanes(db: Database, job_id: int, queries: Sequence[Mapping[str, Any]]) -> None:
     """Add those of `queries` that a job has no listing for. Raises StorageError."""
     with db.writing():

@@ -51,6 +51,16 @@ class GalleryImage:
     comments: int = field(default=0, compare=False)
     item: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
+    def said(self) -> dict[str, Any]:
+        """Return all that is known of it, under the names of the API."""
+        known = self.item or {
+            **{'id': self.id, 'url': self.url, 'type': self.kind, 'username': self.username},
+            **{'width': self.width, 'height': self.height, 'browsingLevel': self.level},
+            **{'postId': self.post_id, 'baseModel': self.base_model},
+            'createdAt': self.created_at,
+        }
+        return {**known, **({'meta': dict(self.meta)} if self.meta else {})}
+
     @property
     def is_video(self) -> bool:
         """True for a video."""

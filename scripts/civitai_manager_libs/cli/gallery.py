@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from heapq import merge
 from pathlib import Path
-from typing import Iterator
+from typing import Iterable, Iterator
 
 from .. import setting
 from ..archive import identity, jobs, places, saved
@@ -16,12 +16,20 @@ from ..archive.place import archive
 from ..civitai import urls
 from ..civitai.gallery import CEILINGS, ceiling_of
 from ..civitai.source import parse_source
-from ..downloads import beginning, presence, whole
+from ..downloads import beginning, bringing, presence, whole
 from ..downloads.standing import JobReport, failure
 from ..downloads.wanted import Wanted, as_kept
 from ..errors import CivitaiError, GoneError, NotFoundError
 from .running import Task, Work
 from .telling import MOST_IDS, Part
+
+
+def tasks_of(
+    wanted: Wanted, sources: Iterable[str], to: Path | None, only_list: bool
+) -> list[Task]:
+    """Return a task for each of `sources`, see `task_of`; one that is named twice is done once."""
+    each = (replace(wanted, source=one) for one in dict.fromkeys(sources))
+    return [task_of(one, to, only_list) for one in each]
 
 
 def task_of(wanted: Wanted, to: Path | None, only_list: bool) -> Task:
@@ -69,7 +77,8 @@ def retried(job: jobs.Job, gone: bool = False) -> Task:
         if jobs.is_held(db, job.id):
             raise CivitaiError('cli_job_held', job=job.id)
         lost = places.miss(db, job.id)
-        if beginning.again(db, job.id, gone) or lost or job.state != jobs.ENDED:
+        lacks = bringing.lacks(db, work.client, job, work.manner.refreshes)
+        if beginning.again(db, job.id, gone) or lost or lacks or job.state != jobs.ENDED:
             return _run(work, db, part)
         report = JobReport(job, as_kept(job.asked), jobs.progress(db, job.id))
         return replace(_with(work, db, part, report), was_fine=True)
@@ -87,12 +96,20 @@ def _run(work: Work, db: Database, part: Part) -> Part:
 
     Raises CivitaiError if another program is at it, or there is none.
     """
-    job_id, at_once = part.job, work.manner.at_once
+    job_id, manner = part.job, work.manner
     job = jobs.find(db, job_id)
     if job is None:
         raise CivitaiError('cli_no_such_job', job=job_id)
     try:
-        report = whole.run(db, work.client, job_id, work.stop, work.screen.told, at_once=at_once)
+        report = whole.run(
+            db,
+            work.client,
+            job_id,
+            work.stop,
+            work.screen.told,
+            at_once=manner.at_once,
+            refreshes=manner.refreshes,
+        )
     except CivitaiError as error:
         is_there = False  # else nobody can go on with it
         with suppress(CivitaiError):

@@ -6,7 +6,6 @@ import io
 import json
 import logging
 import sys
-from dataclasses import replace
 from typing import Any, Sequence
 
 import typer
@@ -18,6 +17,7 @@ from ..civitai import urls
 from ..downloads.wanted import Wanted, is_nothing_between, tags_in
 from ..ending import ExitCode
 from ..errors import CivitaiError, SourceError
+from ..store import sidecars
 from . import gallery, manual, options, overview, running, screens, upkeep
 
 UsageError: type[Exception] = typer.BadParameter.__base__  # type: ignore[assignment]
@@ -90,6 +90,9 @@ def download(
     sort: options.Sort = None,
     period: options.Period = None,
     tag: options.Tags = None,
+    embed: options.Embed = None,
+    sidecar: options.Sidecar = None,
+    refresh_sidecars: options.Refresh = False,
     concurrency: options.AtOnce = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -111,22 +114,31 @@ def download(
         base_models=tuple(base_model or ()),
         sort=sort or '',
         period=period or '',
-        template=name or setting.gallery_name_template,
+        **_kept_as(name, embed, sidecar),
         **tags_in(tag or ()),
     )
-    tasks = [
-        gallery.task_of(replace(wanted, source=one), to, dry_run) for one in dict.fromkeys(given)
-    ]
-    return running.carry_out(tasks, _manner(as_json, quiet, verbose, concurrency), len(given) > 1)
+    manner = _manner(as_json, quiet, verbose, concurrency, refresh_sidecars)
+    tasks = gallery.tasks_of(wanted, given, to, dry_run)
+    return running.carry_out(tasks, manner, len(given) > 1)
+
+
+def _kept_as(name: str | None, embed: bool | None, sidecar: str | None) -> dict[str, Any]:
+    """What pictures are called, and what is written into them and beside, as values of Wanted."""
+    chosen = setting.gallery_sidecars if sidecar is None else sidecar
+    return {
+        'template': name or setting.gallery_name_template,
+        'embeds': setting.gallery_embed_infotext if embed is None else embed,
+        'sidecars': sidecars.chosen(chosen),
+    }
 
 
 def _manner(
-    as_json: bool, quiet: bool, verbose: bool, concurrency: int | None = None
+    as_json: bool, quiet: bool, verbose: bool, concurrency: int | None, refreshes: bool
 ) -> running.Manner:
     _tell_as_asked(as_json)
     if verbose:
         logging.getLogger().setLevel(logging.INFO)
-    return running.Manner(as_json, quiet, concurrency or 0, verbose)
+    return running.Manner(as_json, quiet, concurrency or 0, verbose, refreshes)
 
 
 def _tell_as_asked(as_json: bool) -> None:
@@ -154,13 +166,14 @@ def list_jobs(as_json: options.AsJson = False) -> int:
 @app.command()
 def resume(
     job: options.AnyJobId = None,
+    refresh_sidecars: options.Refresh = False,
     concurrency: options.AtOnce = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> int:
     """Go on with jobs."""
-    manner = _manner(as_json, quiet, verbose, concurrency)
+    manner = _manner(as_json, quiet, verbose, concurrency, refresh_sidecars)
     db = archive()
     if job is not None:
         chosen = [_job(job)]
@@ -177,13 +190,14 @@ def resume(
 def retry(
     job: options.JobId,
     gone: options.Gone = False,
+    refresh_sidecars: options.Refresh = False,
     concurrency: options.AtOnce = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> int:
     """Do again what failed in a job."""
-    manner = _manner(as_json, quiet, verbose, concurrency)
+    manner = _manner(as_json, quiet, verbose, concurrency, refresh_sidecars)
     return running.carry_out([gallery.retried(_job(job), gone)], manner, False)
 
 

@@ -82,7 +82,8 @@ def _named(param: Any) -> str:
     """How a person writes it, with a word for its value where it takes one."""
     if param.param_type_name == 'argument':
         return str(param.metavar)
-    return ', '.join(sorted(param.opts, key=len)) + ('' if param.is_flag else f' {param.metavar}')
+    names = [*sorted(param.opts, key=len), *param.secondary_opts]
+    return ', '.join(names) + ('' if param.is_flag else f' {param.metavar}')
 
 
 def _text(key: str, **values: object) -> str:

@@ -15,7 +15,7 @@ from ..civitai import basemodels, spelling
 from ..civitai.gallery import CEILINGS, PERIODS, SORTS, TYPES
 from ..downloads import wanted
 from ..errors import SourceError
-from ..store import templates
+from ..store import sidecars, templates
 
 MOST_AT_ONCE = 64
 # The longer first: the one begins as the other does.
@@ -69,6 +69,15 @@ def template(text: str) -> str:
         return templates.parse(text).text
     except SourceError as error:
         raise typer.BadParameter(error.message_in(setting.language)) from None
+
+
+def sidecar(text: str) -> str:
+    """Return the list of files beside pictures in `text`. Raises BadParameter."""
+    try:
+        sidecars.chosen(text)
+    except SourceError as error:
+        raise typer.BadParameter(error.message_in(setting.language)) from None
+    return text
 
 
 def words(text: str) -> str:
@@ -171,6 +180,9 @@ Period = Annotated[
 ]
 Tags = Annotated[Optional[List[str]], _option('--tag', 'which', parser=words, metavar='ID|NAME')]
 Gone = Annotated[bool, _option('--gone', 'which')]
+Embed = Annotated[Optional[bool], _option('--embed/--no-embed', 'how')]
+Sidecar = Annotated[Optional[str], _option('--sidecar', 'how', parser=sidecar, metavar='FORMS')]
+Refresh = Annotated[bool, _option('--refresh-sidecars', 'how')]
 AtOnce = Annotated[Optional[int], _option('--concurrency', 'how', parser=at_once, metavar='N')]
 AsJson = Annotated[bool, _option('--json', 'how')]
 Quiet = Annotated[bool, _option('--quiet', 'how')]

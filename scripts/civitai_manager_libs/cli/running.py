@@ -22,12 +22,16 @@ _WAITS = ('notice_asked_to_wait', 'notice_waiting')
 
 @dataclass(frozen=True)
 class Manner:
-    """How it is done and told; `at_once` downloads, 0: as many as the setting says."""
+    """How it is done and told; `at_once` downloads, 0: as many as the setting says.
+
+    If it `refreshes`, what stands beside pictures is written anew.
+    """
 
     as_json: bool = False
     quiet: bool = False
     at_once: int = 0
     verbose: bool = False
+    refreshes: bool = False
 
 
 @dataclass(frozen=True)

@@ -256,6 +256,8 @@ class Part:
         notes += self.report.notes(setting.language) if self.report else ()
         for gap in now.gaps:
             notes.append(self._text('listing_stopped', cause=gap.message_in(setting.language)))
+        unwritten = self.report.unwritten if self.report else {}
+        notes += [self._text(key, count=count) for key, count in unwritten.items()]
         left_out = now.hidden or now.unreadable
         if self.gallery is not None and not (now.found or left_out or now.gaps):
             notes += self._other_versions(self.gallery)

@@ -17,7 +17,7 @@ from ..civitai.gallery import GalleryImage
 from ..errors import CivitaiError, StorageError
 from ..store import cache, files, media, names
 from . import crew, presence
-from .keeping import keep, kept_as, shared
+from .keeping import Finish, keep, kept_as, shared
 from .originals import bring
 from .plan import BatchReport, DownloadJob, DownloadResult, Fetch, Outcome
 
@@ -45,32 +45,49 @@ def download(
 
 
 def keep_all(
-    jobs: Sequence[DownloadJob], fetch: Fetch, concurrency: int
+    jobs: Sequence[DownloadJob],
+    fetch: Fetch,
+    concurrency: int,
+    finish: Callable[[DownloadJob, Path, Path], None] | None = None,
 ) -> Iterator[tuple[int, DownloadResult]]:
     """The same for files that a person keeps, see `keep`; all get the extension of their bytes.
 
     Several addresses may be those of one picture: it is fetched from the first that has it.
     """
-    done = _carried_out(jobs, lambda job: keep(job, fetch), concurrency, kept_as)
+    done = _carried_out(
+        jobs, lambda job: keep(job, fetch, _bound(finish, job)), concurrency, kept_as
+    )
     return with_right_extension(done)
 
 
+def _bound(finish: Callable[[T, Path, Path], None] | None, what: T) -> Finish:
+    return None if finish is None else partial(finish, what)
+
+
 def keep_each(
-    jobs: Iterable[tuple[T, DownloadJob]], fetch: Callable[[T, str, str], bool], concurrency: int
+    jobs: Iterable[tuple[T, DownloadJob]],
+    fetch: Callable[[T, str, str], bool],
+    concurrency: int,
+    finish: Callable[[T, Path, Path], None] | None = None,
 ) -> Generator[list[tuple[T, DownloadResult]], None, None]:
     """Keep any number of files, pulled from `jobs` as they are needed, each beside what it is for.
 
     Yields together what has finished by now, so that it can be noted together. `fetch` hears what
-    it fetches for. Closing the iterator stops what is under way.
+    it fetches for, and `finish` what it finishes: of a file that is present it gets the name twice.
+    Closing the iterator stops what is under way.
     """
     results: dict[int, DownloadResult] = {}
 
     def carry_out(pair: tuple[T, DownloadJob]) -> bool:
         what, job = pair
         if job.present:
+            if finish is not None:
+                finish(what, Path(job.path), Path(job.path))
             results[id(pair)] = DownloadResult(job, Outcome.SKIPPED, job.path)
         else:
-            results[id(pair)] = _explained(job, lambda job: keep(job, partial(fetch, what)))
+            results[id(pair)] = _explained(
+                job, lambda job: keep(job, partial(fetch, what), _bound(finish, what))
+            )
         return True
 
     with closing(crew.run_in_groups(carry_out, jobs, concurrency)) as groups:

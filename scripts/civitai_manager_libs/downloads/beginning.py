@@ -88,12 +88,13 @@ def _taken_up(
 ) -> int:
     """The job that is for the same and can go on or begin anew, 0 if there is none."""
     for job in jobs.every(db):
-        if as_kept(job.asked) != as_kept(wanted.kept()):
+        if as_kept(job.asked).which != as_kept(wanted.kept()).which:
             continue
         if not folders.is_same(job.folder, folder):
             continue
         if jobs.is_held(db, job.id):
             return job.id
+        places.ask_otherwise(db, job.id, wanted.kept())
         if job.state == jobs.ENDED:
             places.begin_anew(db, job.id, lanes)
         else:

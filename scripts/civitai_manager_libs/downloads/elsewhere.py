@@ -23,20 +23,23 @@ def former_folders(folder: Path, lanes: Iterable[jobs.Lane]) -> list[Path]:
     return [one for one in (path / FORMER_FOLDER for path in above) if one.is_dir()]
 
 
-def find(db: Database, urls: Mapping[int, str], former: Sequence[Path]) -> dict[int, list[Path]]:
+def find(
+    db: Database, urls: Mapping[int, str], former: Sequence[Path]
+) -> dict[int, dict[Path, str]]:
     """Return the files that are pictures, by their ids, found by these and by their addresses.
 
-    Asked for many at once, as each question takes a while. Raises StorageError.
+    Each is told with the SHA256 of its bytes as they came, '' if nobody knows. Asked for many at
+    once, as each question takes a while. Raises StorageError.
     """
     stems = {number: names.picture_stem(url) for number, url in urls.items()}
     found = {
-        number: [one.path for one in files]
+        number: {one.path: one.came for one in files}
         for number, files in saved.of_pictures(db, stems).items()
     }
     if former:
         for number, url in urls.items():
-            if lying := list(_lying(url, former)):
-                found.setdefault(number, []).extend(lying)
+            for path in _lying(url, former):
+                found.setdefault(number, {}).setdefault(path, '')
     return found
 
 

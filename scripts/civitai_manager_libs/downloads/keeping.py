@@ -7,7 +7,7 @@ import filecmp
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable, Hashable
+from typing import Callable, Hashable, Optional
 
 from .. import forks
 from ..civitai import urls
@@ -18,6 +18,10 @@ from ..store import claims, files
 from . import presence
 from .originals import bring, has
 from .plan import DownloadJob, DownloadResult, Fetch, Outcome
+
+# Does what is left to be done to a whole file, first before it has the name that comes second, and
+# once more when it has: then both are that name.
+Finish = Optional[Callable[[Path, Path], None]]
 
 _never = forks.Event()
 # Two that want one file at the same time, in whatever batches, fetch it once.
@@ -60,12 +64,12 @@ def _answers(result: DownloadResult, job: DownloadJob) -> bool:
     return result.outcome is not Outcome.FAILED and result.job.does_for(job)
 
 
-def keep(job: DownloadJob, fetch: Fetch) -> DownloadResult:
+def keep(job: DownloadJob, fetch: Fetch, finish: Finish = None) -> DownloadResult:
     """Fetch `job` under a name of no meaning, look at it, and give it the name it is to have.
 
     The name gets the extension of the bytes. Raises CivitaiError.
     """
-    return shared(job, kept_as(job), lambda: _kept(job, fetch))
+    return shared(job, kept_as(job), lambda: _kept(job, fetch, finish))
 
 
 def kept_as(job: DownloadJob) -> Hashable:
@@ -73,7 +77,7 @@ def kept_as(job: DownloadJob) -> Hashable:
     return os.path.splitext(os.path.abspath(job.path))[0]
 
 
-def _kept(job: DownloadJob, fetch: Fetch) -> DownloadResult:
+def _kept(job: DownloadJob, fetch: Fetch, finish: Finish) -> DownloadResult:
     final = Path(job.path)
     lying = [] if job.is_free else files.in_the_way(final.parent, final.stem)
     for there in lying:
@@ -84,10 +88,10 @@ def _kept(job: DownloadJob, fetch: Fetch) -> DownloadResult:
             return DownloadResult(job, Outcome.FAILED, job.path)
         if not part.is_file():  # a fetch that somebody put in the place of ours may do so
             return DownloadResult(job, Outcome.SAVED, job.path)
-        return _placed(job, part, lying)
+        return _placed(job, part, lying, finish)
 
 
-def _placed(job: DownloadJob, part: Path, lying: list[Path]) -> DownloadResult:
+def _placed(job: DownloadJob, part: Path, lying: list[Path], finish: Finish) -> DownloadResult:
     """Give `part` its name, and what is there in its place a name aside.
 
     `lying` is what was there before; who was faster since then has the same bytes and so the same
@@ -99,6 +103,8 @@ def _placed(job: DownloadJob, part: Path, lying: list[Path]) -> DownloadResult:
     if right.is_dir():
         right = final
     aside: tuple[str, ...] = ()
+    finish = finish if seen is not None else None
+    is_finished = False
     while True:
         others = [one for one in dict.fromkeys([*lying, right]) if _is_in_the_way(one)]
         for other in others:
@@ -107,8 +113,13 @@ def _placed(job: DownloadJob, part: Path, lying: list[Path]) -> DownloadResult:
                 presence.vouch(other, final.stem)
                 return DownloadResult(job, Outcome.SKIPPED, str(other), aside=aside)
         aside += tuple(str(files.set_aside(other)) for other in others)
+        if finish is not None and not is_finished:
+            finish(part, right)
+            is_finished = True
         if claims.claim(part, right):  # else somebody was faster than this look
             break
+    if finish is not None:
+        finish(right, right)
     if seen is None or not seen.is_whole:
         presence.vouch(right, final.stem)
     return DownloadResult(job, Outcome.SAVED, str(right), aside=aside)

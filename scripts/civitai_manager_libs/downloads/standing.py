@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 
 from .. import setting, texts
@@ -26,7 +26,9 @@ class JobReport:
 
     Of this run: `size` (bytes fetched), `seconds`, `aside`, where files are now that had a
     picture's name without being it, `trouble`, why nothing more can be saved, `saved_now`, how
-    many pictures it saved, and whether names have no place in a post though they were to tell it.
+    many pictures it saved, whether names have no place in a post though they were to tell it, and
+    `unwritten`, what could not be written into pictures or beside them, as keys of sentences, and
+    how often.
     """
 
     job: jobs.Job
@@ -38,6 +40,7 @@ class JobReport:
     trouble: CivitaiError | None = None
     saved_now: int = 0
     were_places_unknown: bool = False
+    unwritten: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
@@ -201,7 +204,8 @@ def name_of(source: str, lanes: Sequence[jobs.Lane]) -> str:
 def said_of(wanted: Wanted) -> dict[str, Any]:
     """Return what was asked for beside the level, by the names of the options."""
     said = wanted.kept()
-    del said['levels']
+    del said['levels'], said['embeds']
+    said['sidecar'] = ','.join(said.pop('sidecars') or ())
     said['source'] = urls.shown(wanted.source)
     said['base_model'] = ','.join(said.pop('base_models'))
     said['tag'] = ','.join(map(str, [*said.pop('tags'), *said.pop('tag_names')]))

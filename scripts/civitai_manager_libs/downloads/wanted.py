@@ -24,7 +24,8 @@ class Wanted:
     where no zone is named; until does not belong to it. `levels` is the mask of maturity levels.
     `tags` are ids, which Civitai is asked for; of `tag_names`, for which it cannot be asked, a
     picture has one at least.
-    `template` says what files are called, see `store.templates`.
+    `template` says what files are called, see `store.templates`; whether a prompt `embeds` into
+    its picture, and which `sidecars` are written, `downloads.annotating`.
     """
 
     source: str
@@ -40,10 +41,17 @@ class Wanted:
     tags: tuple[int, ...] = ()
     tag_names: tuple[str, ...] = ()
     template: str = templates.DEFAULT
+    embeds: bool = False
+    sidecars: tuple[str, ...] | None = ()
 
     def kept(self) -> dict[str, Any]:
         """Return this as an object of JSON, without a key or token that the source may hold."""
         return {**asdict(self), 'source': urls.redact(self.source)}
+
+    @property
+    def which(self) -> Wanted:
+        """The same pictures under the same names, whatever is written into them or beside."""
+        return replace(self, embeds=False, sidecars=())
 
     def narrowed(self, query: GalleryQuery) -> GalleryQuery:
         """Return `query` with what was said here, for as many pictures at once as Civitai gives."""

@@ -23,8 +23,9 @@ from ..errors import (
     StorageError,
 )
 from ..http_client import CivitaiHttpClient, background
-from ..store import names
-from . import batch, elsewhere, reuse
+from . import batch, elsewhere
+from .annotating import Manner
+from .bringing import Bringer
 from .listing import Ahead, Listing
 from .naming import Naming
 from .plan import DownloadJob, DownloadResult, Outcome
@@ -53,12 +54,14 @@ def run(
     told: Told = _silent,
     at_once: int = 0,
     is_listing_only: bool = False,
+    refreshes: bool = False,
 ) -> JobReport | None:
     """Carry a job out as far as it goes; None if another program is at it.
 
     It is the same to begin, to go on after a stop or a kill, and to find that all is there.
     `told` hears how far it is, in this thread. `at_once` pictures are fetched, 0: as many as the
-    setting says; none where it `is_listing_only`. What a person waits for goes before all of it.
+    setting says; none where it `is_listing_only`. What stands beside pictures is written anew if it
+    `refreshes`. What a person waits for goes before all of it.
     Raises StorageError if nothing can be kept.
     """
     job = jobs.find(db, job_id)
@@ -70,7 +73,7 @@ def run(
         with identity.noting(db, job_id, job.mark):
             jobs.set_state(db, job_id, jobs.RUNNING)
             places.miss(db, job_id)
-        work = _Run(db, client, job, stop, told, at_once)
+        work = _Run(db, client, job, stop, told, at_once, refreshes)
         if is_listing_only:
             return work.carry_out(lambda: None)
         work.note_folder()
@@ -101,6 +104,7 @@ class _Run:
         stop: threading.Event,
         told: Told,
         at_once: int = 0,
+        refreshes: bool = False,
     ) -> None:
         self._db = db
         self._client = client.until(stop)
@@ -112,12 +116,11 @@ class _Run:
         self._given = at_once
         self._wanted = as_kept(job.asked)
         self._naming = Naming(db, self._client, job)
-        # by place, until the outcome is noted
-        self._brought: dict[int, saved.SavedFile] = {}
-        self._former = elsewhere.former_folders(job.folder, jobs.lanes(db, job.id))
-        self._known: dict[int, list[Path]] = {}  # by id
+        former = elsewhere.former_folders(job.folder, jobs.lanes(db, job.id))
+        manner = Manner(self._wanted.embeds, self._wanted.sidecars, refreshes)
+        self._bringer = Bringer(db, self._client, former, manner, stop)
+        self._is_complete_beside = manner.is_nothing
         self._files: list[saved.SavedFile] = []  # to be noted
-        self._linked: set[int] = set()
         self._were_gone: set[int] = set()  # ids
         self._size = self._saved = self._done = 0
         self._aside: list[str] = []
@@ -150,6 +153,7 @@ class _Run:
         finally:
             was_stopped = self._stop.is_set()
             self._ahead.halt()
+            self._bringer.annotator.end()
             if state != jobs.ENDED and not self._trouble:
                 self._stop.set()
             thread.join()
@@ -182,9 +186,17 @@ class _Run:
         job = jobs.find(self._db, self._job.id) or self._job
         seconds = time.monotonic() - self._began
         progress = jobs.progress(self._db, job.id) if self._is_there() else jobs.Progress()
-        ended = self._trouble, self._saved, self._naming.were_places_unknown
         return JobReport(
-            job, self._wanted, progress, self._size, seconds, tuple(self._aside), *ended
+            job,
+            self._wanted,
+            progress,
+            self._size,
+            seconds,
+            tuple(self._aside),
+            self._trouble,
+            self._saved,
+            self._naming.were_places_unknown,
+            self._bringer.annotator.causes,
         )
 
     def note_folder(self) -> None:
@@ -202,7 +214,9 @@ class _Run:
 
     def _fetched(self, at_once: int) -> bool:
         """Fetch them; False if that was left off because more or fewer are to be at once now."""
-        with closing(batch.keep_each(self._waiting(), self._bring, at_once)) as groups:
+        bringer = self._bringer
+        keeping = batch.keep_each(self._waiting(), bringer.bring, at_once, bringer.finish)
+        with closing(keeping) as groups:
             for group in groups:
                 self._note(group)
                 self._tell_now_and_then()
@@ -213,7 +227,18 @@ class _Run:
         return True
 
     def _waiting(self) -> Iterator[tuple[jobs.Listed, DownloadJob]]:
-        """Yield the pictures to fetch; those that are known to be gone are noted so."""
+        """Yield the pictures to fetch; those that are known to be gone are noted so.
+
+        Before them come those that are there and lack something beside them.
+        """
+        if not self._is_complete_beside:
+            for one in self._bringer.lacking(self._job.id):
+                if self._stop.is_set():
+                    return
+                yield one, replace(
+                    batch.image_job(one.image, one.path), path=one.path, present=True
+                )
+            self._is_complete_beside = True
         last = 0
         while some := jobs.listed(self._db, self._job.id, jobs.TO_DO, last, _AT_ONCE):
             for start in range(0, len(some), _PLANNED_AT_ONCE):
@@ -235,19 +260,8 @@ class _Run:
         found = [
             (one, self._naming.plan(one)) for one in some if one.image.id not in gone or one.tries
         ]
-        absent = {one.image.id: planned.url for one, planned in found if not planned.present}
-        self._known.update(elsewhere.find(self._db, absent, self._former))
+        self._bringer.expect(found)
         return found
-
-    def _bring(self, one: jobs.Listed, url: str, path: str) -> bool:
-        """Link or copy what was saved before, whatever it is called there; else fetch it."""
-        if reuse.bring(self._known.get(one.image.id, ()), path):
-            self._linked.add(one.place)
-        elif not self._client.fetch_file(url, path):
-            return False
-        with suppress(OSError):  # here, because many threads can do so at once
-            self._brought[one.place] = _looked_at(Path(path), one)
-        return True
 
     def _note(self, group: Sequence[tuple[jobs.Listed, DownloadResult]]) -> None:
         """Note what became of pictures, together: each transaction takes a while."""
@@ -255,6 +269,7 @@ class _Run:
             done = [one for one in (self._ended(*pair) for pair in group) if one is not None]
             jobs.note_outcomes(self._db, self._job.id, done)
             saved.note(self._db, self._files)
+            self._bringer.annotator.keep()
         self._done += len(done)
         self._files.clear()
 
@@ -263,10 +278,10 @@ class _Run:
 
         Its file is among those to be noted.
         """
+        if one.state in (jobs.SAVED, jobs.ALREADY):
+            return None  # it was there, and only what stands beside it was looked after
         state, path = _STATES[result.outcome], Path(result.path)
-        brought, is_linked = self._brought.pop(one.place, None), one.place in self._linked
-        self._linked.discard(one.place)
-        self._known.pop(one.image.id, None)
+        was_saved_before = self._bringer.forget(one)
         self._aside += result.aside
         if state == jobs.FAILED and self._stop.is_set():
             return None  # it was cut off
@@ -278,25 +293,16 @@ class _Run:
         if isinstance(result.error, StorageError) and result.error.key in _NOTHING_CAN_BE_SAVED:
             self._trouble = result.error
             return None
-        if is_linked and state == jobs.SAVED:
+        if was_saved_before and state == jobs.SAVED:
             state = jobs.ALREADY
         if isinstance(result.error, _GONE) and not isinstance(result.error, BarredError):
             state = jobs.GONE
-        if result.job.present and saved.at(self._db, path.absolute()) is not None:
-            pass  # what is noted of it stays, even if somebody changed the file: `verify` tells
-        elif state in (jobs.SAVED, jobs.ALREADY):
+        if state in (jobs.SAVED, jobs.ALREADY):
             with suppress(OSError):
-                if brought is None or result.outcome is not Outcome.SAVED:
-                    known = _looked_at(path, one)
-                else:  # it was only renamed since
-                    known = replace(brought, path=path.absolute())
-                self._files.append(known)
-                self._size += known.size if state == jobs.SAVED else 0
+                if known := self._bringer.note_of(one, result):
+                    self._files.append(known)
+                    self._size += known.size if state == jobs.SAVED else 0
         self._saved += state == jobs.SAVED
         if state == jobs.GONE or one.image.id in self._were_gone:
             pictures.note_gone(self._db, [one.image.id], state == jobs.GONE)
         return replace(one, state=state, path=result.path, cause=result.error)
-
-
-def _looked_at(path: Path, one: jobs.Listed) -> saved.SavedFile:
-    return saved.looked_at(path, names.picture_stem(one.image.url), one.image.id)

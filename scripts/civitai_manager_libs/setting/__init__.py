@@ -77,12 +77,13 @@ shortcut_gallery_folder: str = os.path.join(data_folder, 'picture_cache')
 shortcut_gallery_max_mib: int = 2048
 download_images_folder: str = ''
 gallery_name_template: str = templates.DEFAULT
+gallery_embed_infotext: bool = True
+gallery_sidecars: str = ''
 gallery_jobs_go_on: bool = False
 gallery_jobs_of_others: bool = False
 
 no_card_preview_image: str = str(ROOT / 'img' / 'no_preview.png')
 audio_card_image: str = str(ROOT / 'img' / 'audio.png')
-
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -121,6 +122,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         'gallery_name_template', gallery_name_template, is_good=kinds.is_template, owner_only=True
     ),
+    Setting('gallery_embed_infotext', gallery_embed_infotext, owner_only=True),
+    Setting('gallery_sidecars', gallery_sidecars, is_good=kinds.is_sidecars, owner_only=True),
     Setting('gallery_jobs_go_on', gallery_jobs_go_on, owner_only=True),
     Setting('gallery_jobs_of_others', gallery_jobs_of_others, owner_only=True),
 )
@@ -154,8 +157,7 @@ def load() -> None:
             bad = _take_over(stored)
             if not bad:
                 return
-            names = ', '.join(bad)
-            log.warning('Settings in %s that are not usable: %s; using defaults', path, names)
+            log.warning('Settings in %s not usable: %s; using defaults', path, ', '.join(bad))
             for item in (item for item in SETTINGS if item.name in bad):
                 if why := item.why_not(stored[item.name], language):
                     log.warning('%s', why)

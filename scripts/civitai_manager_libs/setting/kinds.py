@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from .. import texts
 from ..civitai import keys, urls
 from ..errors import CivitaiError, SourceError, UrlRefusedError
-from ..store import cache, files, templates
+from ..store import cache, files, sidecars, templates
 
 Value = Union[bool, int, float, str]
 _WORDS = {'on': True, 'true': True, 'yes': True, 'off': False, 'false': False, 'no': False}
@@ -82,6 +82,8 @@ class Setting:
             problem = cache.refusal(Path(value).expanduser())
         elif self.is_good is is_template and isinstance(value, str):
             problem = _wrong_with_template(value)
+        elif self.is_good is is_sidecars and isinstance(value, str):
+            problem = _wrong_with_sidecars(value)
         return problem.message_in(language) if problem else ''
 
     def _accepts_text(self, value: str) -> bool:
@@ -145,6 +147,19 @@ def is_template(value: str) -> bool:
 def _wrong_with_template(value: str) -> SourceError | None:
     try:
         templates.parse(value)
+    except SourceError as error:
+        return error
+    return None
+
+
+def is_sidecars(value: str) -> bool:
+    """Tell whether this is a list of files beside pictures, 'none' or empty."""
+    return _wrong_with_sidecars(value) is None
+
+
+def _wrong_with_sidecars(value: str) -> SourceError | None:
+    try:
+        sidecars.chosen(value)
     except SourceError as error:
         return error
     return None

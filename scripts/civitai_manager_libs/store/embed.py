@@ -15,7 +15,7 @@ from ..civitai import inside, meta
 from . import carriers, embedded, ends, files, media
 from .carriers import Edit, Embedded
 
-__all__ = ['Embedded', 'can_carry', 'with_infotext']
+__all__ = ['Embedded', 'can_carry', 'foreseen', 'with_infotext']
 
 _BLOCK_BYTES = 1024 * 1024
 
@@ -25,13 +25,13 @@ def can_carry(kind: media.MediaType | None) -> bool:
     return kind in carriers.KINDS
 
 
-def with_infotext(path: Path, infotext: str, *, durable: bool = False) -> Embedded:
+def with_infotext(path: Path, infotext: str) -> Embedded:
     """Put `infotext` into the picture at `path`; return what became of it.
 
     A file that tells how it was made stays as it is to the byte, and so does every one that cannot
     take the text. What else is in the file stays: profile, other tags, graphs, animation, even
     what stands behind its end. A PNG gets the chunk `parameters`, JPEG and WebP a user comment in
-    Exif, as a WebUI writes and reads them. `durable`: see `files.place`. Raises StorageError.
+    Exif, as a WebUI writes and reads them. Raises StorageError.
     """
     text = meta.clean(infotext)
     if not text.strip():
@@ -45,8 +45,18 @@ def with_infotext(path: Path, infotext: str, *, durable: bool = False) -> Embedd
             with part.open('wb') as target:
                 _copy(file, target, plan)
         shutil.copymode(path, part)
-        files.place(part, path, durable=durable)
+        files.place(part, path)
     return Embedded.WRITTEN
+
+
+def foreseen(path: Path, infotext: str) -> Embedded:
+    """Return what `with_infotext` would make of the picture at `path`. Raises StorageError."""
+    text = meta.clean(infotext)
+    if not text.strip():
+        return Embedded.NOTHING
+    with files.explained(path.parent), files.opened(path) as file:
+        plan = _plan(path, file, text)
+        return plan if isinstance(plan, Embedded) else Embedded.WRITTEN
 
 
 def _plan(path: Path, file: BinaryIO, text: str) -> tuple[Edit, ...] | Embedded:

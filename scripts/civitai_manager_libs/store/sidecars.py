@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Collection, Container, Mapping
 
 from ..civitai import meta
+from ..errors import SourceError
 from . import files
 from .carriers import Embedded
 
 FORMS = ('json', 'txt', 'caption')
+NONE = 'none'
 # More than we would ever write need not be read to be known as another's.
 _MOST_BYTES = 64 * 1024 * 1024
 
@@ -45,6 +47,20 @@ class Sidecar:
     path: Path
     outcome: Written
     sha256: str
+
+
+def chosen(text: str) -> tuple[str, ...] | None:
+    """Return which FORMS a list such as 'json, txt' names, () for 'none', None for ''.
+
+    Raises SourceError if it names something else.
+    """
+    words = [word.strip().casefold() for word in text.split(',')]
+    if words in ([''], [NONE]):
+        return () if words == [NONE] else None
+    for word in words:
+        if word not in FORMS:
+            raise SourceError('sidecar_unknown', given=ascii(word[:20]), known=', '.join(FORMS))
+    return tuple(form for form in FORMS if form in words)
 
 
 def due(asked: Collection[str] | None, outcome: Embedded | None) -> tuple[str, ...]:

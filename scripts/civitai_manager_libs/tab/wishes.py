@@ -11,6 +11,7 @@ from ..civitai import basemodels, spelling
 from ..civitai.gallery import CEILINGS, PERIODS, SORTS, TYPES
 from ..downloads.wanted import Wanted, checked_moment, count_in, is_nothing_between, tags_in
 from ..errors import SourceError
+from ..store import sidecars
 from .view import View
 
 _LONGEST = 200  # of one tag or base model
@@ -115,6 +116,8 @@ def wanted(source: str, given: dict[str, Any]) -> Wanted:
         sort=_choice(given.get('sort'), 'sort', SORTS),
         period=_choice(given.get('period'), 'period', PERIODS),
         template=setting.gallery_name_template,
+        embeds=setting.gallery_embed_infotext,
+        sidecars=sidecars.chosen(setting.gallery_sidecars),
         **tags_in(tags),
     )
 

@@ -747,6 +747,18 @@ ENGLISH: dict[str, str] = {
         'Print one JSON object at the end. While it runs, stderr gets events, one JSON object '
         'a line.'
     ),
+    'help_download_embed': (
+        'Write prompt and settings into the pictures, or do not. Default: as '
+        'gallery_embed_infotext says.'
+    ),
+    'help_download_sidecar': (
+        'Files beside each picture: json (all that Civitai said), txt (prompt and settings), '
+        'caption (the prompt, for training), several with commas between, or none. Default: as '
+        'gallery_sidecars says.'
+    ),
+    'help_download_refresh_sidecars': (
+        'Write files beside pictures anew that are there and were not changed by anybody.'
+    ),
     'help_download_quiet': 'Tell problems only.',
     'help_download_verbose': (
         'Tell each try and each wait on stderr, and with --dry-run all names on a terminal too.'
@@ -763,6 +775,9 @@ ENGLISH: dict[str, str] = {
         'Examples:\n\npython civitai_gallery.py resume\n\npython civitai_gallery.py resume 7 '
         '--json'
     ),
+    'help_resume_refresh_sidecars': (
+        'Write files beside pictures anew that are there and were not changed by anybody.'
+    ),
     'help_resume_job': 'The number of the job. Default: all that have not ended.',
     'help_retry': (
         'Do again what failed in a job: pictures that did not come, and pages of the listing '
@@ -773,6 +788,9 @@ ENGLISH: dict[str, str] = {
     ),
     'help_retry_gone': (
         'Also ask again for pictures that Civitai said it had no more; some come back.'
+    ),
+    'help_retry_refresh_sidecars': (
+        'Write files beside pictures anew that are there and were not changed by anybody.'
     ),
     'help_retry_job': 'The number of the job, as the word jobs tells it.',
     'help_verify': (
@@ -911,6 +929,17 @@ ENGLISH: dict[str, str] = {
         'The pattern that pictures of whole galleries are called after, such as '
         '{{username}}/{{created:%Y-%m}}/{{id}}; / makes folders.'
     ),
+    'setting_gallery_embed_infotext': 'Prompts in kept pictures',
+    'setting_gallery_embed_infotext_help': (
+        'Downloads get the prompt and settings that Civitai tells into their own files (PNG, JPEG, '
+        'WebP), as a WebUI writes and reads them; not one pixel changes.'
+    ),
+    'setting_gallery_sidecars': 'Files beside kept pictures',
+    'setting_gallery_sidecars_help': (
+        'json (all that Civitai said), txt (the prompt and settings), caption (the prompt, for '
+        'training), several with commas between, or none. Empty: only where a file cannot carry '
+        'its prompt.'
+    ),
     'setting_gallery_jobs_go_on': 'Go on with interrupted galleries',
     'setting_gallery_jobs_go_on_help': (
         'Whole galleries that were being kept when the program ended go on by themselves when it '
@@ -962,14 +991,29 @@ ENGLISH: dict[str, str] = {
         '{count} pictures were found. What jobs were doing is lost.'
     ),
     'notice_waiting': '{host} does not answer as it should. Trying again in {seconds} s.',
-    'embed_no_kind': '{name}: files of this kind carry no prompt. A file beside it can.',
-    'embed_no_room': '{name}: the prompt is too long for the file. A file beside it can have it.',
+    'embed_no_kind': 'Files that carry no prompt: {count}.',
+    'embed_no_room': (
+        'Prompts too long for their pictures: {count}. Text files beside these have them, unless '
+        'other files were asked for.'
+    ),
     'embed_occupied': (
-        '{name}: another comment stands in the file and stays there. A file beside it can have the '
-        'prompt.'
+        'Pictures with another comment where the prompt would go, which stays: {count}. Text files '
+        'beside these have the prompt, unless other files were asked for.'
     ),
     'embed_unsafe': (
-        '{name}: the file is damaged, signed or unusual, so nothing was written into it. A file '
-        'beside it can have the prompt.'
+        'Pictures that are damaged, signed or unusual, so that nothing was written into them: '
+        '{count}. Text files beside these have the prompt, unless other files were asked for.'
     ),
+    'annotation_refused': (
+        'Prompts that the disk or the folder refused, in pictures or beside them: {count}. The log '
+        'says why.'
+    ),
+    'annotation_foreign': (
+        'Files beside pictures that are not ours, or were changed, and stay as they are: {count}.'
+    ),
+    'models_unknown': (
+        'Models that Civitai could not name: {count}. In the prompts their names and hashes are '
+        'missing.'
+    ),
+    'sidecar_unknown': 'There are no files {given} beside pictures. Possible: {known}, none.',
 }

@@ -501,6 +501,12 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'help_download_tag': '只要有此標籤的圖片。編號會向 Civitai 查詢；名稱則在這裡與每張圖片的標籤比對。可重複指定，符合其一即可。',
     'help_download_concurrency': '同時下載數，1 到 64。預設：設定 gallery_max_concurrent_downloads。',
     'help_download_as_json': '最後輸出一個 JSON 物件。執行期間 stderr 會得到事件，每行一個 JSON 物件。',
+    'help_download_embed': ('是否將提示詞與設定寫入圖片。預設：依設定 gallery_embed_infotext。'),
+    'help_download_sidecar': (
+        '每張圖片旁的檔案：json（Civitai 提供的全部資料）、txt（提示詞與設定）、caption（供訓練用的提示詞），'
+        '可用逗號並列，或 none。預設：依設定 gallery_sidecars。'
+    ),
+    'help_download_refresh_sidecars': '重新寫入圖片旁已存在且未被修改的檔案。',
     'help_download_quiet': '只說明問題。',
     'help_download_verbose': (
         '在 stderr 說明每次嘗試與等待；與 --dry-run 併用時，在終端機也列出所有檔名。'
@@ -513,12 +519,14 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'help_resume_examples': (
         '範例：\n\npython civitai_gallery.py resume\n\npython civitai_gallery.py resume 7 --json'
     ),
+    'help_resume_refresh_sidecars': '重新寫入圖片旁已存在且未被修改的檔案。',
     'help_resume_job': '工作的編號。預設：所有尚未結束的工作。',
     'help_retry': '重做工作中失敗的部分：沒有取得的圖片，以及清單中缺少的頁面。已存在的不會變動。',
     'help_retry_examples': (
         '範例：\n\npython civitai_gallery.py retry 7\n\npython civitai_gallery.py retry 7 --gone'
     ),
     'help_retry_gone': '也再次查詢 Civitai 曾表示已不存在的圖片；有些會再出現。',
+    'help_retry_refresh_sidecars': '重新寫入圖片旁已存在且未被修改的檔案。',
     'help_retry_job': '工作的編號，如指令 jobs 所列。',
     'help_verify': '檢查資料夾及其下的每張圖片：已儲存的會完整讀取並與 SHA-256 比對，每張圖片都會開啟到最後一個像素。影片則從開頭檢查到結尾標記。',
     'help_verify_examples': (
@@ -607,6 +615,15 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'setting_gallery_name_template_help': (
         '整個圖庫的圖片依此樣式命名，例如 {{username}}/{{created:%Y-%m}}/{{id}}；/ 會建立資料夾。'
     ),
+    'setting_gallery_embed_infotext': '將提示詞寫入圖片',
+    'setting_gallery_embed_infotext_help': (
+        '下載時將 Civitai 提供的提示詞與設定寫入圖片檔（PNG、JPEG、WebP），格式與 WebUI 相同；像素完全不變。'
+    ),
+    'setting_gallery_sidecars': '圖片旁的檔案',
+    'setting_gallery_sidecars_help': (
+        'json（Civitai 提供的全部資料）、txt（提示詞與設定）、caption（供訓練用的提示詞），可用逗號並列，或 none。'
+        '留空：只在檔案無法存放提示詞時寫入。'
+    ),
     'setting_gallery_jobs_go_on': '繼續中斷的圖庫',
     'setting_gallery_jobs_go_on_help': '程式結束時尚未保存完成的圖庫，會在程式啟動時自動繼續。',
     'setting_gallery_jobs_of_others': '他人可以保存整個圖庫',
@@ -635,10 +652,18 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'notice_slow': '{host} 回應緩慢，{seconds} 秒內未收到的內容將放棄。',
     'notice_archive_rebuilt': '圖片紀錄已損壞，並已從資料夾重新建立：找到 {count} 張圖片。工作的進度已遺失。',
     'notice_waiting': '{host} 的回應不正常，{seconds} 秒後再試一次。',
-    'embed_no_kind': '{name}：這類檔案無法存放提示詞，可改存於旁邊的檔案。',
-    'embed_no_room': '{name}：提示詞太長，放不進檔案，可改存於旁邊的檔案。',
-    'embed_occupied': '{name}：檔案內已有其他註解，予以保留；提示詞可改存於旁邊的檔案。',
-    'embed_unsafe': (
-        '{name}：檔案已損壞、帶有簽章或結構特殊，因此沒有寫入；提示詞可改存於旁邊的檔案。'
+    'embed_no_kind': '無法存放提示詞的檔案：{count} 個。',
+    'embed_no_room': ('提示詞太長、放不進圖片：{count} 張。除非另有指定，提示詞存於旁邊的文字檔。'),
+    'embed_occupied': (
+        '存放提示詞的位置已有其他註解並予以保留：{count} 張。除非另有指定，提示詞存於旁邊的文字檔。'
     ),
+    'embed_unsafe': (
+        '已損壞、帶有簽章或結構特殊，因此沒有寫入的圖片：{count} 張。除非另有指定，提示詞存於旁邊的文字檔。'
+    ),
+    'annotation_refused': (
+        '磁碟或資料夾拒絕寫入的提示詞（圖片內或旁邊的檔案）：{count} 個。原因請見紀錄。'
+    ),
+    'annotation_foreign': '圖片旁不是由本程式寫入、或已被修改而保持原樣的檔案：{count} 個。',
+    'models_unknown': 'Civitai 無法提供名稱的模型：{count} 個。提示詞中缺少其名稱與雜湊值。',
+    'sidecar_unknown': '圖片旁沒有 {given} 這種檔案。可用：{known}、none。',
 }
