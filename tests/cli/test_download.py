@@ -161,7 +161,8 @@ def test_other_links_are_kept_too(
 
 
 def test_what_a_front_page_shows_is_kept(demo: DemoServer, download: Command, folder: Path) -> None:
-    done = download(f'"{demo.url}/videos?sort=Newest&period=Year",', '--to', folder, '--limit', 3)
+    page = f'"{demo.url}/videos?sort=Newest&period=Year",'
+    done = download(page, '--to', folder, '--limit', 3, '--sidecar', 'none')
     newest = [p.id for p in load_catalog().pictures if p.level == 1 and p.kind == 'video'][:3]
     assert done.code == 0
     assert {path.name for path in in_order(folder)} == {f'{number}.mp4' for number in newest}
@@ -316,7 +317,8 @@ def test_what_civitai_says_it_is_counts_not_how_the_address_ends(
 
     with ScriptedServer(handler=answer) as server:
         setting.civitai_base_url = server.url
-        done = download(f'{server.url}/posts/7', '--to', folder, '--json')
+        argv = ('--to', folder, '--json', '--sidecar', 'none')
+        done = download(f'{server.url}/posts/7', *argv)
     assert (done.code, json.loads(done.out)['files']) == (0, [str(folder / f'1{name}')])
     assert [path.name for path in folder.iterdir()] == [f'1{name}']
 

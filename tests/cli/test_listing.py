@@ -364,7 +364,7 @@ def test_a_sound_is_kept(download: Download, folder: Path, monkeypatch: pytest.M
 
     with ScriptedServer(handler=answer) as server:
         at_home(monkeypatch, server)
-        code, report = download(f'{server.url}/posts/7')
+        code, report = download(f'{server.url}/posts/7', '--sidecar', 'none')
     assert (code, report['saved']) == (0, 1) and files_in(folder) == ['2.mp3']
 
 

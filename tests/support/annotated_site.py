@@ -20,14 +20,11 @@ META: dict[str, Any] = {
     'seed': 4021337700,
     'Size': '640x960',
 }
-ONSITE = {
-    **META,
-    'prompt': 'a harbour',
-    'civitaiResources': [
-        {'type': 'checkpoint', 'modelVersionId': CHECKPOINT},
-        {'type': 'lora', 'modelVersionId': LORA, 'weight': 0.8},
-    ],
-}
+USED: list[dict[str, Any]] = [
+    {'type': 'checkpoint', 'modelVersionId': CHECKPOINT},
+    {'type': 'lora', 'modelVersionId': LORA, 'weight': 0.8},
+]
+ONSITE = {**META, 'prompt': 'a harbour', 'civitaiResources': USED}
 VERSIONS = {
     CHECKPOINT: ('Harbour', 'Checkpoint', 'harbour_v2', {'AutoV2': 'ABCDEF0123'}),
     LORA: ('Fog', 'LORA', 'fog', {'AutoV3': 'FFEEDDCCBBAA'}),
@@ -49,6 +46,7 @@ def item(number: int, ending: str = 'png', meta: object = META, **more: object) 
         'ending': ending,
         'type': 'video' if ending == 'mp4' else 'image',
         'browsingLevel': 1,
+        'postId': 1,
         'hash': 'UKO2?VM{',
         'username': 'wren',
         'meta': meta,

@@ -37,7 +37,7 @@ def of_job(db: Database, job_id: int) -> Iterator[list[tuple[jobs.Listed, str]]]
     while True:
         with db.reading() as connection:
             rows = connection.execute(
-                "SELECT place, picture_id, lane, state, path, coalesce(embedded, '') "
+                "SELECT place, listed.picture_id, lane, state, path, coalesce(embedded, '') "
                 'FROM listed LEFT JOIN saved USING (path) WHERE job_id = ? AND place > ? '
                 f"AND state IN ('{jobs.SAVED}', '{jobs.ALREADY}') ORDER BY place LIMIT {_AT_ONCE}",
                 (job_id, last),

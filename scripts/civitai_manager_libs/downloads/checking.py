@@ -7,17 +7,19 @@ picture is opened.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Iterator
 
+from .. import forks
 from ..archive import folders, pictures, saved
 from ..archive.database import Database
 from ..errors import CivitaiError, NotFoundError
 from ..http_client import CivitaiHttpClient
 from ..store import files, media, names, opening
 from . import batch, keeping, presence
+from .annotating import Annotator, Manner
 
 
 class State(Enum):
@@ -89,20 +91,35 @@ def repair(db: Database, client: CivitaiHttpClient, finding: Finding) -> None:
     image = pictures.find(db, [finding.picture_id]).get(finding.picture_id)
     if image is None:
         raise NotFoundError('repair_unknown')
-    path = finding.path
+    path, stem = finding.path, names.picture_stem(image.url)
+    noted = saved.at(db, path)
+    manner = Manner(embeds=noted is not None and bool(noted.embedded))
+    annotator = Annotator(lambda: db, client, manner, forks.Event())
+    came: list[str] = []
+
+    def finish(part: Path, final: Path) -> None:
+        with files.explained(part.parent):
+            came.append(saved.looked_at(part, stem).sha256)
+        outcome = annotator.finish(image, part, final)
+        came.append(outcome.name if outcome else '')
+
     job = batch.image_job(image, str(path.with_suffix('')))
     aside = files.set_aside(path) if path.exists() else None
     try:
-        done = keeping.keep(job, lambda url, to: bool(client.fetch_file(url, to)))
+        done = keeping.keep(job, lambda url, to: bool(client.fetch_file(url, to)), finish)
     except CivitaiError:
         _put_back(aside, path)
         raise
+    finally:
+        annotator.end()
     now = Path(done.path)
     with files.explained(now.parent):
         if now != path:
             saved.forget(db, [path])
-        known = saved.looked_at(now, names.picture_stem(image.url), finding.picture_id)
-    saved.note(db, [known])
+        sha256, embedded = came or ('', '')
+        known = saved.looked_at(now, stem, finding.picture_id, sha256)
+    saved.note(db, [replace(known, embedded=embedded)])
+    annotator.keep()
 
 
 def _put_back(aside: Path | None, path: Path) -> None:

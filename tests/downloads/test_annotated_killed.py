@@ -1,0 +1,103 @@
+"""Whenever a program is killed while it writes prompts, pictures are whole and none is missing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.annotated_site import BYTES, AnnotatedSite, item
+from tests.support.network import files_in
+from tests.support.paths import ROOT
+from tests.support.webui_reading import infotext_in, png_chunks
+
+pytestmark = pytest.mark.skipif(sys.platform == 'win32', reason='there are no such signals')
+
+FORMS = ('json', 'txt', 'caption')
+# Kills itself before or after the n-th time that a file gets a name.
+SCRIPT = """
+import os, signal, sys, threading
+from pathlib import Path
+from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs.archive.database import Database
+from scripts.civitai_manager_libs.downloads import beginning, checking, whole
+from scripts.civitai_manager_libs.downloads.wanted import Wanted
+from scripts.civitai_manager_libs.http_client import get_http_client
+setting.civitai_base_url, post, archive, folder, at, when = sys.argv[1:]
+real, left = os.replace, [int(at)]
+
+def replace(*paths):
+    is_it = os.fspath(paths[1]).startswith(folder) and left[0] == 1
+    left[0] -= os.fspath(paths[1]).startswith(folder)
+    if is_it and when == 'before':
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(*paths)
+    if is_it:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+os.replace = replace
+setting.gallery_max_concurrent_downloads = 1
+db, client = Database(Path(archive)), get_http_client()
+wanted = Wanted(post, levels=1, embeds=True, sidecars=('json', 'txt', 'caption'))
+job = beginning.begin(db, client, wanted, Path(folder))
+report = whole.run(db, client, job, threading.Event())
+print('other' if report is None else report.is_complete)
+states = {one.state.value for one in checking.check(db, Path(folder))}
+print(*sorted(states))
+"""
+
+
+def start(site: AnnotatedSite, folder: Path, at: int, when: str) -> 'subprocess.Popen[str]':
+    where = [str(folder.parent / 'archive.sqlite'), str(folder)]
+    return subprocess.Popen(
+        [sys.executable, '-c', SCRIPT, site.server.url, site.post, *where, str(at), when],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, 'CIVITAI_GALLERY_HOME': str(folder.parent)},
+    )
+
+
+def check_whole(folder: Path) -> None:
+    """Check that each picture that has its name is whole, with its prompt and all beside it."""
+    for path in folder.glob('[0-9]*.png'):  # what is hidden has no name yet
+        data = path.read_bytes()
+        assert png_chunks(data)[-1][0] == b'IEND' and 'Steps: 28' in infotext_in(data)
+        for form in FORMS:
+            assert path.with_suffix(f'.{form}').stat().st_size
+
+
+@pytest.mark.parametrize('when', ['before', 'after'])
+@pytest.mark.parametrize('at', [1, 2, 5, 6])
+def test_a_kill_between_any_two_steps_leaves_whole_pictures(
+    at: int, when: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / 'kept'
+    with (site := AnnotatedSite(item(1), item(2))).server:
+        with start(site, folder, at, when) as child:
+            child.communicate()
+        assert child.returncode == -9
+        if folder.is_dir():
+            check_whole(folder)
+        with start(site, folder, 0, '') as child:
+            out, _ = child.communicate()
+
+    assert ['True', 'good'] == out.split()
+    assert sorted(f'{n}.{end}' for n in (1, 2) for end in (*FORMS, 'png')) == files_in(folder)
+    check_whole(folder)
+
+
+def test_two_programs_write_each_picture_once(tmp_path: Path) -> None:
+    folder = tmp_path / 'kept'
+    with (site := AnnotatedSite(*(item(n) for n in range(1, 31)))).server:
+        children = [start(site, folder, 0, '') for _ in range(2)]
+        told = sorted(child.communicate()[0].split()[0] for child in children)
+        assert 30 == site.asked('original=true')
+
+    assert told in (['True', 'other'], ['True', 'True'])
+    assert 30 * (1 + len(FORMS)) == len(files_in(folder))
+    check_whole(folder)
+    assert (folder / '1.png').read_bytes() != BYTES['png']
