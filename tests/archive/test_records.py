@@ -59,7 +59,9 @@ def test_all_that_was_said_of_a_picture_is_kept(db: Database) -> None:
 
 
 def test_no_secret_in_what_was_said_is_kept(db: Database) -> None:
-    said = {'id': 7, 'url': URL, 'more': [{'next': 'https://civitai.com/x?token=geheim&page=2'}]}
+    setting.civitai_api_key = 'geheim-0123456789'
+    more = [{'next': 'https://civitai.com/x?token=geheim&page=2'}, 'geheim-0123456789']
+    said = {'id': 7, 'url': URL, 'more': more, 'meta': {'prompt': 'geheim-0123456789'}}
     image = parse_image(said)
     assert image is not None
 

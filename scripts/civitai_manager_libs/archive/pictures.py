@@ -97,7 +97,10 @@ def _value(image: GalleryImage, name: str) -> object:
         value = urls.kept(value, setting.civitai_api_key)
     if isinstance(value, int):
         return min(value, _LARGEST)
-    return meta_of.clean(value) if isinstance(value, str) else json.dumps(value)
+    if isinstance(value, str):
+        return meta_of.clean(value)
+    key = setting.civitai_api_key  # a server may say to us what we sent to it
+    return json.dumps(value).replace(key, '***') if key else json.dumps(value)
 
 
 def _image(row: Sequence[Any]) -> GalleryImage:
