@@ -23,6 +23,8 @@ _PREFIXES |= dict.fromkeys(('lyco', 'lycoris', 'locon', 'loha', 'lokr', 'dora'),
 
 def clean(text: str) -> str:
     """`text` with \\n as the only line end, and nothing in it that no file can hold."""
+    if text.isascii() and '\r' not in text and '\0' not in text:  # most are such
+        return text
     text = text.replace('\r\n', '\n').replace('\r', '\n').replace('\0', '')
     return text.encode('utf-8', 'replace').decode('utf-8')
 
@@ -42,6 +44,8 @@ def as_number(value: object) -> int | float | None:
 
 def as_text(value: object) -> str:
     """A text, number or boolean as text; '' for everything else."""
+    if value is None:
+        return ''
     if isinstance(value, str):
         return clean(value).strip()
     if isinstance(value, bool):

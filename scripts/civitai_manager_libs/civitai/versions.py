@@ -13,6 +13,9 @@ from .resources import resources, stem
 
 MOST_VERSIONS = 100  # what one question may name, and far more than a picture is made with
 
+# Where else than in an AIR the ids of versions may stand.
+_LISTS = {'resources', 'civitaiResources', 'additionalResources', 'comfy'}
+
 _KINDS = {'textualinversion': 'embed', 'hypernetwork': 'hypernet', 'checkpoint': 'checkpoint'}
 _WEIGHTS = {'Model', 'Pruned Model', 'Negative', 'VAE', 'Diffusion Model', 'UNet'}
 # The hash by which a WebUI finds a file of a kind, and how much of it; else the usual one.
@@ -88,7 +91,10 @@ def versions_in(data: object) -> list[dict[str, object]]:
 
 def asked_for(meta: Mapping[str, object]) -> list[int]:
     """Return the ids of the versions that `meta` names by nothing else, each once."""
-    ids = [used.version_id for used in resources(meta) if used.version_id and not used.name]
+    own = meta_of.opened(meta)
+    if not (_LISTS & own.keys() or 'air:' in str(own).lower()):
+        return []  # as of most pictures; to read all of it takes a while
+    ids = [used.version_id for used in resources(own) if used.version_id and not used.name]
     return [number for number in ids if number < 2**31][:MOST_VERSIONS]
 
 

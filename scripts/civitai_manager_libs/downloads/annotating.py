@@ -20,7 +20,7 @@ from ..civitai import captions, infotext, inside, meta as meta_of, urls, version
 from ..civitai.gallery import GalleryImage
 from ..errors import StorageError
 from ..http_client import CivitaiHttpClient
-from ..store import embed, embedded, files, sidecars
+from ..store import embed, embedded, sidecars
 from ..store.embed import Embedded
 from .version_names import VersionNames
 
@@ -93,12 +93,12 @@ class Annotator:
         return self._embedded(part, _Text(self, image, part)) if self._manner.embeds else None
 
     def foreseen(self, image: GalleryImage, path: Path) -> Embedded | None:
-        """Return what became of the text in a file of which that was not noted. Raises StorageError."""
-        if not self._manner.embeds:
-            return None
-        if not embed.can_carry(files.media_type(path)):
-            return Embedded.NO_KIND
-        return embed.foreseen(path, _Text(self, image, path).of_site)
+        """Return what became of the text in a file of which nothing is noted, as far as it shows.
+
+        Raises StorageError.
+        """
+        text = _Text(self, image, path)
+        return embed.foreseen(path, lambda: text.of_site) if self._manner.embeds else None
 
     def complete(self, image: GalleryImage, path: Path, outcome: Embedded | None) -> None:
         """Write what is missing beside the picture at `path`, into which a text went or not."""
@@ -137,13 +137,11 @@ class Annotator:
     def _embedded(self, part: Path, text: _Text) -> Embedded | None:
         """Put the text into the file, if it is one that can have it."""
         try:
-            if not embed.can_carry(files.media_type(part)):
-                return Embedded.NO_KIND
-            outcome = embed.with_infotext(part, text.of_site)
+            outcome = embed.with_infotext(part, lambda: text.of_site)
         except StorageError as error:
             self._refused(part, error)
             return None
-        if outcome.needs_sidecar:
+        if outcome.needs_sidecar and outcome is not Embedded.NO_KIND:
             self._causes.append(outcome.value)
         return outcome
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO, Iterable
+from typing import BinaryIO, Callable, Iterable
 
 from ..civitai import inside, meta
 from . import carriers, embedded, ends, files, media
@@ -25,20 +25,20 @@ def can_carry(kind: media.MediaType | None) -> bool:
     return kind in carriers.KINDS
 
 
-def with_infotext(path: Path, infotext: str) -> Embedded:
+def with_infotext(path: Path, infotext: str | Callable[[], str]) -> Embedded:
     """Put `infotext` into the picture at `path`; return what became of it.
 
+    A function is asked for the text only if the file could take one, as to make it takes a while.
     A file that tells how it was made stays as it is to the byte, and so does every one that cannot
     take the text. What else is in the file stays: profile, other tags, graphs, animation, even
     what stands behind its end. A PNG gets the chunk `parameters`, JPEG and WebP a user comment in
     Exif, as a WebUI writes and reads them. Raises StorageError.
     """
-    text = meta.clean(infotext)
-    if not text.strip():
+    if isinstance(infotext, str) and not meta.clean(infotext).strip():
         return Embedded.NOTHING
     with files.explained(path.parent), ExitStack() as drafts:
         with files.opened(path) as file:
-            plan = _plan(path, file, text)
+            plan = _plan(path, file, infotext)
             if isinstance(plan, Embedded):
                 return plan
             part = drafts.enter_context(files.draft(path, path.suffix))
@@ -49,25 +49,29 @@ def with_infotext(path: Path, infotext: str) -> Embedded:
     return Embedded.WRITTEN
 
 
-def foreseen(path: Path, infotext: str) -> Embedded:
+def foreseen(path: Path, infotext: str | Callable[[], str]) -> Embedded:
     """Return what `with_infotext` would make of the picture at `path`. Raises StorageError."""
-    text = meta.clean(infotext)
-    if not text.strip():
-        return Embedded.NOTHING
     with files.explained(path.parent), files.opened(path) as file:
-        plan = _plan(path, file, text)
+        plan = _plan(path, file, infotext)
         return plan if isinstance(plan, Embedded) else Embedded.WRITTEN
 
 
-def _plan(path: Path, file: BinaryIO, text: str) -> tuple[Edit, ...] | Embedded:
+def _plan(
+    path: Path, file: BinaryIO, infotext: str | Callable[[], str]
+) -> tuple[Edit, ...] | Embedded:
     seen = files.look(path)
     if seen is None or not can_carry(seen.kind):
         return Embedded.NO_KIND
+    found = embedded.texts(path)
+    if inside.own_text(found) and seen.end is not ends.End.SHORT:
+        return Embedded.ALREADY
+    text = meta.clean(infotext if isinstance(infotext, str) else infotext())
+    if not text.strip():
+        return Embedded.NOTHING
     if seen.end is ends.End.SHORT:
         return Embedded.UNSAFE
-    found = embedded.texts(path)
     comment = found.get('UserComment', '').strip()
-    if inside.own_text(found) or comment == text.strip():
+    if comment == text.strip():
         return Embedded.ALREADY
     if comment:  # in a PNG too: a WebUI would show it and not the chunk
         return Embedded.OCCUPIED
