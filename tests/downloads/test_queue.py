@@ -24,6 +24,7 @@ from scripts.civitai_manager_libs.downloads.wanted import Wanted
 from scripts.civitai_manager_libs.errors import CivitaiError, StorageError
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient, get_http_client
 from tests.support import forking
+from tests.support.annotated_site import META, AnnotatedSite, item
 from tests.support.faults import small_disk
 from tests.support.paths import ROOT
 from tests.support.settings_sandbox import set_process_client
@@ -551,3 +552,16 @@ def test_two_threads_may_want_the_same_at_once(
     (now,) = queue.standing()
     assert end_of(slow, queue, now.job_id).is_complete
     assert len(fetched(slow)) == len(set(fetched(slow)))
+
+
+def test_what_could_not_be_written_into_pictures_is_told_of_a_job(
+    client: CivitaiHttpClient, queue: JobQueue, tmp_path: Path
+) -> None:
+    long = {**META, 'prompt': 'fog, ' * 20_000}
+    with (site := AnnotatedSite(item(1, 'jpeg', long), item(2, 'jpeg', long))).server:
+        setting.civitai_base_url = site.server.url
+        job = queue.add(Wanted(site.post, levels=1, embeds=True, sidecars=None), tmp_path / 'kept')
+        now = until(queue, job, has_ended)
+
+    assert now.is_complete and now.trouble == ''
+    assert 1 == sum('too long for their pictures: 2' in note for note in now.notes)

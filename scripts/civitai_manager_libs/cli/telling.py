@@ -11,7 +11,7 @@ from .. import api, setting, texts
 from ..archive import jobs
 from ..civitai import urls
 from ..downloads.plan import aside_message
-from ..downloads.standing import JobReport, said_of
+from ..downloads.standing import JobReport, said_of, unwritten_told
 from ..ending import ExitCode
 from ..errors import CancelledError, CivitaiError, GoneError, NotFoundError, SourceError
 
@@ -256,8 +256,7 @@ class Part:
         notes += self.report.notes(setting.language) if self.report else ()
         for gap in now.gaps:
             notes.append(self._text('listing_stopped', cause=gap.message_in(setting.language)))
-        unwritten = self.report.unwritten if self.report else {}
-        notes += [self._text(key, count=count) for key, count in unwritten.items()]
+        notes += unwritten_told(self.report.unwritten) if self.report else []
         left_out = now.hidden or now.unreadable
         if self.gallery is not None and not (now.found or left_out or now.gaps):
             notes += self._other_versions(self.gallery)

@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Mapping
 
 from .. import forks, notices, setting
 from ..archive import jobs, place, saved
@@ -20,7 +21,7 @@ from ..errors import CivitaiError
 from ..http_client import get_http_client
 from . import beginning, presence, whole
 from .running import Running
-from .standing import ELSEWHERE, INTERRUPTED, Standing, standing_of, state_of
+from .standing import ELSEWHERE, INTERRUPTED, Standing, standing_of, state_of, unwritten_told
 from .wanted import Wanted
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class JobQueue:
         self._now: Running | None = None
         self._thread: threading.Thread | None = None
         self._troubles: dict[int, CivitaiError] = {}
+        self._unwritten: dict[int, Mapping[str, int]] = {}  # see JobReport
         self._known: dict[int, tuple[object, float, Standing]] = {}
         self._has_begun = self._is_over = self._is_watched = False
         forks.renew_in_children(self)
@@ -248,8 +250,10 @@ class JobQueue:
         try:
             with notices.going_to(now.noticed):
                 report = whole.run(db, get_http_client(), now.job_id, now.stop, now.told)
-            if report is not None and report.trouble is not None:
-                raise report.trouble
+            if report is not None:
+                self._unwritten[now.job_id] = report.unwritten
+                if report.trouble is not None:
+                    raise report.trouble
         finally:
             now.note_end(db)
 
@@ -267,7 +271,14 @@ class JobQueue:
         if known is None or known[0] != what or (changes and at > known[1] + LOOK_AGAIN_SECONDS):
             known = self._known[job.id] = (what, at, standing_of(db, job))
         why = trouble.message_in(setting.language) if trouble else ''
-        return replace(known[2], state=state, trouble=why, ahead=self._ahead_of(job.id))
+        unwritten = unwritten_told(self._unwritten.get(job.id, {}))
+        return replace(
+            known[2],
+            state=state,
+            trouble=why,
+            ahead=self._ahead_of(job.id),
+            notes=(*known[2].notes, *unwritten),
+        )
 
     def _ahead_of(self, job_id: int) -> int:
         """How many other jobs of this process come before one that waits."""

@@ -201,6 +201,11 @@ def name_of(source: str, lanes: Sequence[jobs.Lane]) -> str:
     return f'{name} · {version}' if version else str(name)
 
 
+def unwritten_told(unwritten: Mapping[str, int]) -> list[str]:
+    """Return a sentence for each cause in `JobReport.unwritten`."""
+    return [texts.text(key, setting.language, count=count) for key, count in unwritten.items()]
+
+
 def said_of(wanted: Wanted) -> dict[str, Any]:
     """Return what was asked for beside the level, by the names of the options."""
     said = wanted.kept()
