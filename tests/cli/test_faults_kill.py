@@ -34,7 +34,8 @@ for line in sys.stdin:
     if child == 0:
         with open(os.devnull, 'w') as nowhere:
             os.dup2(nowhere.fileno(), 1)
-            os._exit(cli.main([source, '--to', folder, '--limit', limit, '--name', '{uuid}']))
+            how = ['--to', folder, '--limit', limit, '--name', '{uuid}', '--no-embed']
+            os._exit(cli.main([source, *how]))
     if float(seconds):
         time.sleep(float(seconds))
         os.kill(child, signal.SIGKILL)

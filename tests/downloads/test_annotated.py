@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from scripts.civitai_manager_libs import setting
-from scripts.civitai_manager_libs.archive import saved
+from scripts.civitai_manager_libs.archive import places, saved
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.downloads import beginning, checking, version_names, whole
 from scripts.civitai_manager_libs.downloads.standing import JobReport
@@ -241,6 +241,20 @@ def test_files_beside_are_written_anew_on_request_but_not_what_a_person_changed(
     assert 9 == json.loads(keeper.read('1.json'))['stats']['likeCount']
     assert b'my own words' == keeper.read('1.caption')
     assert {'annotation_foreign': 1} == report.unwritten
+
+
+def test_a_picture_that_an_older_archive_knows_gets_all_that_is_known_beside(
+    keeper: Keeper,
+) -> None:
+    with (site := AnnotatedSite(item(1))).server:
+        job = keeper.keep(site, sidecars=()).job
+        with keeper.db.writing() as connection:
+            connection.execute("UPDATE pictures SET item = '{}'")
+        places.ask_otherwise(keeper.db, job.id, {**job.asked, 'sidecars': ['json']})
+        whole.run(keeper.db, keeper.client, job.id, threading.Event())
+
+    told = json.loads(keeper.read('1.json'))
+    assert (1, 'wren', 28) == (told['id'], told['username'], told['meta']['steps'])
 
 
 def test_a_folder_in_the_way_beside_a_picture_costs_no_picture(keeper: Keeper) -> None:

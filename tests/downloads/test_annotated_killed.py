@@ -27,18 +27,20 @@ from scripts.civitai_manager_libs.downloads import beginning, checking, whole
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
 from scripts.civitai_manager_libs.http_client import get_http_client
 setting.civitai_base_url, post, archive, folder, at, when = sys.argv[1:]
-real, left = os.replace, [int(at)]
+left = [int(at)]
 
-def replace(*paths):
-    is_it = os.fspath(paths[1]).startswith(folder) and left[0] == 1
-    left[0] -= os.fspath(paths[1]).startswith(folder)
-    if is_it and when == 'before':
-        os.kill(os.getpid(), signal.SIGKILL)
-    real(*paths)
-    if is_it:
-        os.kill(os.getpid(), signal.SIGKILL)
+def watched(real):
+    def named(*paths):
+        is_it = os.fspath(paths[1]).startswith(folder) and left[0] == 1
+        left[0] -= os.fspath(paths[1]).startswith(folder)
+        if is_it and when == 'before':
+            os.kill(os.getpid(), signal.SIGKILL)
+        real(*paths)
+        if is_it:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return named
 
-os.replace = replace
+os.replace, os.link = watched(os.replace), watched(os.link)
 setting.gallery_max_concurrent_downloads = 1
 db, client = Database(Path(archive)), get_http_client()
 wanted = Wanted(post, levels=1, embeds=True, sidecars=('json', 'txt', 'caption'))
@@ -62,12 +64,16 @@ def start(site: AnnotatedSite, folder: Path, at: int, when: str) -> 'subprocess.
 
 
 def check_whole(folder: Path) -> None:
-    """Check that each picture that has its name is whole, with its prompt and all beside it."""
+    """Check that each picture that has its name is whole, with its prompt in it."""
     for path in folder.glob('[0-9]*.png'):  # what is hidden has no name yet
         data = path.read_bytes()
         assert png_chunks(data)[-1][0] == b'IEND' and 'Steps: 28' in infotext_in(data)
-        for form in FORMS:
-            assert path.with_suffix(f'.{form}').stat().st_size
+
+
+def check_beside(folder: Path) -> None:
+    """Check that nothing that has its name is empty, and that its picture is there."""
+    for path in folder.glob('[0-9]*'):
+        assert path.stat().st_size and path.with_suffix('.png').is_file()
 
 
 @pytest.mark.parametrize('when', ['before', 'after'])
@@ -82,12 +88,14 @@ def test_a_kill_between_any_two_steps_leaves_whole_pictures(
         assert child.returncode == -9
         if folder.is_dir():
             check_whole(folder)
+            check_beside(folder)
         with start(site, folder, 0, '') as child:
             out, _ = child.communicate()
 
     assert ['True', 'good'] == out.split()
     assert sorted(f'{n}.{end}' for n in (1, 2) for end in (*FORMS, 'png')) == files_in(folder)
     check_whole(folder)
+    check_beside(folder)
 
 
 def test_two_programs_write_each_picture_once(tmp_path: Path) -> None:

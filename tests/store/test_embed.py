@@ -647,19 +647,24 @@ def killed(path: Path, line: int) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.skipif(os.name == 'nt', reason='Windows has no SIGKILL')
 def test_a_killed_process_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None:
-    old, path = PICTURES['JPEG of a camera'], tmp_path / 'a.jpg'
-    path.write_bytes(old)
-    lines = int(killed(path, -1).stdout)
-    new = path.read_bytes()
-    seen, halves = [], 0
-    for line in (1, lines // 2, *range(lines - 22, lines + 1, 2)):
-        path.write_bytes(old)
-        assert -signal.SIGKILL == killed(path, line).returncode
-        seen.append(path.read_bytes())
-        halves += len(files_in(tmp_path)) > 1
+    old = PICTURES['JPEG of a camera']
 
-    assert {old, new} == set(seen) and halves
-    path.write_bytes(old)
+    def embedded_in(folder: str, line: int) -> tuple[Path, subprocess.CompletedProcess[str]]:
+        path = tmp_path / folder / 'a.jpg'
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(old)
+        return path, killed(path, line)
+
+    path, ended = embedded_in('whole', -1)
+    lines, new = int(ended.stdout), path.read_bytes()
+    seen, halves = [], []
+    for line in (1, lines // 2, *range(lines - 22, lines + 1, 2)):
+        path, ended = embedded_in(f'{line}', line)
+        assert -signal.SIGKILL == ended.returncode
+        seen.append(path.read_bytes())
+        halves += [path] if len(files_in(path.parent)) > 1 else []
+
+    assert {old, new} == set(seen)
     # what the killed ones had begun is cleared by who comes next
-    killed(path, -1)
-    assert (['a.jpg'], new) == (files_in(tmp_path), path.read_bytes())
+    killed(halves[0], -1)
+    assert (['a.jpg'], new) == (files_in(halves[0].parent), halves[0].read_bytes())

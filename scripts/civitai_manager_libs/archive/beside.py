@@ -30,8 +30,8 @@ def known(db: Database, paths: Iterable[Path]) -> set[str]:
 def of_job(db: Database, job_id: int) -> Iterator[list[tuple[jobs.Listed, str]]]:
     """Yield the pictures that a job kept, some at a time, by place.
 
-    Each with what became of the prompt that was to go into it, see `saved.SavedFile`. Raises
-    StorageError.
+    Each with what became of the prompt that was to go into it, see `saved.SavedFile`. Of a job that
+    begins anew none, as all come again once Civitai has answered. Raises StorageError.
     """
     last = 0
     while True:
@@ -39,7 +39,9 @@ def of_job(db: Database, job_id: int) -> Iterator[list[tuple[jobs.Listed, str]]]
             rows = connection.execute(
                 "SELECT place, listed.picture_id, lane, state, path, coalesce(embedded, '') "
                 'FROM listed LEFT JOIN saved USING (path) WHERE job_id = ? AND place > ? '
-                f"AND state IN ('{jobs.SAVED}', '{jobs.ALREADY}') ORDER BY place LIMIT {_AT_ONCE}",
+                f"AND state IN ('{jobs.SAVED}', '{jobs.ALREADY}') "
+                'AND NOT (SELECT begins_anew FROM jobs WHERE jobs.id = job_id) '
+                f'ORDER BY place LIMIT {_AT_ONCE}',
                 (job_id, last),
             ).fetchall()
             images = pictures.find(db, [row[1] for row in rows])

@@ -110,10 +110,10 @@ CREATE TABLE shortlist (
 ) WITHOUT ROWID;
 """
 
-# item: all that Civitai said of a picture and no other column has. came_sha256: of the bytes as they
-# came, before a prompt was put into them; sha256 is of the file as it is. embedded: what became of
-# the prompt, see store.carriers; '': none was to go in. beside: files that we wrote beside pictures,
-# as we wrote them.
+# item: all that Civitai said of a picture and no other column has. came_sha256: of the bytes as
+# they came, before a prompt was put into them; sha256 is of the file as it is. embedded: what
+# became of the prompt, see store.carriers; '': none was to go in. beside: files that we wrote
+# beside pictures, as we wrote them.
 _THIRD = """
 ALTER TABLE pictures ADD COLUMN item TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE saved ADD COLUMN came_sha256 TEXT NOT NULL DEFAULT '';

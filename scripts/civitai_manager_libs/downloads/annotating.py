@@ -182,7 +182,8 @@ class Annotator:
         """All that Civitai said of `image`, now or when it was listed."""
         if image.item:
             return image.said()
-        return pictures.items(self._archive(), [image.id]).get(image.id) or image.said()
+        kept = pictures.items(self._archive(), [image.id]).get(image.id, {})
+        return {**image.said(), **kept}  # archives of former versions kept little
 
 
 def _without_key(content: bytes) -> bytes:

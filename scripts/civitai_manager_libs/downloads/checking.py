@@ -98,9 +98,11 @@ def repair(db: Database, client: CivitaiHttpClient, finding: Finding) -> None:
     came: list[str] = []
 
     def finish(part: Path, final: Path) -> None:
+        if part == final:
+            return  # what stands beside it stays
         with files.explained(part.parent):
             came.append(saved.looked_at(part, stem).sha256)
-        outcome = annotator.finish(image, part, final)
+        outcome = annotator.embed(image, part)
         came.append(outcome.name if outcome else '')
 
     job = batch.image_job(image, str(path.with_suffix('')))
