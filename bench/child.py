@@ -12,6 +12,7 @@ import resource
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Iterable
 
@@ -47,7 +48,7 @@ def _download_images(task: Task) -> Work:
     return lambda: action.download_images(urls)
 
 
-def _whole_gallery(task: Task) -> Work:
+def _whole_gallery(task: Task, embeds: bool = False) -> Work:
     from scripts.civitai_manager_libs import forks
     from scripts.civitai_manager_libs.archive.database import Database
     from scripts.civitai_manager_libs.downloads import beginning, whole
@@ -61,7 +62,7 @@ def _whole_gallery(task: Task) -> Work:
 
     def keep() -> None:
         db, client = Database(Path(task.home) / 'archive.sqlite'), get_http_client()
-        wanted = Wanted(f'{task.base}/models/{MODEL_ID}')
+        wanted = Wanted(f'{task.base}/models/{MODEL_ID}', embeds=embeds)
         job = beginning.begin(db, client, wanted, Path(task.folder))
         whole.run(db, client, job, forks.Event())
         db.close()
@@ -106,6 +107,7 @@ CLIENTS: dict[str, Callable[[Task], Work]] = {
     'gallery_loading': _gallery_loading,
     'download_images': _download_images,
     'whole gallery': _whole_gallery,
+    'whole gallery, prompts': partial(_whole_gallery, embeds=True),
     'sequential': _sequential,
 }
 

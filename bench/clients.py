@@ -15,9 +15,10 @@ from typing import Callable, Mapping, Sequence
 
 from scripts.civitai_manager_libs import setting
 
-from . import pictures
+from . import pictures, verify
 from .origin import ROOT
 from .task import Task
+from .verify import AsSent
 
 Stem = Callable[[Task, int], str]
 
@@ -42,8 +43,9 @@ class Command:
 class Client:
     """A client: `prepare` writes what it needs and says how to start it, None if it is absent.
 
-    `stem` is the name, without extension, under which it keeps a picture. One that `tells`
-    measures its own work and prints it; the others are measured as whole processes.
+    `stem` is the name, without extension, under which it keeps a picture, and `as_sent` finds the
+    bytes that were sent in what it kept. One that `tells` measures its own work and prints it; the
+    others are measured as whole processes.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Client:
     stem: Stem
     ours: bool = False
     tells: bool = False
+    as_sent: AsSent = verify.unchanged
 
 
 def _number(task: Task, number: int) -> str:
@@ -187,15 +190,24 @@ def _all(task: Task) -> range:
 GALLERY, IMAGES, COMMAND_LINE = 'gallery_loading', 'download_images', 'command line'
 CURL, CURL_AT_ONCE, ARIA2 = 'curl', 'curl immediate', 'aria2'
 GALLERY_DL, SEQUENTIAL = 'gallery-dl', 'sequential loop'
-JOB, GALLERY_DL_JOB = 'whole gallery', 'gallery-dl api=rest'
+JOB, JOB_WITH_PROMPTS = 'whole gallery', 'whole gallery, prompts'
+GALLERY_DL_JOB = 'gallery-dl api=rest'
 
 CLIENTS: Mapping[str, Client] = {
     client.name: client
     for client in (
         Client(GALLERY, _child(GALLERY, _our_environment), _cache_name, ours=True, tells=True),
         Client(IMAGES, _child(IMAGES, _our_environment), _cache_name, ours=True, tells=True),
-        Client(COMMAND_LINE, _command_line, _number, ours=True),
+        Client(COMMAND_LINE, _command_line, _number, ours=True, as_sent=verify.without_prompt),
         Client(JOB, _child(JOB, _our_environment), _number, ours=True, tells=True),
+        Client(
+            JOB_WITH_PROMPTS,
+            _child(JOB_WITH_PROMPTS, _our_environment),
+            _number,
+            ours=True,
+            tells=True,
+            as_sent=verify.without_prompt,
+        ),
         Client(CURL, _curl(), _number),
         Client(CURL_AT_ONCE, _curl('--parallel-immediate'), _number),
         Client(ARIA2, _aria2, _number),

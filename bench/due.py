@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Callable, Iterator, Sequence
 
 from . import scenarios
-from .clients import COMMAND_LINE, CURL, GALLERY, JOB
+from .clients import COMMAND_LINE, CURL, GALLERY, JOB, JOB_WITH_PROMPTS
 from .figures import UNKNOWN, Figures, Table
 from .scenarios import IN_PROCESS, Scenario
 
@@ -71,6 +71,11 @@ def _over_listed_limit(table: Table, figures: Figures) -> float | None:
     return figures.wall / (figures.scenario.limit + 2 * figures.scenario.latency)
 
 
+def _over_plain_job(table: Table, figures: Figures) -> float | None:
+    plain = table.get((figures.scenario.name, JOB))
+    return figures.wall / plain.wall if plain else None
+
+
 def _growth_over_smallest(table: Table, figures: Figures) -> float | None:
     smallest = table.get((scenarios.MEMORY[0].name, figures.client))
     if smallest is None or UNKNOWN in (smallest.growth, figures.growth):
@@ -112,8 +117,10 @@ def _jobs() -> Iterator[_Due]:
     job, largest, clients = scenarios.JOB_OF_2000, scenarios.MEMORY[-1], (JOB,)
     text = 'Whole gallery of 2,000, wall: at most 1.15x the larger of listing and transfer'
     yield _Due(text, 1.15, job, _over_limit, clients=clients)
+    text, prompts = 'Whole gallery of 2,000 with prompts, wall: at most 1.10x', (JOB_WITH_PROMPTS,)
+    yield _Due(f'{text} the same without', 1.10, job, _over_plain_job, clients=prompts)
     text = 'Whole gallery of 2,000: not one wrong or missing'
-    yield _Due(text, 0, job, _not_intact, '{:.0f}', clients)
+    yield _Due(text, 0, job, _not_intact, '{:.0f}', (*clients, *prompts))
     text = 'Whole gallery of 50,000, peak memory: at most 6 MiB above that at 1,000'
     yield _Due(text, 6.0, largest, _growth_over_smallest, '{:+.1f} MiB', clients)
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 import random
 from uuid import UUID
 
-# A JPEG begins like this and ends like that; between them no 0xFF, so nothing looks like a marker.
-_HEAD = b'\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00'
+# A JPEG begins like this and ends like that; between them a scan without 0xFF, so nothing looks
+# like a marker.
+_HEAD = (
+    b'\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00'
+    b'\xff\xc0\x00\x0b\x08\x04\x00\x04\x00\x01\x01\x11\x00'
+    b'\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00'
+)
 _END = b'\xff\xd9'
 _BLOCK = random.Random(4).randbytes(262_139).replace(b'\xff', b'\xfe')
 _TWICE = memoryview(_BLOCK + _BLOCK)
@@ -17,7 +22,7 @@ MODEL_ID = 1
 
 
 def picture(number: int, size: int) -> bytes:
-    """The bytes of picture `number`; `size` is from 64 to `MAX_BYTES`."""
+    """The bytes of picture `number`; `size` is from 128 to `MAX_BYTES`."""
     start = number * _STRIDE % len(_BLOCK)
     return b''.join((_HEAD, _TWICE[start : start + size - len(_HEAD) - len(_END)], _END))
 

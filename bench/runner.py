@@ -104,7 +104,11 @@ def play_once(origin: Origin, scenario: Scenario, client: Client) -> Run:
         ended = process.run(command.argv, environment, home, TIME_LIMIT)
         counters = origin.counters()
         found = check(
-            folder, lambda number: client.stem(task, number), scenario.count, scenario.size
+            folder,
+            lambda number: client.stem(task, number),
+            scenario.count,
+            scenario.size,
+            client.as_sent,
         )
         wall, cpu, peak, growth = _used(client, ended)
         return Run(

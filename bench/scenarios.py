@@ -19,6 +19,7 @@ from .clients import (
     GALLERY_DL_JOB,
     IMAGES,
     JOB,
+    JOB_WITH_PROMPTS,
     SEQUENTIAL,
 )
 from .server import Conditions
@@ -114,9 +115,8 @@ GROWTH = tuple(
     Scenario(f'growth-{count}', 'growth', count, 60_000, 0.03, (GALLERY,))
     for count in (100, 1_000, 10_000)
 )
-JOB_OF_2000 = Scenario(
-    'gallery-job', 'gallery-job', 2_000, 60_000, 0.03, (JOB, GALLERY_DL_JOB), listed=True
-)
+_KEEPERS = (JOB, JOB_WITH_PROMPTS, GALLERY_DL_JOB)
+JOB_OF_2000 = Scenario('gallery-job', 'gallery-job', 2_000, 60_000, 0.03, _KEEPERS, listed=True)
 MEMORY = tuple(
     Scenario(f'memory-{count}', 'gallery-memory', count, 1_000, 0, (JOB,), listed=True, paced=False)
     for count in (1_000, 50_000)
