@@ -51,13 +51,15 @@ def tag_name(name: str) -> str:
 
 def _with_tags(meta: Mapping[str, object]) -> str:
     """The prompt and a tag for each LoRA that it does not call yet; '' if there is none."""
+    listed = {key: meta.get(key) for key in ('additionalResources', 'civitaiResources')}
+    if not any(listed.values()):
+        return ''
     prompt = meta_of.clean(prompt) if isinstance(prompt := meta.get('prompt'), str) else ''
     called = {
         stem(name).lower(): meta_of.as_number(weight)
         for kind, name, weight in tags(prompt)
         if kind != 'hypernet'
     }
-    listed = {key: meta.get(key) for key in ('additionalResources', 'civitaiResources')}
     loras = {tag_name(one.name): one for one in resources(listed) if one.kind == 'lora'}
     # the prompt may call what the site lists by another name, but not with another weight
     applied = {

@@ -33,6 +33,8 @@ def as_number(value: object) -> int | float | None:
     """A number, also out of text; a whole one is an int: 7.0 and '7.0' are 7."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
+    if isinstance(value, int) and -_LARGEST_NUMBER <= value <= _LARGEST_NUMBER:
+        return value
     try:
         number = Decimal(value)
         if not number.is_finite() or abs(number) > _LARGEST_NUMBER:

@@ -76,7 +76,8 @@ def _entries(meta: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
     """All that `meta` says about models, in the form of its `resources`."""
     main = {'model': meta.get('Model'), 'vae': meta.get('VAE')}
     for kind, name in main.items():
-        yield {'type': kind, 'name': name}
+        if name:
+            yield {'type': kind, 'name': name}
     for key, found in meta_of.all_hashes(meta).items():
         kind, _, name = key.partition(':')
         if kind == 'refiner':
@@ -99,17 +100,15 @@ def _webui_entries(meta: Mapping[str, object]) -> Iterator[Mapping[str, object]]
             yield {'type': 'model', **_named(meta[key])}
     if 'Refiner hash' in meta:
         yield {'type': 'model', **_named(meta.get('Refiner')), 'hash': meta['Refiner hash']}
-    yield {
-        'type': 'hypernet',
-        **_named(meta.get('Hypernet')),
-        'weight': meta.get('Hypernet strength'),
-    }
+    if 'Hypernet' in meta:
+        weight = meta.get('Hypernet strength')
+        yield {'type': 'hypernet', **_named(meta['Hypernet']), 'weight': weight}
     weights = meta.get('Lora weights')
     for name, weight in weights.items() if isinstance(weights, Mapping) else ():
         yield {'type': 'lora', 'name': name, 'weight': weight}
     if meta_of.as_text(meta.get('AddNet Enabled')) != 'False':
-        for number in range(1, 6):
-            model = _named(meta.get(f'AddNet Model {number}'))
+        for number in (one for one in range(1, 6) if f'AddNet Model {one}' in meta):
+            model = _named(meta[f'AddNet Model {number}'])
             weight = meta.get(f'AddNet Weight {number}', meta.get(f'AddNet Weight A {number}'))
             kind = meta.get(f'AddNet Module {number}', 'lora')
             yield {'type': kind, **model, 'weight': weight}

@@ -7,6 +7,7 @@ picture comes out. Its names are those of AUTOMATIC1111 v1.10.1; to case it is s
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Iterator
 
 # The WebUI's name, and all others of the same: ComfyUI's first, then those of other programs.
@@ -68,6 +69,7 @@ def schedule_name(schedule: str) -> str:
     return '' if plain in ('', 'undefined') else _SCHEDULE_BY_NAME.get(plain, schedule)
 
 
+@lru_cache(maxsize=256)  # the pictures of a gallery name few
 def webui_names(sampler: str, schedule: str = '') -> tuple[str, str]:
     """Return the WebUI's names of a sampler and a noise schedule, each '' if it is not told.
 
