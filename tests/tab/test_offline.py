@@ -128,6 +128,23 @@ def test_a_chosen_picture_is_shown_with_how_it_was_made(
     assert demo.requests == []
 
 
+def test_how_a_picture_was_made_is_read_from_its_file_where_the_archive_does_not_know(
+    parts: Parts, demo: DemoServer, client: CivitaiHttpClient
+) -> None:
+    view = browsing(parts, kept(demo, client, VERSION, embeds=True))
+    place = next(n for n, image in enumerate(view.page.images) if image.meta.get('prompt'))
+    prompt = str(view.page.images[place].meta['prompt'])
+    with archive().writing() as connection:
+        connection.execute("UPDATE pictures SET meta = '{}', item = '{}'")
+    view = View()
+    [job] = jobs.every(archive())
+    turned(parts, view, offline.open_job, str(job.id))
+
+    assert not view.page.images[place].meta
+    assert prompt[:30] in clicked(parts, view, place)[parts.infotext]
+    assert demo.requests == []
+
+
 def test_a_picture_of_a_saved_gallery_is_sent_as_it_was_kept(
     parts: Parts, demo: DemoServer, job: jobs.Job
 ) -> None:
