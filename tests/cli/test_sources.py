@@ -11,6 +11,7 @@ import pytest
 
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.cli import main
+from scripts.civitai_manager_libs.http_client.pacing import throttle
 from tests.support.network import at_home, files_in
 from tests.support.scripted_server import Answer, kept, ok
 from tests.support.settings_sandbox import fresh_client
@@ -24,7 +25,7 @@ MISSING = '/models/404'
 BAD = 'https://example.org/models/1'
 HALF, NONE = '/posts/3', '/posts/4'
 
-BUSY = kept(ok(b'', status=503, Retry_After='5'))
+BUSY = kept(ok(b'', status=503, Retry_After='1'))
 
 INSTEAD: dict[str, Answer] = {'/302/': NO_PICTURE, '/key/40': NO_PICTURE, '/701/': BUSY}
 
@@ -217,9 +218,10 @@ def test_a_folder_that_cannot_be_made_fails_each(download: Download, folder: Pat
 def test_a_wait_is_told_to_who_watches(
     download: Download, monkeypatch: pytest.MonkeyPatch, watched: bool
 ) -> None:
+    monkeypatch.setattr(throttle, 'TOLD_SECONDS', 0.5)
     monkeypatch.setattr(sys.stderr, 'isatty', lambda: watched)
     code, out, err = download(['/posts/7'])
     told = [line for line in err.replace('\r', '\n').splitlines() if 'asks us to wait' in line]
-    sentence = '127.0.0.1 asks us to wait (503). Going on in 5 s; what is there stays. (try 2 of 5)'
+    sentence = '127.0.0.1 asks us to wait (503). Going on in 1 s; what is there stays. (try 2 of 5)'
     assert told == [sentence] * watched
     assert code == 1 and '2 saved' in out
