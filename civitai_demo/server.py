@@ -152,7 +152,8 @@ def listen(port: int) -> tuple[list[socket.socket], int]:
 
 
 def _listener(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sends small answers at once only over a socket that names its protocol.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == 'posix':
             # Elsewhere this option would let two servers share the port.
