@@ -23,6 +23,7 @@ from scripts.civitai_manager_libs.downloads.standing import ELSEWHERE, INTERRUPT
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
 from scripts.civitai_manager_libs.errors import CivitaiError, StorageError
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient, get_http_client
+from scripts.civitai_manager_libs.http_client.pacing import throttle
 from tests.support import forking
 from tests.support.annotated_site import META, AnnotatedSite, item
 from tests.support.faults import small_disk
@@ -494,6 +495,7 @@ def test_what_is_waited_for_is_told_until_that_is_over(
     slow: DemoServer, queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_process_client(monkeypatch, CivitaiHttpClient())  # which really waits
+    monkeypatch.setattr(throttle, 'TOLD_SECONDS', 0.3)
     some = wanted(SMALL, limit=8)
     job = beginning.begin(place.archive(), get_http_client(), some, tmp_path / 'kept')
     slow.scenario = '429'
