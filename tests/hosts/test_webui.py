@@ -107,12 +107,17 @@ class Webui:
 
 
 HOSTS = {
-    'a1111-1.6 gradio 3.41.2': ('3.41.2', ('--old-names',)),
     'a1111-1.10 gradio 3.41.2': ('3.41.2', ()),
     'sd.next gradio 3.43.2': ('3.43.2', ('--sdnext',)),
     'forge gradio 4.40.0': ('4.40.0', ('--forge',)),
     'newest gradio': ('newest', ()),
+    'a1111-1.6 gradio 3.41.2': ('3.41.2', ('--old-names',)),
 }
+# The older AUTOMATIC1111 is the other one but for the name of the module that sends.
+DIFFERENT = {name: host for name, host in HOSTS.items() if 'a1111-1.6' not in name}
+where_sending_is_no_matter = pytest.mark.parametrize(
+    'webui', DIFFERENT.values(), ids=DIFFERENT, indirect=True
+)
 
 
 @pytest.fixture(scope='module', params=HOSTS.values(), ids=HOSTS)
@@ -205,6 +210,7 @@ def test_where_there_is_a_control_tab_it_gets_the_settings(
         expect(page.locator('#control_prompt')).to_be_visible()
 
 
+@where_sending_is_no_matter
 def test_another_version_shows_other_pictures(page: Page, running_demo: DemoServer) -> None:
     shown(page, running_demo)
     first = sources(page)
@@ -214,6 +220,7 @@ def test_another_version_shows_other_pictures(page: Page, running_demo: DemoServ
     assert not set(first) & set(sources(page))
 
 
+@where_sending_is_no_matter
 def test_the_place_that_was_clicked_last_can_be_clicked_on_every_page(
     page: Page, running_demo: DemoServer
 ) -> None:
@@ -232,6 +239,7 @@ def test_the_place_that_was_clicked_last_can_be_clicked_on_every_page(
         assert chosen(page, 0) == first
 
 
+@where_sending_is_no_matter
 def test_the_page_stays_as_it_is_while_its_pictures_change(
     page: Page, running_demo: DemoServer
 ) -> None:
@@ -257,6 +265,7 @@ def test_the_page_stays_as_it_is_while_its_pictures_change(
     page.wait_for_function('before => window.lowest < before / 2', arg=before, timeout=WAIT)
 
 
+@where_sending_is_no_matter
 def test_no_picture_is_cut_off_and_the_status_stays_in_sight(
     page: Page, running_demo: DemoServer
 ) -> None:
@@ -346,6 +355,7 @@ def test_no_picture_is_sent_in_place_of_an_original_that_does_not_come(
     expect(page.locator('#extras_image img')).to_have_count(0)
 
 
+@where_sending_is_no_matter
 def test_a_page_is_kept_in_the_hosts_outputs(
     page: Page, webui: Webui, running_demo: DemoServer
 ) -> None:
@@ -360,6 +370,7 @@ def test_a_page_is_kept_in_the_hosts_outputs(
             picture.load()
 
 
+@where_sending_is_no_matter
 def test_one_download_does_not_hold_up_another(
     browser: Browser, page: Page, webui: Webui, running_demo: DemoServer
 ) -> None:
@@ -387,11 +398,13 @@ def test_one_download_does_not_hold_up_another(
     context.close()
 
 
+@where_sending_is_no_matter
 def test_bad_input_gets_a_message(page: Page, running_demo: DemoServer) -> None:
     load(page, 'https://example.com/models/1')
     expect(part(page, 'status')).to_contain_text('not on Civitai', timeout=WAIT)
 
 
+@where_sending_is_no_matter
 def test_settings_of_the_host_count_at_once(
     page: Page, webui: Webui, running_demo: DemoServer
 ) -> None:
@@ -426,7 +439,6 @@ BY_HAND = {
     'civitai_gallery_gallery_columns': 99,
     'civitai_gallery_http_timeout': {},
 }
-DIFFERENT = {name: host for name, host in HOSTS.items() if 'a1111-1.6' not in name}
 
 
 @pytest.mark.parametrize(('gradio', 'flags'), DIFFERENT.values(), ids=DIFFERENT)
@@ -469,6 +481,7 @@ def test_the_settings_page_bears_anything_and_says_what_waits_for_a_reload(
         webui.stop()
 
 
+@where_sending_is_no_matter
 def test_the_api_key_is_kept_apart_and_never_shown(page: Page, webui: Webui) -> None:
     page.get_by_text('API key', exact=True).first.click()
     for key, answer in (('not-a-key', '401'), (KEY, '••••')):
@@ -486,6 +499,7 @@ def test_the_api_key_is_kept_apart_and_never_shown(page: Page, webui: Webui) -> 
     assert refused.status_code in (403, 404)
 
 
+@where_sending_is_no_matter
 @pytest.mark.skipif(os.geteuid() != 0, reason='only root can be another account too')
 def test_another_account_of_the_machine_plants_no_key(webui: Webui) -> None:
     key = webui.beside('config') / 'civitai-gallery' / 'api_key'
@@ -503,6 +517,7 @@ def test_another_account_of_the_machine_plants_no_key(webui: Webui) -> None:
     assert (key.read_text() if key.is_file() else '') == before
 
 
+@where_sending_is_no_matter
 def test_none_of_our_handlers_is_offered_as_an_api(webui: Webui) -> None:
     for path in ('info', 'gradio_api/info'):
         answer = requests.get(f'{webui.url}/{path}', timeout=30)
@@ -514,6 +529,7 @@ def test_none_of_our_handlers_is_offered_as_an_api(webui: Webui) -> None:
     pytest.fail('the host lists no API at all')
 
 
+@where_sending_is_no_matter
 def test_the_panel_of_jobs_moves_and_survives_reload_ui(
     page: Page, webui: Webui, running_demo: DemoServer
 ) -> None:
