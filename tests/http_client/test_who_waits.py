@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scripts.civitai_manager_libs import errors, notices, setting
-from scripts.civitai_manager_libs.http_client import retry
+from scripts.civitai_manager_libs.http_client import client as client_module, retry
 from scripts.civitai_manager_libs.http_client.pacing.budget import Budget
 from scripts.civitai_manager_libs.http_client.pacing.throttle import Throttle
 from tests.support.clock import Clock
@@ -65,6 +65,7 @@ def test_what_is_shown_is_waited_for_as_people_wait(
 def test_a_gallery_of_a_host_that_only_refuses_is_given_up(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(client_module, 'PATIENCE_OF_A_PERSON', 6.0)
     monkeypatch.setattr(setting, 'shortcut_gallery_folder', str(tmp_path))
     with ScriptedServer(busy(429)) as server:
         at_home(monkeypatch, server)

@@ -12,6 +12,7 @@ from typing import Any, Callable, Iterator
 import gradio as gr
 import pytest
 
+from civitai_demo.api import gate
 from civitai_demo.server import DemoServer
 from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID
 from scripts.civitai_manager_libs import setting
@@ -63,6 +64,14 @@ def view(demo: DemoServer) -> View:
     opened = View()
     events.open_source(opened, demo.url + MODEL)
     return opened
+
+
+@pytest.fixture
+def slow(view: View, demo: DemoServer, monkeypatch: pytest.MonkeyPatch) -> DemoServer:
+    """The stand-in, which takes its time from now on until its scenario is another one."""
+    monkeypatch.setattr(gate, 'SLOW_SECONDS', 0.5)
+    demo.scenario = 'slow'
+    return demo
 
 
 def started(parts: Parts, view: View, request: Any = HERE, **given: object) -> dict[Any, Any]:
@@ -247,13 +256,10 @@ def test_a_job_of_the_command_line_is_shown_and_gone_on_with(
     until(lambda: stands(number) == 'complete')
 
 
-def test_a_job_rests_and_goes_on_as_it_is_told(
-    parts: Parts, view: View, demo: DemoServer, client: CivitaiHttpClient
-) -> None:
-    demo.scenario = 'slow'
+def test_a_job_rests_and_goes_on_as_it_is_told(parts: Parts, view: View, slow: DemoServer) -> None:
     started(parts, view)
     assert 'paused' in ordered(HERE, 'pause 1') and stands(1) == 'paused'
-    demo.scenario = ''
+    slow.scenario = ''
     ordered(HERE, 'resume 1')
     until(lambda: stands(1) == 'complete')
     ordered(HERE, 'forget 1')
@@ -297,13 +303,13 @@ def test_no_order_only_looks(nothing: Any) -> None:
 
 
 @pytest.fixture
-def other_job(parts: Parts, view: View, demo: DemoServer) -> Iterator[View]:
-    """A job that is at work until `demo` is slow no more; a view of another gallery."""
-    demo.scenario = 'slow'
+def other_job(parts: Parts, view: View, slow: DemoServer) -> Iterator[View]:
+    """A job that is at work until `slow` is so no more; a view of another gallery."""
+    setting.gallery_max_concurrent_downloads = 1  # it takes long even so
     started(parts, view)
     until(lambda: stands(1) == 'running')
     other = View()
-    events.open_source(other, demo.url + '/models/4317')
+    events.open_source(other, slow.url + '/models/4317')
     yield other
 
 
@@ -322,15 +328,15 @@ def test_a_job_behind_others_says_so_and_behind_how_many(
 
 
 def test_one_that_is_asked_for_again_says_what_that_does(
-    parts: Parts, view: View, demo: DemoServer
+    parts: Parts, view: View, slow: DemoServer
 ) -> None:
-    demo.scenario = 'slow'
+    setting.gallery_max_concurrent_downloads = 1  # it takes long even so
     assert 'Job 1 has begun' in started(parts, view, limit='7')[parts.whole.answer]
     assert 'Job 1 is at it already' in started(parts, view, limit='7')[parts.whole.answer]
     assert 'Job 1 is paused' in ordered(HERE, 'pause 1')
     assert 'Job 1 goes on' in started(parts, view, limit='7')[parts.whole.answer]
     assert 'Job 1 is cancelled. Its files stay' in ordered(HERE, 'cancel 1')
-    demo.scenario = ''
+    slow.scenario = ''
     assert 'Job 1 goes on' in ordered(HERE, 'resume 1')
     until(lambda: stands(1) == 'complete')
     assert 'Job 1 looks again' in started(parts, view, limit='7')[parts.whole.answer]
