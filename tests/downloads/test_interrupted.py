@@ -16,7 +16,7 @@ from scripts.civitai_manager_libs.downloads import crew
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from tests.support.faults import PATIENCE, WHOLE, Work
 from tests.support.network import at_home, files_in
-from tests.support.paths import ROOT
+from tests.support.prepared import Prepared
 from tests.support.scripted_server import STALL, Answer, ScriptedServer, head, kept, ok
 
 pytestmark = pytest.mark.skipif(sys.platform == 'win32', reason='there are no such signals')
@@ -75,27 +75,18 @@ CASES += [('plain', answer) for answer in SILENT if answer != 'in a picture']
 
 @pytest.mark.parametrize(('script', 'answer'), CASES)
 def test_ctrl_c_ends_a_script_while_servers_are_silent(
-    tmp_path: Path, script: str, answer: str
+    prepared: Prepared, tmp_path: Path, script: str, answer: str
 ) -> None:
     program = OPENING + SCRIPTS[script].replace('FOLDER', str(tmp_path / 'picture_cache'))
     with silent_site(SILENT[answer]) as server:
-        process = subprocess.Popen(
-            [sys.executable, '-c', program, server.url, str(PICTURES)],
-            cwd=ROOT,
-            env={**os.environ, 'CIVITAI_BASE_URL': server.url, 'PYTHONPATH': str(ROOT)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            encoding='utf-8',
-        )
-        try:
+        environment = {**os.environ, 'CIVITAI_BASE_URL': server.url}
+        arguments = server.url, str(PICTURES)
+        with prepared.start(program, *arguments, environment=environment) as process:
             assert server.stalled.wait(PATIENCE)
             with pytest.raises(subprocess.TimeoutExpired):  # it waits now
                 process.wait(0.2)
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=ENDED_WITHIN)
-        finally:
-            process.kill()
-            process.communicate()
         assert len(server.requests) < PICTURES
     assert process.returncode != 0 and err.strip().endswith('KeyboardInterrupt')
     left = files_in(tmp_path / 'picture_cache')
@@ -103,23 +94,18 @@ def test_ctrl_c_ends_a_script_while_servers_are_silent(
     assert {(tmp_path / 'picture_cache' / name).read_bytes() for name in left} <= {WHOLE}
 
 
-def test_a_thread_that_the_program_leaves_running_finishes_its_downloads(tmp_path: Path) -> None:
+def test_a_thread_that_the_program_leaves_running_finishes_its_downloads(
+    prepared: Prepared, tmp_path: Path
+) -> None:
     program = OPENING + 'threading.Thread(target=action.download_images, args=[addresses]).start()'
     with ScriptedServer(handler=lambda asked: (STALL, ok(WHOLE))) as server:
-        process = subprocess.Popen(
-            [sys.executable, '-c', program, server.url, '5'],
-            cwd=ROOT,
-            env={**os.environ, 'CIVITAI_BASE_URL': server.url, 'PYTHONPATH': str(ROOT)},
-        )
-        try:
+        environment = {**os.environ, 'CIVITAI_BASE_URL': server.url}
+        with prepared.start(program, server.url, '5', environment=environment) as process:
             assert server.stalled.wait(PATIENCE)
             with pytest.raises(subprocess.TimeoutExpired):
                 process.wait(1)
             server.release.set()
             assert process.wait(PATIENCE) == 0
-        finally:
-            process.kill()
-            process.wait()
     assert len(files_in(tmp_path / 'picture_cache')) == 5
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from functools import lru_cache
 from pathlib import Path
-from typing import Iterator
+from typing import Callable, Iterator
 
 import pytest
 import responses
@@ -14,6 +16,7 @@ from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from tests.support.browsing import chromium
+from tests.support.prepared import Prepared
 from tests.support.settings_sandbox import fresh_client, sandbox
 
 
@@ -67,6 +70,19 @@ def demo(running_demo: DemoServer, client: CivitaiHttpClient) -> DemoServer:
     running_demo.requests.clear()
     setting.civitai_base_url = running_demo.url
     return running_demo
+
+
+@pytest.fixture(scope='session')
+def prepared_with() -> Iterator[Callable[[str], Prepared]]:
+    """What starts programs that import a gradio (a key of PINS), without the seconds for that."""
+    with ExitStack() as stack:
+        yield lru_cache(lambda name: stack.enter_context(Prepared('gradio', gradio=name)))
+
+
+@pytest.fixture(scope='session')
+def prepared(prepared_with: Callable[[str], Prepared]) -> Prepared:
+    """The same for the gradio of these tests."""
+    return prepared_with('here')
 
 
 @pytest.fixture(scope='module')

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
-from tests.support.paths import ROOT
+from tests.support.prepared import Prepared
 from tests.support.visitor import SECONDS, Visitor
 
 STARTER = (
@@ -20,24 +18,19 @@ STARTER = (
 
 
 class RunningApp(Visitor):
-    """The app, started with `arguments` by the Python given; its data is below `home`."""
+    """The app, started with `arguments` by what is prepared for it; its data is below `home`."""
 
-    def __init__(self, home: Path, *arguments: str, python: str = sys.executable) -> None:
+    def __init__(self, prepared: Prepared, home: Path, *arguments: str) -> None:
         self.home = home
         self._errors = home / 'stderr.txt'
+        environment = {**os.environ, 'CIVITAI_GALLERY_HOME': str(home)}
         with self._errors.open('w') as errors:
-            self.process = subprocess.Popen(
-                [python, '-c', STARTER, *arguments],
-                cwd=ROOT,
-                env={**os.environ, 'CIVITAI_GALLERY_HOME': str(home)},
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
+            self.process = prepared.start(
+                STARTER, *arguments, environment=environment, errors=errors
             )
         super().__init__(self._address())
 
     def _address(self) -> str:
-        assert self.process.stdout is not None
         for line in self.process.stdout:  # gradio 3 says something of its own first
             found = re.search(r'running at (http://\S+)', line)
             if found:
@@ -52,5 +45,5 @@ class RunningApp(Visitor):
     def stop(self) -> int:
         """End it as Ctrl-C does; return its exit code."""
         self.process.send_signal(signal.SIGINT)
-        self.process.communicate(timeout=SECONDS)
-        return self.process.returncode
+        with self.process:
+            return self.process.wait(SECONDS)

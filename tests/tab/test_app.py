@@ -21,6 +21,7 @@ from scripts.civitai_manager_libs.ending import ExitCode
 from scripts.civitai_manager_libs.http_client import get_http_client
 from scripts.civitai_manager_libs.tab import app
 from tests.support.paths import ROOT
+from tests.support.prepared import Prepared
 from tests.support.running_app import RunningApp
 from tests.support.scripted_server import ScriptedServer, ok
 from tests.support.settings_sandbox import set_process_client
@@ -176,9 +177,9 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(
     ],
 )
 def test_the_printed_address_is_one_to_open(
-    tmp_path: Path, host: str, shown: str, family: socket.AddressFamily
+    prepared: Prepared, tmp_path: Path, host: str, shown: str, family: socket.AddressFamily
 ) -> None:
-    running = RunningApp(tmp_path, '--host', host, '--port', '0')
+    running = RunningApp(prepared, tmp_path, '--host', host, '--port', '0')
     try:
         assert re.fullmatch(rf'http://{re.escape(shown)}:[1-9]\d*/', running.url)
         assert requests.get(running.url, timeout=30).status_code == 200
@@ -196,9 +197,12 @@ def own_address() -> str:
         return str(probe.getsockname()[0])
 
 
-def test_names_of_our_own_are_answered_and_those_allowed(tmp_path: Path) -> None:
+def test_names_of_our_own_are_answered_and_those_allowed(
+    prepared: Prepared, tmp_path: Path
+) -> None:
     allowed = ['--allow-host', 'Gallery.example', '--allow-host', 'bücher.example']
-    running = RunningApp(tmp_path, '--host', '0.0.0.0', '--port', '0', *allowed)
+    given = '--host', '0.0.0.0', '--port', '0', *allowed
+    running = RunningApp(prepared, tmp_path, *given)
     try:
         ours = [found[4][0] for found in socket.getaddrinfo(socket.gethostname(), None)]
         names = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import civitai_gallery
 from tests.support.faults import PATIENCE, WHOLE
 from tests.support.network import files_in
 from tests.support.paths import ROOT
+from tests.support.prepared import Prepared
 from tests.support.scripted_server import STALL, Answer, ScriptedServer, head
 
 pytestmark = pytest.mark.skipif(sys.platform == 'win32', reason='there are no such signals')
@@ -53,25 +53,20 @@ SILENT: dict[str, Answer] = {
 @pytest.mark.parametrize('thread', ['daemon', 'other'])
 @pytest.mark.parametrize('answer', SILENT.values(), ids=SILENT)
 def test_the_app_ends_soon_while_a_server_is_silent(
-    tmp_path: Path, answer: Answer, thread: str, number: signal.Signals, code: int
+    prepared: Prepared,
+    tmp_path: Path,
+    answer: Answer,
+    thread: str,
+    number: signal.Signals,
+    code: int,
 ) -> None:
     with ScriptedServer(answer) as server:
-        process = subprocess.Popen(
-            [sys.executable, '-c', APP, server.url, thread],
-            cwd=ROOT,
-            env={**os.environ, 'CIVITAI_BASE_URL': server.url, 'PYTHONPATH': str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding='utf-8',
-        )
-        try:
-            assert process.stdout is not None and 'http://' in process.stdout.readline()
+        environment = {**os.environ, 'CIVITAI_BASE_URL': server.url}
+        with prepared.start(APP, server.url, thread, environment=environment) as process:
+            assert 'http://' in process.stdout.readline()
             assert server.stalled.wait(PATIENCE)
             process.send_signal(number)
             _, err = process.communicate(timeout=ENDED_WITHIN)
-        finally:
-            process.kill()
-            process.communicate()
     assert process.returncode == code
     assert 'Traceback' not in err
     assert set(files_in(tmp_path / 'picture_cache')) <= {'CACHEDIR.TAG'}
@@ -81,22 +76,11 @@ def test_the_app_ends_soon_while_a_server_is_silent(
     ('number', 'code'),
     [pytest.param(signal.SIGINT, 0, id='Ctrl-C'), pytest.param(signal.SIGTERM, 143, id='SIGTERM')],
 )
-def test_so_does_the_demo(tmp_path: Path, number: signal.Signals, code: int) -> None:
+def test_so_does_the_demo(prepared: Prepared, number: signal.Signals, code: int) -> None:
     needed = civitai_gallery.read_requirements(ROOT / 'requirements.txt')
     if civitai_gallery.unmet(needed, sys.path):
         pytest.skip('The launcher would set up an environment with the packages it needs.')
-    process = subprocess.Popen(
-        [sys.executable, '-c', DEMO, '--port', '7995'],
-        cwd=ROOT,
-        env={**os.environ, 'PYTHONPATH': str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        encoding='utf-8',
-    )
-    try:
-        assert process.stdout is not None and 'http://' in process.stdout.readline()
+    with prepared.start(DEMO, '--port', '7995', environment=os.environ) as process:
+        assert 'http://' in process.stdout.readline()
         process.send_signal(number)
         assert process.wait(ENDED_WITHIN) == code
-    finally:
-        process.kill()
-        process.communicate()

@@ -8,15 +8,16 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from civitai_demo.server import DemoServer
 from tests.support.browsing import WAIT, load, needs_chromium, part
-from tests.support.environments import PINS, interpreter
+from tests.support.environments import PINS
 from tests.support.paths import ROOT
+from tests.support.prepared import Prepared
 from tests.support.running_app import RunningApp
 
 pytestmark = needs_chromium
@@ -27,9 +28,12 @@ IDLE_SECONDS = 3
 SETTINGS = {'gallery_max_concurrent_downloads': 2, 'http_retry_delay': 0, 'http_max_retries': 3}
 
 
-@pytest.fixture(scope='module', params=[*PINS, 'newest'], ids=lambda gradio: f'gradio-{gradio}')
+@pytest.fixture(scope='module', params=[*PINS, 'here'], ids=lambda gradio: f'gradio-{gradio}')
 def app(
-    request: Any, running_demo: DemoServer, tmp_path_factory: pytest.TempPathFactory
+    request: Any,
+    prepared_with: Callable[[str], Prepared],
+    running_demo: DemoServer,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RunningApp]:
     """The app beside the stand-in, slow enough that a job can be seen to move."""
     home = tmp_path_factory.mktemp('home')
@@ -37,8 +41,8 @@ def app(
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv('CIVITAI_BASE_URL', running_demo.url)
         folder = str(home / 'kept')
-        python = interpreter(request.param)
-        running = RunningApp(home, '--port', '0', '--downloads', folder, python=python)
+        given = '--port', '0', '--downloads', folder
+        running = RunningApp(prepared_with(request.param), home, *given)
         yield running
         assert running.stop() == 0
 
@@ -169,7 +173,7 @@ def test_an_order_that_is_given_while_the_panel_is_asked_for_is_carried_out(page
     expect(part(page, 'jobs').locator(f'[data-job="{number}"]')).to_have_count(0, timeout=WAIT)
 
 
-@pytest.mark.parametrize('app', ['newest'], indirect=True)
+@pytest.mark.parametrize('app', ['here'], indirect=True)
 def test_what_failed_is_unfolded_and_tried_again(page: Page, running_demo: DemoServer) -> None:
     shown(page, running_demo.url + '/models/4452', 'Quiet Geometry')
     running_demo.scenario = 'truncated'
@@ -187,7 +191,7 @@ def test_what_failed_is_unfolded_and_tried_again(page: Page, running_demo: DemoS
     expect(job(page, number)).to_have_count(0, timeout=WAIT)
 
 
-@pytest.mark.parametrize('app', ['newest'], indirect=True)
+@pytest.mark.parametrize('app', ['here'], indirect=True)
 def test_a_page_is_kept_and_what_failed_tried_again_beside_the_button(
     page: Page, running_demo: DemoServer
 ) -> None:
@@ -202,7 +206,7 @@ def test_a_page_is_kept_and_what_failed_tried_again_beside_the_button(
     expect(part(page, 'retry_page')).to_be_hidden()
 
 
-@pytest.mark.parametrize('app', ['newest'], indirect=True)
+@pytest.mark.parametrize('app', ['here'], indirect=True)
 def test_a_job_of_the_command_line_is_shown(
     page: Page, app: RunningApp, running_demo: DemoServer, tmp_path: Path
 ) -> None:

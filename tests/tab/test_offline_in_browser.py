@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from civitai_demo.server import OPENING_PATH, DemoServer
 from tests.support.browsing import WAIT, chosen, go, load, needs_chromium, part, pictures
+from tests.support.prepared import Prepared
 from tests.support.running_app import RunningApp
 
 pytestmark = needs_chromium
@@ -26,12 +27,12 @@ def site() -> Iterator[DemoServer]:
 
 
 @pytest.fixture
-def app(site: DemoServer, tmp_path: Path) -> Iterator[RunningApp]:
+def app(prepared: Prepared, site: DemoServer, tmp_path: Path) -> Iterator[RunningApp]:
     (tmp_path / 'settings.json').write_text(json.dumps(SETTINGS))
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv('CIVITAI_BASE_URL', site.url)
         folder = str(tmp_path / 'kept')
-        running = RunningApp(tmp_path, '--port', '0', '--downloads', folder)
+        running = RunningApp(prepared, tmp_path, '--port', '0', '--downloads', folder)
         yield running
         assert running.stop() == 0
 

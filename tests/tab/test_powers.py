@@ -6,13 +6,14 @@ import contextlib
 import json
 import os
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 import requests
 
-from tests.support.environments import PINS, interpreter
+from tests.support.environments import PINS
 from tests.support.network import png
+from tests.support.prepared import Prepared
 from tests.support.running_app import RunningApp
 from tests.support.visitor import SOMEBODY_ELSE, WEBSOCKET
 
@@ -40,11 +41,14 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.Mon
 
 @pytest.fixture(scope='module', params=[*PINS, 'here'], ids=lambda gradio: f'gradio-{gradio}')
 def app(
-    request: Any, environment: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+    request: Any,
+    prepared_with: Callable[[str], Prepared],
+    environment: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RunningApp]:
     """The app on each gradio that hands a request to a handler in its own way."""
     home = tmp_path_factory.mktemp('home')
-    running = RunningApp(home, '--port', '0', python=interpreter(request.param))
+    running = RunningApp(prepared_with(request.param), home, '--port', '0')
     yield running
     assert running.stop() == 0
 

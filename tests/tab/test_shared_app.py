@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 
 from civitai_demo.server import DemoServer
-from tests.support.environments import PINS, interpreter
+from tests.support.environments import PINS
+from tests.support.prepared import Prepared
 from tests.support.running_app import RunningApp
 from tests.support.visitor import SOMEBODY_ELSE
 
@@ -17,31 +18,40 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason='only root can be anot
 MODEL = '/models/4201?modelVersionId=420102'
 
 
-def started(request: Any, home: Path, site: DemoServer, *arguments: str) -> Iterator[RunningApp]:
+def started(
+    prepared: Prepared, home: Path, site: DemoServer, *arguments: str
+) -> Iterator[RunningApp]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv('XDG_CONFIG_HOME', str(home / 'config'))
         patched.setenv('CIVITAI_BASE_URL', site.url)
         given = ('--port', '0', '--downloads', str(home / 'downloads'), *arguments)
-        running = RunningApp(home, *given, python=interpreter(request.param))
+        running = RunningApp(prepared, home, *given)
         yield running
         assert running.stop() == 0
 
 
 @pytest.fixture(scope='module', params=[*PINS, 'here'], ids=lambda gradio: f'gradio-{gradio}')
 def own(
-    request: Any, running_demo: DemoServer, tmp_path_factory: pytest.TempPathFactory
+    request: Any,
+    prepared_with: Callable[[str], Prepared],
+    running_demo: DemoServer,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RunningApp]:
     """The app as it is started by default: for its owner."""
-    yield from started(request, tmp_path_factory.mktemp('own'), running_demo)
+    yield from started(prepared_with(request.param), tmp_path_factory.mktemp('own'), running_demo)
 
 
 @pytest.fixture(scope='module', params=['3.41.2', 'here'], ids=lambda gradio: f'gradio-{gradio}')
 def opened(
-    request: Any, running_demo: DemoServer, tmp_path_factory: pytest.TempPathFactory
+    request: Any,
+    prepared_with: Callable[[str], Prepared],
+    running_demo: DemoServer,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RunningApp]:
     """The app as its owner opens it to others, a phone in the own network, say."""
     home = tmp_path_factory.mktemp('opened')
-    yield from started(request, home, running_demo, '--host', '0.0.0.0', '--allow-host', 'box')
+    given = '--host', '0.0.0.0', '--allow-host', 'box'
+    yield from started(prepared_with(request.param), home, running_demo, *given)
 
 
 LIKE_THE_OWNER: dict[str, dict[str, str | None]] = {

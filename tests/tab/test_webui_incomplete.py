@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from types import ModuleType
 
@@ -11,13 +10,14 @@ import pytest
 
 from scripts.civitai_manager_libs.tab import webui_incomplete
 from tests.support.paths import ROOT
+from tests.support.prepared import Prepared
 
 ENTRY = ROOT / 'scripts' / 'civitai_gallery_tab.py'
-# What a WebUI does with an extension's script; PREPARED stands for what is odd about it.
+# What a WebUI does with an extension's script; ODD stands for what is odd about it.
 WEBUI = f"""
 import runpy, sys
 from modules import script_callbacks
-PREPARED
+ODD
 runpy.run_path({str(ENTRY)!r})
 (tab,) = script_callbacks.tabs
 ((blocks, title, name),) = tab()
@@ -46,18 +46,15 @@ PACKAGES = {
 }
 
 
-@pytest.mark.parametrize(('prepared', 'wanted'), PACKAGES.values(), ids=PACKAGES)
-def test_the_tab_says_what_to_run(prepared: str, wanted: str) -> None:
+@pytest.mark.parametrize(('odd', 'wanted'), PACKAGES.values(), ids=PACKAGES)
+def test_the_tab_says_what_to_run(prepared: Prepared, odd: str, wanted: str) -> None:
     modules = str(ROOT / 'tests' / 'hosts' / 'webui')
-    done = subprocess.run(
-        [sys.executable, '-c', WEBUI.replace('PREPARED', prepared)],
-        env={**os.environ, 'PYTHONPATH': os.pathsep.join((modules, *sys.path))},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith('Civitai Gallery\n') and wanted in done.stdout
-    assert f'"{sys.executable}" -m pip install ' in done.stdout
+    environment = {**os.environ, 'PYTHONPATH': modules}
+    with prepared.start(WEBUI.replace('ODD', odd), environment=environment) as process:
+        out, err = process.communicate(60)
+    assert process.returncode == 0, err
+    assert out.startswith('Civitai Gallery\n') and wanted in out
+    assert f'"{sys.executable}" -m pip install ' in out
 
 
 VERSIONS = [
