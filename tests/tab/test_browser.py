@@ -156,7 +156,7 @@ def settled(tab: Page) -> None:
                 && !part('status').querySelector('.cg-busy')
                 && !/Page 1\\b/.test(part('page_info').innerText);
             window.goodSince = good ? window.goodSince || performance.now() : 0;
-            return good && performance.now() - window.goodSince > 1500;
+            return good && performance.now() - window.goodSince > 800;
         }""",
         timeout=WAIT,
     )

@@ -13,6 +13,7 @@ from typing import Any, Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from civitai_demo.api import gate
 from civitai_demo.server import DemoServer
 from tests.support.browsing import WAIT, load, needs_chromium, part
 from tests.support.environments import PINS
@@ -99,8 +100,9 @@ def started(tab: Page, **given: str) -> None:
 
 
 def test_a_whole_gallery_is_begun_watched_paused_and_ends_complete(
-    page: Page, app: RunningApp, running_demo: DemoServer
+    page: Page, app: RunningApp, running_demo: DemoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(gate, 'SLOW_SECONDS', 1.0)
     started(page, since='yesterday', limit='500')
     expect(part(page, 'whole_answer')).to_contain_text('is no time', timeout=WAIT)
     expect(field(page, 'limit')).to_have_value('500')
