@@ -53,8 +53,9 @@ def own_queue(monkeypatch: pytest.MonkeyPatch, client: CivitaiHttpClient) -> Ite
     made.end()
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def parts() -> Parts:
+    """The components of the page, which no test changes; making them takes long."""
     with gr.Blocks():
         return components.build()
 

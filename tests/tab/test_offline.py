@@ -40,8 +40,9 @@ VERSION, OTHER_VERSION = f'{MODEL}?modelVersionId=420102', f'{MODEL}?modelVersio
 USER, POST = '/user/lumen_fox', '/posts/21005174'
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def parts() -> Parts:
+    """The components of the page, which no test changes; making them takes long."""
     with gr.Blocks():
         return components.build()
 

@@ -179,8 +179,9 @@ def test_a_version_that_did_not_come_can_be_chosen_again(demo: DemoServer, view:
 # -- what comes late -------------------------------------------------------------------------------
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def parts() -> layout.Parts:
+    """The components of the page, which no test changes; making them takes long."""
     with gr.Blocks():
         return components.build()
 
