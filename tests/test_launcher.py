@@ -233,16 +233,24 @@ HELP_OF_A_WORD = [
 ]
 
 
-@pytest.mark.parametrize('form', ['{} --help', '{} -h', 'help {}', '{} x --help'])
 @pytest.mark.parametrize('word, words', HELP_OF_A_WORD)
-def test_help_of_a_word_installs_nothing(
-    content: Project, word: str, words: str, form: str
-) -> None:
+def test_help_of_a_word_installs_nothing(content: Project, word: str, words: str) -> None:
     content.require('not-to-be-had>=1')
-    ended = content.run(*form.format(word).split())
+    ended = content.run(word, '--help')
     assert (ended.code, ended.lines) == (0, [])
     assert words in ended.out and f'civitai_gallery.py {word}' in ended.out
     assert not list(content.folder.glob('.venv.unfinished')) and not content.venv.exists()
+
+
+@pytest.mark.parametrize('form', ['{} -h', 'help {}', '{} x --help'])
+@pytest.mark.parametrize('word', ['app', 'download', 'jobs', 'test'], ids=str)
+def test_help_of_a_word_may_be_asked_for_in_other_forms(
+    content: Project, word: str, form: str
+) -> None:
+    content.require('not-to-be-had>=1')
+    ended = content.run(*form.format(word).split())
+    assert (ended.code, ended.lines) == (0, []) and f'civitai_gallery.py {word}' in ended.out
+    assert ended.out == content.run(word, '--help').out and not content.venv.exists()
 
 
 @pytest.mark.parametrize('word', ['app', 'download'])
