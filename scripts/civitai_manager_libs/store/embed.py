@@ -6,6 +6,8 @@ killed leaves the old file or the new one.
 
 from __future__ import annotations
 
+import io
+import os
 import shutil
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +20,7 @@ from .carriers import Edit, Embedded
 __all__ = ['Embedded', 'can_carry', 'foreseen', 'with_infotext']
 
 _BLOCK_BYTES = 1024 * 1024
+_BUFFER_BYTES = 128 * 1024
 
 
 def can_carry(kind: media.MediaType | None) -> bool:
@@ -37,12 +40,12 @@ def with_infotext(path: Path, infotext: str | Callable[[], str]) -> Embedded:
     if isinstance(infotext, str) and not meta.clean(infotext).strip():
         return Embedded.NOTHING
     with files.explained(path.parent), ExitStack() as drafts:
-        with files.opened(path) as file:
-            plan = _plan(path, file, infotext)
+        with _opened(path) as file:
+            plan = _plan(file, infotext)
             if isinstance(plan, Embedded):
                 return plan
             part = drafts.enter_context(files.draft(path, path.suffix))
-            with part.open('wb') as target:
+            with part.open('wb', buffering=_BUFFER_BYTES) as target:
                 _copy(file, target, plan)
         shutil.copymode(path, part)
         files.place(part, path)
@@ -51,18 +54,26 @@ def with_infotext(path: Path, infotext: str | Callable[[], str]) -> Embedded:
 
 def foreseen(path: Path, infotext: str | Callable[[], str]) -> Embedded:
     """Return what `with_infotext` would make of the picture at `path`. Raises StorageError."""
-    with files.explained(path.parent), files.opened(path) as file:
-        plan = _plan(path, file, infotext)
+    with files.explained(path.parent), _opened(path) as file:
+        plan = _plan(file, infotext)
         return plan if isinstance(plan, Embedded) else Embedded.WRITTEN
 
 
-def _plan(
-    path: Path, file: BinaryIO, infotext: str | Callable[[], str]
-) -> tuple[Edit, ...] | Embedded:
-    seen = files.look(path)
-    if seen is None or not can_carry(seen.kind):
+def _opened(path: Path) -> BinaryIO:
+    """The file at `path`, in memory where it is small: to ask the system takes a while."""
+    file = files.opened(path)
+    if os.fstat(file.fileno()).st_size > _BLOCK_BYTES:
+        return file
+    with file:
+        return io.BytesIO(file.read())
+
+
+def _plan(file: BinaryIO, infotext: str | Callable[[], str]) -> tuple[Edit, ...] | Embedded:
+    seen = files.look_into(file)
+    if not can_carry(seen.kind):
         return Embedded.NO_KIND
-    found = embedded.texts(path)
+    file.seek(0)
+    found = embedded.texts_in(file)
     if inside.own_text(found) and seen.end is not ends.End.SHORT:
         return Embedded.ALREADY
     text = meta.clean(infotext if isinstance(infotext, str) else infotext())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Callable, Iterator
 
@@ -27,15 +28,21 @@ def texts(path: Path) -> dict[str, str]:
     From Exif they are 'UserComment', 'Make' and so on, 'Comment' is a JPEG's own. {} if there is
     none, or no such file.
     """
-    found: dict[str, str] = {}
     try:
         with path.open('rb') as file:
-            reader = _reader(file)
-            file.seek(0)
-            for name, value in reader(file) if reader else ():
-                found.setdefault(name, value)
+            return texts_in(file)
     except OSError:
-        pass
+        return {}
+
+
+def texts_in(file: BinaryIO) -> dict[str, str]:
+    """The same of an open file, which stands at its beginning. What cannot be read is not there."""
+    found: dict[str, str] = {}
+    with suppress(OSError):
+        reader = _reader(file)
+        file.seek(0)
+        for name, value in reader(file) if reader else ():
+            found.setdefault(name, value)
     return found
 
 

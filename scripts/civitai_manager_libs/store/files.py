@@ -226,18 +226,23 @@ def look(path: str | Path) -> Look | None:
     """Look at the file at `path`; None if it cannot be read."""
     try:
         with FileIO(path, opener=_open_a_file) as file:
-            beginning = file.read(LOOK_BYTES)
-            size = file.seek(0, os.SEEK_END)
-
-            def read(at: int, count: int) -> bytes:
-                if min(at + count, size) <= len(beginning):  # read already
-                    return beginning[at : at + count]
-                file.seek(at)
-                return file.read(count)
-
-            return Look(beginning[: media.HEAD_BYTES], size, ends.end_of(read, size))
+            return look_into(file)
     except (OSError, ValueError):
         return None
+
+
+def look_into(file: FileIO | BinaryIO) -> Look:
+    """Look at an open file, which stands at its beginning. Raises OSError."""
+    beginning = file.read(LOOK_BYTES) or b''
+    size = file.seek(0, os.SEEK_END)
+
+    def read(at: int, count: int) -> bytes:
+        if min(at + count, size) <= len(beginning):  # read already
+            return beginning[at : at + count]
+        file.seek(at)
+        return file.read(count) or b''
+
+    return Look(beginning[: media.HEAD_BYTES], size, ends.end_of(read, size))
 
 
 def media_type(path: Path) -> media.MediaType | None:
