@@ -449,6 +449,18 @@ WORDS = {
         '[JOB]', 'go on with what was stopped or killed', 'requirements.txt', command('resume')
     ),
     'retry': Word('JOB', 'do again what failed in a job', 'requirements.txt', command('retry')),
+    'export': Word(
+        'SOURCE|FOLDER [--format jsonl|csv|parquet] [--output FILE]',
+        'write a table of pictures for other programs',
+        'requirements.txt',
+        command('export'),
+    ),
+    'import-table': Word(
+        'TABLE...',
+        'take in what img2dataset kept by such a table',
+        'requirements.txt',
+        command('import-table'),
+    ),
     'verify': Word(
         'FOLDER [--repair]',
         'look at every picture in a folder; fetch bad ones again',

@@ -45,10 +45,12 @@ DOORS = {
     'urllib3': {'http_client'},
     'typer': {'cli'},
     'rich': {'cli'},
+    'pyarrow': {'store'},
     'gradio': {'widgets', 'civitai_gallery_action', 'tab'},
 }
-# What a WebUI has is asked for when it is needed; rich and Pillow take long to load.
-LATE_IMPORTS = {'host', 'cli.bars', 'cli.manual', 'store.opening'}
+# What a WebUI has is asked for when it is needed; rich and Pillow take long to load, and pyarrow
+# need not be there.
+LATE_IMPORTS = {'host', 'cli.bars', 'cli.manual', 'store.opening', 'store.parquet'}
 RIMS = {'downloads.crew', 'widgets'}
 # What another thread may hold while this one forks. It is made in `forks`, or by who renews it.
 HELD_ACROSS_FORKS = {
@@ -66,6 +68,7 @@ MADE_FOR_ONE_THREAD = {
     'http_client.single_flight',
     'ending',
     'cli.running',
+    'cli.tables',
     'cli.upkeep',
     'tab.app',
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any, Mapping
 from urllib.parse import parse_qs, urlsplit
@@ -73,6 +74,15 @@ class AnnotatedSite:
     def post(self) -> str:
         """The address of its post."""
         return f'{self.server.url}/posts/1'
+
+    def bytes_of(self, number: int) -> bytes:
+        """The file of the picture of that id."""
+        ending = next(str(one['ending']) for one in self.items if one['id'] == number)
+        return self.files.get(number, BYTES[ending])
+
+    def sha256_of(self, number: int) -> str:
+        """The SHA-256 of that file."""
+        return hashlib.sha256(self.bytes_of(number)).hexdigest()
 
     def asked(self, part: str) -> int:
         """How often something with `part` in its address was asked for."""

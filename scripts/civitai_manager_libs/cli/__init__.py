@@ -1,6 +1,7 @@
 """The command line. Stands on downloads, archive and api, and never loads gradio.
 
 main      the words: arguments in, exit code out
+tables    what `export` and `import-table` do
 gallery   what `download`, `resume` and `retry` do
 overview  what `jobs` tells of each
 upkeep    what `verify`, `login`, `config` and `cache` do

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from heapq import merge
 from pathlib import Path
@@ -159,7 +159,23 @@ def _refused(work: Work, db: Database, part: Part) -> Part:
 
 
 def _listed(work: Work, part: Part, wanted: Wanted, to: Path | None) -> Part:
-    """Only list what is wanted, into an archive that is thrown away."""
+    """Only list what is wanted, and which files there would be."""
+    with only_listed(work, part, wanted, to) as (done, db):
+        assert done.report is not None
+        would = list(whole.planned(db, work.client, done.report.job))
+        already = sum(one.present for _, one in would)
+        paths = tuple(one.path for _, one in would if not one.present)
+        return replace(done, files=paths, already=already)
+
+
+@contextmanager
+def only_listed(
+    work: Work, part: Part, wanted: Wanted, to: Path | None = None
+) -> Iterator[tuple[Part, Database]]:
+    """List what is wanted of the gallery of `part`, into an archive that is thrown away.
+
+    Gives that archive, and `part` with what came of it.
+    """
     with tempfile.TemporaryDirectory(prefix='civitai-gallery-') as folder:
         db = Database(Path(folder) / 'archive.sqlite')
         try:
@@ -170,10 +186,6 @@ def _listed(work: Work, part: Part, wanted: Wanted, to: Path | None) -> Part:
             )
             assert report is not None
             done = replace(part, report=report, folder=part.folder or str(report.job.folder))
-            done = _refused(work, db, done)
-            would = list(whole.planned(db, work.client, report.job))
-            already = sum(one.present for _, one in would)
-            paths = tuple(one.path for _, one in would if not one.present)
-            return replace(done, files=paths, already=already)
+            yield _refused(work, db, done), db
         finally:
             db.close()

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import sys
+from dataclasses import replace
 from typing import Any, Sequence
 
 import typer
@@ -18,7 +19,7 @@ from ..downloads.wanted import Wanted, is_nothing_between, tags_in
 from ..ending import ExitCode
 from ..errors import CivitaiError, SourceError
 from ..store import sidecars
-from . import gallery, manual, options, overview, running, screens, upkeep
+from . import gallery, manual, options, overview, running, screens, tables, upkeep
 
 UsageError: type[Exception] = typer.BadParameter.__base__  # type: ignore[assignment]
 TAKES = {
@@ -26,6 +27,8 @@ TAKES = {
     'jobs': '[--json]',
     'resume': '[JOB] [OPTIONS]',
     'retry': 'JOB [--gone] [OPTIONS]',
+    'export': 'SOURCE|DIR [--format jsonl|csv|parquet] [--output FILE|-] [OPTIONS]',
+    'import-table': 'TABLE... [--json]',
     'verify': 'DIR [--repair] [--json]',
     'login': '',
     'config': '[NAME [VALUE]]',
@@ -101,25 +104,30 @@ def download(
 ) -> int:
     """Keep the pictures of sources."""
     given = options.sources_in(sources or (), from_)
-    if is_nothing_between(since or '', until or ''):
-        raise options.wrong('cli_no_time_between')
-    wanted = Wanted(
-        '',
-        limit=limit or 0,
-        since=since or '',
-        until=until or '',
+    wanted = _wanted(
+        limit=limit,
+        since=since,
+        until=until,
         levels=gallery.wanted_level(level),
-        type=type_ or '',
+        type=type_,
         with_prompt=with_prompt,
-        base_models=tuple(base_model or ()),
-        sort=sort or '',
-        period=period or '',
-        **_kept_as(name, embed, sidecar),
-        **tags_in(tag or ()),
+        base_models=base_model,
+        sort=sort,
+        period=period,
+        tag=tag,
     )
+    wanted = replace(wanted, **_kept_as(name, embed, sidecar))
     manner = _manner(as_json, quiet, verbose, concurrency, refresh_sidecars)
     tasks = gallery.tasks_of(wanted, given, to, dry_run)
     return running.carry_out(tasks, manner, len(given) > 1)
+
+
+def _wanted(tag: Sequence[str] | None, base_models: Sequence[str] | None, **said: Any) -> Wanted:
+    """What was said of the pictures, None where nothing was, of no source yet."""
+    if is_nothing_between(said['since'] or '', said['until'] or ''):
+        raise options.wrong('cli_no_time_between')
+    given = {name: value for name, value in said.items() if value}
+    return Wanted('', base_models=tuple(base_models or ()), **given, **tags_in(tag or ()))
 
 
 def _kept_as(name: str | None, embed: bool | None, sidecar: str | None) -> dict[str, Any]:
@@ -206,6 +214,49 @@ def _job(number: int) -> jobs.Job:
     if found is None:
         raise CivitaiError('cli_no_such_job', job=number)
     return found
+
+
+@app.command()
+def export(
+    source: options.Exported,
+    format_: options.Format = None,
+    output: options.Output = None,
+    limit: options.Limit = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    level: options.Level = None,
+    type_: options.Type = None,
+    with_prompt: options.WithPrompt = False,
+    base_model: options.BaseModels = None,
+    sort: options.Sort = None,
+    period: options.Period = None,
+    tag: options.Tags = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Write a table of pictures."""
+    wanted = _wanted(
+        limit=limit,
+        since=since,
+        until=until,
+        type=type_ or 'image',
+        with_prompt=with_prompt,
+        base_models=base_model,
+        sort=sort,
+        period=period,
+        tag=tag,
+    )
+    wanted = replace(wanted, source=source)
+    manner = _manner(as_json, quiet, False, None, False)
+    return tables.export(wanted, level, format_, output or tables.STDOUT, manner)
+
+
+@app.command(name='import-table')
+def import_table(
+    given: options.Tables, as_json: options.AsJson = False, quiet: options.Quiet = False
+) -> int:
+    """Take in what img2dataset kept."""
+    return tables.import_tables(given, _manner(as_json, quiet, False, None, False))
 
 
 @app.command()

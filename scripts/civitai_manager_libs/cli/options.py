@@ -15,7 +15,7 @@ from ..civitai import basemodels, spelling
 from ..civitai.gallery import CEILINGS, PERIODS, SORTS, TYPES
 from ..downloads import wanted
 from ..errors import SourceError
-from ..store import sidecars, templates
+from ..store import sidecars, tables, templates
 
 MOST_AT_ONCE = 64
 # The longer first: the one begins as the other does.
@@ -192,6 +192,12 @@ JobId = Annotated[int, typer.Argument(metavar='JOB', parser=count, show_default=
 AnyJobId = Annotated[
     Optional[int], typer.Argument(metavar='[JOB]', parser=count, show_default=False)
 ]
+Exported = Annotated[str, typer.Argument(metavar='SOURCE|DIR', parser=words, show_default=False)]
+Format = Annotated[
+    Optional[str], _option('--format', 'where', parser=_one_of(tables.FORMATS), metavar='FORMAT')
+]
+Output = Annotated[Optional[str], _option('--output', 'where', parser=words, metavar='FILE|-')]
+Tables = Annotated[List[str], typer.Argument(metavar='TABLE...', show_default=False)]
 Folder = Annotated[Path, typer.Argument(metavar='DIR', parser=folder, show_default=False)]
 Repair = Annotated[bool, _option('--repair', 'how')]
 Clear = Annotated[bool, _option('--clear', 'how')]

@@ -59,7 +59,7 @@ def carry_out(tasks: Sequence[Task], manner: Manner, several: bool) -> int:
     is over, so that no sentence stands between its events.
     """
     client, stopped = get_http_client(), threading.Event()
-    screen = _screen(manner)
+    screen = screen_for(manner)
     show_notices(screen)
     parts: list[telling.Part] = []
     stops: list[threading.Event] = []
@@ -101,7 +101,8 @@ def _done(task: Task, work: Work) -> telling.Part:
         place.close()
 
 
-def _screen(manner: Manner) -> screens.Screen:
+def screen_for(manner: Manner) -> screens.Screen:
+    """Return what shows how far it is, in that manner."""
     if manner.as_json:
         return screens.Events()
     if manner.quiet:

@@ -7,6 +7,8 @@ queue          the jobs of this process, one after another in the background
 beginning      the job of a whole gallery begins, or the one that was left goes on
 whole          whole galleries, as jobs that can be gone on with
 checking       whether the files of a folder are what they were
+exporting      pictures as rows of a table
+importing      what img2dataset kept by such a table
 offline        what a job kept, found again and shown without asking anybody
 naming         what the pictures of a job are called, and which lie there
 listing        the galleries of a job, listed into the archive

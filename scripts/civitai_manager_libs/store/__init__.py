@@ -5,6 +5,8 @@ Stands on civitai, errors and forks; knows no network. `carriers`, `exif`, `temp
 
 embed      how a picture was made, into its file
 sidecars   ... into files beside it
+tables     tables that are written as their rows come
+parquet    ... in Parquet, where pyarrow is installed
 cache      the picture cache: whose folder it is, and how large it may get
 claims     names for files that a person keeps: whoever comes first has one
 private    small files of the owner's: one writer at a time

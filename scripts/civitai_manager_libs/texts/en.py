@@ -654,6 +654,76 @@ ENGLISH: dict[str, str] = {
         'input, --from FILE from a file.'
     ),
     'cli_no_time_between': '--since is not before --until, so no picture would be left',
+    'parquet_needs_pyarrow': (
+        'Parquet needs pyarrow, which is not installed here. Install it with: {python} -m pip '
+        'install pyarrow'
+    ),
+    'table_unreadable': '{name} is no whole Parquet table, so nothing of it was taken in.',
+    'table_foreign': (
+        '{name} is no table of img2dataset with ids of Civitai: it lacks {columns}. Have it keep '
+        'the id: --save_additional_columns \'["id"]\'.'
+    ),
+    'cli_export_no_source': (
+        '{source} is neither a Civitai link or model id nor a folder that is there.'
+    ),
+    'cli_export_folder_order': (
+        'a folder has no --sort, --period or --tag; these are for what Civitai lists'
+    ),
+    'cli_export_terminal': (
+        'Parquet is nothing for a terminal; name a file with --output FILE, or a pipe'
+    ),
+    'cli_export_folder_unknown': (
+        'Nothing in {folder} was kept by this program. Keep a gallery there with `download LINK '
+        '--to {folder}`, or give the link instead of the folder.'
+    ),
+    'cli_export_missing': (
+        'Left out, because they were moved, changed or deleted: {count} files. `verify` tells '
+        'which.'
+    ),
+    'cli_export_unlisted': (
+        'Of {count} pictures it is not known here what Civitai says of them, so their rows have '
+        'no address; `download` of their gallery makes it known.'
+    ),
+    'cli_export_pipe_closed': 'Who read the table wanted no more of it, so it is not whole.',
+    'cli_exported': '{rows} pictures in {output}.',
+    'cli_exported_to_pipe': '{rows} pictures.',
+    'cli_export_stopped': 'Stopped. Nothing was written to {output}.',
+    'cli_export_cut_off': 'Stopped after {rows} pictures; the table is not whole.',
+    'cli_import_no_tables': '{name} is no table of img2dataset, and no folder with such',
+    'cli_imported': (
+        '{kept} pictures taken in, {already} known already, {failed} failed there, {missing} '
+        'missing, {packed} packed in tar files, {refused} refused.'
+    ),
+    'cli_import_stopped': 'Stopped. {kept} pictures were taken in; the same command goes on.',
+    'cli_import_cause': 'Failed there: {count}, {cause}',
+    'cli_import_missing': (
+        'Not beside their tables, though these say that they were kept: {count}. Each table looks '
+        'into the folder of its own name.'
+    ),
+    'cli_import_packed': (
+        'In tar files: {count}. Unpack each into a folder of its name (mkdir 00000; tar -xf '
+        '00000.tar -C 00000) and take the tables in again.'
+    ),
+    'cli_import_way_on': (
+        'What is missing is fetched by `download` of the same gallery, which uses what was taken '
+        'in again.'
+    ),
+    'import_unknown': (
+        'Refused, because this archive does not know the picture: {count}. `export` the gallery '
+        'here once, which makes its pictures known.'
+    ),
+    'import_other_address': 'Refused, because the address is not that of the picture: {count}.',
+    'import_elsewhere': 'Refused, because they name no file of their own shard: {count}.',
+    'import_of_another': 'Refused, because their file is another picture: {count}.',
+    'import_no_hash': (
+        'Refused, because the table has no SHA-256 of what came: {count}. img2dataset writes it '
+        'with --compute_hash sha256.'
+    ),
+    'import_no_picture': 'Refused, because the file is no whole picture: {count}.',
+    'import_not_as_it_came': (
+        'Refused, because the file is not what came, but made smaller, encoded anew or changed: '
+        '{count}. Run img2dataset with --resize_mode no --disable_all_reencoding True.'
+    ),
     'cli_not_a_folder': '{folder} is no folder',
     'cli_verified': (
         '{folder}: {good} good, {missing} missing, {changed} changed, {broken} broken.'
@@ -793,6 +863,67 @@ ENGLISH: dict[str, str] = {
         'Write files beside pictures anew that are there and were not changed by anybody.'
     ),
     'help_retry_job': 'The number of the job, as the word jobs tells it.',
+    'help_export': (
+        'Write a table of pictures for other programs, one row a picture: url, caption, file, id, '
+        'width, height, sha256, username, page, meta. Of a link it is what Civitai lists now; of '
+        'a folder what was kept there, without asking anybody.'
+    ),
+    'help_export_examples': (
+        'Examples:\n\npython civitai_gallery.py export pictures --format csv --output '
+        'pictures.csv\n\npython civitai_gallery.py export 4201 --with-prompt --output '
+        '4201.jsonl\n\npython civitai_gallery.py export 4201 | head -3\n\nA file has its name '
+        'once it is whole. Exit codes: 0 complete, 1 failed or incomplete, 2 wrong usage, 130 '
+        'Ctrl-C, 143 SIGTERM.'
+    ),
+    'help_export_source': (
+        'A link as download takes it, or a folder that download kept; what is a folder here is '
+        'taken as one.'
+    ),
+    'help_export_format_': (
+        'jsonl, csv (a \' stands before text that a spreadsheet would take for a formula) or '
+        'parquet (needs pyarrow). Default: as the name of the file ends, else jsonl.'
+    ),
+    'help_export_output': (
+        'The file; one that is there is replaced. Default: -, which is standard output.'
+    ),
+    'help_export_limit': 'At most so many pictures. Default: all there are.',
+    'help_export_since': 'Made at this time or later, in ISO 8601, in UTC without a zone.',
+    'help_export_until': 'Made before this time.',
+    'help_export_level': (
+        'The most mature pictures: PG, PG-13, R, X or XXX. Default: of a link as '
+        'gallery_maturity_ceiling says, of a folder all.'
+    ),
+    'help_export_type_': 'This type: image, video or audio. Default: image.',
+    'help_export_with_prompt': 'Only pictures whose prompt Civitai shows.',
+    'help_export_base_model': (
+        "Only pictures made with this base model, such as 'SDXL 1.0'. May be said several times."
+    ),
+    'help_export_sort': (
+        'Of a link only: Most Reactions, Most Comments, Most Collected, Newest or Oldest.'
+    ),
+    'help_export_period': 'Of a link only: the last Day, Week, Month or Year. Default: AllTime.',
+    'help_export_tag': (
+        'Of a link only: with this tag, by id or name. May be said several times: one of them is '
+        'enough.'
+    ),
+    'help_export_as_json': (
+        'Print one JSON object at the end, on stderr where the table goes to standard output. '
+        'While it runs, stderr gets events, one JSON object a line.'
+    ),
+    'help_export_quiet': 'Tell problems only.',
+    'help_import-table': (
+        'Take into the archive what img2dataset kept, by the tables that it wrote. Files stay '
+        'where and as they are. Each is compared with the SHA-256 of what came; download then '
+        'uses it instead of fetching it, and verify looks after it.'
+    ),
+    'help_import-table_examples': (
+        'Examples:\n\npython civitai_gallery.py import-table kept/*.parquet\n\npython '
+        'civitai_gallery.py import-table kept --json\n\nExit codes: 0 all pictures of the tables '
+        'are kept, 1 some failed, are missing or were refused, 2 wrong usage.'
+    ),
+    'help_import-table_given': 'Tables of img2dataset (00000.parquet), or folders with such.',
+    'help_import-table_as_json': 'Print one JSON object at the end.',
+    'help_import-table_quiet': 'Tell problems only.',
     'help_verify': (
         'Look at every picture in a folder and below: what was saved is read whole and '
         'compared with its SHA-256, and each picture is opened to its last pixel. Videos are '

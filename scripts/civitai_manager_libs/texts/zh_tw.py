@@ -438,6 +438,59 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_no_text': '{name} 不是 UTF-8 或帶有標記的 UTF-16 文字；請以 UTF-8 儲存',
     'cli_no_source': '請指定 SOURCE：Civitai 連結、模型編號或 AIR；- 從標準輸入讀取，--from FILE 從檔案讀取。',
     'cli_no_time_between': '--since 不早於 --until，因此不會有任何圖片',
+    'parquet_needs_pyarrow': (
+        'Parquet 需要 pyarrow，這裡尚未安裝。安裝指令：{python} -m pip install pyarrow'
+    ),
+    'table_unreadable': '{name} 不是完整的 Parquet 表格，因此沒有匯入任何內容。',
+    'table_foreign': (
+        '{name} 不是含有 Civitai 編號的 img2dataset 表格：缺少 {columns}。請讓它保留編號：'
+        '--save_additional_columns \'["id"]\'。'
+    ),
+    'cli_export_no_source': '{source} 既不是 Civitai 連結或模型編號，也不是存在的資料夾。',
+    'cli_export_folder_order': '資料夾不能搭配 --sort、--period 或 --tag；這些只適用於 Civitai 的清單',
+    'cli_export_terminal': 'Parquet 不適合輸出到終端機；請以 --output FILE 指定檔案，或使用管線',
+    'cli_export_folder_unknown': (
+        '{folder} 裡沒有本程式保存的內容。請以 `download LINK --to {folder}` 將圖庫保存到那裡，'
+        '或改為提供連結。'
+    ),
+    'cli_export_missing': '因已移動、變更或刪除而略過：{count} 個檔案。`verify` 會列出是哪些。',
+    'cli_export_unlisted': (
+        '有 {count} 張圖片，這裡不知道 Civitai 的說明，因此該列沒有位址；下載其圖庫（`download`）即可得知。'
+    ),
+    'cli_export_pipe_closed': '讀取表格的程式提早結束，因此表格不完整。',
+    'cli_exported': '{rows} 張圖片，寫入 {output}。',
+    'cli_exported_to_pipe': '{rows} 張圖片。',
+    'cli_export_stopped': '已停止。{output} 沒有寫入任何內容。',
+    'cli_export_cut_off': '在 {rows} 張圖片後停止；表格不完整。',
+    'cli_import_no_tables': '{name} 不是 img2dataset 的表格，也不是含有這種表格的資料夾',
+    'cli_imported': (
+        '匯入 {kept} 張，已知 {already} 張，當時失敗 {failed} 張，遺失 {missing} 張，在 tar 檔中 '
+        '{packed} 張，拒絕 {refused} 張。'
+    ),
+    'cli_import_stopped': '已停止。已匯入 {kept} 張；執行同一指令即可繼續。',
+    'cli_import_cause': '當時失敗：{count}，{cause}',
+    'cli_import_missing': (
+        '表格說已保存，但檔案不在旁邊：{count}。每個表格會查看與自己同名的資料夾。'
+    ),
+    'cli_import_packed': (
+        '在 tar 檔中：{count}。請將每個檔案解開到同名資料夾（mkdir 00000; tar -xf 00000.tar -C '
+        '00000），再匯入表格一次。'
+    ),
+    'cli_import_way_on': '缺少的可用 `download` 下載同一圖庫取得，已匯入的會直接使用。',
+    'import_unknown': (
+        '拒絕，因為此資料庫不認識該圖片：{count}。請先在這裡 `export` 該圖庫一次，即可認識其中的圖片。'
+    ),
+    'import_other_address': '拒絕，因為位址不屬於該圖片：{count}。',
+    'import_elsewhere': '拒絕，因為所指的不是自己分片中的檔案：{count}。',
+    'import_of_another': '拒絕，因為該檔案是另一張圖片：{count}。',
+    'import_no_hash': (
+        '拒絕，因為表格沒有收到內容的 SHA-256：{count}。img2dataset 加上 --compute_hash sha256 即會寫入。'
+    ),
+    'import_no_picture': '拒絕，因為檔案不是完整的圖片：{count}。',
+    'import_not_as_it_came': (
+        '拒絕，因為檔案並非原樣，而是縮小、重新編碼或變更過：{count}。請以 --resize_mode no '
+        '--disable_all_reencoding True 執行 img2dataset。'
+    ),
     'cli_not_a_folder': '{folder} 不是資料夾',
     'cli_verified': '{folder}：完好 {good}，遺失 {missing}，已變更 {changed}，損壞 {broken}。',
     'cli_only_opened': '完好的圖片中有 {count} 張不在記錄中：只確認能開啟，沒有資料可比對。',
@@ -528,6 +581,51 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'help_retry_gone': '也再次查詢 Civitai 曾表示已不存在的圖片；有些會再出現。',
     'help_retry_refresh_sidecars': '重新寫入圖片旁已存在且未被修改的檔案。',
     'help_retry_job': '工作的編號，如指令 jobs 所列。',
+    'help_export': (
+        '將圖片寫成供其他程式使用的表格，每張圖片一列：url、caption、file、id、width、height、sha256、'
+        'username、page、meta。連結：Civitai 目前的清單；資料夾：已保存在其中的圖片，不會詢問任何人。'
+    ),
+    'help_export_examples': (
+        '範例：\n\npython civitai_gallery.py export pictures --format csv --output '
+        'pictures.csv\n\npython civitai_gallery.py export 4201 --with-prompt --output '
+        '4201.jsonl\n\npython civitai_gallery.py export 4201 | head -3\n\n檔案完整後才會有名稱。'
+        '結束代碼：0 完成，1 失敗或不完整，2 用法錯誤，130 Ctrl-C，143 SIGTERM。'
+    ),
+    'help_export_source': 'download 接受的連結，或 download 保存過的資料夾；若是這裡的資料夾，即視為資料夾。',
+    'help_export_format_': (
+        'jsonl、csv（試算表會當成公式的文字前面加上 \'）或 parquet（需要 pyarrow）。預設：依檔名結尾，否則 jsonl。'
+    ),
+    'help_export_output': '檔案；已存在的會被取代。預設：-，即標準輸出。',
+    'help_export_limit': '最多幾張圖片。預設：全部。',
+    'help_export_since': '在此時間或之後製作，ISO 8601，未註明時區為 UTC。',
+    'help_export_until': '在此時間之前製作。',
+    'help_export_level': (
+        '最成熟的圖片：PG、PG-13、R、X 或 XXX。預設：連結依 gallery_maturity_ceiling，資料夾則全部。'
+    ),
+    'help_export_type_': '此類型：image、video 或 audio。預設：image。',
+    'help_export_with_prompt': '只要 Civitai 顯示提示詞的圖片。',
+    'help_export_base_model': '只要以此基礎模型製作的圖片，例如 SDXL 1.0。可重複指定。',
+    'help_export_sort': (
+        '僅限連結：Most Reactions、Most Comments、Most Collected、Newest 或 Oldest。'
+    ),
+    'help_export_period': '僅限連結：最近的 Day、Week、Month 或 Year。預設：AllTime。',
+    'help_export_tag': '僅限連結：有此標籤，編號或名稱皆可。可重複指定：符合其一即可。',
+    'help_export_as_json': (
+        '最後輸出一個 JSON 物件；表格寫到標準輸出時，改寫到 stderr。執行時 stderr 每行輸出一個 JSON 事件。'
+    ),
+    'help_export_quiet': '只說明問題。',
+    'help_import-table': (
+        '依 img2dataset 寫下的表格，將它保存的圖片匯入資料庫。檔案留在原處，保持原樣。每個檔案都會與收到內容的 '
+        'SHA-256 比對；之後 download 會直接使用而不重新下載，verify 也會檢查。'
+    ),
+    'help_import-table_examples': (
+        '範例：\n\npython civitai_gallery.py import-table kept/*.parquet\n\npython '
+        'civitai_gallery.py import-table kept --json\n\n結束代碼：0 表格中的圖片都已保存，1 '
+        '有失敗、遺失或拒絕，2 用法錯誤。'
+    ),
+    'help_import-table_given': 'img2dataset 的表格（00000.parquet），或含有這種表格的資料夾。',
+    'help_import-table_as_json': '最後輸出一個 JSON 物件。',
+    'help_import-table_quiet': '只說明問題。',
     'help_verify': '檢查資料夾及其下的每張圖片：已儲存的會完整讀取並與 SHA-256 比對，每張圖片都會開啟到最後一個像素。影片則從開頭檢查到結尾標記。',
     'help_verify_examples': (
         '範例：\n\npython civitai_gallery.py verify pictures\n\npython civitai_gallery.py verify '

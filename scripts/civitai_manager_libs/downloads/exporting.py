@@ -1,0 +1,145 @@
+"""Tables of pictures, for programs that train with them or fetch them on many machines.
+
+One row a picture, some rows at a time, so that any number of them takes the same memory.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Iterable, Iterator, Mapping, TypeVar
+
+from .. import setting
+from ..archive import pictures, places, saved, jobs
+from ..archive.database import Database
+from ..civitai import captions, inside, meta as meta_of, urls
+from ..civitai.gallery import GalleryImage, is_allowed
+from ..errors import CancelledError
+from ..store import embedded, files, names
+from ..store.parquet import Row
+from .wanted import Wanted
+
+COLUMNS: Mapping[str, type] = {
+    'url': str,
+    'caption': str,
+    'file': str,
+    'id': int,
+    'width': int,
+    'height': int,
+    'sha256': str,
+    'username': str,
+    'page': str,
+    'meta': str,
+}
+_AT_ONCE = 200
+
+T = TypeVar('T')
+
+
+def row_of(image: GalleryImage, file: saved.SavedFile | None) -> Row:
+    """Return the row of a picture, of which `file` is kept.
+
+    What nobody knows is '' or 0. How it was made is told by the file where the site does not.
+    """
+    meta = meta_of.opened(image.meta)
+    if file is not None and not meta:
+        meta = inside.meta_in(embedded.texts(file.path))
+    return {
+        'url': urls.original_url(image.url),
+        'caption': captions.caption(meta.get('prompt')),
+        'file': str(file.path) if file else '',
+        'id': image.id,
+        'width': image.width,
+        'height': image.height,
+        'sha256': file.came if file else '',
+        'username': image.username,
+        'page': urls.page_url(setting.civitai_base_url, 'images', image.id) if image.id else '',
+        'meta': _without_key(json.dumps(meta, ensure_ascii=False)),
+    }
+
+
+def _without_key(text: str) -> str:
+    """What a file tells was written by anybody, even by who had our key in a prompt."""
+    key = setting.civitai_api_key
+    return text.replace(key, '***') if key else text
+
+
+def of_job(
+    listed: Database, job_id: int, db: Database, stop: threading.Event
+) -> Iterator[list[Row]]:
+    """Yield the rows of all pictures that a job of the archive `listed` found.
+
+    Files are those that the archive `db` knows. It gets to know the pictures too, so that what
+    others do with the table can come back. Raises StorageError, CancelledError once `stop` is set.
+    """
+    for some in _grouped(places.every_listed(listed, job_id, jobs.TO_DO), stop):
+        said = pictures.items(listed, [one.image.id for one in some])
+        images = [replace(one.image, item=said.get(one.image.id, {})) for one in some]
+        pictures.note(db, images)
+        kept = saved.of_pictures(db, {one.id: names.picture_stem(one.url) for one in images})
+        yield [row_of(one, next(iter(kept.get(one.id, ())), None)) for one in images]
+
+
+def of_folder(
+    db: Database, folder: Path, wanted: Wanted, stop: threading.Event, counts: Counter[str]
+) -> Iterator[list[Row]]:
+    """Yield the rows of the pictures in `folder` that are `wanted`, by the names of their files.
+
+    `counts` gets how many files were noted and are `missing`, and of how many rows nobody knows
+    the picture (`unlisted`). Raises StorageError, CancelledError once `stop` is set.
+    """
+    left = wanted.limit
+    for some in _grouped(saved.in_folder(db, folder), stop):
+        there = [one for one in some if one.is_there]
+        counts['missing'] += len(some) - len(there)
+        numbers = [one.picture_id for one in there if one.picture_id]
+        known = pictures.find(db, numbers)
+        twins = saved.of_pictures(db, dict.fromkeys(numbers, ''))
+        rows = []
+        for file in there:
+            image = known.get(file.picture_id) or _unknown(file)
+            if _is_wanted(image, wanted) and _is_first(file, twins, folder):
+                rows.append(row_of(image, file))
+                counts['unlisted'] += not image.url
+                if len(rows) == left:
+                    yield rows
+                    return
+        left -= len(rows)
+        yield rows
+
+
+def _unknown(file: saved.SavedFile) -> GalleryImage:
+    """What can be said of a picture that was never listed here."""
+    kind = files.media_type(file.path)
+    return GalleryImage(file.picture_id, '', kind.kind if kind else '')
+
+
+def _is_wanted(image: GalleryImage, wanted: Wanted) -> bool:
+    return (
+        wanted.fits(image)
+        and (not wanted.levels or is_allowed(image.level, wanted.levels))
+        and (not wanted.type or image.kind == wanted.type)
+        and (not wanted.base_models or image.base_model in wanted.base_models)
+    )
+
+
+def _is_first(
+    file: saved.SavedFile, twins: Mapping[int, list[saved.SavedFile]], folder: Path
+) -> bool:
+    """Tell whether no other file of that picture stands before it in `folder`."""
+    before = [one for one in twins.get(file.picture_id, ()) if one.path < file.path]
+    return not any(files.is_inside(one.path.parent, folder) for one in before)
+
+
+def _grouped(every: Iterable[T], stop: threading.Event) -> Iterator[list[T]]:
+    one_by_one = iter(every)
+    while some := list(islice(one_by_one, _AT_ONCE)):
+        if stop.is_set():
+            raise CancelledError
+        yield some
+    if stop.is_set():
+        raise CancelledError

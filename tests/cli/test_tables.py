@@ -1,0 +1,303 @@
+"""`export` and `import-table` on the command line: what is written where, and how it is told."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Callable, Iterator, NamedTuple
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs.cli import main
+from tests.support.annotated_site import AnnotatedSite, item
+from tests.support.faults import PATIENCE
+from tests.support.network import files_in
+from tests.support.paths import ROOT
+from tests.support.scripted_server import STALL, Answer
+from tests.support.settings_sandbox import fresh_client
+
+
+class Run(NamedTuple):
+    """How a command line ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Run]
+
+
+@pytest.fixture
+def site() -> Iterator[AnnotatedSite]:
+    site = AnnotatedSite(item(1), item(2, 'mp4'), item(3, 'jpeg', meta=None))
+    with site.server:
+        yield site
+
+
+@pytest.fixture
+def run(site: AnnotatedSite, monkeypatch: pytest.MonkeyPatch, capfdbinary: Any) -> Command:
+    """Run a word of the command line, for which the site is Civitai."""
+
+    def carry_out(word: str, *argv: object) -> Run:
+        setting.civitai_base_url = site.server.url
+        fresh_client(monkeypatch)
+        try:
+            code = main.main([str(one) for one in argv], word)
+        except SystemExit as end:
+            code = int(end.code or 0)
+        out, err = capfdbinary.readouterr()
+        return Run(code, out.decode(), err.decode())
+
+    return carry_out
+
+
+def ids_in(lines: str) -> list[int]:
+    return [json.loads(line)['id'] for line in lines.splitlines()]
+
+
+def test_a_link_gives_the_pictures_of_its_listing(run: Command, site: AnnotatedSite) -> None:
+    code, out, err = run('export', site.post)
+    assert (code, ids_in(out)) == (0, [1, 3]) and '2 pictures.' in err
+    assert json.loads(out.splitlines()[0])['caption'] == 'a teal harbour, 海'
+    assert not site.asked('/original=true/'), 'no picture is fetched'
+
+
+def test_videos_are_there_for_who_asks(run: Command, site: AnnotatedSite) -> None:
+    assert ids_in(run('export', site.post, '--type', 'video').out) == [2]
+
+
+@pytest.mark.parametrize(
+    'argv, expected',
+    [
+        pytest.param(['--limit', '1'], [1], id='a number'),
+        pytest.param(['--with-prompt'], [1], id='a prompt'),
+        pytest.param(['--sort', 'newest', '--level', 'PG'], [1, 3], id='an order'),
+    ],
+)
+def test_filters_are_those_of_download(
+    argv: list[str], expected: list[int], run: Command, site: AnnotatedSite
+) -> None:
+    assert ids_in(run('export', site.post, *argv).out) == expected
+
+
+def test_a_folder_gives_what_is_kept_without_asking_anybody(
+    run: Command, site: AnnotatedSite, tmp_path: Path
+) -> None:
+    folder = tmp_path / 'kept'
+    assert run('download', site.post, '--to', folder).code == 0
+    site.server.requests.clear()
+    code, out, _ = run('export', folder)
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert (code, [row['file'] for row in rows]) == (
+        0,
+        [str(folder / n) for n in ('1.png', '3.jpg')],
+    )
+    assert all(len(row['sha256']) == 64 for row in rows) and not site.server.requests
+
+
+def test_a_listing_names_the_files_that_are_here(
+    run: Command, site: AnnotatedSite, tmp_path: Path
+) -> None:
+    run('download', site.post, '--to', tmp_path / 'kept')
+    out = run('export', site.post).out
+    assert json.loads(out.splitlines()[0])['file'] == str(tmp_path / 'kept' / '1.png')
+
+
+FORMS = {'jsonl': 'jsonl', 'csv': 'csv', 'parquet': 'parquet', 'txt': 'jsonl'}
+
+
+@pytest.mark.parametrize('ending, form', FORMS.items(), ids=FORMS)
+def test_the_name_of_the_file_says_the_format(
+    ending: str, form: str, run: Command, site: AnnotatedSite, tmp_path: Path
+) -> None:
+    target = tmp_path / f'table.{ending}'
+    code, out, _ = run('export', site.post, '--output', target)
+    assert code == 0 and out == f'2 pictures in {target}.\n'
+    content = target.read_bytes()
+    read = {
+        'jsonl': lambda: [json.loads(line) for line in content.splitlines()],
+        'csv': lambda: list(csv.DictReader(io.StringIO(content.decode()))),
+        'parquet': lambda: pyarrow.parquet.read_table(target).to_pylist(),
+    }
+    assert [int(row['id']) for row in read[form]()] == [1, 3]
+
+
+def test_a_program_is_told_apart_from_the_table(
+    run: Command, site: AnnotatedSite, tmp_path: Path
+) -> None:
+    code, out, err = run('export', site.post, '--json')
+    told = json.loads(err)
+    assert ids_in(out) == [1, 3]
+    assert (code, told['rows'], told['reason'], told['complete']) == (0, 2, 'complete', True)
+    _, out, err = run('export', site.post, '--json', '--output', tmp_path / 'a.csv')
+    assert json.loads(out)['format'] == 'csv' and err == ''
+
+
+WRONG = {
+    'nothing that is there': (['no-such'], 2, 'nor a folder'),
+    'a folder of others': (['.'], 2, 'Nothing in . was kept'),
+    'an order of a folder': (['.', '--sort', 'newest'], 2, 'a folder has no --sort'),
+    'another site': (['https://example.com/models/1'], 2, ''),
+    'a format': (['1', '--format', 'xlsx'], 2, 'none of: jsonl, csv, parquet'),
+    'a folder as output': (['POST', '--output', '.'], 1, ''),
+    'a gallery that is not there': (['URL/models/999'], 1, ''),
+}
+
+
+@pytest.mark.parametrize('argv, code, says', WRONG.values(), ids=WRONG)
+def test_what_cannot_be_is_told_and_nothing_written(
+    argv: list[str],
+    code: int,
+    says: str,
+    run: Command,
+    site: AnnotatedSite,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / 'here').mkdir()
+    monkeypatch.chdir(tmp_path / 'here')
+    given = [site.post if a == 'POST' else a.replace('URL', site.server.url) for a in argv]
+    ended = run('export', *given)
+    assert (ended.code, ended.out) == (code, '') and ended.err.strip() and says in ended.err
+    assert files_in(tmp_path / 'here') == []
+
+
+def test_files_that_are_gone_are_told(run: Command, site: AnnotatedSite, tmp_path: Path) -> None:
+    run('download', site.post, '--to', tmp_path / 'kept')
+    (tmp_path / 'kept' / '1.png').unlink()
+    code, out, err = run('export', tmp_path / 'kept')
+    assert (code, ids_in(out)) == (0, [3]) and 'deleted: 1 files' in err
+
+
+def test_parquet_without_pyarrow_says_how_to_get_it(
+    run: Command, site: AnnotatedSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, 'pyarrow', None)
+    for ended in (run('export', site.post, '--format', 'parquet'), run('import-table', ROOT)):
+        assert ended.code == 1 and '-m pip install pyarrow' in ended.err and not ended.out
+    assert not site.server.requests
+
+
+PROGRAM = (
+    'import signal, sys\n'
+    'signal.signal(signal.SIGINT, signal.default_int_handler)\n'
+    'from scripts.civitai_manager_libs.cli import main\n'
+    'sys.exit(main.main(sys.argv[1:], "export"))'
+)
+
+
+def start(site: AnnotatedSite, *argv: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, '-c', PROGRAM, *map(str, argv)],
+        cwd=ROOT,
+        env={**os.environ, 'CIVITAI_BASE_URL': site.server.url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='there are no such signals')
+@pytest.mark.parametrize('number, code', [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_leaves_nothing(number: int, code: int, site: AnnotatedSite, tmp_path: Path) -> None:
+    silent: Answer = (STALL,)
+    site.instead['/api/v1/images'] = silent
+    target = tmp_path / 'out' / 'table.csv'
+    process = start(site, site.post, '--output', target)
+    assert site.server.stalled.wait(PATIENCE)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (code, '') and 'Nothing was written' in err
+    assert not target.parent.exists() or files_in(target.parent) == []
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='there are no such pipes')
+def test_a_reader_that_leaves_early_is_told_in_one_line(site: AnnotatedSite) -> None:
+    site.items[:] = [item(n) for n in range(1, 2000)]
+    process = start(site, site.post)
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    err = process.stderr.read()
+    assert process.wait(30) == 1 and 'wanted no more' in err and 'Traceback' not in err
+    process.stderr.close()
+
+
+# --- import-table --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fetched(run: Command, site: AnnotatedSite, tmp_path: Path) -> Path:
+    """A folder as img2dataset leaves it, made of a table that was written here."""
+    folder = tmp_path / 'far'
+    (folder / '00000').mkdir(parents=True)
+    rows = [json.loads(line) for line in run('export', site.post).out.splitlines()]
+    for place, row in enumerate(rows):
+        content = site.bytes_of(row['id'])
+        (folder / '00000' / f'{place:09d}.jpg').write_bytes(content)
+        told = {name: row[name] for name in ('id', 'url', 'caption', 'page', 'username', 'meta')}
+        rows[place] = {**told, 'key': f'{place:09d}', 'status': 'success', 'error_message': None}
+        rows[place]['sha256'] = site.sha256_of(row['id'])
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), folder / '00000.parquet')
+    return folder
+
+
+def as_folder(folder: Path) -> Path:
+    return folder
+
+
+def as_file(folder: Path) -> Path:
+    return folder / '00000.parquet'
+
+
+def as_pattern(folder: Path) -> Path:
+    return folder / '*.parquet'
+
+
+@pytest.mark.parametrize('named', [as_folder, as_file, as_pattern])
+def test_what_was_kept_elsewhere_is_not_fetched_again(
+    named: Callable[[Path], Path], run: Command, site: AnnotatedSite, fetched: Path, tmp_path: Path
+) -> None:
+    code, out, err = run('import-table', named(fetched))
+    assert (code, err) == (0, '') and '2 pictures taken in, 0 known already' in out
+    argv = (site.post, '--to', tmp_path / 'kept', '--type', 'image')
+    assert run('download', *argv).code == 0
+    assert not site.asked('/original=true/') and files_in(tmp_path / 'kept') == ['1.png', '3.jpg']
+    assert run('verify', fetched).code == 0
+
+
+def test_a_program_is_told_what_came_of_each_row(run: Command, fetched: Path) -> None:
+    told = json.loads(run('import-table', fetched, '--json').out)
+    expected = {'tables': 1, 'kept': 2, 'failed': 0, 'refused': 0, 'reason': 'complete'}
+    assert {name: told[name] for name in expected} == expected
+
+
+def test_one_table_that_is_none_stops_no_other(run: Command, fetched: Path) -> None:
+    (fetched / '00001.parquet').write_bytes(b'PAR1')
+    code, out, err = run('import-table', fetched)
+    assert code == 1 and '2 pictures taken in' in out and '00001.parquet is no whole' in err
+
+
+def test_what_failed_there_is_told_with_the_way_on(run: Command, fetched: Path) -> None:
+    table = pyarrow.parquet.read_table(fetched / '00000.parquet')
+    rows = table.to_pylist()
+    rows[0].update(status='failed_to_download', error_message='HTTP Error 503: Busy')
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), fetched / '00000.parquet')
+    code, out, err = run('import-table', fetched)
+    assert code == 1 and 'Failed there: 1, HTTP 503' in err and '`download`' in out
+
+
+@pytest.mark.parametrize('name', ['no-such', 'no-such/*.parquet', ''])
+def test_where_there_is_no_table_usage_is_told(name: str, run: Command, tmp_path: Path) -> None:
+    given = tmp_path / name
+    code, out, err = run('import-table', given)
+    assert (code, out) == (2, '') and 'usage:' in err and 'no table' in err
