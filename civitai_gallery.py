@@ -408,6 +408,13 @@ def run_bench(args: list[str]) -> int:
     return main.main(args)
 
 
+def run_scale_test(args: list[str]) -> int:
+    """Hand a table to img2dataset on its engines, and take back what it kept."""
+    from bench import scale
+
+    return scale.main(args)
+
+
 class Word(NamedTuple):
     """What a word on the command line takes, does and needs.
 
@@ -492,6 +499,12 @@ WORDS = {
         'measure downloads beside other programs; writes docs/performance.md',
         'requirements-dev.txt',
         run_bench,
+    ),
+    'scale-test': Word(
+        '[--keep FOLDER]',
+        'hand a table to img2dataset, alone and with Ray, and take it back; about a minute',
+        'requirements-dev.txt',
+        run_scale_test,
     ),
 }
 

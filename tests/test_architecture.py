@@ -78,7 +78,8 @@ MAX_FUNCTION_LINES = 45
 TOP_LEVEL = set(
     '.ci .gitattributes .github .gitignore CHANGELOG.md CONTRIBUTING.md LICENSE README.md bench '
     'civitai_demo civitai_gallery.py docs img install.py javascript pyproject.toml '
-    'requirements-dev.txt requirements.txt scripts setup.cfg style.css tests'.split()
+    'requirements-dev.txt requirements-scale.txt requirements.txt scripts setup.cfg style.css '
+    'tests'.split()
 )
 
 # -- reading the source --------------------------------------------------------------------------

@@ -230,6 +230,7 @@ HELP_OF_A_WORD = [
     pytest.param('test', 'pytest', id='test'),
     pytest.param('lint', 'inters only', id='lint'),
     pytest.param('bench', '--quick', id='bench'),
+    pytest.param('scale-test', '--keep FOLDER', id='scale-test'),
 ]
 
 
@@ -337,7 +338,17 @@ def test_an_unknown_word_is_told_in_one_line_with_the_one_that_is_like_it(
         assert (
             f' Did you mean {meant}? ' in ended.lines[0] if meant else 'mean' not in ended.lines[0]
         )
-        known = ('app', 'demo', 'download', *COMMANDS, 'test', 'lint', 'bench', 'help')
+        known = (
+            'app',
+            'demo',
+            'download',
+            *COMMANDS,
+            'test',
+            'lint',
+            'bench',
+            'scale-test',
+            'help',
+        )
         assert ended.lines[0].endswith(f'{", ".join(known)}; see --help.')
 
 

@@ -6,6 +6,7 @@ import json
 import threading
 import tracemalloc
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,22 +101,51 @@ def test_what_nobody_knows_is_empty() -> None:
     }
 
 
-def test_a_file_tells_how_it_was_made_where_the_site_does_not(tmp_path: Path) -> None:
-    text = 'a teal harbour\nSteps: 20, Sampler: Euler a, Seed: 5'
-    path = tmp_path / '7.png'
+def test_a_file_tells_how_it_was_made_where_the_site_does_not(db: Database, tmp_path: Path) -> None:
+    path = tmp_path / 'kept' / '7.png'
+    pictures.note(db, [picture(7, meta={})])
     info = PngImagePlugin.PngInfo()
-    info.add_text('parameters', text)
+    info.add_text('parameters', 'a teal harbour\nSteps: 20, Sampler: Euler a, Seed: 5')
+    path.parent.mkdir()
     Image.new('RGB', (8, 8)).save(path, pnginfo=info)
-    row = exporting.row_of(picture(7, meta={}), saved.looked_at(path, '', 7))
+    saved.note(db, [saved.looked_at(path, '', 7)])
+    (row,) = rows_of_folder(db, path.parent, with_prompt=True)
     assert row['caption'] == 'a teal harbour' and json.loads(str(row['meta']))['seed'] == 5
+
+
+ELSEWHERE = {
+    'a stranger': 'https://example.com/a/original=true/7.jpeg',
+    'the machines themselves': 'http://127.0.0.1/latest/7.jpeg',
+    'their network': 'http://169.254.169.254/latest/meta-data',
+    'plain http': 'http://image.civitai.com/key/a/original=true/7.jpeg',
+    'another user': 'https://image.civitai.com@example.com/7.jpeg',
+}
+
+
+@pytest.mark.parametrize('url', ELSEWHERE.values(), ids=ELSEWHERE)
+def test_no_machine_is_sent_where_we_would_not_go(url: str, db: Database, tmp_path: Path) -> None:
+    own, counts = Database(tmp_path / 'own' / 'archive.sqlite'), Counter[str]()
+    job = listed(db, picture(7, url=url), picture(8))
+    (rows,) = exporting.of_job(db, job, own, threading.Event(), counts)
+    own.close()
+    assert [row['url'] for row in rows] == ['', url_of(8, 'original=true')]
+    assert counts['refused'] == 1
+
+
+def test_hosts_that_the_owner_trusts_are_told() -> None:
+    setting.extra_hosts = 'example.com'
+    row = exporting.row_of(picture(7, url=ELSEWHERE['a stranger']), None)
+    assert row['url'] == ELSEWHERE['a stranger']
 
 
 def test_no_key_gets_into_a_table(db: Database, tmp_path: Path) -> None:
     setting.civitai_api_key = key = 'feedfacefeedface'
-    image = picture(7, url=f'{url_of(7)}?token={key}', meta={'prompt': 'fog', 'note': f'x{key}'})
+    image = picture(
+        7, url=f'{url_of(7)}?token={key}', meta={'prompt': f'fog {key}', 'note': f'x{key}'}
+    )
     job = listed(db, image)
     own = Database(tmp_path / 'own' / 'archive.sqlite')
-    (rows,) = exporting.of_job(db, job, own, threading.Event())
+    (rows,) = exporting.of_job(db, job, own, threading.Event(), Counter())
     own.close()
     assert key not in json.dumps(rows)
 
@@ -184,7 +214,7 @@ def test_a_listing_is_told_with_the_files_that_are_there(db: Database, tmp_path:
     job = listed(db, *images)
     own = Database(tmp_path / 'own' / 'archive.sqlite')
     saved.note(own, [file_of(tmp_path / 'kept' / '1.png', images[1])])
-    (rows,) = exporting.of_job(db, job, own, threading.Event())
+    (rows,) = exporting.of_job(db, job, own, threading.Event(), Counter())
     assert [row['id'] for row in rows] == [3, 1, 2]
     assert [bool(row['file']) for row in rows] == [False, True, False]
     assert set(pictures.find(own, [1, 2, 3])) == {1, 2, 3}, 'the table can come back'
@@ -195,7 +225,7 @@ def test_a_listing_is_told_with_the_files_that_are_there(db: Database, tmp_path:
 def test_what_is_stopped_gives_no_more_rows(db: Database, tmp_path: Path) -> None:
     job, stop = listed(db, *map(picture, range(1, 500))), threading.Event()
     own = Database(tmp_path / 'own' / 'archive.sqlite')
-    groups = exporting.of_job(db, job, own, stop)
+    groups = exporting.of_job(db, job, own, stop, Counter())
     next(groups)
     stop.set()
     with pytest.raises(CancelledError):
@@ -203,31 +233,32 @@ def test_what_is_stopped_gives_no_more_rows(db: Database, tmp_path: Path) -> Non
     own.close()
 
 
-@pytest.mark.parametrize('form', tables.FORMATS)
-def test_ten_thousand_rows_take_the_memory_of_a_thousand(
-    form: str, db: Database, tmp_path: Path
-) -> None:
-    job = listed(db, *(picture(n, meta={'prompt': f'{n:06d} ' * 150}) for n in range(1, ROWS + 1)))
+def test_ten_thousand_rows_take_the_memory_of_a_thousand(db: Database, tmp_path: Path) -> None:
+    job = listed(db, *(picture(n, meta={'prompt': f'{n:06d} ' * 20}) for n in range(1, ROWS + 1)))
     own = Database(tmp_path / 'own' / 'archive.sqlite')
 
     def peak_of(rows: int) -> int:
-        """The most memory, in bytes, that Python had while so many rows were written."""
+        """The most memory, in bytes, that Python had while so many went into all kinds of table."""
         names.picture_stems.cache_clear()  # which is bounded, and full after 1,000
+        count = 0
         tracemalloc.start()
-        with tables.file_for(tmp_path / f'{rows}.{form}') as file:
-            with tables.writer(form, file, exporting.COLUMNS) as write:
-                count = 0
-                for some in exporting.of_job(db, job, own, threading.Event()):
+        with ExitStack() as stack:
+            writers = []
+            for form in tables.FORMATS:
+                file = stack.enter_context(tables.file_for(tmp_path / f'table.{form}'))
+                writers.append(stack.enter_context(tables.writer(form, file, exporting.COLUMNS)))
+            for some in exporting.of_job(db, job, own, threading.Event(), Counter()):
+                for write in writers:
                     write(some)
-                    count += len(some)
-                    if count >= rows:
-                        break
+                count += len(some)
+                if count >= rows:
+                    break
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert count == rows
         return peak
 
-    peak_of(1000)  # what is loaded once
+    peak_of(200)  # what is loaded once
     few, many = peak_of(1000), peak_of(ROWS)
     own.close()
     assert many < few * 1.2, f'{few} bytes for 1,000 rows, {many} for {ROWS}'

@@ -30,6 +30,7 @@ from .running import Manner, Work
 from .telling import Part
 
 STDOUT = '-'
+_COUNTS = 'missing', 'unlisted', 'refused'
 
 
 def _text(key: str, **values: object) -> str:
@@ -98,8 +99,7 @@ class _Export:
             'rows': self.rows,
             'format': self.form,
             'output': self.output,
-            'missing': self.counts['missing'],
-            'unlisted': self.counts['unlisted'],
+            **{name: self.counts[name] for name in _COUNTS},
             'complete': self.code == ExitCode.COMPLETE,
             'reason': self.reason,
             **{name: told[name] for name in names if name in told},
@@ -119,7 +119,7 @@ class _Export:
     def lines(self) -> Iterator[str]:
         """What went wrong or is to be known, for a person."""
         yield from self.part.problems()
-        for name in ('missing', 'unlisted'):
+        for name in _COUNTS:
             if self.counts[name]:
                 yield _text(f'cli_export_{name}', count=self.counts[name])
 
@@ -198,7 +198,7 @@ def _export_gallery(done: _Export, wanted: Wanted, work: Work) -> None:
     with gallery.only_listed(work, done.part, wanted) as (part, listed):
         done.part = part
         if part.refusal is None and part.report is not None:
-            groups = exporting.of_job(listed, part.report.job.id, archive(), work.stop)
+            groups = exporting.of_job(listed, part.report.job.id, archive(), work.stop, done.counts)
             done.write(groups)
 
 

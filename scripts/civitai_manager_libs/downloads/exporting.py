@@ -18,7 +18,7 @@ from ..archive import pictures, places, saved, jobs
 from ..archive.database import Database
 from ..civitai import captions, inside, meta as meta_of, urls
 from ..civitai.gallery import GalleryImage, is_allowed
-from ..errors import CancelledError
+from ..errors import CancelledError, UrlRefusedError
 from ..store import embedded, files, names
 from ..store.parquet import Row
 from .wanted import Wanted
@@ -43,13 +43,12 @@ T = TypeVar('T')
 def row_of(image: GalleryImage, file: saved.SavedFile | None) -> Row:
     """Return the row of a picture, of which `file` is kept.
 
-    What nobody knows is '' or 0. How it was made is told by the file where the site does not.
+    What nobody knows is '' or 0, and so is an address that we would not fetch from: the table sends
+    other machines there.
     """
     meta = meta_of.opened(image.meta)
-    if file is not None and not meta:
-        meta = inside.meta_in(embedded.texts(file.path))
-    return {
-        'url': urls.original_url(image.url),
+    row: Row = {
+        'url': _address(image),
         'caption': captions.caption(meta.get('prompt')),
         'file': str(file.path) if file else '',
         'id': image.id,
@@ -58,30 +57,48 @@ def row_of(image: GalleryImage, file: saved.SavedFile | None) -> Row:
         'sha256': file.came if file else '',
         'username': image.username,
         'page': urls.page_url(setting.civitai_base_url, 'images', image.id) if image.id else '',
-        'meta': _without_key(json.dumps(meta, ensure_ascii=False)),
+        'meta': json.dumps(meta, ensure_ascii=False),
     }
+    key = setting.civitai_api_key  # a file was written by anybody, even by who had it in a prompt
+    if not key:
+        return row
+    return {k: v.replace(key, '***') if isinstance(v, str) else v for k, v in row.items()}
 
 
-def _without_key(text: str) -> str:
-    """What a file tells was written by anybody, even by who had our key in a prompt."""
-    key = setting.civitai_api_key
-    return text.replace(key, '***') if key else text
+def _address(image: GalleryImage) -> str:
+    url = urls.original_url(image.url)
+    try:
+        urls.check_first(url, setting.civitai_base_url, setting.extra_host_names())
+    except UrlRefusedError:
+        return ''
+    return url
+
+
+def _as_kept(image: GalleryImage, file: saved.SavedFile | None) -> GalleryImage:
+    """The picture with how it was made, which its file tells where the site does not."""
+    if file is None or image.meta:
+        return image
+    return replace(image, meta=inside.meta_in(embedded.texts(file.path)))
 
 
 def of_job(
-    listed: Database, job_id: int, db: Database, stop: threading.Event
+    listed: Database, job_id: int, db: Database, stop: threading.Event, counts: Counter[str]
 ) -> Iterator[list[Row]]:
     """Yield the rows of all pictures that a job of the archive `listed` found.
 
     Files are those that the archive `db` knows. It gets to know the pictures too, so that what
-    others do with the table can come back. Raises StorageError, CancelledError once `stop` is set.
+    others do with the table can come back. `counts` gets how many rows have no address because it
+    was `refused`. Raises StorageError, CancelledError once `stop` is set.
     """
     for some in _grouped(places.every_listed(listed, job_id, jobs.TO_DO), stop):
         said = pictures.items(listed, [one.image.id for one in some])
         images = [replace(one.image, item=said.get(one.image.id, {})) for one in some]
         pictures.note(db, images)
         kept = saved.of_pictures(db, {one.id: names.picture_stem(one.url) for one in images})
-        yield [row_of(one, next(iter(kept.get(one.id, ())), None)) for one in images]
+        pairs = ((one, next(iter(kept.get(one.id, ())), None)) for one in images)
+        rows = [row_of(_as_kept(*pair), pair[1]) for pair in pairs]
+        counts['refused'] += sum(not row['url'] for row in rows)
+        yield rows
 
 
 def of_folder(
@@ -89,8 +106,9 @@ def of_folder(
 ) -> Iterator[list[Row]]:
     """Yield the rows of the pictures in `folder` that are `wanted`, by the names of their files.
 
-    `counts` gets how many files were noted and are `missing`, and of how many rows nobody knows
-    the picture (`unlisted`). Raises StorageError, CancelledError once `stop` is set.
+    `counts` gets how many files were noted and are `missing`, of how many rows nobody knows the
+    picture (`unlisted`), and how many have no address because it was `refused`. Raises
+    StorageError, CancelledError once `stop` is set.
     """
     left = wanted.limit
     for some in _grouped(saved.in_folder(db, folder), stop):
@@ -101,10 +119,11 @@ def of_folder(
         twins = saved.of_pictures(db, dict.fromkeys(numbers, ''))
         rows = []
         for file in there:
-            image = known.get(file.picture_id) or _unknown(file)
+            image = _as_kept(known.get(file.picture_id) or _unknown(file), file)
             if _is_wanted(image, wanted) and _is_first(file, twins, folder):
                 rows.append(row_of(image, file))
                 counts['unlisted'] += not image.url
+                counts['refused'] += bool(image.url and not rows[-1]['url'])
                 if len(rows) == left:
                     yield rows
                     return

@@ -684,6 +684,10 @@ ENGLISH: dict[str, str] = {
         'Of {count} pictures it is not known here what Civitai says of them, so their rows have '
         'no address; `download` of their gallery makes it known.'
     ),
+    'cli_export_refused': (
+        'Of {count} pictures the address is of a host that is not known as Civitai\'s, so their '
+        'rows have none. If you trust it, name it in the setting extra_hosts.'
+    ),
     'cli_export_pipe_closed': 'Who read the table wanted no more of it, so it is not whole.',
     'cli_exported': '{rows} pictures in {output}.',
     'cli_exported_to_pipe': '{rows} pictures.',
@@ -894,7 +898,7 @@ ENGLISH: dict[str, str] = {
         'gallery_maturity_ceiling says, of a folder all.'
     ),
     'help_export_type_': 'This type: image, video or audio. Default: image.',
-    'help_export_with_prompt': 'Only pictures whose prompt Civitai shows.',
+    'help_export_with_prompt': 'Only pictures whose prompt Civitai or, if kept, the file tells.',
     'help_export_base_model': (
         "Only pictures made with this base model, such as 'SDXL 1.0'. May be said several times."
     ),

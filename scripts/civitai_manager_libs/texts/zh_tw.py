@@ -457,6 +457,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_export_unlisted': (
         '有 {count} 張圖片，這裡不知道 Civitai 的說明，因此該列沒有位址；下載其圖庫（`download`）即可得知。'
     ),
+    'cli_export_refused': (
+        '有 {count} 張圖片的位址不屬於已知的 Civitai 主機，因此該列沒有位址。若信任該主機，請加入設定 extra_hosts。'
+    ),
     'cli_export_pipe_closed': '讀取表格的程式提早結束，因此表格不完整。',
     'cli_exported': '{rows} 張圖片，寫入 {output}。',
     'cli_exported_to_pipe': '{rows} 張圖片。',
@@ -603,7 +606,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '最成熟的圖片：PG、PG-13、R、X 或 XXX。預設：連結依 gallery_maturity_ceiling，資料夾則全部。'
     ),
     'help_export_type_': '此類型：image、video 或 audio。預設：image。',
-    'help_export_with_prompt': '只要 Civitai 顯示提示詞的圖片。',
+    'help_export_with_prompt': '只要 Civitai 或（已保存時）檔案本身提供提示詞的圖片。',
     'help_export_base_model': '只要以此基礎模型製作的圖片，例如 SDXL 1.0。可重複指定。',
     'help_export_sort': (
         '僅限連結：Most Reactions、Most Comments、Most Collected、Newest 或 Oldest。'
