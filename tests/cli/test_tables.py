@@ -22,7 +22,7 @@ from tests.support.annotated_site import AnnotatedSite, item
 from tests.support.faults import PATIENCE
 from tests.support.network import files_in
 from tests.support.paths import ROOT
-from tests.support.scripted_server import STALL, Answer
+from tests.support.scripted_server import STALL, Answer, kept, ok
 from tests.support.settings_sandbox import fresh_client
 
 
@@ -172,6 +172,17 @@ def test_what_cannot_be_is_told_and_nothing_written(
     assert files_in(tmp_path / 'here') == []
 
 
+def test_a_listing_that_breaks_off_gives_a_table_that_is_told_as_incomplete(
+    run: Command, site: AnnotatedSite
+) -> None:
+    site.metadata['nextCursor'] = 'further'
+    site.instead['cursor=further'] = kept(ok(b'{"error": "no"}', status=400))
+    code, out, err = run('export', site.post, '--json')
+    told = json.loads(err.splitlines()[-1])
+    assert (code, ids_in(out), told['reason'], told['complete']) == (1, [1, 3], 'incomplete', False)
+    assert len(told['gaps']) == 1
+
+
 def test_files_that_are_gone_are_told(run: Command, site: AnnotatedSite, tmp_path: Path) -> None:
     run('download', site.post, '--to', tmp_path / 'kept')
     (tmp_path / 'kept' / '1.png').unlink()
@@ -230,6 +241,29 @@ def test_a_reader_that_leaves_early_is_told_in_one_line(site: AnnotatedSite) -> 
     err = process.stderr.read()
     assert process.wait(30) == 1 and 'wanted no more' in err and 'Traceback' not in err
     process.stderr.close()
+
+
+@pytest.mark.skipif(not Path('/dev/full').exists(), reason='there is no such device')
+@pytest.mark.parametrize('is_named', [True, False], ids=['a file', 'stdout'])
+def test_a_full_disk_is_told_in_one_line(is_named: bool, site: AnnotatedSite) -> None:
+    with open('/dev/full', 'wb') as full:
+        process = subprocess.run(
+            [
+                sys.executable,
+                '-c',
+                PROGRAM,
+                site.post,
+                '--output',
+                '/dev/full' if is_named else '-',
+            ],
+            cwd=ROOT,
+            env={**os.environ, 'CIVITAI_BASE_URL': site.server.url},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert 'disk is full' in process.stderr and 'Traceback' not in process.stderr
+    assert process.returncode == 1
 
 
 # --- import-table --------------------------------------------------------------------------------

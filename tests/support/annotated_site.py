@@ -68,6 +68,7 @@ class AnnotatedSite:
         instead: Mapping[str, Answer] | None = None,
     ) -> None:
         self.items, self.files, self.instead = list(items), dict(files or {}), dict(instead or {})
+        self.metadata: dict[str, Any] = {}  # of its one page
         self.server = ScriptedServer(handler=self._answer)
 
     @property
@@ -109,7 +110,7 @@ class AnnotatedSite:
         told = [{**one, 'url': self._url(one)} for one in self.items]
         for one in told:
             del one['ending']
-        return json.dumps({'items': told, 'metadata': {}}).encode()
+        return json.dumps({'items': told, 'metadata': self.metadata}).encode()
 
     def _url(self, one: Mapping[str, Any]) -> str:
         name = f'{one["id"]}.{one["ending"]}'

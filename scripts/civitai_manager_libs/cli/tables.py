@@ -7,7 +7,7 @@ import json
 import sys
 import threading
 from collections import Counter
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Iterable, Iterator, Sequence
@@ -25,9 +25,9 @@ from ..errors import CivitaiError, SourceError
 from ..http_client import get_http_client
 from ..store import parquet, tables
 from ..store.parquet import Row
-from . import gallery, options, running, telling
+from . import gallery, options, running
 from .running import Manner, Work
-from .telling import Part
+from .telling import Part, Reason
 
 STDOUT = '-'
 _COUNTS = 'missing', 'unlisted', 'refused'
@@ -63,6 +63,13 @@ def _carried_out(manner: Manner, do: Callable[[Work], None]) -> int:
 # --- export --------------------------------------------------------------------------------------
 
 
+@contextmanager
+def _stdout() -> Iterator[BinaryIO]:
+    with tables.stream('stdout'):
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+
+
 @dataclass
 class _Export:
     """A table that is written: of `part`, as `form`, to a file or stdout; how far it came."""
@@ -87,7 +94,7 @@ class _Export:
 
     def _opened(self) -> AbstractContextManager[BinaryIO]:
         if self.is_piped:
-            return nullcontext(sys.stdout.buffer)
+            return _stdout()
         return tables.file_for(Path(self.output))
 
     def as_json(self) -> dict[str, Any]:
@@ -108,13 +115,19 @@ class _Export:
     @property
     def reason(self) -> str:
         """Why it ended as it did."""
-        is_folder = not (self.part.report or self.part.refusal or self.part.was_stopped)
-        return telling.Reason.COMPLETE.value if is_folder else self.part.reason.value
+        if self.part.was_stopped:
+            return Reason.INTERRUPTED.value
+        if self.part.report is None and self.part.refusal is None:  # of a folder
+            return Reason.COMPLETE.value
+        found = self.part.reason
+        is_part = found is Reason.FAILED and self.part.refusal is None and self.rows
+        return Reason.INCOMPLETE.value if is_part else found.value
 
     @property
     def code(self) -> int:
         """The exit code, unless a signal ended it."""
-        return ExitCode.COMPLETE if self.reason == 'complete' else self.part.code
+        told = {'complete': ExitCode.COMPLETE, 'usage': ExitCode.USAGE}
+        return told.get(self.reason, ExitCode.FAILED)
 
     def lines(self) -> Iterator[str]:
         """What went wrong or is to be known, for a person."""
@@ -147,8 +160,6 @@ def export(wanted: Wanted, level: str | None, form: str | None, output: str, man
                 _export_folder(done, folder, wanted, work)
             else:
                 _export_gallery(done, wanted, work)
-        except BrokenPipeError:
-            done.part = replace(done.part, refusal=CivitaiError('cli_export_pipe_closed'))
         except CivitaiError as error:
             done.part = replace(done.part, refusal=None if work.stop.is_set() else error)
 

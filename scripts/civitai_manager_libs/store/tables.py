@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Callable, Iterator, Mapping, Sequence
 
 from ..civitai import meta as meta_of
+from ..errors import CivitaiError
 from . import files, parquet
 from .parquet import Row
 
@@ -37,14 +38,27 @@ def check(form: str) -> None:
 def file_for(target: Path) -> Iterator[BinaryIO]:
     """Give a file to write to: it is called `target` once it is whole, else nothing is there.
 
-    A pipe or device of that name is written to as it is. Raises StorageError.
+    A pipe or device of that name is written to as it is. Raises StorageError, and as `stream`.
     """
     if _is_there_as_no_file(target):
-        with files.explained(target.parent), target.open('wb', buffering=0) as file:
-            yield io.BufferedWriter(file)
+        with stream(target.name), target.open('wb') as file:
+            yield file
         return
     with files.part_file(target) as part, files.explained(target.parent), part.open('wb') as file:
         yield file
+
+
+@contextmanager
+def stream(name: str) -> Iterator[None]:
+    """Explain inside why a pipe or device called `name` cannot be written to.
+
+    Raises CivitaiError if who read it has left, else StorageError.
+    """
+    with files.explained(Path(name)):
+        try:
+            yield
+        except BrokenPipeError:
+            raise CivitaiError('table_pipe_closed') from None
 
 
 def _is_there_as_no_file(path: Path) -> bool:

@@ -688,7 +688,7 @@ ENGLISH: dict[str, str] = {
         'Of {count} pictures the address is of a host that is not known as Civitai\'s, so their '
         'rows have none. If you trust it, name it in the setting extra_hosts.'
     ),
-    'cli_export_pipe_closed': 'Who read the table wanted no more of it, so it is not whole.',
+    'table_pipe_closed': 'Who read the table wanted no more of it, so it is not whole.',
     'cli_exported': '{rows} pictures in {output}.',
     'cli_exported_to_pipe': '{rows} pictures.',
     'cli_export_stopped': 'Stopped. Nothing was written to {output}.',

@@ -460,7 +460,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_export_refused': (
         '有 {count} 張圖片的位址不屬於已知的 Civitai 主機，因此該列沒有位址。若信任該主機，請加入設定 extra_hosts。'
     ),
-    'cli_export_pipe_closed': '讀取表格的程式提早結束，因此表格不完整。',
+    'table_pipe_closed': '讀取表格的程式提早結束，因此表格不完整。',
     'cli_exported': '{rows} 張圖片，寫入 {output}。',
     'cli_exported_to_pipe': '{rows} 張圖片。',
     'cli_export_stopped': '已停止。{output} 沒有寫入任何內容。',
