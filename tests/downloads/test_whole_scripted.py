@@ -111,6 +111,30 @@ def test_what_comes_again_behind_what_is_new_is_fetched_in_the_same_run(
     assert 60 == len(list((tmp_path / 'kept').iterdir()))
 
 
+def test_what_was_listed_before_and_is_missing_counts_once_however_slow_the_listing_is(
+    gallery: Gallery, begin: Any, client: CivitaiHttpClient, db: Database, tmp_path: Path
+) -> None:
+    gallery.page = lambda cursor: gallery.told([1, 2])
+    assert whole.run(db, client, begin(), threading.Event())
+    (tmp_path / 'kept' / '1.png').unlink()
+    was_asked = threading.Event()
+    gallery.meanwhile = was_asked.set
+
+    def page(cursor: str) -> Answer:
+        if was_asked.wait(0.5):
+            end = time.monotonic() + 5
+            while jobs.progress(db, 1).count(jobs.TO_DO) and time.monotonic() < end:
+                time.sleep(0.01)
+        return gallery.told([1, 2])
+
+    gallery.page = page
+    report = whole.run(db, client, begin(), threading.Event())
+
+    assert report is not None and report.is_complete
+    counted = report.progress.count(jobs.SAVED), report.progress.count(jobs.ALREADY)
+    assert (1, (1, 1)) == (report.saved_now, counted)
+
+
 STANDING_STILL: dict[str, Answer] = {
     'before its first byte': (STALL,),
     'in its middle': (head(200, {'Content-Length': '999'}), b'{"it', STALL),

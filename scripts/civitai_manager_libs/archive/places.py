@@ -26,6 +26,13 @@ def begin_anew(db: Database, job_id: int, queries: Sequence[Mapping[str, Any]]) 
         jobs.set_state(db, job_id, jobs.WAITING)
 
 
+def begins_anew(db: Database, job_id: int) -> bool:
+    """Tell whether what is listed of a job is of before. Raises StorageError."""
+    with db.reading() as connection:
+        ask = 'SELECT begins_anew FROM jobs WHERE id = ?'
+        return bool((connection.execute(ask, (job_id,)).fetchone() or [0])[0])
+
+
 def leave_former(db: Database, job_id: int) -> None:
     """Have a job that begins anew keep no more than the places of what it listed before.
 

@@ -142,7 +142,8 @@ class _Run:
         thread.start()
         state = jobs.STOPPED
         try:
-            fetch()  # what is left of a run before
+            if not places.begins_anew(self._db, self._job.id):  # else all of it comes again
+                fetch()  # what is left of a run before
             while not self._trouble and self._ahead.next_page(self._stop, self._tell_now_and_then):
                 fetch()
             self._fetch_passed_over(fetch)
