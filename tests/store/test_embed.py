@@ -668,3 +668,51 @@ def test_a_killed_process_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> 
     # what the killed ones had begun is cleared by who comes next
     killed(halves[0], -1)
     assert (['a.jpg'], new) == (files_in(halves[0].parent), halves[0].read_bytes())
+
+
+# -- drafts ----------------------------------------------------------------------------------------
+
+
+@every_picture
+def test_a_draft_becomes_what_a_file_with_a_name_does(data: bytes, tmp_path: Path) -> None:
+    draft, named = tmp_path / 'draft', tmp_path / 'named'
+    for path in (draft, named):
+        path.write_bytes(data)
+
+    assert embed.in_draft(draft, TEXT) is embed.with_infotext(named, TEXT)
+    assert named.read_bytes() == draft.read_bytes()
+
+
+def test_a_draft_that_is_the_file_of_another_picture_leaves_that_alone(tmp_path: Path) -> None:
+    other, draft = tmp_path / 'other', tmp_path / 'draft'
+    other.write_bytes(PICTURES['JPEG of a camera'])
+    os.link(other, draft)
+
+    assert Embedded.WRITTEN is embed.in_draft(draft, TEXT)
+    assert PICTURES['JPEG of a camera'] == other.read_bytes() != draft.read_bytes()
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from scripts.civitai_manager_libs.errors import StorageError
+from scripts.civitai_manager_libs.store import embed
+limit = int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+try:
+    embed.in_draft(Path(sys.argv[1]), sys.stdin.read())
+except StorageError:
+    print('told')
+"""
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='Windows knows no such limit')
+@pytest.mark.parametrize('share', [1, 2], ids=['that takes what was', 'that takes nothing'])
+def test_a_draft_on_a_full_disk_is_what_it_was_or_gone(share: int, tmp_path: Path) -> None:
+    draft, old = tmp_path / 'draft', PICTURES['JPEG of a camera']
+    draft.write_bytes(old)
+    command = [sys.executable, '-c', LIMITED, str(draft), str(len(old) // share)]
+    ended = subprocess.run(command, cwd=ROOT, input=TEXT, text=True, capture_output=True)
+
+    assert 'told\n' == ended.stdout
+    assert [old] * (share == 1) == [path.read_bytes() for path in tmp_path.iterdir()]

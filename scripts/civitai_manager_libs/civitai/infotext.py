@@ -8,8 +8,9 @@ The WebUI strips every line and knows only `\\n`: spaces around lines go, other 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import takewhile
-from typing import AbstractSet, Mapping
+from typing import AbstractSet
 
 from . import comfy, foreign, meta as meta_of, pairs as pairs_of, samplers
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping  # instances of typing.Mapping are asked for slowly
 from decimal import Decimal
-from typing import Mapping
 
 _LARGEST_NUMBER = 10**30
 # ecosystem : kind : source : model @ version

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from itertools import islice
-from typing import Iterator, Mapping
+from typing import Iterator
 
 from . import comfy, meta as meta_of
 

@@ -137,7 +137,7 @@ class Annotator:
     def _embedded(self, part: Path, text: _Text) -> Embedded | None:
         """Put the text into the file, if it is one that can have it."""
         try:
-            outcome = embed.with_infotext(part, lambda: text.of_site)
+            outcome = embed.in_draft(part, lambda: text.of_site)
         except StorageError as error:
             self._refused(part, error)
             return None

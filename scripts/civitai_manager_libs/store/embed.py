@@ -10,6 +10,7 @@ import io
 import os
 import shutil
 from contextlib import ExitStack
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Callable, Iterable
 
@@ -17,7 +18,7 @@ from ..civitai import inside, meta
 from . import carriers, embedded, ends, files, media
 from .carriers import Edit, Embedded
 
-__all__ = ['Embedded', 'can_carry', 'foreseen', 'with_infotext']
+__all__ = ['Embedded', 'can_carry', 'foreseen', 'in_draft', 'with_infotext']
 
 _BLOCK_BYTES = 1024 * 1024
 _BUFFER_BYTES = 128 * 1024
@@ -50,6 +51,46 @@ def with_infotext(path: Path, infotext: str | Callable[[], str]) -> Embedded:
         shutil.copymode(path, part)
         files.place(part, path)
     return Embedded.WRITTEN
+
+
+def in_draft(path: Path, infotext: str | Callable[[], str]) -> Embedded:
+    """The same for a draft, which nobody else knows yet and which is lost if we are killed.
+
+    One that could not be written to is what it was before, or not there any more. Raises
+    StorageError.
+    """
+    with files.explained(path.parent):
+        found = os.stat(path)
+        if found.st_nlink > 1 or found.st_size > _BLOCK_BYTES:  # the file of another picture too
+            return with_infotext(path, infotext)
+        with path.open('r+b', buffering=0) as file:
+            data = file.read(_BLOCK_BYTES)
+            plan = _plan(io.BytesIO(data), infotext)
+            if isinstance(plan, Embedded):
+                return plan
+            changed = io.BytesIO()
+            _copy(io.BytesIO(data), changed, plan)
+            try:
+                _write(file, changed.getbuffer()[plan[0].at :], plan[0].at)
+            except OSError:
+                _restore(path, file, data)
+                raise
+    return Embedded.WRITTEN
+
+
+def _restore(path: Path, file: FileIO, data: bytes) -> None:
+    """Have the old content in `file`, or no file: what is neither must not get a name."""
+    try:
+        _write(file, memoryview(data), 0)
+    except OSError:
+        path.unlink()
+
+
+def _write(file: FileIO, content: memoryview, at: int) -> None:
+    file.seek(at)
+    while content:
+        content = content[file.write(content) :]
+    file.truncate()
 
 
 def foreseen(path: Path, infotext: str | Callable[[], str]) -> Embedded:
