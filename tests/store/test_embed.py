@@ -679,7 +679,10 @@ def test_a_draft_becomes_what_a_file_with_a_name_does(data: bytes, tmp_path: Pat
     for path in (draft, named):
         path.write_bytes(data)
 
-    assert embed.in_draft(draft, TEXT) is embed.with_infotext(named, TEXT)
+    came = hashlib.sha256(data).hexdigest()
+    done = embed.in_draft(draft, TEXT)
+    assert (embed.with_infotext(named, TEXT), came) == (done.outcome, done.came)
+    assert hashlib.sha256(draft.read_bytes()).hexdigest() == done.sha256
     assert named.read_bytes() == draft.read_bytes()
 
 
@@ -688,7 +691,7 @@ def test_a_draft_that_is_the_file_of_another_picture_leaves_that_alone(tmp_path:
     other.write_bytes(PICTURES['JPEG of a camera'])
     os.link(other, draft)
 
-    assert Embedded.WRITTEN is embed.in_draft(draft, TEXT)
+    assert Embedded.WRITTEN is embed.in_draft(draft, TEXT).outcome
     assert PICTURES['JPEG of a camera'] == other.read_bytes() != draft.read_bytes()
 
 

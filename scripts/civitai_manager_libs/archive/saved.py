@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from dataclasses import dataclass
@@ -11,10 +10,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
+from ..store.files import sha256_of
 from . import folders
 from .database import Database
 
-_BLOCK = 64 * 1024  # more would be kept by each thread that reads
 _AT_ONCE = 500
 _FOLDERS_AT_ONCE = 1000
 _COLUMNS = 'path, stem, picture_id, bytes, changed_ns, sha256, came_sha256, embedded'
@@ -61,14 +60,21 @@ def looked_at(path: Path, stem: str, picture_id: int = 0, came: str = '') -> Sav
     Where nobody knows what bytes came, they are taken to be as they are.
     """
     with path.open('rb', buffering=0) as file:
-        digest = hashlib.sha256()
-        while block := file.read(_BLOCK):
-            digest.update(block)
+        found = sha256_of(file)
         now = os.fstat(file.fileno())
-    found = digest.hexdigest()
-    return SavedFile(
-        path.absolute(), stem, picture_id, now.st_size, now.st_mtime_ns, found, came or found
-    )
+    return _noted(path, stem, picture_id, now, found, came)
+
+
+def with_digest(path: Path, stem: str, picture_id: int, sha256: str, came: str = '') -> SavedFile:
+    """The same for a file that was read just now, and has that SHA-256. Raises OSError."""
+    return _noted(path, stem, picture_id, os.stat(path), sha256, came)
+
+
+def _noted(
+    path: Path, stem: str, picture_id: int, now: os.stat_result, sha256: str, came: str
+) -> SavedFile:
+    size, changed_ns = now.st_size, now.st_mtime_ns
+    return SavedFile(path.absolute(), stem, picture_id, size, changed_ns, sha256, came or sha256)
 
 
 def note(db: Database, files: Iterable[SavedFile]) -> None:

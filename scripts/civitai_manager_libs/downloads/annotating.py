@@ -21,7 +21,7 @@ from ..civitai.gallery import GalleryImage
 from ..errors import StorageError
 from ..http_client import CivitaiHttpClient
 from ..store import embed, embedded, sidecars
-from ..store.embed import Embedded
+from ..store.embed import Draft, Embedded
 from .version_names import VersionNames
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ class Annotator:
         if self._manner.has_texts:
             self._names.expect([one for image in images for one in versions.asked_for(image.meta)])
 
-    def embed(self, image: GalleryImage, part: Path) -> Embedded | None:
+    def embed(self, image: GalleryImage, part: Path) -> Draft | None:
         """Put the text of `image` into its file, which has no name yet.
 
         Returns what became of the text, None if none was to go into it, or that failed.
@@ -134,16 +134,16 @@ class Annotator:
         self._unknown.update(set(asked).difference(one.id for one in known))
         return versions.named(image.meta, known)
 
-    def _embedded(self, part: Path, text: _Text) -> Embedded | None:
+    def _embedded(self, part: Path, text: _Text) -> Draft | None:
         """Put the text into the file, if it is one that can have it."""
         try:
-            outcome = embed.in_draft(part, lambda: text.of_site)
+            draft = embed.in_draft(part, lambda: text.of_site)
         except StorageError as error:
             self._refused(part, error)
             return None
-        if outcome.needs_sidecar and outcome is not Embedded.NO_KIND:
-            self._causes.append(outcome.value)
-        return outcome
+        if draft.outcome.needs_sidecar and draft.outcome is not Embedded.NO_KIND:
+            self._causes.append(draft.outcome.value)
+        return draft
 
     def write_beside(self, image: GalleryImage, final: Path, outcome: Embedded | None) -> None:
         """Write all that is to stand beside the picture at `final`."""

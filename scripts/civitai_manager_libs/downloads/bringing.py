@@ -14,7 +14,7 @@ from ..archive.database import Database
 from ..errors import StorageError
 from ..http_client import CivitaiHttpClient
 from ..store import names
-from ..store.embed import Embedded
+from ..store.embed import Draft, Embedded
 from . import elsewhere, reuse
 from .annotating import Annotator, Manner
 from .plan import DownloadJob, DownloadResult, Outcome
@@ -39,7 +39,7 @@ class Bringer:
         self.annotator = Annotator(lambda: db, client, manner, stop)
         # by place, until the outcome is noted
         self._brought: dict[int, saved.SavedFile] = {}
-        self._linked: set[int] = set()
+        self._linked: dict[int, str] = {}  # the SHA-256 of the bytes as they came, '' if unknown
         self._known: dict[int, Mapping[Path, str]] = {}  # by id
 
     def expect(self, some: Sequence[tuple[jobs.Listed, DownloadJob]]) -> None:
@@ -56,13 +56,9 @@ class Bringer:
         known = self._known.get(one.image.id, {})
         there = reuse.bring(known, path)
         if there is not None:
-            self._linked.add(one.place)
-        elif not self._client.fetch_file(url, path, cancel=self._stop):
-            return False
-        with suppress(OSError):  # here, because many threads can do so at once
-            came = known[there] if there is not None else ''
-            self._brought[one.place] = looked_at(Path(path), one, came)
-        return True
+            self._linked[one.place] = known[there]
+            return True
+        return bool(self._client.fetch_file(url, path, cancel=self._stop))
 
     def finish(self, one: jobs.Listed, part: Path, final: Path) -> None:
         """Write into `part` what is to be in it before it is called `final`.
@@ -77,19 +73,23 @@ class Bringer:
                 noted = saved.at(self._db, final)
                 outcome = outcome_of(noted) if noted else self.annotator.foreseen(one.image, final)
                 self.annotator.complete(one.image, final, outcome)
-        elif brought is not None:
-            outcome = self.annotator.embed(one.image, part)
-            with suppress(OSError):
-                if outcome is Embedded.WRITTEN:
-                    brought = looked_at(part, one, brought.came)
-            self._brought[one.place] = replace(brought, embedded=outcome.name if outcome else '')
+        else:
+            draft = self.annotator.embed(one.image, part)
+            with suppress(OSError):  # here, because many threads can do so at once
+                self._brought[one.place] = self._looked_at(part, one, draft)
+
+    def _looked_at(self, part: Path, one: jobs.Listed, draft: Draft | None) -> saved.SavedFile:
+        came = self._linked.get(one.place, '')
+        if draft is None:
+            return looked_at(part, one, came)
+        stem = names.picture_stem(one.image.url)
+        found = saved.with_digest(part, stem, one.image.id, draft.sha256, came or draft.came)
+        return replace(found, embedded=draft.outcome.name)
 
     def forget(self, one: jobs.Listed) -> bool:
         """Forget what was known of a picture that ended; tell whether it was saved before."""
         self._known.pop(one.image.id, None)
-        was_linked = one.place in self._linked
-        self._linked.discard(one.place)
-        return was_linked
+        return self._linked.pop(one.place, None) is not None
 
     def note_of(self, one: jobs.Listed, result: DownloadResult) -> saved.SavedFile | None:
         """Return what is to be noted of the file of a picture that is there, None if it was.

@@ -100,10 +100,8 @@ def repair(db: Database, client: CivitaiHttpClient, finding: Finding) -> None:
     def finish(part: Path, final: Path) -> None:
         if part == final:
             return  # what stands beside it stays
-        with files.explained(part.parent):
-            came.append(saved.looked_at(part, stem).sha256)
-        outcome = annotator.embed(image, part)
-        came.append(outcome.name if outcome else '')
+        if draft := annotator.embed(image, part):
+            came.extend((draft.came, draft.outcome.name))
 
     job = batch.image_job(image, str(path.with_suffix('')))
     aside = files.set_aside(path) if path.exists() else None

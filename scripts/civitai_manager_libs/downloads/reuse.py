@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, Mapping
@@ -79,13 +78,11 @@ class Shelf:
             _, told = self._finished.get(job.url, ('', ''))
             self._annotator.write_beside(image, final, Embedded.__members__.get(told))
             return
-        came = self._used_again.get(job.url, '')
-        with suppress(OSError):
-            came = came or saved.looked_at(part, '').sha256
-        outcome = self._annotator.embed(image, part)
-        if outcome is not None:
-            is_written = outcome is Embedded.WRITTEN
-            self._finished[job.url] = (came if is_written else '', outcome.name)
+        draft = self._annotator.embed(image, part)
+        if draft is not None:
+            is_written = draft.outcome is Embedded.WRITTEN
+            came = self._used_again.get(job.url, '') or draft.came
+            self._finished[job.url] = (came if is_written else '', draft.outcome.name)
 
     def noted(
         self, results: Iterable[tuple[int, DownloadResult]]

@@ -6,19 +6,20 @@ killed leaves the old file or the new one.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import shutil
 from contextlib import ExitStack
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Callable, Iterable
+from typing import BinaryIO, Callable, Iterable, NamedTuple
 
 from ..civitai import inside, meta
 from . import carriers, embedded, ends, files, media
 from .carriers import Edit, Embedded
 
-__all__ = ['Embedded', 'can_carry', 'foreseen', 'in_draft', 'with_infotext']
+__all__ = ['Draft', 'Embedded', 'can_carry', 'foreseen', 'in_draft', 'with_infotext']
 
 _BLOCK_BYTES = 1024 * 1024
 _BUFFER_BYTES = 128 * 1024
@@ -53,21 +54,33 @@ def with_infotext(path: Path, infotext: str | Callable[[], str]) -> Embedded:
     return Embedded.WRITTEN
 
 
-def in_draft(path: Path, infotext: str | Callable[[], str]) -> Embedded:
+class Draft(NamedTuple):
+    """What became of a text that was to go into a draft.
+
+    came, sha256: the SHA-256 of its bytes before and after that.
+    """
+
+    outcome: Embedded
+    came: str
+    sha256: str
+
+
+def in_draft(path: Path, infotext: str | Callable[[], str]) -> Draft:
     """The same for a draft, which nobody else knows yet and which is lost if we are killed.
 
     One that could not be written to is what it was before, or not there any more. Raises
     StorageError.
     """
     with files.explained(path.parent):
-        found = os.stat(path)
-        if found.st_nlink > 1 or found.st_size > _BLOCK_BYTES:  # the file of another picture too
-            return with_infotext(path, infotext)
         with path.open('r+b', buffering=0) as file:
-            data = file.read(_BLOCK_BYTES)
+            found = os.fstat(file.fileno())
+            if found.st_nlink > 1 or found.st_size > _BLOCK_BYTES:
+                return _replaced(path, infotext)
+            data = file.read(_BLOCK_BYTES + 1)
+            came = hashlib.sha256(data).hexdigest()
             plan = _plan(io.BytesIO(data), infotext)
             if isinstance(plan, Embedded):
-                return plan
+                return Draft(plan, came, came)
             changed = io.BytesIO()
             _copy(io.BytesIO(data), changed, plan)
             try:
@@ -75,7 +88,19 @@ def in_draft(path: Path, infotext: str | Callable[[], str]) -> Embedded:
             except OSError:
                 _restore(path, file, data)
                 raise
-    return Embedded.WRITTEN
+    return Draft(Embedded.WRITTEN, came, hashlib.sha256(changed.getbuffer()).hexdigest())
+
+
+def _replaced(path: Path, infotext: str | Callable[[], str]) -> Draft:
+    """The same for what is large, or the file of another picture too. Raises OSError as well."""
+    came = _sha256_of(path)
+    outcome = with_infotext(path, infotext)
+    return Draft(outcome, came, _sha256_of(path) if outcome is Embedded.WRITTEN else came)
+
+
+def _sha256_of(path: Path) -> str:
+    with FileIO(path) as file:
+        return files.sha256_of(file)
 
 
 def _restore(path: Path, file: FileIO, data: bytes) -> None:

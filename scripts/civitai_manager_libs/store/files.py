@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import itertools
 import json
 import logging
@@ -224,11 +225,9 @@ class Look:
 
 def look(path: str | Path) -> Look | None:
     """Look at the file at `path`; None if it cannot be read."""
-    try:
-        with FileIO(path, opener=_open_a_file) as file:
-            return look_into(file)
-    except (OSError, ValueError):
-        return None
+    with suppress(OSError, ValueError), FileIO(path, opener=_open_a_file) as file:
+        return look_into(file)
+    return None
 
 
 def look_into(file: FileIO | BinaryIO) -> Look:
@@ -243,6 +242,14 @@ def look_into(file: FileIO | BinaryIO) -> Look:
         return file.read(count) or b''
 
     return Look(beginning[: media.HEAD_BYTES], size, ends.end_of(read, size))
+
+
+def sha256_of(file: FileIO) -> str:
+    """Read an open file to its end; return the SHA-256 of that. Raises OSError."""
+    digest = hashlib.sha256()
+    while block := file.read(LOOK_BYTES):  # more would be kept by each thread that reads
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def media_type(path: Path) -> media.MediaType | None:
