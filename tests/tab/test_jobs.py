@@ -257,6 +257,22 @@ def test_a_job_of_the_command_line_is_shown_and_gone_on_with(
     until(lambda: stands(number) == 'complete')
 
 
+@pytest.mark.parametrize('language', ['en', 'zh_TW'])
+def test_all_that_can_be_asked_for_is_told_of_a_job(
+    language: str, client: CivitaiHttpClient, demo: DemoServer
+) -> None:
+    setting.language = language
+    dates = {'since': '2020-01-01', 'until': '2030-01-01'}
+    chosen = {'type': 'image', 'with_prompt': True, 'sort': 'Newest', 'period': 'Year'}
+    words = {'base_models': ('SDXL 1.0',), 'tags': (7,), 'tag_names': ('fog',)}
+    files = {'template': '{uuid}', 'embeds': True, 'sidecars': ('json', 'caption')}
+    waiting_job(client, demo, limit=5, **dates, **chosen, **words, **files)
+
+    told = jobs.panel(HERE)
+    for word in ('SDXL 1.0', '{uuid}', 'json,caption', 'Newest', '7,fog'):
+        assert word in told
+
+
 def test_a_job_rests_and_goes_on_as_it_is_told(parts: Parts, view: View, slow: DemoServer) -> None:
     started(parts, view)
     assert 'paused' in ordered(HERE, 'pause 1') and stands(1) == 'paused'

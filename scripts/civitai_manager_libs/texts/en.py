@@ -411,6 +411,7 @@ ENGLISH: dict[str, str] = {
     'whole_tag_hint': 'names or ids, with commas',
     'whole_with_prompt': 'Only with a prompt',
     'whole_name': 'File names',
+    'whole_sidecar': 'Files beside pictures',
     'whole_start': 'Start',
     'whole_close': 'Close',
     'whole_waits': 'Starting…',
