@@ -138,6 +138,20 @@ def test_what_was_kept_is_used_again_with_what_came(keeper: Keeper, tmp_path: Pa
     assert keeper.read('1.png') == (tmp_path / 'other' / '1.png').read_bytes()
 
 
+def test_where_nothing_is_to_be_written_into_pictures_they_are_as_they_came(
+    keeper: Keeper, tmp_path: Path
+) -> None:
+    with (site := AnnotatedSite(item(1), item(2, meta={}))).server:
+        keeper.keep(site)
+        keeper.keep(site, tmp_path / 'plain', embeds=False)
+        fetched = site.asked('original=true')
+        keeper.keep(site, tmp_path / 'again', embeds=False)
+
+    for number in (1, 2):
+        assert BYTES['png'] == (tmp_path / 'plain' / f'{number}.png').read_bytes()
+    assert (3, 3) == (fetched, site.asked('original=true'))
+
+
 def test_a_picture_that_is_repaired_shows_how_it_was_made(keeper: Keeper) -> None:
     with (site := AnnotatedSite(item(1))).server:
         keeper.keep(site)

@@ -64,9 +64,8 @@ def test_what_a_page_kept_is_not_fetched_for_a_job(
 ) -> None:
     kept(images)
     demo.requests.clear()
-    job = beginning.begin(
-        archive(), client, Wanted(demo.url + PAGE, limit=SOME, levels=1), tmp_path / 'job'
-    )
+    asked = Wanted(demo.url + PAGE, limit=SOME, levels=1, embeds=True)
+    job = beginning.begin(archive(), client, asked, tmp_path / 'job')
     report = whole.run(archive(), client, job, threading.Event())
     assert report is not None and report.is_complete and fetched(demo) == []
     assert len(list((tmp_path / 'job').iterdir())) == SOME

@@ -75,6 +75,11 @@ class Annotator:
         self._written: deque[tuple[Path, str]] = deque()
 
     @property
+    def embeds(self) -> bool:
+        """Whether texts are to be written into files."""
+        return self._manner.embeds
+
+    @property
     def causes(self) -> dict[str, int]:
         """What could not be written, as keys of sentences, and how often."""
         unknown = {MODELS_UNKNOWN: len(self._unknown)} if self._unknown else {}

@@ -48,7 +48,9 @@ class Bringer:
         Raises StorageError.
         """
         absent = {one.image.id: job.url for one, job in some if not job.present}
-        self._known.update(elsewhere.find(self._db, absent, self._former))
+        as_came = not self.annotator.embeds
+        found = elsewhere.find(self._db, absent, self._former, as_came=as_came)
+        self._known.update(found)
         self.annotator.expect([one.image for one, job in some if not job.present])
 
     def bring(self, one: jobs.Listed, url: str, path: str) -> bool:

@@ -24,16 +24,17 @@ def former_folders(folder: Path, lanes: Iterable[jobs.Lane]) -> list[Path]:
 
 
 def find(
-    db: Database, urls: Mapping[int, str], former: Sequence[Path]
+    db: Database, urls: Mapping[int, str], former: Sequence[Path], *, as_came: bool = False
 ) -> dict[int, dict[Path, str]]:
     """Return the files that are pictures, by their ids, found by these and by their addresses.
 
-    Each is told with the SHA256 of its bytes as they came, '' if nobody knows. Asked for many at
-    once, as each question takes a while. Raises StorageError.
+    Each is told with the SHA256 of its bytes as they came, '' if nobody knows; of those that are
+    to be `as_came` none into which a prompt was put. Asked for many at once, as each question takes
+    a while. Raises StorageError.
     """
     stems = {number: names.picture_stem(url) for number, url in urls.items()}
     found = {
-        number: {one.path: one.came for one in files}
+        number: {one.path: one.came for one in files if not as_came or one.came == one.sha256}
         for number, files in saved.of_pictures(db, stems).items()
     }
     if former:

@@ -103,7 +103,8 @@ class Shelf:
 
     def _known(self, url: str) -> dict[Path, str]:
         number = self._id_of(url)
-        return elsewhere.find(self._archive(), {number: url}, ()).get(number, {})
+        as_came = not self._annotator.embeds
+        return elsewhere.find(self._archive(), {number: url}, (), as_came=as_came).get(number, {})
 
     def _id_of(self, url: str) -> int:
         return self._images[url].id if url in self._images else 0
