@@ -247,6 +247,7 @@ def test_a_setting_is_kept(run: Run, name: str, value: str, kept_as: object) -> 
         (['http_proxy', 'nonsense'], 'http_proxy'),
         (['gallery_jobs_go_on', 'maybe'], 'on, off'),
         (['gallery_name_template', '{ide}'], '"ide'),
+        (['gallery_sidecars', 'foo'], 'gallery_sidecars: There are no files'),
         (['colour'], 'gallery_columns'),
         (['civitai_api_key', 'x'], 'no setting'),
         (['gallery_rows', '1', '2'], ''),

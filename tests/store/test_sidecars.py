@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from scripts.civitai_manager_libs.errors import StorageError
+from scripts.civitai_manager_libs.errors import SourceError, StorageError
 from scripts.civitai_manager_libs.store import sidecars
 from scripts.civitai_manager_libs.store.carriers import Embedded
 from scripts.civitai_manager_libs.store.sidecars import Written
@@ -200,3 +200,25 @@ def test_which_files_a_picture_gets(
     asked: list[str] | None, outcome: Embedded | None, forms: tuple[str, ...]
 ) -> None:
     assert forms == sidecars.due(asked, outcome)
+
+
+CHOSEN = {
+    'nothing': ('', None),
+    'a comma alone': (' , ', None),
+    'none': ('NONE', ()),
+    'none twice': ('none,none', ()),
+    'a gap between': ('txt,,json', ('json', 'txt')),
+}
+
+
+@pytest.mark.parametrize('given, expected', CHOSEN.values(), ids=CHOSEN)
+def test_a_list_of_files_is_read_as_it_is_meant(
+    given: str, expected: tuple[str, ...] | None
+) -> None:
+    assert expected == sidecars.chosen(given)
+
+
+@pytest.mark.parametrize('given', ['json,none', 'none, txt'])
+def test_none_beside_others_is_refused_and_says_so(given: str) -> None:
+    with pytest.raises(SourceError, match='none means no files beside pictures'):
+        sidecars.chosen(given)

@@ -176,8 +176,9 @@ def _set(item: Setting, value: str) -> None:
     except ValueError:
         pass  # then it does not fit
     if not item.fits(given):
-        why = item.why_not(given, setting.language)
-        raise options.wrong('cli_setting_bad', name=item.name, may=why or _range(item))
+        if why := item.why_not(given, setting.language):
+            raise options.wrong('cli_setting_wrong', name=item.name, why=why)
+        raise options.wrong('cli_setting_bad', name=item.name, may=_range(item))
     setting.save({item.name: given})
 
 

@@ -54,9 +54,13 @@ def chosen(text: str) -> tuple[str, ...] | None:
 
     Raises SourceError if it names something else.
     """
-    words = [word.strip().casefold() for word in text.split(',')]
-    if words in ([''], [NONE]):
-        return () if words == [NONE] else None
+    words = [word for part in text.split(',') if (word := part.strip().casefold())]
+    if not words:
+        return None
+    if NONE in words:
+        if set(words) != {NONE}:
+            raise SourceError('sidecar_none_alone')
+        return ()
     for word in words:
         if word not in FORMS:
             raise SourceError('sidecar_unknown', given=ascii(word[:20]), known=', '.join(FORMS))

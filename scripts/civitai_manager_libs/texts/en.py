@@ -751,6 +751,7 @@ ENGLISH: dict[str, str] = {
     'cli_key_kept': 'It is kept in {file}, for you alone to read.',
     'cli_no_setting': 'there is no setting {name}; there are {known}',
     'cli_setting_fixed': '{name} is decided by the environment variable {variable}',
+    'cli_setting_wrong': '{name}: {why}',
     'cli_setting_bad': 'this cannot be {name}; it may be: {may}',
     'help_usage': 'Usage: {usage}',
     'help_help': 'Show this help.',
@@ -1151,5 +1152,6 @@ ENGLISH: dict[str, str] = {
         'Models that Civitai could not name: {count}. In the prompts their names and hashes are '
         'missing.'
     ),
+    'sidecar_none_alone': 'none means no files beside pictures; leave out the others or none.',
     'sidecar_unknown': 'There are no files {given} beside pictures. Possible: {known}, none.',
 }

@@ -512,6 +512,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_key_kept': '已保存在 {file}，只有您能讀取。',
     'cli_no_setting': '沒有設定 {name}；現有設定：{known}',
     'cli_setting_fixed': '{name} 由環境變數 {variable} 決定',
+    'cli_setting_wrong': '{name}：{why}',
     'cli_setting_bad': '這不能作為 {name}；可以是：{may}',
     'help_usage': '用法：{usage}',
     'help_help': '顯示此說明。',
@@ -767,5 +768,6 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     ),
     'annotation_foreign': '圖片旁不是由本程式寫入、或已被修改而保持原樣的檔案：{count} 個。',
     'models_unknown': 'Civitai 無法提供名稱的模型：{count} 個。提示詞中缺少其名稱與雜湊值。',
-    'sidecar_unknown': '圖片旁沒有 {given} 這種檔案。可用：{known}、none。',
+    'sidecar_none_alone': 'none 表示圖片旁不放檔案；請去掉其他項目或 none。',
+    'sidecar_unknown': '圖片旁沒有 {given} 這種檔案。可用：{known}, none。',
 }
