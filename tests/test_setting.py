@@ -794,7 +794,9 @@ def test_files_beside_pictures_are_a_list(value: str) -> None:
     assert setting.save({'gallery_sidecars': value}) == []
 
 
-@pytest.mark.parametrize('value', ['yaml', 'json;txt', 'none,json', 'json,', ','])
-def test_it_is_said_which_files_beside_pictures_there_are(value: str) -> None:
+@pytest.mark.parametrize(
+    'value, words', [('yaml', 'caption'), ('json;txt', 'caption'), ('none,json', 'none means')]
+)
+def test_it_is_said_which_files_beside_pictures_there_are(value: str, words: str) -> None:
     assert setting.save({'gallery_sidecars': value}) == ['gallery_sidecars']
-    assert 'caption' in BY_NAME['gallery_sidecars'].why_not(value, 'en')
+    assert words in BY_NAME['gallery_sidecars'].why_not(value, 'en')

@@ -84,3 +84,15 @@ def test_texts_about_something_else_tell_nothing(texts: dict[str, str]) -> None:
 )
 def test_no_text_is_too_strange(texts: dict[str, str]) -> None:
     encode(meta_in(texts))
+
+
+@pytest.mark.parametrize('name', ['parameters', 'UserComment', 'Comment'])
+@pytest.mark.parametrize('prompt', ['{red|blue} door', '{', '{"a": 1}'])
+def test_a_prompt_may_begin_like_json(name: str, prompt: str) -> None:
+    meta = {'prompt': prompt, 'steps': 20, 'seed': 1, 'Size': '64x64'}
+
+    assert meta == meta_in({name: encode(meta)})
+
+
+def test_a_prompt_alone_may_begin_like_json() -> None:
+    assert '{red|blue} door' == meta_in({'parameters': '{red|blue} door'})['prompt']

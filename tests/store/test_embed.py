@@ -383,7 +383,7 @@ def test_a_blank_text_of_the_name_gives_way(tmp_path: Path) -> None:
     st.fixed_dictionaries(
         {'steps': st.integers(1, 150), 'seed': st.integers(0, 2**53)},
         optional={
-            'prompt': st.text(max_size=300),
+            'prompt': st.text(max_size=300) | st.text('{}|ab,: ', max_size=20),
             'negativePrompt': st.text(max_size=100),
             'sampler': st.sampled_from(['Euler a', 'DPM++ 2M Karras', 'UniPC']),
             'cfgScale': st.floats(0, 30).map(lambda value: round(value, 2)),

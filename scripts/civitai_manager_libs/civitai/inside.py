@@ -12,6 +12,7 @@ from .infotext import decode
 # ComfyUI writes its graphs into the camera fields of Exif, each after its name.
 _LABELLED = re.compile(r'\s*(prompt|workflow)\s*:\s*(\{.*)', re.DOTALL | re.IGNORECASE)
 _LONGEST_TEXT = 4_000_000
+_STEPS = 'Steps: '
 
 
 def meta_in(texts: Mapping[str, str]) -> dict[str, object]:
@@ -26,7 +27,9 @@ def meta_in(texts: Mapping[str, str]) -> dict[str, object]:
             found.setdefault(labelled[1].lower(), labelled[2])
     graphs = {name: found[name] for name in ('prompt', 'workflow') if _is_json(found.get(name))}
     text = own_text(found)
-    told = _of_the_site(text) if _is_json(text) else decode(text)
+    told = _of_the_site(text) if _is_json(text) else None
+    if told is None:  # a prompt may begin like JSON too: {red|blue} door
+        told = decode(text) if text == found.get('parameters', '').strip() or _STEPS in text else {}
     return {**told, 'comfy': graphs} if graphs else told
 
 
@@ -38,17 +41,20 @@ def own_text(texts: Mapping[str, str]) -> str:
     if _is_json(comment):
         return comment
     # cameras and others comment too
-    return next((one for one in (comment, texts.get('Comment', '')) if 'Steps: ' in one), '')
+    return next((one for one in (comment, texts.get('Comment', '')) if _STEPS in one), '')
 
 
 def _is_json(text: str | None) -> bool:
     return bool(text) and str(text).lstrip().startswith('{')
 
 
-def _of_the_site(text: str) -> dict[str, object]:
-    """The graph that the site ran for a picture, with what it noted beside."""
+def _of_the_site(text: str) -> dict[str, object] | None:
+    """The graph that the site ran for a picture, with what it noted beside; None if it is none."""
     try:
         graph = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    try:
         noted = json.loads(str(graph.get('extraMetadata') or '{}'))
     except (ValueError, RecursionError):
         return {}
