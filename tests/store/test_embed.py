@@ -465,6 +465,14 @@ def in_exif(block: bytes) -> bytes:
     return in_jpeg(segment(0xE1, b'Exif\0\0' + block))
 
 
+def told_twice(*texts: bytes) -> bytes:
+    """A PNG with a chunk of each name and text, all before the picture."""
+    info = PngInfo()
+    for one in texts:
+        info.add(b'zTXt' if one.endswith(b'broken') else b'tEXt', one)
+    return saved('PNG', pnginfo=info)
+
+
 ANIMATED = PICTURES['WebP that moves']
 TIFF = b'MM\0*\0\0\0\x08'
 SIGNED = struct.pack('>I', 0) + b'caBX' + b'\x1e\x7c\x83\x71'
@@ -493,6 +501,23 @@ LEFT = {
     'JPEG with more pictures': (in_jpeg(segment(0xE2, b'MPF\0MM\0*')), Embedded.UNSAFE),
     'JPEG signed': (in_jpeg(segment(0xEB, b'JP\0\1')), Embedded.UNSAFE),
     'JPEG with a note': (saved('JPEG', exif=commented('from our holidays')), Embedded.OCCUPIED),
+    'PNG with its text behind more than is read': (
+        told_twice(*[b'x\0y'] * 5000, b'parameters\0' + OWN.encode()),
+        Embedded.UNSAFE,
+    ),
+    'PNG with a blank text and its own': (
+        told_twice(b'parameters\0 ', b'parameters\0' + OWN.encode()),
+        Embedded.UNSAFE,
+    ),
+    'PNG with a text that does not unpack': (
+        told_twice(b'parameters\0\0broken'),
+        Embedded.UNSAFE,
+    ),
+    'PNG with a text of unreasonable size': (
+        told_twice(b'parameters\0' + b'own ' * 3_000_000),
+        Embedded.UNSAFE,
+    ),
+    'PNG with a blank note': (saved('PNG', exif=commented('   ')), Embedded.OCCUPIED),
     'PNG with a note': (saved('PNG', exif=commented('from our holidays')), Embedded.OCCUPIED),
     'WebP with a note': (saved('WEBP', exif=commented('from our holidays')), Embedded.OCCUPIED),
     'Exif without a directory': (in_exif(b'MM\0*'), Embedded.UNSAFE),

@@ -18,6 +18,7 @@ from .ends import Read
 MOST_BYTES = embedded.MOST_BYTES // 2
 MOST_SEGMENT_BYTES = 0xFFFF - 2
 _MOST_STEPS = 100_000
+_LONGEST_BLANK = 4096
 
 # Names of signatures over the bytes of a file (C2PA), which would no longer hold.
 _PNG_SIGNATURE, _WEBP_SIGNATURE = b'caBX', b'C2PA'
@@ -100,13 +101,26 @@ def _in_png(read: Read, size: int, text: str) -> tuple[Edit, ...] | Embedded:
         return Embedded.NO_ROOM
     # Behind the header every reader finds it; some read none that follow the picture. One of the
     # name is blank, or the file would have a text: of two, some readers take the last.
-    blank = (one for one in chunks if _is_text(one) and read(one.begin, 11) == b'parameters\0')
-    gone = (Edit(one.at, one.end - one.at, b'') for one in blank)
+    same = [one for one in chunks if _is_text(one) and read(one.begin, 11) == b'parameters\0']
+    if not all(_is_blank(read, one) for one in same):  # what nobody could read may be a text too
+        return Embedded.UNSAFE
+    gone = (Edit(one.at, one.end - one.at, b'') for one in same)
     return (Edit(chunks[0].end, 0, chunk), *gone)
 
 
 def _is_text(chunk: _Part) -> bool:
     return chunk.name in (b'tEXt', b'zTXt', b'iTXt')
+
+
+def _is_blank(read: Read, chunk: _Part) -> bool:
+    """Tell whether a chunk of `parameters` certainly holds no text."""
+    if chunk.name == b'zTXt' or chunk.length > _LONGEST_BLANK:
+        return False
+    body = read(chunk.begin, chunk.length)[len(b'parameters\0') :]
+    if chunk.name == b'iTXt':
+        is_packed, body = body[:1] != b'\0', body[2:].split(b'\0', 2)[-1]
+        return not (is_packed or body.strip())
+    return not body.strip()
 
 
 def _png_chunks(read: Read, size: int) -> Iterator[_Part]:

@@ -147,10 +147,11 @@ def _plan(file: BinaryIO, infotext: str | Callable[[], str]) -> tuple[Edit, ...]
         return Embedded.NOTHING
     if seen.end is ends.End.SHORT:
         return Embedded.UNSAFE
-    comment = found.get('UserComment', '').strip()
-    if comment == text.strip():
+    comment = found.get('UserComment', '')
+    if comment.strip() == text.strip():
         return Embedded.ALREADY
-    if comment:  # in a PNG too: a WebUI would show it and not the chunk
+    # in a PNG a WebUI would show it and not the chunk, even if it is blank
+    if comment if seen.kind is media.PNG else comment.strip():
         return Embedded.OCCUPIED
 
     def read(at: int, count: int) -> bytes:
