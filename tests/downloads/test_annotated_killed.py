@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.annotated_site import BYTES, AnnotatedSite, item
+from tests.support.annotated_site import BYTES, META, AnnotatedSite, item
+from tests.support.faults import small_disk
 from tests.support.network import files_in
 from tests.support.paths import ROOT
 from tests.support.webui_reading import infotext_in, png_chunks
@@ -50,6 +51,42 @@ print('other' if report is None else report.is_complete)
 states = {one.state.value for one in checking.check(db, Path(folder))}
 print(*sorted(states))
 """
+
+
+FULL = """
+import sys, threading
+from pathlib import Path
+from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs.archive.database import Database
+from scripts.civitai_manager_libs.downloads import beginning, whole
+from scripts.civitai_manager_libs.downloads.wanted import Wanted
+from scripts.civitai_manager_libs.http_client import get_http_client
+setting.civitai_base_url, post, archive, disk = sys.argv[1:]
+db, client, folder = Database(Path(archive)), get_http_client(), Path(disk) / 'kept'
+filler = Path(disk) / 'filler'
+filler.write_bytes(bytes(900_000))
+job = beginning.begin(db, client, Wanted(post, levels=1, embeds=True), folder)
+for _ in range(2):
+    report = whole.run(db, client, job, threading.Event())
+    print(report.is_complete, report.trouble and report.trouble.key, *folder.glob('[0-9]*'))
+    filler.unlink(missing_ok=True)
+print('Steps: 28' in (folder / '1.png').read_bytes().decode('latin-1'))
+"""
+
+
+def test_a_picture_whose_prompt_had_no_room_on_the_disk_gets_it_later(tmp_path: Path) -> None:
+    disk = tmp_path / 'disk'
+    disk.mkdir()
+    before = small_disk(disk)
+    if not before:
+        pytest.skip('no small disk can be made here')
+    long = {**META, 'prompt': 'fog, ' * 60_000}
+    with (site := AnnotatedSite(item(1, meta=long))).server:
+        where = [site.server.url, site.post, str(tmp_path / 'archive.sqlite'), str(disk)]
+        words = [*before, sys.executable, '-c', FULL, *where]
+        out = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120).stdout
+
+    assert ['False error_disk_full', f'True None {disk}/kept/1.png', 'True'] == out.split('\n')[:3]
 
 
 def start(site: AnnotatedSite, folder: Path, at: int, when: str) -> 'subprocess.Popen[str]':

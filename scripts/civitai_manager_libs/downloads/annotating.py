@@ -26,6 +26,7 @@ from .version_names import VersionNames
 
 log = logging.getLogger(__name__)
 
+NOTHING_CAN_BE_SAVED = ('error_disk_full', 'error_not_writable')
 # What may be told of a job besides what `Embedded` says, as keys of sentences with a count.
 REFUSED, FOREIGN, MODELS_UNKNOWN = 'annotation_refused', 'annotation_foreign', 'models_unknown'
 
@@ -93,7 +94,8 @@ class Annotator:
     def embed(self, image: GalleryImage, part: Path) -> Draft | None:
         """Put the text of `image` into its file, which has no name yet.
 
-        Returns what became of the text, None if none was to go into it, or that failed.
+        Returns what became of the text, None if none was to go into it, or that failed. Raises
+        StorageError if nothing at all can be saved.
         """
         return self._embedded(part, _Text(self, image, part)) if self._manner.embeds else None
 
@@ -144,6 +146,8 @@ class Annotator:
         try:
             draft = embed.in_draft(part, lambda: text.of_site)
         except StorageError as error:
+            if error.key in NOTHING_CAN_BE_SAVED:
+                raise  # else the picture would be done, and without its text for good
             self._refused(part, error)
             return None
         if draft.outcome.needs_sidecar and draft.outcome is not Embedded.NO_KIND:

@@ -24,7 +24,7 @@ from ..errors import (
 )
 from ..http_client import CivitaiHttpClient, background
 from . import batch, elsewhere
-from .annotating import Manner
+from .annotating import NOTHING_CAN_BE_SAVED, Manner
 from .bringing import Bringer
 from .listing import Ahead, Listing
 from .naming import Naming
@@ -36,7 +36,6 @@ _AT_ONCE = 200
 _PLANNED_AT_ONCE = 25  # the threads are to have enough to do meanwhile
 _TOLD_SECONDS = 0.2  # to count what is in which state takes a while where there is much
 _GONE = (ForbiddenError, NotFoundError, GoneError)
-_NOTHING_CAN_BE_SAVED = ('error_disk_full', 'error_not_writable')
 _STATES = {Outcome.SAVED: jobs.SAVED, Outcome.SKIPPED: jobs.ALREADY, Outcome.FAILED: jobs.FAILED}
 
 Told = Callable[[JobReport], None]
@@ -291,7 +290,7 @@ class _Run:
         if is_new_there and not self._naming.is_picture(one, path, by_its_name):
             self._naming.look_again()  # another program gave this name away meanwhile
             return None
-        if isinstance(result.error, StorageError) and result.error.key in _NOTHING_CAN_BE_SAVED:
+        if isinstance(result.error, StorageError) and result.error.key in NOTHING_CAN_BE_SAVED:
             self._trouble = result.error
             return None
         if was_saved_before and state == jobs.SAVED:
