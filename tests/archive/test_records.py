@@ -71,6 +71,18 @@ def test_no_secret_in_what_was_said_is_kept(db: Database) -> None:
     assert 'page=2' in str(pictures.items(db, [7]))
 
 
+@pytest.mark.parametrize(
+    'name', ['Authorization', 'token', 'apiKey', 'api_key', 'access-token', 'Set-Cookie']
+)
+def test_what_is_called_a_secret_is_not_kept(name: str, db: Database) -> None:
+    image = parse_image({'id': 7, 'url': URL, 'extra': [{name: 'geheim', 'keys': 'music'}]})
+    assert image is not None
+
+    pictures.note(db, [image])
+
+    assert [{'keys': 'music'}] == pictures.items(db, [7])[7]['extra']
+
+
 STRANGE = {
     'half a character': picture(1, username='a\ud800b'),
     'a number beyond all': picture(1, reactions=10**30, width=10**19),

@@ -257,6 +257,22 @@ def test_files_beside_are_written_anew_on_request_but_not_what_a_person_changed(
     assert {'annotation_foreign': 1} == report.unwritten
 
 
+def test_what_a_killed_run_wrote_is_known_as_ours(keeper: Keeper) -> None:
+    """It is killed before it notes anything of a picture that is there."""
+    with (site := AnnotatedSite(item(1))).server:
+        keeper.keep(site, sidecars=('json', 'txt'))
+        with keeper.db.writing() as connection:
+            connection.execute('DELETE FROM saved')
+            connection.execute('DELETE FROM beside')
+        keeper.keep(site, sidecars=('json', 'txt'))
+        noted = saved.at(keeper.db, keeper.folder / '1.png')
+        site.items[0]['meta'] = {**META, 'seed': 7}
+        report = keeper.keep(site, sidecars=('json', 'txt'), refreshes=True)
+
+    assert noted is not None and '' == noted.came
+    assert b'Seed: 7' in keeper.read('1.txt') and {} == report.unwritten
+
+
 def test_a_picture_that_an_older_archive_knows_gets_all_that_is_known_beside(
     keeper: Keeper,
 ) -> None:

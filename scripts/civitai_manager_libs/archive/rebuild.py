@@ -49,6 +49,6 @@ def _in(folder: Path, odd: Collection[Path]) -> Iterator[saved.SavedFile]:
             is_number = bool(_ID.fullmatch(path.stem))
             number = int(path.stem) if is_number and are_ids else 0
             try:
-                yield saved.looked_at(path, '' if is_number else path.stem, number)
+                yield saved.found(path, '' if is_number else path.stem, number)
             except OSError as error:
                 log.warning('%s cannot be read: %s', path, error)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
+from ..civitai import inside
+from ..store import embedded
 from ..store.files import sha256_of
 from . import folders
 from .database import Database
@@ -25,9 +27,9 @@ class SavedFile:
     """A file as it was when it was saved: `size` in bytes, `changed_ns` when it was written.
 
     `stem` says what its address alone says it is (see `store.names.picture_stem`), `picture_id` the
-    picture's id, 0 if nobody knew it. `came` is the SHA256 of the bytes as they came. `embedded` is
-    the name of what became of the prompt that was to go in (see `store.carriers.Embedded`), '' if
-    none was.
+    picture's id, 0 if nobody knew it. `came` is the SHA-256 of the bytes as they came, '' if nobody
+    knows. `embedded` is the name of what became of the prompt that was to go in (see
+    `store.carriers.Embedded`), '' if none was.
     """
 
     path: Path
@@ -62,10 +64,20 @@ def looked_at(path: Path, stem: str, picture_id: int = 0, came: str = '') -> Sav
     with path.open('rb', buffering=0) as file:
         found = sha256_of(file)
         now = os.fstat(file.fileno())
-    return _noted(path, stem, picture_id, now, found, came)
+    return _noted(path, stem, picture_id, now, found, came or found)
 
 
-def with_digest(path: Path, stem: str, picture_id: int, sha256: str, came: str = '') -> SavedFile:
+def found(path: Path, stem: str, picture_id: int = 0) -> SavedFile:
+    """The same for a file of which nothing was noted; it is read whole. Raises OSError.
+
+    Where it tells how it was made, that may be of ours, so nobody knows what bytes came: then
+    `came` is ''.
+    """
+    there = looked_at(path, stem, picture_id)
+    return replace(there, came='') if inside.own_text(embedded.texts(path)) else there
+
+
+def with_digest(path: Path, stem: str, picture_id: int, sha256: str, came: str) -> SavedFile:
     """The same for a file that was read just now, and has that SHA-256. Raises OSError."""
     return _noted(path, stem, picture_id, os.stat(path), sha256, came)
 
@@ -74,7 +86,7 @@ def _noted(
     path: Path, stem: str, picture_id: int, now: os.stat_result, sha256: str, came: str
 ) -> SavedFile:
     size, changed_ns = now.st_size, now.st_mtime_ns
-    return SavedFile(path.absolute(), stem, picture_id, size, changed_ns, sha256, came or sha256)
+    return SavedFile(path.absolute(), stem, picture_id, size, changed_ns, sha256, came)
 
 
 def note(db: Database, files: Iterable[SavedFile]) -> None:
@@ -199,6 +211,7 @@ def same_bytes(db: Database, job_id: int, most: int) -> tuple[int, list[int]]:
     """
     found = (
         'FROM listed JOIN saved USING (picture_id) WHERE job_id = ? AND saved.path = listed.path '
+        "AND saved.came_sha256 != '' "
         'AND EXISTS (SELECT 1 FROM saved AS other WHERE other.came_sha256 = saved.came_sha256 '
         'AND other.picture_id NOT IN (0, saved.picture_id))'
     )

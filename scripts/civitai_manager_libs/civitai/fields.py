@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from . import meta as meta_of, urls
 
 _DEEPEST = 50
+_SECRET = re.compile(
+    r'(?:proxy-)?authorization|(?:set-)?cookies?|(?:api|access|refresh|secret)?[-_]?(?:key|token)'
+    r'|password|secret',
+    re.IGNORECASE,
+)
 
 
 def whole(value: object) -> int:
@@ -30,7 +37,7 @@ def names(value: object) -> tuple[str, ...]:
 
 
 def without_secrets(value: object, depth: int = 0) -> object:
-    """The same value of JSON, its addresses without what gives access to something.
+    """The same value of JSON, without what gives access to something, by itself or in an address.
 
     What is nested deeper than any answer of the site is left out.
     """
@@ -42,4 +49,5 @@ def without_secrets(value: object, depth: int = 0) -> object:
         return None
     if isinstance(value, list):
         return [without_secrets(one, depth + 1) for one in value]
-    return {name: without_secrets(one, depth + 1) for name, one in value.items()}
+    kept = {name: one for name, one in value.items() if not _SECRET.fullmatch(str(name))}
+    return {name: without_secrets(one, depth + 1) for name, one in kept.items()}

@@ -72,20 +72,21 @@ class Bringer:
             self.annotator.write_beside(one.image, final, outcome_of(brought))
         elif part == final:  # it was there before
             with suppress(StorageError):
-                noted = saved.at(self._db, final)
-                outcome = outcome_of(noted) if noted else self.annotator.foreseen(one.image, final)
-                self.annotator.complete(one.image, final, outcome)
+                if noted := saved.at(self._db, final):
+                    self.annotator.complete(one.image, final, outcome_of(noted))
+                else:  # what stands beside it may be of ours, and not noted either
+                    outcome = self.annotator.foreseen(one.image, final)
+                    self.annotator.write_beside(one.image, final, outcome)
         else:
             draft = self.annotator.embed(one.image, part)
             with suppress(OSError):  # here, because many threads can do so at once
                 self._brought[one.place] = self._looked_at(part, one, draft)
 
     def _looked_at(self, part: Path, one: jobs.Listed, draft: Draft | None) -> saved.SavedFile:
-        came = self._linked.get(one.place, '')
         if draft is None:
-            return looked_at(part, one, came)
-        stem = names.picture_stem(one.image.url)
-        found = saved.with_digest(part, stem, one.image.id, draft.sha256, came or draft.came)
+            return looked_at(part, one, self._linked.get(one.place, ''))
+        stem, came = names.picture_stem(one.image.url), self._linked.get(one.place, draft.came)
+        found = saved.with_digest(part, stem, one.image.id, draft.sha256, came)
         return replace(found, embedded=draft.outcome.name)
 
     def forget(self, one: jobs.Listed) -> bool:
@@ -105,7 +106,7 @@ class Bringer:
         # what is noted stays, even if somebody changed the file: `verify` tells
         if noted is not None and (result.job.present or noted.is_there):
             return None
-        return looked_at(path, one)
+        return saved.found(path, names.picture_stem(one.image.url), one.image.id)
 
     def lacking(self, job_id: int) -> Iterator[jobs.Listed]:
         """Yield the pictures that are there and lack something beside them. Raises StorageError."""

@@ -109,6 +109,14 @@ class Shelf:
     def _id_of(self, url: str) -> int:
         return self._images[url].id if url in self._images else 0
 
+    def _seen(self, result: DownloadResult, stem: str, number: int) -> saved.SavedFile:
+        """What is to be noted of a file, of which nothing is. Raises OSError."""
+        url, path = result.job.url, Path(result.path)
+        if result.outcome is Outcome.SKIPPED and url not in self._finished:
+            return saved.found(path, stem, number)
+        came, embedded = self._finished.get(url, ('', ''))
+        return replace(saved.looked_at(path, stem, number, came), embedded=embedded)
+
     def _note(self, result: DownloadResult) -> None:
         url, path = result.job.url, Path(result.path)
         number = self._id_of(url)
@@ -118,8 +126,7 @@ class Shelf:
             known = {one.path: one for one in saved.of_picture(db, number, stem)}
             there = known.get(path.absolute())
             if there is None:
-                came, embedded = self._finished.get(url, ('', ''))
-                there = replace(saved.looked_at(path, stem, number, came), embedded=embedded)
+                there = self._seen(result, stem, number)
                 saved.note(db, [there])
             if url in self._images:
                 outcome = Embedded.__members__.get(there.embedded)
