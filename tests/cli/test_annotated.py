@@ -59,7 +59,7 @@ def run(
 
 SAID = {
     'nothing': ([], True, ['1.png', '2.json', '2.mp4']),
-    'no prompts': (['--no-embed'], False, ['1.png', '2.mp4']),
+    'no prompts': (['--no-embed'], False, ['1.png', '2.json', '2.mp4']),
     'nothing beside': (['--sidecar', 'none'], True, ['1.png', '2.mp4']),
     'two forms': (['--sidecar', 'txt,json'], True, '1.json 1.png 1.txt 2.json 2.mp4 2.txt'.split()),
     'neither': (['--no-embed', '--sidecar', 'none'], False, ['1.png', '2.mp4']),
@@ -118,6 +118,31 @@ def test_the_same_gallery_kept_in_another_manner_is_the_same_job(
     told = json.loads(done.out)
     assert (1, 'caption') == (told['job'], told['asked']['sidecar'])
     assert (folder / '1.caption').is_file() and 1 == len(json.loads(run('--json', word='jobs').out))
+
+
+def test_a_job_remembers_what_was_said_for_it(
+    site: AnnotatedSite, run: Command, folder: Path
+) -> None:
+    run(site.post, '--to', folder, '--sidecar', 'caption', '--no-embed')
+    for path in list(folder.iterdir()):
+        path.unlink()
+    setting.gallery_sidecars = 'json'
+    run(site.post, '--to', folder)
+
+    assert ['1.caption', '1.png', '2.caption', '2.mp4'] == files_in(folder)
+    assert BYTES['png'] == (folder / '1.png').read_bytes()
+    run(site.post, '--to', folder, '--sidecar', 'txt')
+    assert (folder / '1.txt').is_file()
+
+
+def test_what_nobody_said_for_a_job_is_as_the_settings_are_now(
+    site: AnnotatedSite, run: Command, folder: Path
+) -> None:
+    run(site.post, '--to', folder)
+    setting.gallery_sidecars = 'caption'
+    run(site.post, '--to', folder)
+
+    assert (folder / '1.caption').is_file()
 
 
 @pytest.mark.parametrize('word', ['resume', 'retry'])

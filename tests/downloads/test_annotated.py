@@ -97,7 +97,7 @@ def test_a_picture_that_tells_already_stays_to_the_byte(keeper: Keeper) -> None:
 
 def test_nothing_is_written_where_nothing_is_asked_for(keeper: Keeper) -> None:
     with (site := AnnotatedSite(item(1), item(2, 'mp4'))).server:
-        keeper.keep(site, embeds=False)
+        keeper.keep(site, embeds=False, sidecars=())
 
     assert ['1.png', '2.mp4'] == files_in(keeper.folder)
     assert BYTES['png'] == keeper.read('1.png')
@@ -214,9 +214,31 @@ def test_what_does_not_fit_goes_beside_and_is_told_once_and_fails_nothing(keeper
     with (site := AnnotatedSite(item(1, 'jpeg', LONG), item(2, 'jpeg', LONG))).server:
         report = keeper.keep(site)
 
-    assert {'embed_no_room': 2} == report.unwritten
+    assert {'embed_no_room': 2, 'annotation_beside': 2} == report.unwritten
     assert BYTES['jpeg'] == keeper.read('1.jpg')
     assert keeper.read('1.txt').startswith(b'fog, fog')
+
+
+@pytest.mark.parametrize(
+    'forms, key', [((), 'annotation_nowhere'), (('json', 'txt'), 'annotation_beside')]
+)
+def test_it_is_told_where_a_prompt_is_that_does_not_fit(
+    forms: tuple[str, ...], key: str, keeper: Keeper
+) -> None:
+    with (site := AnnotatedSite(item(1, 'jpeg', LONG))).server:
+        report = keeper.keep(site, sidecars=forms)
+
+    assert {'embed_no_room': 1, key: 1} == report.unwritten
+
+
+def test_a_film_has_its_prompt_beside_it_where_nothing_goes_into_files(keeper: Keeper) -> None:
+    with (site := AnnotatedSite(item(1, 'mp4'), item(2))).server:
+        keeper.keep(site, embeds=False)
+        first = files_in(keeper.folder)
+        (keeper.folder / '1.json').unlink()
+        keeper.keep(site, embeds=False)
+
+    assert ['1.json', '1.mp4', '2.png'] == first == files_in(keeper.folder)
 
 
 def test_what_is_missing_beside_comes_the_next_time(keeper: Keeper) -> None:

@@ -143,7 +143,7 @@ def test_what_could_not_be_written_is_told_once_for_a_page(
         with notices.going_to(lambda key, values: told.append((key, dict(values)))):
             kept_page(site, client)
 
-    assert [('embed_no_room', {'count': 2})] == told
+    assert [(key, {'count': 2}) for key in ('embed_no_room', 'annotation_beside')] == told
 
 
 def test_pictures_by_their_addresses_alone_stay_to_the_byte(

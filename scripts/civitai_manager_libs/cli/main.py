@@ -133,10 +133,12 @@ def _wanted(tag: Sequence[str] | None, base_models: Sequence[str] | None, **said
 def _kept_as(name: str | None, embed: bool | None, sidecar: str | None) -> dict[str, Any]:
     """What pictures are called, and what is written into them and beside, as values of Wanted."""
     chosen = setting.gallery_sidecars if sidecar is None else sidecar
+    said = {'embeds': embed, 'sidecars': sidecar}
     return {
         'template': name or setting.gallery_name_template,
         'embeds': setting.gallery_embed_infotext if embed is None else embed,
         'sidecars': sidecars.chosen(chosen),
+        'said': tuple(name for name, value in said.items() if value is not None),
     }
 
 

@@ -20,7 +20,7 @@ from ..civitai import captions, infotext, inside, meta as meta_of, urls, version
 from ..civitai.gallery import GalleryImage
 from ..errors import StorageError
 from ..http_client import CivitaiHttpClient
-from ..store import embed, embedded, sidecars
+from ..store import embed, embedded, files, sidecars
 from ..store.embed import Draft, Embedded
 from .version_names import VersionNames
 
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 NOTHING_CAN_BE_SAVED = ('error_disk_full', 'error_not_writable')
 # What may be told of a job besides what `Embedded` says, as keys of sentences with a count.
 REFUSED, FOREIGN, MODELS_UNKNOWN = 'annotation_refused', 'annotation_foreign', 'models_unknown'
+BESIDE, NOWHERE = 'annotation_beside', 'annotation_nowhere'
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class Annotator:
 
     def lacks(self, path: Path, outcome: Embedded | None) -> bool:
         """Tell whether something is to be written beside the picture at `path`."""
-        forms = sidecars.due(self._manner.sidecars, outcome)
+        forms = self._due(path, outcome)
         there = (os.path.lexists(path.with_suffix(f'.{form}')) for form in forms)
         return bool(forms) and (self._manner.refreshes or not all(there))
 
@@ -152,11 +153,13 @@ class Annotator:
             return None
         if draft.outcome.needs_sidecar and draft.outcome is not Embedded.NO_KIND:
             self._causes.append(draft.outcome.value)
+            forms = sidecars.due(self._manner.sidecars, draft.outcome)
+            self._causes.append(BESIDE if 'txt' in forms else NOWHERE)
         return draft
 
     def write_beside(self, image: GalleryImage, final: Path, outcome: Embedded | None) -> None:
         """Write all that is to stand beside the picture at `final`."""
-        forms = sidecars.due(self._manner.sidecars, outcome)
+        forms = self._due(final, outcome)
         if not forms:
             return
         text = _Text(self, image, final)
@@ -174,6 +177,13 @@ class Annotator:
                 self._causes.append(FOREIGN)
             elif one.sha256 not in ours:
                 self._written.append((one.path, one.sha256))
+
+    def _due(self, path: Path, outcome: Embedded | None) -> tuple[str, ...]:
+        """Which files are to stand beside the picture at `path`."""
+        is_open = self._manner.sidecars is None and outcome is None
+        if is_open and not embed.can_carry(files.media_type(path)):
+            outcome = Embedded.NO_KIND
+        return sidecars.due(self._manner.sidecars, outcome)
 
     def _content(self, form: str, image: GalleryImage, text: _Text) -> bytes:
         if form == 'txt':

@@ -94,7 +94,7 @@ def _taken_up(
             continue
         if jobs.is_held(db, job.id):
             return job.id
-        places.ask_otherwise(db, job.id, wanted.kept())
+        places.ask_otherwise(db, job.id, wanted.in_manner_of(as_kept(job.asked)).kept())
         if job.state == jobs.ENDED:
             places.begin_anew(db, job.id, lanes)
         else:

@@ -209,7 +209,7 @@ def unwritten_told(unwritten: Mapping[str, int]) -> list[str]:
 def said_of(wanted: Wanted) -> dict[str, Any]:
     """Return what was asked for beside the level, by the names of the options."""
     said = wanted.kept()
-    del said['levels'], said['embeds']
+    del said['levels'], said['embeds'], said['said']
     said['sidecar'] = ','.join(said.pop('sidecars') or ())
     said['source'] = urls.shown(wanted.source)
     said['base_model'] = ','.join(said.pop('base_models'))

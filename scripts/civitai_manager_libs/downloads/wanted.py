@@ -25,7 +25,8 @@ class Wanted:
     `tags` are ids, which Civitai is asked for; of `tag_names`, for which it cannot be asked, a
     picture has one at least.
     `template` says what files are called, see `store.templates`; whether a prompt `embeds` into
-    its picture, and which `sidecars` are written, `downloads.annotating`.
+    its picture, and which `sidecars` are written, `downloads.annotating`; `said` names those of
+    these two that a person said for this job, the others are the settings'.
     """
 
     source: str
@@ -43,6 +44,7 @@ class Wanted:
     template: str = templates.DEFAULT
     embeds: bool = False
     sidecars: tuple[str, ...] | None = ()
+    said: tuple[str, ...] = ()
 
     def kept(self) -> dict[str, Any]:
         """Return this as an object of JSON, without a key or token that the source may hold."""
@@ -51,7 +53,13 @@ class Wanted:
     @property
     def which(self) -> Wanted:
         """The same pictures under the same names, whatever is written into them or beside."""
-        return replace(self, embeds=False, sidecars=())
+        return replace(self, embeds=False, sidecars=(), said=())
+
+    def in_manner_of(self, former: Wanted) -> Wanted:
+        """The same, written as was said for it formerly where nothing is said now."""
+        kept = {name: getattr(former, name) for name in former.said if name not in self.said}
+        said = tuple(sorted({*former.said, *self.said}))
+        return replace(self, **kept, said=said)
 
     def narrowed(self, query: GalleryQuery) -> GalleryQuery:
         """Return `query` with what was said here, for as many pictures at once as Civitai gives."""

@@ -1129,17 +1129,18 @@ ENGLISH: dict[str, str] = {
     ),
     'notice_waiting': '{host} does not answer as it should. Trying again in {seconds} s.',
     'embed_no_kind': 'Files that carry no prompt: {count}.',
-    'embed_no_room': (
-        'Prompts too long for their pictures: {count}. Text files beside these have them, unless '
-        'other files were asked for.'
-    ),
+    'embed_no_room': 'Prompts too long for their pictures: {count}.',
     'embed_occupied': (
-        'Pictures with another comment where the prompt would go, which stays: {count}. Text files '
-        'beside these have the prompt, unless other files were asked for.'
+        'Pictures with another comment where the prompt would go, which stays: {count}.'
     ),
     'embed_unsafe': (
         'Pictures that are damaged, signed or unusual, so that nothing was written into them: '
-        '{count}. Text files beside these have the prompt, unless other files were asked for.'
+        '{count}.'
+    ),
+    'annotation_beside': 'Prompts that are in a text file beside their picture instead: {count}.',
+    'annotation_nowhere': (
+        'Prompts that are not in their picture, nor in a text file beside it: {count}. Add txt to '
+        'the files beside pictures (--sidecar) to have these.'
     ),
     'annotation_refused': (
         'Prompts that the disk or the folder refused, in pictures or beside them: {count}. The log '

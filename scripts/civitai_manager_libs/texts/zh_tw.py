@@ -756,12 +756,13 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'notice_archive_rebuilt': '圖片紀錄已損壞，並已從資料夾重新建立：找到 {count} 張圖片。工作的進度已遺失。',
     'notice_waiting': '{host} 的回應不正常，{seconds} 秒後再試一次。',
     'embed_no_kind': '無法存放提示詞的檔案：{count} 個。',
-    'embed_no_room': ('提示詞太長、放不進圖片：{count} 張。除非另有指定，提示詞存於旁邊的文字檔。'),
-    'embed_occupied': (
-        '存放提示詞的位置已有其他註解並予以保留：{count} 張。除非另有指定，提示詞存於旁邊的文字檔。'
-    ),
-    'embed_unsafe': (
-        '已損壞、帶有簽章或結構特殊，因此沒有寫入的圖片：{count} 張。除非另有指定，提示詞存於旁邊的文字檔。'
+    'embed_no_room': '提示詞太長、放不進圖片：{count} 張。',
+    'embed_occupied': '存放提示詞的位置已有其他註解並予以保留：{count} 張。',
+    'embed_unsafe': '已損壞、帶有簽章或結構特殊，因此沒有寫入的圖片：{count} 張。',
+    'annotation_beside': '提示詞改存於圖片旁的文字檔：{count} 張。',
+    'annotation_nowhere': (
+        '提示詞既不在圖片中、也不在旁邊的文字檔中：{count} 張。'
+        '若需要，請在圖片旁的檔案（--sidecar）加入 txt。'
     ),
     'annotation_refused': (
         '磁碟或資料夾拒絕寫入的提示詞（圖片內或旁邊的檔案）：{count} 個。原因請見紀錄。'
