@@ -113,6 +113,17 @@ def test_a_listing_names_the_files_that_are_here(
     assert json.loads(out.splitlines()[0])['file'] == str(tmp_path / 'kept' / '1.png')
 
 
+def test_a_base_model_that_there_is_not_costs_no_table(
+    run: Command, site: AnnotatedSite, tmp_path: Path
+) -> None:
+    run('download', site.post, '--to', tmp_path / 'kept')
+    (tmp_path / 'v.csv').write_bytes(b'before')
+    argv = ('--base-model', 'SDXL', '--output', tmp_path / 'v.csv')
+    code, out, err = run('export', tmp_path / 'kept', *argv)
+    assert (code, out) == (2, '') and 'nearest names are' in err and 'SDXL 1.0' in err
+    assert (tmp_path / 'v.csv').read_bytes() == b'before'
+
+
 FORMS = {'jsonl': 'jsonl', 'csv': 'csv', 'parquet': 'parquet', 'txt': 'jsonl'}
 
 

@@ -19,7 +19,7 @@ from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.civitai.gallery import GalleryImage, ImagePage
 from scripts.civitai_manager_libs.downloads import exporting
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
-from scripts.civitai_manager_libs.errors import CancelledError
+from scripts.civitai_manager_libs.errors import CancelledError, SourceError
 from scripts.civitai_manager_libs.store import names, tables
 from tests.support.pictures import drawn
 
@@ -176,6 +176,25 @@ def test_of_a_folder_there_is_what_is_wanted(
     saved.note(db, [file_of(tmp_path / 'kept' / f'{one.id}.png', one) for one in images])
     rows = rows_of_folder(db, tmp_path / 'kept', **wanted)
     assert [row['id'] for row in rows] == expected
+
+
+@pytest.mark.parametrize('asked', [('SDXL',), ('SDXL 1.0', 'Ponny')], ids=['one', 'among others'])
+def test_a_base_model_that_there_is_not_is_refused(
+    asked: tuple[str, ...], db: Database, tmp_path: Path
+) -> None:
+    pictures.note(db, [picture(1)])
+    saved.note(db, [file_of(tmp_path / '1.png', picture(1))])
+    with pytest.raises(SourceError, match='nearest names are: .*(SDXL 1.0|Pony)'):
+        rows_of_folder(db, tmp_path, base_models=asked)
+
+
+def test_a_base_model_newer_than_this_program_is_found_by_its_name(
+    db: Database, tmp_path: Path
+) -> None:
+    image = picture(1, base_model='Newest 9')
+    pictures.note(db, [image])
+    saved.note(db, [file_of(tmp_path / '1.png', image)])
+    assert [row['id'] for row in rows_of_folder(db, tmp_path, base_models=('Newest 9',))] == [1]
 
 
 def test_a_picture_kept_twice_has_one_row(db: Database, tmp_path: Path) -> None:

@@ -61,5 +61,10 @@ def explained(refusal: CivitaiError, asked: Iterable[str]) -> CivitaiError:
     unknown = unknown_of(asked)
     if not unknown or not isinstance(refusal, BadRequestError):
         return refusal
-    near = ', '.join(spelling.nearest(unknown[0], names()))
-    return SourceError('base_model_unknown', given=urls.shown(unknown[0]), near=near)
+    return no_such(unknown[0])
+
+
+def no_such(name: str) -> SourceError:
+    """Return the error that there is no base model called `name`; it names the nearest."""
+    near = ', '.join(spelling.nearest(name, names()))
+    return SourceError('base_model_unknown', given=urls.shown(name), near=near)

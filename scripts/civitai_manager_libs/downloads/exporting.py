@@ -16,7 +16,7 @@ from typing import Iterable, Iterator, Mapping, TypeVar
 from .. import setting
 from ..archive import pictures, places, saved, jobs
 from ..archive.database import Database
-from ..civitai import captions, inside, meta as meta_of, urls
+from ..civitai import basemodels, captions, inside, meta as meta_of, urls
 from ..civitai.gallery import GalleryImage, is_allowed
 from ..errors import CancelledError, UrlRefusedError
 from ..store import embedded, files, names
@@ -108,8 +108,9 @@ def of_folder(
 
     `counts` gets how many files were noted and are `missing`, of how many rows nobody knows the
     picture (`unlisted`), and how many have no address because it was `refused`. Raises
-    StorageError, CancelledError once `stop` is set.
+    SourceError if there is no such base model, StorageError, CancelledError once `stop` is set.
     """
+    _check_base_models(db, folder, wanted, stop)
     left = wanted.limit
     for some in _grouped(saved.in_folder(db, folder), stop):
         there = [one for one in some if one.is_there]
@@ -129,6 +130,19 @@ def of_folder(
                     return
         left -= len(rows)
         yield rows
+
+
+def _check_base_models(db: Database, folder: Path, wanted: Wanted, stop: threading.Event) -> None:
+    """Raise SourceError for a base model that is not known here, nor of any picture in `folder`."""
+    unknown = basemodels.unknown_of(wanted.base_models)
+    if not unknown:
+        return
+    for some in _grouped(saved.in_folder(db, folder), stop):
+        known = pictures.find(db, [one.picture_id for one in some if one.picture_id])
+        there = {image.base_model for image in known.values()}
+        unknown = [name for name in unknown if name not in there]
+    if unknown:
+        raise basemodels.no_such(unknown[0])
 
 
 def _unknown(file: saved.SavedFile) -> GalleryImage:
