@@ -124,6 +124,42 @@ def test_a_base_model_that_there_is_not_costs_no_table(
     assert (tmp_path / 'v.csv').read_bytes() == b'before'
 
 
+NOTHING_FITS = {
+    'a link': ['POST', '--since', '2099-01-01'],
+    'a folder': ['kept', '--base-model', 'Pony'],
+    'a folder without videos': ['kept', '--type', 'video'],
+}
+
+
+@pytest.mark.parametrize('name', ['v.csv', 'new.parquet'])
+@pytest.mark.parametrize('argv', NOTHING_FITS.values(), ids=NOTHING_FITS)
+def test_where_no_picture_fits_no_file_is_written(
+    argv: list[str],
+    name: str,
+    run: Command,
+    site: AnnotatedSite,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run('download', site.post, '--to', 'kept', '--type', 'image')
+    (tmp_path / 'v.csv').write_bytes(b'before')
+    given = [site.post if one == 'POST' else one for one in argv]
+    code, out, err = run('export', *given, '--output', name)
+    assert (code, out) == (0, '') and f'No picture that fits was found, so {name} was not' in err
+    assert (tmp_path / 'v.csv').read_bytes() == b'before' and not Path('new.parquet').exists()
+    told = json.loads(run('export', *given, '--output', name, '--json').out)
+    assert (told['rows'], told['reason'], told['complete']) == (0, 'complete', True)
+
+
+def test_a_pipe_gets_an_empty_table_where_no_picture_fits(
+    run: Command, site: AnnotatedSite
+) -> None:
+    code, out, err = run('export', site.post, '--since', '2099-01-01', '--format', 'csv')
+    assert (code, list(csv.DictReader(io.StringIO(out)))) == (0, []) and out.startswith('url,')
+    assert '0 pictures' in err
+
+
 FORMS = {'jsonl': 'jsonl', 'csv': 'csv', 'parquet': 'parquet', 'txt': 'jsonl'}
 
 

@@ -9,8 +9,9 @@ import threading
 from collections import Counter
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, Iterable, Iterator, Sequence
+from typing import Any, BinaryIO, Callable, Iterator, Sequence
 
 from .. import ending, setting, texts
 from ..archive import place
@@ -72,23 +73,31 @@ def _stdout() -> Iterator[BinaryIO]:
 
 @dataclass
 class _Export:
-    """A table that is written: of `part`, as `form`, to a file or stdout; how far it came."""
+    """A table that is written: of `part`, as `form`, to a file or stdout; how far it came.
+
+    The file `is_left_as_it_was` where there are no rows.
+    """
 
     part: Part
     form: str
     output: str
     rows: int = 0
     counts: Counter[str] = field(default_factory=Counter)
+    is_left_as_it_was: bool = False
 
     @property
     def is_piped(self) -> bool:
         """Whether stdout is for the table."""
         return self.output == STDOUT
 
-    def write(self, groups: Iterable[Sequence[Row]]) -> None:
-        """Write all rows. Raises StorageError, and what `groups` raises."""
+    def write(self, groups: Iterator[Sequence[Row]]) -> None:
+        """Write all rows; without any there is no file. Raises StorageError, and as `groups`."""
+        first = next(filter(None, groups), ())
+        if not (first or self.is_piped or tables.is_pipe(Path(self.output))):
+            self.is_left_as_it_was = True
+            return
         with self._opened() as file, tables.writer(self.form, file, exporting.COLUMNS) as write:
-            for some in groups:
+            for some in chain([first], groups):
                 write(some)
                 self.rows += len(some)
 
@@ -131,6 +140,8 @@ class _Export:
 
     def lines(self) -> Iterator[str]:
         """What went wrong or is to be known, for a person."""
+        if self.is_left_as_it_was:
+            yield _text('cli_export_nothing', output=self.output)
         yield from self.part.problems()
         for name in _COUNTS:
             if self.counts[name]:
@@ -190,11 +201,7 @@ def _export_folder(done: _Export, folder: Path, wanted: Wanted, work: Work) -> N
     if first is None:
         raise SourceError('cli_export_folder_unknown', folder=folder)
 
-    def every() -> Iterator[Sequence[Row]]:
-        yield first
-        yield from groups
-
-    done.write(every())
+    done.write(chain([first], groups))
 
 
 def _export_gallery(done: _Export, wanted: Wanted, work: Work) -> None:
@@ -222,7 +229,7 @@ def _tell_export(done: _Export, manner: Manner, was_stopped: bool) -> None:
         key = 'cli_export_cut_off' if done.is_piped else 'cli_export_stopped'
         _say(_text(key, rows=done.rows, output=done.output), True)
         return
-    if done.part.refusal is None and not manner.quiet:
+    if done.part.refusal is None and not manner.quiet and not done.is_left_as_it_was:
         key = 'cli_exported_to_pipe' if done.is_piped else 'cli_exported'
         _say(_text(key, rows=done.rows, output=done.output), done.is_piped)
     for line in done.lines():

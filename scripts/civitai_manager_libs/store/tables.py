@@ -40,7 +40,7 @@ def file_for(target: Path) -> Iterator[BinaryIO]:
 
     A pipe or device of that name is written to as it is. Raises StorageError, and as `stream`.
     """
-    if _is_there_as_no_file(target):
+    if is_pipe(target):
         with stream(target.name), target.open('wb') as file:
             yield file
         return
@@ -61,7 +61,8 @@ def stream(name: str) -> Iterator[None]:
             raise CivitaiError('table_pipe_closed') from None
 
 
-def _is_there_as_no_file(path: Path) -> bool:
+def is_pipe(path: Path) -> bool:
+    """Tell whether a pipe or device is called `path`, not a file or folder."""
     try:
         mode = os.stat(path).st_mode
     except (OSError, ValueError):

@@ -691,6 +691,7 @@ ENGLISH: dict[str, str] = {
     ),
     'table_pipe_closed': 'Who read the table wanted no more of it, so it is not whole.',
     'cli_exported': '{rows} pictures in {output}.',
+    'cli_export_nothing': 'No picture that fits was found, so {output} was not written.',
     'cli_exported_to_pipe': '{rows} pictures.',
     'cli_export_stopped': 'Stopped. Nothing was written to {output}.',
     'cli_export_cut_off': 'Stopped after {rows} pictures; the table is not whole.',
@@ -890,7 +891,8 @@ ENGLISH: dict[str, str] = {
         'parquet (needs pyarrow). Default: as the name of the file ends, else jsonl.'
     ),
     'help_export_output': (
-        'The file; one that is there is replaced. Default: -, which is standard output.'
+        'The file; one that is there is replaced, unless no picture fits: then nothing is '
+        'written. Default: -, which is standard output.'
     ),
     'help_export_limit': 'At most so many pictures. Default: all there are.',
     'help_export_since': 'Made at this time or later, in ISO 8601, in UTC without a zone.',

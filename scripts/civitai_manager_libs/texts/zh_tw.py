@@ -463,6 +463,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     ),
     'table_pipe_closed': '讀取表格的程式提早結束，因此表格不完整。',
     'cli_exported': '{rows} 張圖片，寫入 {output}。',
+    'cli_export_nothing': '找不到符合的圖片，因此沒有寫入 {output}。',
     'cli_exported_to_pipe': '{rows} 張圖片。',
     'cli_export_stopped': '已停止。{output} 沒有寫入任何內容。',
     'cli_export_cut_off': '在 {rows} 張圖片後停止；表格不完整。',
@@ -600,7 +601,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'help_export_format_': (
         'jsonl、csv（試算表會當成公式的文字前面加上 \'）或 parquet（需要 pyarrow）。預設：依檔名結尾，否則 jsonl。'
     ),
-    'help_export_output': '檔案；已存在的會被取代。預設：-，即標準輸出。',
+    'help_export_output': '檔案；已存在的會被取代；若沒有符合的圖片則不寫入。預設：-，即標準輸出。',
     'help_export_limit': '最多幾張圖片。預設：全部。',
     'help_export_since': '在此時間或之後製作，ISO 8601，未註明時區為 UTC。',
     'help_export_until': '在此時間之前製作。',
