@@ -160,14 +160,14 @@ def test_a_pipe_gets_an_empty_table_where_no_picture_fits(
     assert '0 pictures' in err
 
 
-FORMS = {'jsonl': 'jsonl', 'csv': 'csv', 'parquet': 'parquet', 'txt': 'jsonl'}
+FORMS = {'.jsonl': 'jsonl', '.csv': 'csv', '.CSV': 'csv', '.parquet': 'parquet', '': 'jsonl'}
 
 
 @pytest.mark.parametrize('ending, form', FORMS.items(), ids=FORMS)
 def test_the_name_of_the_file_says_the_format(
     ending: str, form: str, run: Command, site: AnnotatedSite, tmp_path: Path
 ) -> None:
-    target = tmp_path / f'table.{ending}'
+    target = tmp_path / f'table{ending}'
     code, out, _ = run('export', site.post, '--output', target)
     assert code == 0 and out == f'2 pictures in {target}.\n'
     content = target.read_bytes()
@@ -177,6 +177,14 @@ def test_the_name_of_the_file_says_the_format(
         'parquet': lambda: pyarrow.parquet.read_table(target).to_pylist(),
     }
     assert [int(row['id']) for row in read[form]()] == [1, 3]
+
+
+def test_who_says_the_format_may_call_the_file_anything(
+    run: Command, site: AnnotatedSite, tmp_path: Path
+) -> None:
+    target = tmp_path / 'table.txt'
+    assert run('export', site.post, '--output', target, '--format', 'jsonl').code == 0
+    assert ids_in(target.read_text('utf-8')) == [1, 3]
 
 
 def test_a_program_is_told_apart_from_the_table(
@@ -196,6 +204,13 @@ WRONG = {
     'an order of a folder': (['.', '--sort', 'newest'], 2, 'a folder has no --sort'),
     'another site': (['https://example.com/models/1'], 2, ''),
     'a format': (['1', '--format', 'xlsx'], 2, 'none of: jsonl, csv, parquet'),
+    'a format by its file': (['1', '--output', 'a.xlsx'], 2, 'jsonl, csv, parquet'),
+    'a compressed file': (['1', '--output', 'a.csv.gz'], 2, '.gz'),
+    'JSON that is not JSON lines': (['1', '--output', 'a.json'], 2, '--format'),
+    'two formats': (['1', '--output', 'a.csv', '--format', 'jsonl'], 2, '.csv'),
+    'two formats, hidden': (['1', '--output', '.csv', '--format', 'parquet'], 2, '.csv'),
+    'a file in no folder': (['1', '--output', 'no/such/a.csv'], 2, 'no/such'),
+    'a file below a file': (['1', '--output', f'{__file__}/a.csv'], 2, 'test_tables.py'),
     'a folder as output': (['POST', '--output', '.'], 1, ''),
     'a gallery that is not there': (['URL/models/999'], 1, ''),
 }
@@ -271,12 +286,13 @@ def test_ctrl_c_leaves_nothing(number: int, code: int, site: AnnotatedSite, tmp_
     silent: Answer = (STALL,)
     site.instead['/api/v1/images'] = silent
     target = tmp_path / 'out' / 'table.csv'
+    target.parent.mkdir()
     process = start(site, site.post, '--output', target)
     assert site.server.stalled.wait(PATIENCE)
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (code, '') and 'Nothing was written' in err
-    assert not target.parent.exists() or files_in(target.parent) == []
+    assert files_in(target.parent) == []
 
 
 @pytest.mark.skipif(sys.platform == 'win32', reason='there are no such pipes')

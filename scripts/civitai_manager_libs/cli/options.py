@@ -104,6 +104,20 @@ def _one_of(known: Iterable[str]) -> Callable[[str], str]:
     return choice
 
 
+def table_form(said: str | None, output: str) -> str:
+    """Return the format of a table: that `said`, else that of the name of its file, else the first.
+
+    Raises BadParameter if the name says another one, or none of ours.
+    """
+    _, dot, ending = os.path.basename(output).rpartition('.')
+    by_name = ending.lower() if dot else ''
+    if by_name in tables.FORMATS and said not in (None, by_name):
+        raise wrong('cli_export_other_format', form=said, ending=ending)
+    if by_name and not said and by_name not in tables.FORMATS:
+        raise wrong('cli_export_no_format', ending=ending, known=', '.join(tables.FORMATS))
+    return said or by_name or tables.FORMATS[0]
+
+
 def sources_in(given: Iterable[str], file: Path | None) -> list[str]:
     """Return the sources that were `given`; `-` and `file` stand for lists of a source a line.
 

@@ -153,7 +153,7 @@ def export(wanted: Wanted, level: str | None, form: str | None, output: str, man
 
     Of a folder it is what lies there, whatever the setting says of maturity; `level` counts.
     """
-    form = form or _form_of(output)
+    form = options.table_form(form, output)
     folder = Path(wanted.source)
     is_folder = '://' not in wanted.source and _is_folder(folder)
     if is_folder and (wanted.sort or wanted.period or wanted.tags or wanted.tag_names):
@@ -161,6 +161,8 @@ def export(wanted: Wanted, level: str | None, form: str | None, output: str, man
     wanted = replace(wanted, levels=0 if is_folder and not level else gallery.wanted_level(level))
     if output == STDOUT and form == 'parquet' and sys.stdout.isatty():
         raise options.wrong('cli_export_terminal')
+    if output != STDOUT and not _is_folder(Path(output).parent):
+        raise options.wrong('cli_export_no_folder', folder=Path(output).parent)
     shown = urls.shown(wanted.source.strip())
     done = _Export(Part(shown, '', ceiling_of(wanted.levels), only_listed=True), form, output)
 
@@ -179,12 +181,6 @@ def export(wanted: Wanted, level: str | None, form: str | None, output: str, man
         done.part = replace(done.part, was_stopped=True)
     _tell_export(done, manner, bool(number))
     return 128 + number if number else done.code
-
-
-def _form_of(output: str) -> str:
-    """The format that the name of a file says, else the first."""
-    suffix = Path(output).suffix.lower().removeprefix('.')
-    return suffix if suffix in tables.FORMATS else tables.FORMATS[0]
 
 
 def _is_folder(path: Path) -> bool:

@@ -673,6 +673,12 @@ ENGLISH: dict[str, str] = {
     'cli_export_terminal': (
         'Parquet is nothing for a terminal; name a file with --output FILE, or a pipe'
     ),
+    'cli_export_no_format': (
+        '.{ending} is none of the formats of a table: {known}. Call the file so, or say which one '
+        'with --format'
+    ),
+    'cli_export_other_format': '--format {form} does not go with a file called .{ending}',
+    'cli_export_no_folder': 'the folder {folder}, where the table is to be, is not there',
     'cli_export_folder_unknown': (
         'Nothing in {folder} was kept by this program. Keep a gallery there with `download LINK '
         '--to {folder}`, or give the link instead of the folder.'
@@ -888,11 +894,11 @@ ENGLISH: dict[str, str] = {
     ),
     'help_export_format_': (
         'jsonl, csv (a \' stands before text that a spreadsheet would take for a formula) or '
-        'parquet (needs pyarrow). Default: as the name of the file ends, else jsonl.'
+        'parquet (needs pyarrow). Default: as the name of the file ends, jsonl without an ending.'
     ),
     'help_export_output': (
-        'The file; one that is there is replaced, unless no picture fits: then nothing is '
-        'written. Default: -, which is standard output.'
+        'The file, in a folder that is there. One of that name is replaced, unless no picture '
+        'fits. Default: -, which is standard output.'
     ),
     'help_export_limit': 'At most so many pictures. Default: all there are.',
     'help_export_since': 'Made at this time or later, in ISO 8601, in UTC without a zone.',

@@ -450,6 +450,11 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_export_no_source': '{source} 既不是 Civitai 連結或模型編號，也不是存在的資料夾。',
     'cli_export_folder_order': '資料夾不能搭配 --sort、--period 或 --tag；這些只適用於 Civitai 的清單',
     'cli_export_terminal': 'Parquet 不適合輸出到終端機；請以 --output FILE 指定檔案，或使用管線',
+    'cli_export_no_format': (
+        '.{ending} 不是表格的格式，可用的有：{known}。請改用這些副檔名，或以 --format 指定格式'
+    ),
+    'cli_export_other_format': '--format {form} 與副檔名 .{ending} 不符',
+    'cli_export_no_folder': '表格要寫入的資料夾 {folder} 不存在',
     'cli_export_folder_unknown': (
         '{folder} 裡沒有本程式保存的內容。請以 `download LINK --to {folder}` 將圖庫保存到那裡，'
         '或改為提供連結。'
@@ -599,9 +604,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     ),
     'help_export_source': 'download 接受的連結，或 download 保存過的資料夾；若是這裡的資料夾，即視為資料夾。',
     'help_export_format_': (
-        'jsonl、csv（試算表會當成公式的文字前面加上 \'）或 parquet（需要 pyarrow）。預設：依檔名結尾，否則 jsonl。'
+        'jsonl、csv（試算表會當成公式的文字前面加上 \'）或 parquet（需要 pyarrow）。預設：依副檔名，沒有則為 jsonl。'
     ),
-    'help_export_output': '檔案；已存在的會被取代；若沒有符合的圖片則不寫入。預設：-，即標準輸出。',
+    'help_export_output': '檔案，所在資料夾必須存在；已存在的會被取代；若沒有符合的圖片則不寫入。預設：-，即標準輸出。',
     'help_export_limit': '最多幾張圖片。預設：全部。',
     'help_export_since': '在此時間或之後製作，ISO 8601，未註明時區為 UTC。',
     'help_export_until': '在此時間之前製作。',
