@@ -695,7 +695,9 @@ ENGLISH: dict[str, str] = {
         'Of {count} pictures the address is of a host that is not known as Civitai\'s, so their '
         'rows have none. If you trust it, name it in the setting extra_hosts.'
     ),
-    'table_pipe_closed': 'Who read the table wanted no more of it, so it is not whole.',
+    'table_pipe_closed': (
+        'The program that read the table stopped reading; the rest was not written.'
+    ),
     'cli_exported': '{rows} pictures in {output}.',
     'cli_export_nothing': 'No picture that fits was found, so {output} was not written.',
     'cli_exported_to_pipe': '{rows} pictures.',
@@ -885,8 +887,8 @@ ENGLISH: dict[str, str] = {
         'Examples:\n\npython civitai_gallery.py export pictures --format csv --output '
         'pictures.csv\n\npython civitai_gallery.py export 4201 --with-prompt --output '
         '4201.jsonl\n\npython civitai_gallery.py export 4201 | head -3\n\nA file has its name '
-        'once it is whole. Exit codes: 0 complete, 1 failed or incomplete, 2 wrong usage, 130 '
-        'Ctrl-C, 143 SIGTERM.'
+        'once it is whole. Exit codes: 0 complete, 1 failed or incomplete (as where `head` stops '
+        'reading), 2 wrong usage, 130 Ctrl-C, 143 SIGTERM.'
     ),
     'help_export_source': (
         'A link as download takes it, or a folder that download kept; what is a folder here is '

@@ -466,7 +466,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_export_refused': (
         '有 {count} 張圖片的位址不屬於已知的 Civitai 主機，因此該列沒有位址。若信任該主機，請加入設定 extra_hosts。'
     ),
-    'table_pipe_closed': '讀取表格的程式提早結束，因此表格不完整。',
+    'table_pipe_closed': '讀取表格的程式已停止讀取，其餘未寫出。',
     'cli_exported': '{rows} 張圖片，寫入 {output}。',
     'cli_export_nothing': '找不到符合的圖片，因此沒有寫入 {output}。',
     'cli_exported_to_pipe': '{rows} 張圖片。',
@@ -600,7 +600,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '範例：\n\npython civitai_gallery.py export pictures --format csv --output '
         'pictures.csv\n\npython civitai_gallery.py export 4201 --with-prompt --output '
         '4201.jsonl\n\npython civitai_gallery.py export 4201 | head -3\n\n檔案完整後才會有名稱。'
-        '結束代碼：0 完成，1 失敗或不完整，2 用法錯誤，130 Ctrl-C，143 SIGTERM。'
+        '結束代碼：0 完成，1 失敗或不完整（包括 `head` 停止讀取），2 用法錯誤，130 Ctrl-C，143 SIGTERM。'
     ),
     'help_export_source': 'download 接受的連結，或 download 保存過的資料夾；若是這裡的資料夾，即視為資料夾。',
     'help_export_format_': (
