@@ -385,6 +385,17 @@ def test_one_table_that_is_none_stops_no_other(run: Command, fetched: Path) -> N
     assert code == 1 and '2 pictures taken in' in out and '00001.parquet is no whole' in err
 
 
+@pytest.mark.parametrize('form', ['csv', 'jsonl'])
+def test_only_parquet_is_taken_in(
+    form: str, run: Command, site: AnnotatedSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'far').mkdir()
+    run('export', site.post, '--output', f'far/pictures.{form}')
+    code, _, err = run('import-table', f'far/pictures.{form}')
+    assert code == 1 and f'far/pictures.{form}' in err and 'Only Parquet' in err
+
+
 def test_what_failed_there_is_told_with_the_way_on(run: Command, fetched: Path) -> None:
     table = pyarrow.parquet.read_table(fetched / '00000.parquet')
     rows = table.to_pylist()

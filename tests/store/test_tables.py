@@ -158,9 +158,22 @@ def test_rows_of_parquet_are_read_some_at_a_time(tmp_path: Path) -> None:
     assert len(groups) > 1 and set(groups[0][0]) == {'id'}
 
 
-@pytest.mark.parametrize('content', [b'', b'PAR1', b'{"a": 1}', b'PAR1' + bytes(99) + b'PAR1'])
-def test_what_is_no_parquet_is_told_by_its_name(content: bytes, tmp_path: Path) -> None:
+NO_PARQUET = {
+    'nothing': (b'', 'no whole Parquet table'),
+    'its beginning': (b'PA', 'no whole Parquet table'),
+    'its mark alone': (b'PAR1', 'no whole Parquet table'),
+    'rubbish between its marks': (b'PAR1' + bytes(99) + b'PAR1', 'no whole Parquet table'),
+    'JSON lines': (b'{"a": 1}\n', 'Only Parquet'),
+    'CSV': (b'url,caption\n', 'Only Parquet'),
+    'a picture': (b'\x89PNG\r\n', 'Only Parquet'),
+}
+
+
+@pytest.mark.parametrize('content, says', NO_PARQUET.values(), ids=NO_PARQUET)
+def test_what_is_no_parquet_is_told_by_its_path(content: bytes, says: str, tmp_path: Path) -> None:
     path = tmp_path / '00000.parquet'
     path.write_bytes(content)
-    with pytest.raises(CivitaiError, match='00000.parquet'):
+    with pytest.raises(CivitaiError) as caught:
         list(parquet.rows(path, ['id']))
+    told = caught.value.message_in('en')
+    assert str(path) in told and says in told

@@ -76,7 +76,7 @@ def take_in(db: Database, table: Path, account: Account, stop: threading.Event) 
             raise CancelledError
         missing = [name for name in _COLUMNS if name not in some[0]]
         if missing:
-            raise WrongContentError('table_foreign', name=table.name, columns=', '.join(missing))
+            raise WrongContentError('table_foreign', name=table, columns=', '.join(missing))
         numbers = [_number(row['id']) for row in some if _number(row['id'])]
         known = pictures.find(db, numbers)
         found: dict[Path, saved.SavedFile] = {}

@@ -16,6 +16,7 @@ from ..errors import CivitaiError, WrongContentError
 Row = Mapping[str, 'str | int']
 
 _AT_ONCE = 200
+_MAGIC = b'PAR1'  # how each such file begins and ends
 
 
 def check() -> None:
@@ -73,9 +74,12 @@ def rows(path: Path, columns: Sequence[str]) -> Iterator[list[Mapping[str, objec
     import pyarrow.parquet
 
     try:
+        with path.open('rb') as file:
+            if not _MAGIC.startswith(file.read(len(_MAGIC))):
+                raise WrongContentError('table_no_parquet', name=path)
         with pyarrow.parquet.ParquetFile(path) as table:
             named = [name for name in columns if name in table.schema_arrow.names]
             for batch in table.iter_batches(_AT_ONCE, columns=named, use_threads=False):
                 yield batch.to_pylist()
     except (OSError, ValueError, OverflowError, pyarrow.ArrowException) as error:
-        raise WrongContentError('table_unreadable', name=path.name) from error
+        raise WrongContentError('table_unreadable', name=path) from error

@@ -660,6 +660,10 @@ ENGLISH: dict[str, str] = {
         'install pyarrow'
     ),
     'table_unreadable': '{name} is no whole Parquet table, so nothing of it was taken in.',
+    'table_no_parquet': (
+        '{name} is no Parquet table. Only Parquet is taken in: the tables that img2dataset writes '
+        'beside its folders, such as 00000.parquet.'
+    ),
     'table_foreign': (
         '{name} is no table of img2dataset with ids of Civitai: it lacks {columns}. Have it keep '
         'the id: --save_additional_columns \'["id"]\'.'

@@ -443,6 +443,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         'Parquet 需要 pyarrow，這裡尚未安裝。安裝指令：{python} -m pip install pyarrow'
     ),
     'table_unreadable': '{name} 不是完整的 Parquet 表格，因此沒有匯入任何內容。',
+    'table_no_parquet': (
+        '{name} 不是 Parquet 表格。只能匯入 Parquet：img2dataset 寫在其資料夾旁的表格，例如 00000.parquet。'
+    ),
     'table_foreign': (
         '{name} 不是含有 Civitai 編號的 img2dataset 表格：缺少 {columns}。請讓它保留編號：'
         '--save_additional_columns \'["id"]\'。'
