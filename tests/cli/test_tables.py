@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -111,6 +112,26 @@ def test_a_listing_names_the_files_that_are_here(
     run('download', site.post, '--to', tmp_path / 'kept')
     out = run('export', site.post).out
     assert json.loads(out.splitlines()[0])['file'] == str(tmp_path / 'kept' / '1.png')
+
+
+@pytest.mark.parametrize('how', [shutil.move, shutil.copytree], ids=['moved', 'copied'])
+@pytest.mark.parametrize('embeds', ['--embed', '--no-embed'])
+def test_a_folder_elsewhere_is_known_once_its_gallery_was_downloaded_to_it(
+    how: Callable[[Path, Path], object],
+    embeds: str,
+    run: Command,
+    site: AnnotatedSite,
+    tmp_path: Path,
+) -> None:
+    assert run('download', site.post, '--to', tmp_path / 'kept', embeds).code == 0
+    how(tmp_path / 'kept', tmp_path / 'new')
+    ended = run('export', tmp_path / 'new')
+    assert ended.code == 2 and f'--to {tmp_path / "new"}' in ended.err
+    site.server.requests.clear()
+    assert run('download', site.post, '--to', tmp_path / 'new', embeds).code == 0
+    assert not site.asked('/original=true/')
+    rows = [json.loads(line) for line in run('export', tmp_path / 'new').out.splitlines()]
+    assert [row['file'] for row in rows] == [str(tmp_path / 'new' / n) for n in ('1.png', '3.jpg')]
 
 
 def test_a_base_model_that_there_is_not_costs_no_table(

@@ -685,7 +685,8 @@ ENGLISH: dict[str, str] = {
     'cli_export_no_folder': 'the folder {folder}, where the table is to be, is not there',
     'cli_export_folder_unknown': (
         'Nothing in {folder} was kept by this program. Keep a gallery there with `download LINK '
-        '--to {folder}`, or give the link instead of the folder.'
+        '--to {folder}`, which fetches nothing that is there already, or give the link instead of '
+        'the folder.'
     ),
     'cli_export_missing': (
         'Left out, because they were moved, changed or deleted: {count} files. `verify` tells '

@@ -459,8 +459,8 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_export_other_format': '--format {form} 與副檔名 .{ending} 不符',
     'cli_export_no_folder': '表格要寫入的資料夾 {folder} 不存在',
     'cli_export_folder_unknown': (
-        '{folder} 裡沒有本程式保存的內容。請以 `download LINK --to {folder}` 將圖庫保存到那裡，'
-        '或改為提供連結。'
+        '{folder} 裡沒有本程式保存的內容。請以 `download LINK --to {folder}` 將圖庫保存到那裡'
+        '（已在其中的不會重新下載），或改為提供連結。'
     ),
     'cli_export_missing': '因已移動、變更或刪除而略過：{count} 個檔案。`verify` 會列出是哪些。',
     'cli_export_unlisted': (
