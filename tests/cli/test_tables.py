@@ -328,6 +328,18 @@ def test_a_reader_that_leaves_early_is_told_in_one_line(site: AnnotatedSite) -> 
     process.stderr.close()
 
 
+@pytest.mark.skipif(sys.platform == 'win32', reason='no shell of that kind')
+def test_where_stdout_is_closed_it_is_told_in_one_line(site: AnnotatedSite) -> None:
+    done = subprocess.run(
+        ['sh', '-c', 'exec "$@" >&-', 'sh', sys.executable, '-c', PROGRAM, site.post],
+        cwd=ROOT,
+        env={**os.environ, 'CIVITAI_BASE_URL': site.server.url},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert (1, 1) == (done.returncode, len(done.stderr.splitlines()))
+
+
 @pytest.mark.skipif(not Path('/dev/full').exists(), reason='there is no such device')
 @pytest.mark.parametrize('is_named', [True, False], ids=['a file', 'stdout'])
 def test_a_full_disk_is_told_in_one_line(is_named: bool, site: AnnotatedSite) -> None:

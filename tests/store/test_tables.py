@@ -16,7 +16,7 @@ import pyarrow.json
 import pyarrow.parquet
 import pytest
 
-from scripts.civitai_manager_libs.errors import CivitaiError, StorageError
+from scripts.civitai_manager_libs.errors import CivitaiError, StorageError, WrongContentError
 from scripts.civitai_manager_libs.store import parquet, tables
 from scripts.civitai_manager_libs.store.parquet import Row
 from tests.support.network import files_in
@@ -127,6 +127,35 @@ def test_what_breaks_off_leaves_what_was_there(tmp_path: Path) -> None:
 def test_a_folder_in_its_place_is_told(tmp_path: Path) -> None:
     with pytest.raises(StorageError), tables.file_for(tmp_path):
         pass
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='links need rights there')
+def test_a_link_stays_one_and_what_it_means_is_written(tmp_path: Path) -> None:
+    link, target = tmp_path / 'link', tmp_path / 'table.jsonl'
+    target.write_bytes(b'before')
+    link.symlink_to(target)
+    with tables.file_for(link) as file:
+        file.write(b'{}\n')
+    assert link.is_symlink() and target.read_bytes() == b'{}\n'
+
+
+@pytest.mark.skipif(not Path('/dev/fd').exists(), reason='open files have no names there')
+def test_an_open_file_is_written_to_by_its_name(tmp_path: Path) -> None:
+    with (tmp_path / 'table.jsonl').open('wb') as opened:
+        link = tmp_path / 'link'
+        link.symlink_to(f'/dev/fd/{opened.fileno()}')
+        with tables.file_for(link) as file:
+            file.write(b'{}\n')
+        opened.seek(0, 2)
+        opened.write(b'more')
+    assert b'{}\nmore' == (tmp_path / 'table.jsonl').read_bytes() and link.is_symlink()
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='there are no such pipes')
+def test_no_pipe_is_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / 'a.parquet')
+    with pytest.raises(WrongContentError):
+        list(parquet.rows(tmp_path / 'a.parquet', ['id']))
 
 
 @pytest.mark.skipif(sys.platform == 'win32', reason='there are no such pipes')

@@ -66,6 +66,8 @@ def _carried_out(manner: Manner, do: Callable[[Work], None]) -> int:
 
 @contextmanager
 def _stdout() -> Iterator[BinaryIO]:
+    if sys.stdout is None:  # the shell closed it
+        raise CivitaiError('table_pipe_closed')
     with tables.stream('stdout'):
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -159,7 +161,7 @@ def export(wanted: Wanted, level: str | None, form: str | None, output: str, man
     if is_folder and (wanted.sort or wanted.period or wanted.tags or wanted.tag_names):
         raise options.wrong('cli_export_folder_order')
     wanted = replace(wanted, levels=0 if is_folder and not level else gallery.wanted_level(level))
-    if output == STDOUT and form == 'parquet' and sys.stdout.isatty():
+    if output == STDOUT and form == 'parquet' and sys.stdout and sys.stdout.isatty():
         raise options.wrong('cli_export_terminal')
     if output != STDOUT and not _is_folder(Path(output).parent):
         raise options.wrong('cli_export_no_folder', folder=Path(output).parent)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Callable, Iterator, Mapping, Sequence
 
 from ..errors import CivitaiError, WrongContentError
+from . import files
 
 Row = Mapping[str, 'str | int']
 
@@ -74,10 +75,11 @@ def rows(path: Path, columns: Sequence[str]) -> Iterator[list[Mapping[str, objec
     import pyarrow.parquet
 
     try:
-        with path.open('rb') as file:
+        with files.opened(path) as file:  # which waits for no pipe
             if not _MAGIC.startswith(file.read(len(_MAGIC))):
                 raise WrongContentError('table_no_parquet', name=path)
-        with pyarrow.parquet.ParquetFile(path) as table:
+            file.seek(0)
+            table = pyarrow.parquet.ParquetFile(file)
             named = [name for name in columns if name in table.schema_arrow.names]
             for batch in table.iter_batches(_AT_ONCE, columns=named, use_threads=False):
                 yield batch.to_pylist()

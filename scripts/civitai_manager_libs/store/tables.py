@@ -38,13 +38,15 @@ def check(form: str) -> None:
 def file_for(target: Path) -> Iterator[BinaryIO]:
     """Give a file to write to: it is called `target` once it is whole, else nothing is there.
 
-    A pipe or device of that name is written to as it is. Raises StorageError, and as `stream`.
+    A link stays one, and a pipe or device of that name is written to as it is. Raises StorageError,
+    and as `stream`.
     """
     if is_pipe(target):
         with stream(target.name), target.open('wb') as file:
             yield file
         return
-    with files.part_file(target) as part, files.explained(target.parent), part.open('wb') as file:
+    final = Path(os.path.realpath(target))
+    with files.part_file(final) as part, files.explained(final.parent), part.open('wb') as file:
         yield file
 
 
@@ -62,9 +64,14 @@ def stream(name: str) -> Iterator[None]:
 
 
 def is_pipe(path: Path) -> bool:
-    """Tell whether a pipe or device is called `path`, not a file or folder."""
+    """Tell whether a pipe, device or open file (as /dev/stdout) is called `path`."""
     try:
         mode = os.stat(path).st_mode
+        while os.path.islink(path):
+            path = Path(os.path.realpath(path.parent)) / path.name
+            if path.is_relative_to('/proc'):
+                return True
+            path = path.parent / os.readlink(path)
     except (OSError, ValueError):
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))

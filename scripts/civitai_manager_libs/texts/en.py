@@ -659,7 +659,9 @@ ENGLISH: dict[str, str] = {
         'Parquet needs pyarrow, which is not installed here. Install it with: {python} -m pip '
         'install pyarrow'
     ),
-    'table_unreadable': '{name} is no whole Parquet table, so nothing of it was taken in.',
+    'table_unreadable': (
+        '{name} is no whole Parquet table. What could be read of it was taken in.'
+    ),
     'table_no_parquet': (
         '{name} is no Parquet table. Only Parquet is taken in: the tables that img2dataset writes '
         'beside its folders, such as 00000.parquet.'

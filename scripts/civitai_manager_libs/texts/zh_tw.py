@@ -442,7 +442,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'parquet_needs_pyarrow': (
         'Parquet 需要 pyarrow，這裡尚未安裝。安裝指令：{python} -m pip install pyarrow'
     ),
-    'table_unreadable': '{name} 不是完整的 Parquet 表格，因此沒有匯入任何內容。',
+    'table_unreadable': '{name} 不是完整的 Parquet 表格，只匯入了可讀取的部分。',
     'table_no_parquet': (
         '{name} 不是 Parquet 表格。只能匯入 Parquet：img2dataset 寫在其資料夾旁的表格，例如 00000.parquet。'
     ),
