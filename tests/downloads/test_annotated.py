@@ -279,6 +279,26 @@ def test_files_beside_are_written_anew_on_request_but_not_what_a_person_changed(
     assert {'annotation_foreign': 1} == report.unwritten
 
 
+@pytest.mark.parametrize('forms', [None, (), ('json',)], ids=['nobody chose', 'none', 'another'])
+def test_all_that_is_ours_is_written_anew_whatever_forms_are_asked(
+    forms: tuple[str, ...] | None, keeper: Keeper
+) -> None:
+    with (site := AnnotatedSite(item(1), item(2))).server:
+        keeper.keep(site, embeds=False, sidecars=('txt', 'caption'))
+        (keeper.folder / '2.caption').write_text('my own words')
+        for one in site.items:
+            one['meta'] = {**META, 'prompt': 'a red harbour'}
+        report = keeper.keep(site, embeds=False, sidecars=forms, refreshes=True)
+
+    assert b'a red harbour\n' == keeper.read('1.caption')
+    assert keeper.read('1.txt').startswith(b'a red harbour') and keeper.read('1.txt') == (
+        keeper.read('2.txt')
+    )
+    assert b'my own words' == keeper.read('2.caption')
+    assert {'annotation_foreign': 1} == report.unwritten
+    assert ('json' in (forms or ())) == (keeper.folder / '1.json').is_file()
+
+
 def test_what_a_killed_run_wrote_is_known_as_ours(keeper: Keeper) -> None:
     """It is killed before it notes anything of a picture that is there."""
     with (site := AnnotatedSite(item(1))).server:

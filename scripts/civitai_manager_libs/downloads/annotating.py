@@ -36,8 +36,8 @@ BESIDE, NOWHERE = 'annotation_beside', 'annotation_nowhere'
 class Manner:
     """What is to be written: into files if it `embeds`, beside them as `sidecars` says.
 
-    `sidecars` are forms of `store.sidecars`, None where nobody chose. Those of ours that are there
-    are written anew if it `refreshes`.
+    `sidecars` are forms of `store.sidecars`, None where nobody chose. All of ours that are there,
+    of whichever form, are written anew if it `refreshes`.
     """
 
     embeds: bool = False
@@ -47,7 +47,7 @@ class Manner:
     @property
     def is_nothing(self) -> bool:
         """Whether nothing at all is to be written."""
-        return not self.embeds and self.sidecars == ()
+        return not self.embeds and self.sidecars == () and not self.refreshes
 
     @property
     def has_texts(self) -> bool:
@@ -179,11 +179,15 @@ class Annotator:
                 self._written.append((one.path, one.sha256))
 
     def _due(self, path: Path, outcome: Embedded | None) -> tuple[str, ...]:
-        """Which files are to stand beside the picture at `path`."""
+        """Which files are to be written beside the picture at `path`, or looked after there."""
         is_open = self._manner.sidecars is None and outcome is None
         if is_open and not embed.can_carry(files.media_type(path)):
             outcome = Embedded.NO_KIND
-        return sidecars.due(self._manner.sidecars, outcome)
+        forms = sidecars.due(self._manner.sidecars, outcome)
+        if not self._manner.refreshes:
+            return forms
+        there = {one for one in sidecars.FORMS if os.path.lexists(path.with_suffix(f'.{one}'))}
+        return tuple(one for one in sidecars.FORMS if one in there.union(forms))
 
     def _content(self, form: str, image: GalleryImage, text: _Text) -> bytes:
         if form == 'txt':
