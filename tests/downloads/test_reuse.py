@@ -59,6 +59,19 @@ def test_what_a_job_saved_is_not_fetched_for_a_page(
     assert len(list(folder.iterdir())) == SOME
 
 
+def test_what_a_job_saved_keeps_its_first_hash_on_a_page(
+    demo: DemoServer, client: CivitaiHttpClient, images: tuple[GalleryImage, ...], tmp_path: Path
+) -> None:
+    asked = Wanted(demo.url + PAGE, limit=SOME, levels=1, embeds=True)
+    job = beginning.begin(archive(), client, asked, tmp_path / 'job')
+    whole.run(archive(), client, job, threading.Event())
+    came = {one.picture_id: one.came for one in saved.in_folder(archive(), tmp_path / 'job')}
+    folder, _ = kept(images)
+
+    there = {one.picture_id: one.came for one in saved.in_folder(archive(), folder)}
+    assert there == came and SOME == len(there)
+
+
 def test_what_a_page_kept_is_not_fetched_for_a_job(
     demo: DemoServer, client: CivitaiHttpClient, images: tuple[GalleryImage, ...], tmp_path: Path
 ) -> None:

@@ -9,12 +9,12 @@ import logging
 import os
 import threading
 from collections import Counter, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, Mapping, Sequence
 
 from .. import setting
-from ..archive import beside, pictures
+from ..archive import beside, pictures, saved
 from ..archive.database import Database
 from ..civitai import captions, infotext, inside, meta as meta_of, urls, versions
 from ..civitai.gallery import GalleryImage
@@ -207,6 +207,21 @@ class Annotator:
             return image.said()
         kept = pictures.items(self._archive(), [image.id]).get(image.id, {})
         return {**image.said(), **kept}  # archives of former versions kept little
+
+
+def looked_at(
+    part: Path, image_id: int, stem: str, draft: Draft | None, came: str | None
+) -> saved.SavedFile:
+    """Return what is to be noted of a draft after `Annotator.embed`. Raises OSError.
+
+    came: the SHA-256 of what came of the file that it is a copy of, '' if nobody knows; None where
+    it was fetched.
+    """
+    if draft is None:
+        return saved.looked_at(part, stem, image_id, came or '')
+    known = draft.came if came is None else came
+    found = saved.with_digest(part, stem, image_id, draft.sha256, known)
+    return replace(found, embedded=draft.outcome.name)
 
 
 def _without_key(content: bytes) -> bytes:

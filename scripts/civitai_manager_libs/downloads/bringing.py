@@ -14,9 +14,9 @@ from ..archive.database import Database
 from ..errors import StorageError
 from ..http_client import CivitaiHttpClient
 from ..store import names
-from ..store.embed import Draft, Embedded
+from ..store.embed import Embedded
 from . import elsewhere, reuse
-from .annotating import Annotator, Manner
+from .annotating import Annotator, Manner, looked_at
 from .plan import DownloadJob, DownloadResult, Outcome
 from .wanted import as_kept
 
@@ -80,14 +80,8 @@ class Bringer:
         else:
             draft = self.annotator.embed(one.image, part)
             with suppress(OSError):  # here, because many threads can do so at once
-                self._brought[one.place] = self._looked_at(part, one, draft)
-
-    def _looked_at(self, part: Path, one: jobs.Listed, draft: Draft | None) -> saved.SavedFile:
-        if draft is None:
-            return looked_at(part, one, self._linked.get(one.place, ''))
-        stem, came = names.picture_stem(one.image.url), self._linked.get(one.place, draft.came)
-        found = saved.with_digest(part, stem, one.image.id, draft.sha256, came)
-        return replace(found, embedded=draft.outcome.name)
+                stem, came = names.picture_stem(one.image.url), self._linked.get(one.place)
+                self._brought[one.place] = looked_at(part, one.image.id, stem, draft, came)
 
     def forget(self, one: jobs.Listed) -> bool:
         """Forget what was known of a picture that ended; tell whether it was saved before."""
@@ -125,11 +119,6 @@ def lacks(db: Database, client: CivitaiHttpClient, job: jobs.Job, refreshes: boo
     manner = Manner(wanted.embeds, wanted.sidecars, refreshes)
     bringer = Bringer(db, client, (), manner, forks.Event())
     return next(bringer.lacking(job.id), None) is not None
-
-
-def looked_at(path: Path, one: jobs.Listed, came: str = '') -> saved.SavedFile:
-    """Return what is to be noted of the file of a picture. Raises OSError."""
-    return saved.looked_at(path, names.picture_stem(one.image.url), one.image.id, came)
 
 
 def outcome_of(noted: saved.SavedFile | None) -> Embedded | None:

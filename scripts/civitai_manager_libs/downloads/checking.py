@@ -19,7 +19,8 @@ from ..errors import CivitaiError, NotFoundError
 from ..http_client import CivitaiHttpClient
 from ..store import files, media, names, opening
 from . import batch, keeping, presence
-from .annotating import Annotator, Manner
+from .annotating import Annotator, Manner, looked_at
+from .plan import Outcome
 
 
 class State(Enum):
@@ -95,13 +96,14 @@ def repair(db: Database, client: CivitaiHttpClient, finding: Finding) -> None:
     noted = saved.at(db, path)
     manner = Manner(embeds=noted is not None and bool(noted.embedded))
     annotator = Annotator(lambda: db, client, manner, forks.Event())
-    came: list[str] = []
+    drafts: list[saved.SavedFile] = []
 
     def finish(part: Path, final: Path) -> None:
         if part == final:
             return  # what stands beside it stays
-        if draft := annotator.embed(image, part):
-            came.extend((draft.came, draft.outcome.name))
+        draft = annotator.embed(image, part)
+        with files.explained(part.parent):
+            drafts.append(looked_at(part, finding.picture_id, stem, draft, None))
 
     job = batch.image_job(image, str(path.with_suffix('')))
     aside = files.set_aside(path) if path.exists() else None
@@ -116,9 +118,9 @@ def repair(db: Database, client: CivitaiHttpClient, finding: Finding) -> None:
     with files.explained(now.parent):
         if now != path:
             saved.forget(db, [path])
-        sha256, embedded = came or ('', '')
-        known = saved.looked_at(now, stem, finding.picture_id, sha256)
-    saved.note(db, [replace(known, embedded=embedded)])
+        is_ours = bool(drafts) and done.outcome is Outcome.SAVED
+        known = drafts[0] if is_ours else saved.found(now, stem, finding.picture_id)
+    saved.note(db, [replace(known, path=now.absolute())])
     annotator.keep()
 
 

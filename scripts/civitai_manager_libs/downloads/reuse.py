@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, Mapping
@@ -15,7 +16,7 @@ from ..errors import StorageError
 from ..store import files, names
 from ..store.embed import Embedded
 from . import elsewhere
-from .annotating import Annotator
+from .annotating import Annotator, looked_at
 from .plan import DownloadJob, DownloadResult, Fetch, Outcome
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class Shelf:
         self._images = images
         self._annotator = annotator
         self._used_again: dict[str, str] = {}  # by address, the SHA256 of the bytes as they came
-        self._finished: dict[str, tuple[str, str]] = {}  # the same, and what became of the prompt
+        self._finished: dict[str, saved.SavedFile] = {}  # by address too, as drafts
 
     def before(self, fetch: Fetch) -> Fetch:
         """Return what looks here first, and has `fetch` fetch what is not here."""
@@ -75,14 +76,14 @@ class Shelf:
         if image is None:
             return
         if part == final:
-            _, told = self._finished.get(job.url, ('', ''))
-            self._annotator.write_beside(image, final, Embedded.__members__.get(told))
+            told = self._finished.get(job.url)
+            outcome = Embedded.__members__.get(told.embedded) if told else None
+            self._annotator.write_beside(image, final, outcome)
             return
         draft = self._annotator.embed(image, part)
-        if draft is not None:
-            is_written = draft.outcome is Embedded.WRITTEN
-            came = self._used_again.get(job.url, '') or draft.came
-            self._finished[job.url] = (came if is_written else '', draft.outcome.name)
+        with suppress(OSError):
+            stem, came = names.picture_stem(job.url), self._used_again.get(job.url)
+            self._finished[job.url] = looked_at(part, image.id, stem, draft, came)
 
     def noted(
         self, results: Iterable[tuple[int, DownloadResult]]
@@ -112,10 +113,11 @@ class Shelf:
     def _seen(self, result: DownloadResult, stem: str, number: int) -> saved.SavedFile:
         """What is to be noted of a file, of which nothing is. Raises OSError."""
         url, path = result.job.url, Path(result.path)
-        if result.outcome is Outcome.SKIPPED and url not in self._finished:
+        if result.outcome is Outcome.SAVED and url in self._finished:
+            return replace(self._finished[url], path=path.absolute())  # it was only renamed since
+        if result.outcome is Outcome.SKIPPED:
             return saved.found(path, stem, number)
-        came, embedded = self._finished.get(url, ('', ''))
-        return replace(saved.looked_at(path, stem, number, came), embedded=embedded)
+        return saved.looked_at(path, stem, number)
 
     def _note(self, result: DownloadResult) -> None:
         url, path = result.job.url, Path(result.path)
