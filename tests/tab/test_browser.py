@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.support.browsing import (
     WAIT,
@@ -29,6 +29,10 @@ from tests.support.browsing import (
 from tests.support.paths import ROOT
 
 pytestmark = needs_chromium
+
+
+LARGE_PICTURE = """() => [...document.querySelectorAll('#civitai_gallery_preview img')]
+    .some(image => image.complete && image.naturalWidth > 450)"""
 
 
 class Demo:
@@ -153,7 +157,7 @@ def settled(tab: Page) -> None:
             const told = /^(\\d+) pictures?[.]/.exec(part('status').innerText.trim());
             const shown = document.querySelectorAll('#civitai_gallery_grid .thumbnail-item img');
             const good = told && shown.length === Number(told[1])
-                && !part('status').querySelector('.cg-busy')
+                && !part('status').querySelector('.cg-busy, [data-waits]')
                 && !/Page 1\\b/.test(part('page_info').innerText);
             window.goodSince = good ? window.goodSince || performance.now() : 0;
             return good && performance.now() - window.goodSince > 800;
@@ -194,17 +198,25 @@ def test_a_picture_shows_large_with_its_infotext_to_copy(page: Page) -> None:
     pictures(page).nth(2).click()
     preview = part(page, 'preview').locator('img').first
     expect(preview).to_be_visible(timeout=WAIT)
-    page.wait_for_function(
-        """() => [...document.querySelectorAll('#civitai_gallery_preview img')]
-                .some(image => image.complete && image.naturalWidth > 450)""",
-        timeout=WAIT,
-    )
+    page.wait_for_function(LARGE_PICTURE, timeout=WAIT)
     box = part(page, 'infotext').locator('textarea')
     expect(box).to_have_value(re.compile(r'\nSteps: \d+, Sampler: '), timeout=WAIT)
     expect(part(page, 'details')).to_contain_text('checkpoint')
     part(page, 'infotext').locator('button').first.click()
     copied = page.evaluate('navigator.clipboard.readText()')
     assert copied == box.input_value()
+
+
+def test_what_reaches_the_browser_in_one_piece_is_shown_whole(page: Page) -> None:
+    def held(route: Route) -> None:
+        route.fulfill(response=route.fetch())
+
+    page.route('**/queue/data*', held)
+    go(page, 'next', 'Page 2')
+    expect(part(page, 'download_page')).to_be_enabled(timeout=WAIT)
+    pictures(page).nth(2).click()
+    page.wait_for_function(LARGE_PICTURE, timeout=WAIT)
+    page.unroute_all(behavior='ignoreErrors')
 
 
 def test_a_page_is_downloaded_whole(page: Page, demo: Demo) -> None:

@@ -210,11 +210,7 @@ def test_another_gallery_begins_with_a_closed_and_empty_form(
     parts: Parts, view: View, link: str
 ) -> None:
     assert opened_form(parts, view) == EMPTY
-    told: dict[Any, Any] = {}
-    for step in paging._on_turn(parts, events.open_source)(
-        HERE, setting.civitai_base_url + link, view
-    ):
-        told |= step
+    told = paging._on_turn(parts, events.open_source)(HERE, setting.civitai_base_url + link, view)
     assert told[parts.whole.whole]['visible'] is False and told[parts.whole.answer] == ''
     assert opened_form(parts, view) == EMPTY
 

@@ -159,8 +159,8 @@ def test_all_of_it_is_told_in_the_language_of_the_settings(
         parts = components.build()
     told: list[str] = []
     for change, *given in ((events.go_next,), (events.open_source, '4452'), (events.go_first,)):
-        for step in paging._on_turn(parts, change)(HERE, *given, gone_away):
-            told += [value for value in step.values() if isinstance(value, str)]
+        step = paging._on_turn(parts, change)(HERE, *given, gone_away)
+        told += [value for value in step.values() if isinstance(value, str)]
     for step in components._on_download(parts, again=False)(HERE, gone_away):
         told += [value for value in step.values() if isinstance(value, str)]
     assert any('無法連線' in one for one in told) and toasts

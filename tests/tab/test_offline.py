@@ -66,7 +66,7 @@ def job(demo: DemoServer, client: CivitaiHttpClient) -> jobs.Job:
 def turned(parts: Parts, view: View, change: Any, *given: Any, request: Any = HERE) -> Any:
     """What the components show after a turn, and then the grid."""
     check = {'check': paging.widgets.refuse_jobs} if change is offline.open_job else {}
-    steps = [*paging._on_turn(parts, change, **check)(request, *given, view)]
+    steps = [paging._on_turn(parts, change, **check)(request, *given, view)]
     steps.append(paging._on_listed(parts)(view, '', Progress()))
     steps.append({parts.status: paging._on_filled(parts)(view)[parts.status]})
     told: dict[Any, Any] = {}
@@ -112,8 +112,9 @@ def clicked(parts: Parts, view: View, place: int) -> Any:
     (name,) = list(view.shown)[-1:]
     event = gr.SelectData(None, {'index': place, 'value': ''})
     told: dict[Any, Any] = {}
-    for step in picture._on_select(parts)(view, name, event):
-        told |= step
+    told |= picture._on_select(parts)(view, name, event)
+    for comes in (picture._on_chosen(parts), picture._on_told(parts)):
+        told |= {one: value for one, value in comes(view).items() if value != gr.update()}
     return told
 
 

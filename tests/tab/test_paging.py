@@ -187,7 +187,7 @@ def parts() -> layout.Parts:
 
 
 def changes(step: dict[Any, Any]) -> dict[Any, Any]:
-    """What a step of a handler changes; gradio shows the last one again when the handler ends."""
+    """What a handler changes."""
     return {part: value for part, value in step.items() if value != gr.update()}
 
 
@@ -196,17 +196,19 @@ def test_a_picture_that_comes_after_the_page_was_turned_is_not_shown_again(
 ) -> None:
     name = filled(view)
     click: Any = SimpleNamespace(index=2)
-    handler = picture._on_select(parts)(view, name, click)
-    assert changes(next(handler))
+    assert changes(picture._on_select(parts)(view, name, click))
     events.go_next(view)
-    assert [changes(step) for step in handler] == [{}]
+    assert not changes(picture._on_chosen(parts)(view))
+    assert not changes(picture._on_told(parts)(view))
 
 
-def test_what_was_chosen_stays_when_all_of_it_has_come(view: View, parts: layout.Parts) -> None:
+def test_a_picture_is_shown_small_then_large_and_told_of(view: View, parts: layout.Parts) -> None:
     name = filled(view)
     click: Any = SimpleNamespace(index=2)
-    *steps, last = picture._on_select(parts)(view, name, click)
-    assert all(map(changes, steps)) and len(steps) == 3 and not changes(last)
+    small = changes(picture._on_select(parts)(view, name, click))
+    large = changes(picture._on_chosen(parts)(view))
+    assert large[parts.image]['value'] not in (None, small[parts.image]['value'])
+    assert 'Steps: ' in changes(picture._on_told(parts)(view))[parts.infotext]
 
 
 def test_a_listing_that_comes_too_late_says_nothing(view: View, parts: layout.Parts) -> None:
@@ -214,23 +216,14 @@ def test_a_listing_that_comes_too_late_says_nothing(view: View, parts: layout.Pa
         shown.begin()
         shown.begin()
 
-    handler = paging._on_turn(parts, superseded)(HERE, view)
-    assert changes(next(handler))
-    assert [changes(step) for step in handler] == [{}]
-
-
-def test_a_listing_that_ends_late_shows_nothing_again(view: View, parts: layout.Parts) -> None:
-    *_, last = paging._on_turn(parts, events.go_next)(HERE, view)
-    assert not changes(last)
+    assert not changes(paging._on_turn(parts, superseded)(HERE, view))
 
 
 def test_pictures_that_were_taken_away_again_are_brought_by_whoever_comes_next(
     view: View, parts: layout.Parts
 ) -> None:
     """Two turns at once: the pictures of the second come with the first, before it is listed."""
-    second = paging._on_turn(parts, events.go_next)(HERE, view)
-    next(second)
-    listed = next(second)
+    listed = paging._on_turn(parts, events.go_next)(HERE, view)
     pictures, tell = paging._on_listed(parts), paging._on_filled(parts)
     for on_screen in ('', ''):
         given = changes(pictures(view, on_screen, Progress()))
@@ -244,8 +237,8 @@ def test_pictures_that_were_taken_away_again_are_brought_by_whoever_comes_next(
 def test_the_last_click_wins_in_whatever_order_clicks_come(view: View, parts: layout.Parts) -> None:
     name, handler = filled(view), picture._on_select(parts)
     last, before = [SimpleNamespace(index=index) for index in (9, 8)]
-    assert any(map(changes, handler(view, name, last, '10')))
-    assert not any(map(changes, handler(view, name, before, '9')))
+    assert changes(handler(view, name, last, '10'))
+    assert not changes(handler(view, name, before, '9'))
     assert view.selected is view.page.images[9]
 
 
@@ -274,8 +267,8 @@ def test_what_a_download_told_goes_with_its_gallery(
     next(steps)
     if not is_running:
         list(steps)
-    told = [changes(step) for step in paging._on_turn(parts, change)(HERE, view)]
-    assert [step[parts.kept] for step in told if parts.kept in step] == [''] * goes
+    told = changes(paging._on_turn(parts, change)(HERE, view))
+    assert (told.get(parts.kept) == '') is goes
     list(steps)
 
 
@@ -286,11 +279,8 @@ def shown_after(
     parts: layout.Parts, view: View, change: Any, *given: Any, check: Any = None
 ) -> dict[Any, Any]:
     """What the components show after a turn."""
-    told: dict[Any, Any] = {}
     checks = {'check': check} if check else {}
-    for step in paging._on_turn(parts, change, **checks)(HERE, *given, view):
-        told |= changes(step)
-    return told
+    return changes(paging._on_turn(parts, change, **checks)(HERE, *given, view))
 
 
 def other_version(view: View) -> str:

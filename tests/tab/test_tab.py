@@ -502,7 +502,7 @@ def test_no_gallery_is_listed_for_a_page_of_another_site(
     request: Any = SimpleNamespace(headers={'Sec-Fetch-Site': site, 'host': 'webui.example'})
     with gr.Blocks():
         parts = components.build()
-    *_, told = paging._on_turn(parts, events.open_source)(request, '4202', view)
+    told = paging._on_turn(parts, events.open_source)(request, '4202', view)
     assert 'another site' in told[parts.status]
     assert len(demo.requests) == seen and ids(view) == before
 

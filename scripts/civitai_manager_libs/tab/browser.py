@@ -6,8 +6,11 @@ returns for the inputs.
 
 from __future__ import annotations
 
+import json
+
 _PAGE = '(window.gradioApp ? gradioApp() : document)'
 _GRID = f"{_PAGE}.querySelector('#civitai_gallery_grid')"
+_STATUS = f"{_PAGE}.querySelector('#civitai_gallery_status_page')"
 
 # Presses the button whose id it is given; '' is none.
 PRESS = f"""(id) => {{
@@ -29,15 +32,27 @@ AS_GIVEN = 'given[0]'
 SAVED_CHOSEN = "(window.civitaiGalleryJobs || {}).saved || ''"
 
 
-def hold_grid(inputs: int, first: str = AS_GIVEN) -> str:
-    """Keep the height of the grid while it is empty, so that nothing below it jumps.
+def begin_turn(inputs: int, waiting: str, first: str = AS_GIVEN) -> str:
+    """Say `waiting` in the place of the status, at once, until END_WAIT.
 
-    `first` is what stands in for the first input.
+    The grid keeps its height while it is empty, so that nothing below it jumps. `first` is what
+    stands in for the first input.
     """
     return f"""(...given) => {{
-    const grid = {_GRID};
+    const grid = {_GRID}, status = {_STATUS};
     if (grid && grid.offsetHeight) grid.style.minHeight = grid.offsetHeight + 'px';
+    window.civitaiGalleryWaits = (window.civitaiGalleryWaits || 0) + 1;
+    if (status) status.dataset.waits = {json.dumps(waiting)};
     return [{first}, ...given.slice(1, {inputs})];
+}}"""
+
+
+# The last of the turns that wait has its answer.
+END_WAIT = f"""() => {{
+    const status = {_STATUS};
+    window.civitaiGalleryWaits -= 1;
+    if (status && !window.civitaiGalleryWaits) delete status.dataset.waits;
+    return [];
 }}"""
 
 

@@ -60,9 +60,12 @@ def wire_page(parts: Parts, blocks: Any, *, opening: bool) -> None:
 
 def _on_download(parts: Parts, again: bool) -> Callable[..., Iterator[Any]]:
     def download(request: gr.Request, view: View) -> Iterator[dict[Any, Any]]:
-        yield {parts.retry_page: gr.update(visible=False)}
+        # said with every step: gradio 6 loses what a step says if the next one comes right behind
+        # it and leaves that out
+        no_retry = {parts.retry_page: gr.update(visible=False)}
+        yield no_retry
         for told in _download(request, view, again):
-            yield {parts.kept: told, parts.kept_here: told}
+            yield {parts.kept: told, parts.kept_here: told, **no_retry}
         yield {
             parts.kept_here: told + markup.failures_of(view),
             parts.retry_page: gr.update(visible=bool(view.failed)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import gradio as gr
 
@@ -42,13 +42,16 @@ def bind_opening(parts: Parts, event: Any) -> None:
 def _bind_turn(
     parts: Parts,
     event: Any,
-    listing: Callable[..., Iterator[Any]],
+    listing: Callable[..., dict[Any, Any]],
     inputs: list[Any],
     first: str = browser.AS_GIVEN,
 ) -> None:
     """Bind `event` to a listing, that to its pictures, and those to what there is to tell.
 
     The browser sends `first` as the first of the `inputs`.
+
+    No listing is a generator: where two of its yields reach the browser in one piece, gradio 6
+    loses of the first what the second leaves out. So the browser itself says "Loading".
 
     The listing empties the grid: one that gets other pictures keeps the place that was clicked
     last, and a click there would be none. Listings, pictures and what is told of several turns
@@ -61,8 +64,9 @@ def _bind_turn(
         inputs=given,
         outputs=_changing(parts),
         show_progress='hidden',
-        js=browser.hold_grid(len(given), first),
+        js=browser.begin_turn(len(given), label('status_loading'), first),
     )
+    widgets.on(listed.then, None, js=browser.END_WAIT)
     filled = widgets.on(
         listed.then,
         _on_listed(parts),
@@ -106,10 +110,9 @@ def _on_turn(
     parts: Parts,
     change: Callable[..., None],
     check: Callable[[Any], None] = widgets.refuse_strangers,
-) -> Callable[..., Iterator[Any]]:
-    def listing(request: gr.Request, *inputs: Any) -> Iterator[dict[Any, Any]]:
+) -> Callable[..., dict[Any, Any]]:
+    def listing(request: gr.Request, *inputs: Any) -> dict[Any, Any]:
         *given, view = inputs
-        yield {parts.status: markup.notice(label('status_loading'), 'busy')}
         turn, before = view.turn + 1, view.gallery  # every change begins one
         nothing = {parts.status: gr.update()}
         try:
@@ -117,36 +120,33 @@ def _on_turn(
             view.may_see_saved = widgets.may_have_jobs(request)
             change(view, *given)
         except CivitaiError as error:
-            if view.turn <= turn:
-                view.is_of_before |= change not in _OTHER_PAGES
-                problem = markup.notice(error.message_in(setting.language), 'problem')
-                yield {**_controls(parts, view), parts.status: problem}
-            else:
-                yield nothing
-            return
-        if view.turn <= turn:  # else a later one has the say
-            is_other = view.gallery is not before or view.saved is not None
-            yield {
-                **_controls(parts, view),
-                **picture.none(parts),
-                **(_of_before(parts, view) if is_other else {}),
-                parts.grid: None,
-                parts.shown: '',
-                parts.status: markup.notice(label('status_pictures'), 'busy'),
-            }
-        yield nothing  # gradio shows again at the end what was yielded last, maybe much later
+            if view.turn > turn:
+                return nothing
+            view.is_of_before |= change not in _OTHER_PAGES
+            problem = markup.notice(error.message_in(setting.language), 'problem')
+            return {**_controls(parts, view), parts.status: problem}
+        if view.turn > turn:  # a later one has the say
+            return nothing
+        is_other = view.gallery is not before or view.saved is not None
+        return {
+            **_controls(parts, view),
+            **picture.none(parts),
+            **(_of_before(parts, view) if is_other else {}),
+            parts.grid: None,
+            parts.shown: '',
+            parts.status: markup.notice(label('status_pictures'), 'busy'),
+        }
 
     return listing
 
 
-def _on_version(parts: Parts) -> Callable[..., Iterator[Any]]:
+def _on_version(parts: Parts) -> Callable[..., dict[Any, Any]]:
     choosing = _on_turn(parts, events.choose_version)
 
-    def version(request: gr.Request, label: Any, view: View) -> Iterator[dict[Any, Any]]:
+    def version(request: gr.Request, label: Any, view: View) -> dict[Any, Any]:
         if events.is_other_version(view, label):
-            yield from choosing(request, label, view)
-        else:
-            yield {parts.status: gr.update()}
+            return choosing(request, label, view)
+        return {parts.status: gr.update()}
 
     return version
 

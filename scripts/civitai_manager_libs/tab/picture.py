@@ -7,6 +7,7 @@ from typing import Any, Callable, Iterator
 import gradio as gr
 
 from .. import forks, host, setting, widgets
+from ..civitai.gallery import GalleryImage
 from ..errors import CivitaiError
 from . import browser, events, generation, layout, markup, offline, sending
 from .layout import Parts
@@ -18,8 +19,11 @@ _choosing = forks.Lock()
 
 
 def bind(parts: Parts) -> None:
-    """Bind what happens when a picture of the grid is clicked, and when it is sent."""
-    widgets.on(
+    """Bind what happens when a picture of the grid is clicked, and when it is sent.
+
+    What is there is shown at once; the large picture and what is learned of it come as they can.
+    """
+    chosen = widgets.on(
         parts.grid.select,
         _on_select(parts),
         inputs=[parts.view, parts.shown, parts.click],
@@ -27,6 +31,14 @@ def bind(parts: Parts) -> None:
         show_progress='hidden',
         js=browser.COUNT_CLICK,
     )
+    told = [parts.infotext, parts.details, *parts.send]
+    for handler, outputs in (
+        (_on_chosen(parts), [parts.image, parts.video]),
+        (_on_told(parts), told),
+    ):
+        widgets.on(
+            chosen.then, handler, inputs=[parts.view], outputs=outputs, show_progress='hidden'
+        )
     for target, button in zip(host.detect().send_targets(), parts.send):
         if target not in host.TEXT_ONLY:
             _bind_send(parts, target, button)
@@ -77,36 +89,55 @@ def _how_made(parts: Parts, made: generation.Made, has_still: bool) -> dict[Any,
     }
 
 
-def _on_select(parts: Parts) -> Callable[..., Iterator[Any]]:
-    def select(
-        view: View, shown: Any, event: gr.SelectData, click: Any = None
-    ) -> Iterator[dict[Any, Any]]:
+def _on_select(parts: Parts) -> Callable[..., dict[Any, Any]]:
+    def select(view: View, shown: Any, event: gr.SelectData, click: Any = None) -> dict[Any, Any]:
         with _choosing:
             is_last = view.is_last_click(click)
             image = events.select(view, event.index, shown) if is_last else None
         if image is None:
-            yield {parts.sent: gr.update()}
-            return
-        saved = view.saved
-        small_file = offline.small_file(saved, image) if saved else events.small_file(image)
-        (small,) = events.showable([small_file])
-        has_still = small != setting.no_card_preview_image
-        if view.selected is image:
-            yield {
-                **_showing(parts, small, False),
-                **_how_made(parts, generation.Made(image), has_still),
-                parts.sent: '',
-            }
-        large = offline.large_file(view, saved, image) if saved else events.load_preview(image)
-        if large and view.selected is image:
-            yield _showing(parts, events.showable([large])[0], image.is_video)
-        made = offline.learned(saved, image) if saved else generation.learned(image)
-        if view.selected is image:
-            yield _how_made(parts, made, has_still)
-        # gradio shows again at the end what was yielded last, whatever came in between
-        yield {parts.sent: gr.update()}
+            return {parts.sent: gr.update()}
+        small, has_still = _small(view, image)
+        return {
+            **_showing(parts, small, False),
+            **_how_made(parts, generation.Made(image), has_still),
+            parts.sent: '',
+        }
 
     return select
+
+
+def _small(view: View, image: GalleryImage) -> tuple[str, bool]:
+    """The small still of a picture as gradio shows it, and whether it is one."""
+    path = offline.small_file(view.saved, image) if view.saved else events.small_file(image)
+    (small,) = events.showable([path])
+    return small, small != setting.no_card_preview_image
+
+
+def _on_chosen(parts: Parts) -> Callable[..., dict[Any, Any]]:
+    def large(view: View) -> dict[Any, Any]:
+        """Show the chosen picture large, if it is still chosen when it comes."""
+        image, saved = view.selected, view.saved
+        if image is not None:
+            path = offline.large_file(view, saved, image) if saved else events.load_preview(image)
+            if path and view.selected is image:
+                return _showing(parts, events.showable([path])[0], image.is_video)
+        return {parts.image: gr.update()}
+
+    return large
+
+
+def _on_told(parts: Parts) -> Callable[..., dict[Any, Any]]:
+    def learned(view: View) -> dict[Any, Any]:
+        """Tell what more can be learned of the chosen picture, in the same way."""
+        image, saved = view.selected, view.saved
+        if image is not None:
+            made = offline.learned(saved, image) if saved else generation.learned(image)
+            _, has_still = _small(view, image)
+            if view.selected is image:
+                return _how_made(parts, made, has_still)
+        return {parts.details: gr.update()}
+
+    return learned
 
 
 def _on_send(parts: Parts, target: str) -> Callable[..., Iterator[Any]]:
