@@ -3,8 +3,9 @@
 The environment is read once, when this module is imported, and wins over the settings file,
 which `load()` reads. Stands on host, store, civitai, forks, errors and texts.
 
-hosted  what the settings page of a WebUI holds and cannot be used, told once
-kinds   what a setting may be: its type, its range, whether a value of unknown origin fits
+hosted       what the settings page of a WebUI holds and cannot be used, told once
+kinds        what a setting may be: its type, its range, whether a value of unknown origin fits
+environment  what the environment of this process says
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Any, Callable, Mapping
+from typing import Any, Mapping
 
 import platformdirs
 
@@ -21,12 +22,12 @@ from .. import forks, host, texts
 from ..civitai import gallery, keys
 from ..errors import SourceError, StorageError
 from ..store import cache, private, templates
-from . import hosted, kinds
+from . import environment, hosted, kinds
+from .environment import APP_NAME
 from .kinds import Setting, Value
 
 log = logging.getLogger(__name__)
 
-APP_NAME = 'civitai-gallery'
 ROOT = Path(os.path.abspath(__file__)).parents[3]
 DEFAULT_BASE_URL = 'https://civitai.com'
 
@@ -35,31 +36,11 @@ DEFAULT_BASE_URL = 'https://civitai.com'
 _changing = forks.Lock()
 
 
-def _variable(name: str) -> str:
-    """An environment variable; Windows and env files leave quotes around the value on."""
-    return keys.unquoted(os.environ.get(name, ''))
+data_folder: str = environment.data_folder()
+civitai_api_key: str = keys.usable_key(environment.chosen('CIVITAI_TOKEN', '', kinds.is_key))
 
-
-def _from_environment(variable: str, default: str, is_good: Callable[[str], bool]) -> str:
-    """The value of an environment variable, `default` if unset; a bad one is named and ignored."""
-    value = _variable(variable)
-    if value and not is_good(value):
-        log.warning('%s is not usable and is ignored; using %r', variable, default)
-    return value if value and is_good(value) else default
-
-
-def _data_folder() -> str:
-    given = _variable('CIVITAI_GALLERY_HOME')
-    if given:
-        return os.path.abspath(os.path.expanduser(given))
-    return str(platformdirs.user_data_path(APP_NAME, appauthor=False))
-
-
-data_folder: str = _data_folder()
-civitai_api_key: str = keys.usable_key(_from_environment('CIVITAI_TOKEN', '', kinds.is_key))
-
-civitai_base_url: str = _from_environment('CIVITAI_BASE_URL', DEFAULT_BASE_URL, kinds.is_base_url)
-language: str = _from_environment('CIVITAI_GALLERY_LANG', 'en', kinds.known_language)
+civitai_base_url: str = environment.chosen('CIVITAI_BASE_URL', DEFAULT_BASE_URL, kinds.is_base_url)
+language: str = environment.chosen('CIVITAI_GALLERY_LANG', 'en', kinds.known_language)
 
 http_timeout: int = 20
 http_max_retries: int = 4
@@ -222,13 +203,13 @@ def save(values: Mapping[str, object]) -> list[str]:
 
 def is_fixed(item: Setting) -> bool:
     """Tell whether the environment decides this setting, with a value that is usable."""
-    value = _variable(item.environment) if item.environment else ''
+    value = environment.variable(item.environment) if item.environment else ''
     return bool(value) and item.accepts(value)
 
 
 def key_is_fixed() -> bool:
     """Tell whether the environment decides the API key, with one that is usable."""
-    value = _variable('CIVITAI_TOKEN')
+    value = environment.variable('CIVITAI_TOKEN')
     return bool(value) and kinds.is_key(value)
 
 
