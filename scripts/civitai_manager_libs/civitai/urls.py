@@ -75,6 +75,11 @@ def api_url(base_url: str, path: str, parameters: Mapping[str, object] | None = 
         raise UrlRefusedError('error_url_malformed') from None
 
 
+def download_url(base_url: str, version_id: int, file_id: int) -> str:
+    """Return the address of a model file: just that one, whatever an account prefers."""
+    return f'{base_url.rstrip("/")}/api/download/models/{version_id}?fileId={file_id}'
+
+
 def page_url(base_url: str, kind: str, number: int) -> str:
     """Return the address of a page a person can open; kind is 'models', 'images' or 'posts'."""
     return f'{base_url.rstrip("/")}/{kind}/{number}'

@@ -160,6 +160,53 @@ ENGLISH: dict[str, str] = {
         '(civitai.com/images/...).'
     ),
     'error_not_a_model': 'Civitai sent something that is not a model. Try again later.',
+    'model_archived': 'This model was archived; its files can no longer be downloaded.',
+    'model_taken_down': 'This model was taken down by Civitai; its files cannot be downloaded.',
+    'model_not_for_download': (
+        'The creator of this version has switched downloads off; no API key changes that. Choose '
+        'another version.'
+    ),
+    'model_paid': (
+        'This version is only for those who paid for it on Civitai. If you did, set the API key of '
+        'that account.'
+    ),
+    'model_early_access': (
+        'This version is in early access until {end}. Wait until then, or buy it on Civitai and '
+        'set the API key of that account.'
+    ),
+    'model_without_files': 'Civitai lists no file of this version. Choose another version.',
+    'model_no_such_file': 'This version has no such file. There are: {known}',
+    'model_suspect': (
+        "{name} did not pass Civitai's scans (viruses: {virus}, pickle: {pickle}), so it was not "
+        'fetched. Fetch it only if you trust its creator, and say so.'
+    ),
+    'model_no_room': (
+        '{needed} MiB are needed in {folder}, and {free} MiB are free. Make room, or choose '
+        'another folder.'
+    ),
+    'model_page': (
+        'A text or web page came instead of {name}, so nothing was kept. Check the API key, and '
+        'open the page of the model in a browser.'
+    ),
+    'model_header': (
+        '{name} is no whole safetensors file: its header is broken, so it was not kept. Tell the '
+        'creator, or try again later.'
+    ),
+    'model_size_differs': (
+        '{name} has {came} bytes where Civitai tells {told}, so it was not kept. Try again later.'
+    ),
+    'model_hash_differs': (
+        '{name} is not what Civitai lists: its SHA256 is {came} and should be {told}. It was not '
+        'kept; try again later.'
+    ),
+    'model_changed': (
+        'The file changed on the storage again and again while it was fetched. Try again later.'
+    ),
+    'model_storage_refused': (
+        'The storage of Civitai refuses the file ({status}), with a new address too. Try again '
+        'later.'
+    ),
+    'model_busy': '{name} is being fetched by another program. Wait for it, or stop it there.',
     'listing_stopped': 'Not everything could be listed: {cause}',
     'listing_circle': (
         'Civitai leads in a circle, so what follows cannot be had. Try again later.'

@@ -103,6 +103,31 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '此 Civitai 無法依編號列出多張圖片，請逐一開啟（civitai.com/images/...）。'
     ),
     'error_not_a_model': 'Civitai 傳回的不是模型資料，請稍後再試。',
+    'model_archived': '此模型已封存，無法再下載其檔案。',
+    'model_taken_down': '此模型已被 Civitai 下架，無法下載其檔案。',
+    'model_not_for_download': '此版本的作者已關閉下載，API 金鑰也無法改變。請選擇其他版本。',
+    'model_paid': '此版本僅供已在 Civitai 付費的使用者下載。若您已付費，請設定該帳號的 API 金鑰。',
+    'model_early_access': (
+        '此版本處於搶先體驗，至 {end} 為止。請等到該時間，或在 Civitai 購買並設定該帳號的 API 金鑰。'
+    ),
+    'model_without_files': 'Civitai 未列出此版本的任何檔案。請選擇其他版本。',
+    'model_no_such_file': '此版本沒有這樣的檔案。現有檔案：{known}',
+    'model_suspect': (
+        '{name} 未通過 Civitai 的掃描（病毒：{virus}，pickle：{pickle}），因此未下載。'
+        '請僅在信任作者時下載，並明確表示同意。'
+    ),
+    'model_no_room': '{folder} 需要 {needed} MiB，但只剩 {free} MiB。請釋出空間，或選擇其他資料夾。',
+    'model_page': (
+        '收到的是文字或網頁而非 {name}，因此未保留。請檢查 API 金鑰，並在瀏覽器中開啟模型網頁。'
+    ),
+    'model_header': '{name} 不是完整的 safetensors 檔案：檔頭損壞，因此未保留。請告知作者，或稍後再試。',
+    'model_size_differs': '{name} 有 {came} 位元組，Civitai 則標示 {told}，因此未保留。請稍後再試。',
+    'model_hash_differs': (
+        '{name} 與 Civitai 所列不符：SHA256 為 {came}，應為 {told}。未保留，請稍後再試。'
+    ),
+    'model_changed': '下載期間，儲存空間上的檔案一再變更。請稍後再試。',
+    'model_storage_refused': 'Civitai 的儲存空間拒絕提供檔案（{status}），換用新位址亦然。請稍後再試。',
+    'model_busy': '另一個程式正在下載 {name}。請等待其完成，或在該處停止。',
     'listing_stopped': '未能列出全部內容：{cause}',
     'listing_circle': 'Civitai 的分頁不斷重複，無法取得後續內容。請稍後再試。',
     'listing_cursor': (

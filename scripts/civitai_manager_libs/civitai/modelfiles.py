@@ -1,0 +1,248 @@
+"""The files of a model's version: which one is meant, why it cannot be had, where it is.
+
+An address without a file's id delivers what the account prefers, and the first of a list is
+whatever its creator put there, so a file is chosen here and asked for by its id.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Mapping, Sequence
+
+from ..errors import CivitaiError, NotFoundError, SourceError, WrongContentError
+from . import meta as meta_of
+from .urls import download_url
+
+# Types of files that hold a model's main weights, as the site counts them.
+MAIN_KINDS = frozenset({'Model', 'Pruned Model', 'Diffusion Model', 'UNet'})
+FORMATS = ('SafeTensor', 'PickleTensor', 'GGUF', 'Diffusers', 'Core ML', 'ONNX', 'Other')
+# What the site's own scans call a file that should not be opened, or that they could not open.
+_BAD_SCANS = frozenset({'danger', 'error'})
+# Sizes are told in KiB with decimals, and in some answers rounded.
+SIZE_TOLERANCE = 1024
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """One file of a version: `size` in bytes is about right, 0 if unknown; `sha256` in lower case.
+
+    `kind`, `format`, `portion` (full, pruned), `precision` (fp16 ...) and `quantization` are the
+    site's words, '' where the uploader said nothing. `sha256` is '' where the site has none.
+    `scans` are the results of its scans for viruses and for code that runs.
+    """
+
+    id: int
+    name: str
+    kind: str = ''
+    size: int = 0
+    format: str = ''
+    portion: str = ''
+    precision: str = ''
+    quantization: str = ''
+    sha256: str = ''
+    is_primary: bool = False
+    download_url: str = ''
+    scans: tuple[str, ...] = ()
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether a scan found something, or could not look."""
+        return any(scan.lower() in _BAD_SCANS for scan in self.scans)
+
+    @property
+    def label(self) -> str:
+        """What a person tells it from the others by."""
+        facts = (self.kind, self.format, self.portion, self.precision, self.quantization)
+        return f'{self.id}: {self.name} ({", ".join(filter(None, facts))})'
+
+    def is_as_long_as(self, size: int) -> bool:
+        """Tell whether `size` bytes are what the site says, as far as it says it exactly."""
+        return not self.size or abs(self.size - size) <= SIZE_TOLERANCE
+
+
+@dataclass(frozen=True)
+class OfferedVersion:
+    """A version with its files, and what stands in the way of having them.
+
+    `paid_until` is when it is for all, in seconds since 1970: 0 now, infinity never or nobody says.
+    """
+
+    id: int
+    name: str
+    model_id: int = 0
+    model_name: str = ''
+    kind: str = ''
+    base_model: str = ''
+    mode: str = ''
+    usage: str = ''
+    paid_until: float = 0.0
+    files: tuple[ModelFile, ...] = ()
+
+    def file(self, number: int) -> ModelFile | None:
+        """Return its file of that id, None if it has none such."""
+        return next((one for one in self.files if one.id == number), None)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which file somebody asked for: by its id, or by all that is said of it; '' is anything."""
+
+    file_id: int = 0
+    format: str = ''
+    portion: str = ''
+    precision: str = ''
+
+
+def parse_offered(data: object) -> OfferedVersion:
+    """Return the version in an answer of /api/v1/model-versions/{id}. Raises WrongContentError."""
+    found = data if isinstance(data, Mapping) else {}
+    number = _whole(found.get('id'))
+    if not number:
+        raise WrongContentError('error_not_a_model')
+    model = found.get('model')
+    model = model if isinstance(model, Mapping) else {}
+    listed = (_file(one) for one in meta_of.mappings(found.get('files')))
+    return OfferedVersion(
+        number,
+        meta_of.as_text(found.get('name')),
+        _whole(found.get('modelId')),
+        meta_of.as_text(model.get('name')),
+        meta_of.as_text(model.get('type')),
+        meta_of.as_text(found.get('baseModel')),
+        meta_of.as_text(model.get('mode')) or meta_of.as_text(found.get('mode')),
+        meta_of.as_text(found.get('usageControl')),
+        _paid_until(found),
+        tuple(one for one in listed if one is not None),
+    )
+
+
+def _file(data: Mapping[str, object]) -> ModelFile | None:
+    number = _whole(data.get('id'))
+    if not number:
+        return None
+    facts, hashes = data.get('metadata'), data.get('hashes')
+    facts = facts if isinstance(facts, Mapping) else {}
+    hashes = hashes if isinstance(hashes, Mapping) else {}
+    sha256 = meta_of.hash_of(hashes.get('SHA256'))
+    kib = meta_of.as_number(data.get('sizeKB')) or 0
+    return ModelFile(
+        number,
+        meta_of.as_text(data.get('name')),
+        meta_of.as_text(data.get('type')),
+        max(0, round(kib * 1024)),
+        meta_of.as_text(facts.get('format')),
+        meta_of.as_text(facts.get('size')),
+        meta_of.as_text(facts.get('fp')),
+        meta_of.as_text(facts.get('quantType')),
+        sha256 if len(sha256) == 64 else '',
+        data.get('primary') is True,
+        meta_of.as_text(data.get('downloadUrl')),
+        tuple(meta_of.as_text(data.get(f'{scan}ScanResult')) for scan in ('virus', 'pickle')),
+    )
+
+
+def _whole(value: object) -> int:
+    number = meta_of.as_number(value)
+    return number if isinstance(number, int) and 0 < number < 2**53 else 0
+
+
+def _paid_until(data: Mapping[str, object]) -> float:
+    """When a version is for all; former answers told it in other fields."""
+    paid = data.get('paidAccess')
+    if isinstance(paid, Mapping):
+        return math.inf if paid.get('permanent') is True else _time(paid.get('endsAt'))
+    for name in ('earlyAccessEndsAt', 'earlyAccessDeadline'):
+        if data.get(name):
+            return _time(data.get(name))
+    return math.inf if data.get('availability') == 'EarlyAccess' else 0.0
+
+
+def _time(value: object) -> float:
+    try:
+        then = datetime.fromisoformat(meta_of.as_text(value).replace('Z', '+00:00'))
+        return (then if then.tzinfo else then.replace(tzinfo=timezone.utc)).timestamp()
+    except (ValueError, OverflowError):
+        return math.inf
+
+
+def choose(
+    version: OfferedVersion, choice: Choice = Choice(), preferred: Choice = Choice()
+) -> ModelFile:
+    """Return the file that `choice` asks for; of several the one most like `preferred`.
+
+    Main weights go before other files, then format, portion and precision count as on the site,
+    then which one the site calls its primary file. Raises SourceError if there is none such.
+    """
+    fitting = [one for one in version.files if _fits(one, choice)]
+    if not fitting:
+        known = '; '.join(one.label for one in version.files)
+        raise SourceError('model_no_such_file', known=known or '-')
+
+    def worth(file: ModelFile) -> tuple[bool, bool, bool, bool, bool]:
+        return (
+            file.kind in MAIN_KINDS,
+            _is_same(preferred.format, file.format),
+            _is_same(preferred.portion, file.portion),
+            _is_same(preferred.precision, file.precision),
+            file.is_primary,
+        )
+
+    return max(fitting, key=worth)  # the first one of equals
+
+
+def _fits(file: ModelFile, choice: Choice) -> bool:
+    if choice.file_id:
+        return file.id == choice.file_id
+    asked = (choice.format, choice.portion, choice.precision)
+    told = (file.format, file.portion, file.precision)
+    return all(not one or _is_same(one, other) for one, other in zip(asked, told))
+
+
+def _is_same(one: str, other: str) -> bool:
+    return bool(one) and one.casefold() == other.casefold()
+
+
+def check_offered(version: OfferedVersion, now: float, has_key: bool) -> None:
+    """Raise CivitaiError if it is known beforehand that no file of `version` is to be had.
+
+    `now` is in seconds since 1970. Who paid for early access has it by their key, so with a key
+    the site decides.
+    """
+    if version.mode == 'Archived':
+        raise CivitaiError('model_archived')
+    if version.mode == 'TakenDown':
+        raise CivitaiError('model_taken_down')
+    if version.usage not in ('', 'Download'):
+        raise CivitaiError('model_not_for_download')
+    if version.paid_until > now and not has_key:
+        raise early_access(version)
+    if not version.files:
+        raise NotFoundError('model_without_files')
+
+
+def early_access(version: OfferedVersion) -> CivitaiError:
+    """Return the error for a version that only those have who paid, with its end if it has one."""
+    if math.isinf(version.paid_until) or not version.paid_until:
+        return CivitaiError('model_paid')
+    end = datetime.fromtimestamp(version.paid_until, timezone.utc)
+    return CivitaiError('model_early_access', end=f'{end:%Y-%m-%d %H:%M} UTC')
+
+
+def check_scans(file: ModelFile) -> None:
+    """Raise CivitaiError if a scan of the site failed."""
+    if file.is_suspect:
+        virus, pickle = (*file.scans, '', '')[:2]
+        raise CivitaiError(
+            'model_suspect', name=file.name, virus=virus or '-', pickle=pickle or '-'
+        )
+
+
+def addresses(base_url: str, version_id: int, file: ModelFile) -> Sequence[str]:
+    """Return where `file` of a version can be asked for, the best address first.
+
+    A file of another version, which this one lists, is not known by its id.
+    """
+    by_id = download_url(base_url, version_id, file.id)
+    return tuple(dict.fromkeys(filter(None, (by_id, file.download_url))))
