@@ -28,7 +28,8 @@ PURE_PACKAGES = ('texts', 'errors', 'civitai')
 PURE_MODULES = (
     'access.signs access.table access.door '
     'store.media store.ends store.names http_client.answers http_client.retry http_client.resume '
-    'http_client.framing http_client.unfolding downloads.plan http_client.pacing.pace '
+    'http_client.framing http_client.unfolding downloads.plan downloads.pieces '
+    'http_client.pacing.pace '
     'http_client.pacing.ceiling http_client.pacing.limit http_client.pacing.freed '
     'http_client.pacing.signs http_client.pacing.budget http_client.pacing.tokens '
     'http_client.pacing.holds'

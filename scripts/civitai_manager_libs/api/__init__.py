@@ -10,7 +10,7 @@ models       models and their versions, and whose the API key is
 
 from ..civitai.gallery import GalleryQuery
 from .galleries import Gallery, check_there, open_gallery
-from .models import fetch_model, fetch_versions, find_version, whoami
+from .models import fetch_model, fetch_offered, fetch_versions, find_version, whoami
 from .pages import MAX_EMPTY_ANSWERS, fetch_page, order_of_post, read_page, read_pages
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     'GalleryQuery',
     'check_there',
     'fetch_model',
+    'fetch_offered',
     'fetch_page',
     'fetch_versions',
     'find_version',

@@ -7,6 +7,7 @@ from typing import Collection
 
 from .. import setting
 from ..civitai import urls
+from ..civitai.modelfiles import OfferedVersion, parse_offered
 from ..civitai.models import Model, parse_model
 from ..civitai.source import GallerySource
 from ..civitai.versions import MOST_VERSIONS, versions_in
@@ -70,6 +71,15 @@ def _version(client: CivitaiHttpClient, number: int) -> dict[str, object] | None
     except (AnswerError, WrongContentError):
         return None
     return data if isinstance(data, dict) and data.get('id') == number else None
+
+
+def fetch_offered(client: CivitaiHttpClient, version_id: int) -> OfferedVersion:
+    """Return a version with its files, as it is now. Raises CivitaiError, for another one too."""
+    address = urls.api_url(setting.civitai_base_url, f'model-versions/{version_id}')
+    offered = parse_offered(client.fetch_json(address))
+    if offered.id != version_id:
+        raise WrongContentError('error_not_a_model')
+    return offered
 
 
 def find_version(client: CivitaiHttpClient, source: GallerySource) -> tuple[int, int]:

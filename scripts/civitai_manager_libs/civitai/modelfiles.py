@@ -242,7 +242,8 @@ def check_scans(file: ModelFile) -> None:
 def addresses(base_url: str, version_id: int, file: ModelFile) -> Sequence[str]:
     """Return where `file` of a version can be asked for, the best address first.
 
-    A file of another version, which this one lists, is not known by its id.
+    A file of another version, which this one lists, is not known by its id. Where there is no
+    other address, the same is to be asked again: that the site does not know a file may pass.
     """
     by_id = download_url(base_url, version_id, file.id)
-    return tuple(dict.fromkeys(filter(None, (by_id, file.download_url))))
+    return by_id, file.download_url or by_id

@@ -1,7 +1,7 @@
 """Many files: which are to be fetched, fetched together, what became of them.
 
-Stands on api, http_client (for its slots and flights), archive, setting, store, civitai, forks and
-errors. `ahead` and `plan` are pure. From the top down:
+Stands on api, http_client, archive, setting, store, civitai, forks and
+errors. `ahead`, `pieces` and `plan` are pure. From the top down:
 
 queue          the jobs of this process, one after another in the background
 beginning      the job of a whole gallery begins, or the one that was left goes on
@@ -15,6 +15,11 @@ listing        the galleries of a job, listed into the archive
 best           the best pictures of all versions, where a job keeps so many
 batch          many downloads at once, each with its result
 crew           threads that work on jobs
+models         one model file, whole
+segments       one large file over several connections, gone on with after a break
+arrival        a file that arrives in pieces
+leftover       what is left of a file that did not come whole
+digest         the SHA256 of a file that is still coming
 bringing       the pictures of a job, with what is to be written into them
 keeping        one file that a person keeps
 reuse          pictures that were saved before, used again instead of fetched
@@ -29,6 +34,8 @@ running        a job that runs here: how fast it is, what it waits for
 standing       how far a job is, and what became of it, for a program and for a person
 bothends       a gallery listed from both its ends, and where these meet
 circles        whether a listing still tells anything new
+rate           how fast all model files together may come
+pieces         which bytes of a file are there, and who fetches the rest
 queries        what a lane of a job asks for, as it is kept
 wanted         which pictures of a gallery, and what they are called
 plan           downloads as values: jobs, results, reports

@@ -12,6 +12,7 @@ import os
 import random
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Mapping, TypeVar
 
@@ -23,9 +24,10 @@ from ..errors import CivitaiError
 from ..store import files
 from . import bodies, hurry, retry, slots
 from .attempts import Attempts
-from .exchange import Exchange, Terms
+from .exchange import Exchange, Source, Take, Terms
 from .failures import Failures
 from .outgoing import Request, is_json, new_session
+from .resume import Span
 from .single_flight import SingleFlight
 
 T = TypeVar('T')
@@ -183,6 +185,33 @@ class CivitaiHttpClient:
             size = target.stat().st_size
             progress_callback(size, size)
         return target
+
+    def fetch_part(
+        self,
+        source: Source,
+        span: Callable[[], Span],
+        take: Take,
+        *,
+        at_once: int = 1,
+        cancel: threading.Event | None = None,
+    ) -> None:
+        """Have `take` receive bytes of the file at `source`: those that `span` tells at each try.
+
+        The body that it gets may be the whole file instead, see `Span.course`; what it does not
+        read of it is left. `at_once` is how many such parts may come at the same time.
+        Raises CivitaiError, and what `take` raises; after a TransferError it is tried again.
+        """
+        terms = self._terms(setting.download_timeout, cancel)
+        terms = replace(terms, at_once=at_once)
+        retries = setting.download_max_retries if self._max_retries is None else self._max_retries
+        delay = setting.download_retry_delay if self._retry_delay is None else self._retry_delay
+        policy = retry.RetryPolicy(tries=retries + 1, first_delay=delay)
+
+        def attempt() -> None:
+            request = Request(source.url, {**_FILE_HEADERS, **span().headers()})
+            self._exchange.part(request, terms, source, take)
+
+        self._attempts.run(source.url, attempt, policy, terms.stop, setting.civitai_base_url)
 
     def update_api_key(self, key: str) -> None:
         """Use `key` from now on; '' for none. Raises SourceError if it cannot be a key."""

@@ -20,8 +20,12 @@ import requests
 from .. import notices, setting
 from ..civitai import keys, urls
 from ..errors import (
+    BadRequestError,
     BarredError,
     CivitaiError,
+    ForbiddenError,
+    KeyNeededError,
+    NotFoundError,
     TimedOutError,
     UrlRefusedError,
     error_for_status,
@@ -51,7 +55,8 @@ class Terms:
 
     With which API key ('' for none), waiting for how many seconds without a byte, until `stop` is
     set. `patience` is how many seconds failures may follow each other, counted from `asked`, from
-    when all may take `retry.WHOLE_PATIENCE` times as long.
+    when all may take `retry.WHOLE_PATIENCE` times as long. `at_once`: parts of one file that may
+    come at the same time, 0 where it is no part.
     """
 
     key: str
@@ -59,11 +64,23 @@ class Terms:
     stop: threading.Event
     asked: float
     patience: float
+    at_once: int = 0
 
     @property
     def end(self) -> float:
         """When it is over."""
         return self.asked + retry.WHOLE_PATIENCE * self.patience
+
+
+@dataclass
+class Source:
+    """A file at `url`, and the `place` where that led to last, '' if nobody knows."""
+
+    url: str
+    place: str = ''
+
+
+Take = Callable[[bodies.Body], None]
 
 
 class Exchange:
@@ -102,6 +119,27 @@ class Exchange:
         with self._answer(request, terms, also=(206, 416) if rest else ()) as answer:
             transfer.receive(answer.body)
 
+    def part(self, request: Request, terms: Terms, source: Source, take: Take) -> None:
+        """Have `take` receive the part that `request` asks for of the file at `source`.
+
+        A storage that the address led to is asked at once the next time. Where it refuses, because
+        its address is too old for example, the way there is asked for once more.
+        """
+        place = source.place
+        try:
+            self._part(replace(request, place=place), terms, source, take)
+        except (BadRequestError, KeyNeededError, ForbiddenError, NotFoundError) as error:
+            if not place and error.url == urls.redact(request.url):
+                raise  # nothing led anywhere
+            if source.place == place:  # else another part has asked since
+                source.place = ''
+            self._part(replace(request, place=source.place), terms, source, take)
+
+    def _part(self, request: Request, terms: Terms, source: Source, take: Take) -> None:
+        with self._answer(request, terms, also=(206, 416)) as answer:
+            source.place = answer.response.url
+            take(answer.body)
+
     @contextmanager
     def _answer(
         self,
@@ -116,7 +154,7 @@ class Exchange:
         It is closed at the end, unless `keep_open`. Raises CivitaiError.
         """
         base, key = setting.civitai_base_url, terms.key
-        urls.check_first(request.url, base, setting.extra_host_names())
+        request = _first(request, base)
         with self._watch.over(terms.stop) as guard:
             slow, asked = _Slow(guard, request.url, terms.end - self._now()), set()
             for _ in range(MAX_REDIRECTS + 1):
@@ -204,8 +242,11 @@ class Exchange:
         turn = partial(self._throttle.turn, asked=terms.asked, patience=terms.patience)
         if urls.is_api(url, base):
             return turn(f'API {base}', terms.stop, of_the_api)
-        top = max(1, setting.gallery_max_concurrent_downloads)
-        return turn(urlsplit(url).netloc, terms.stop, lambda: Pace(top), top)
+        place, top = urlsplit(url).netloc, max(1, setting.gallery_max_concurrent_downloads)
+        if terms.at_once:
+            top = max(top, terms.at_once)
+            return turn(f'parts {place}', terms.stop, lambda: Pace(top, top), top)
+        return turn(place, terms.stop, lambda: Pace(top), top)
 
 
 class _Slow:
@@ -261,6 +302,15 @@ def _barred(response: requests.Response, body: bytes) -> CivitaiError | None:
     if urls.is_api(url, setting.civitai_base_url) or not media.is_html(body[: media.HEAD_BYTES]):
         return None
     return BarredError('error_page_for_refusal', url=urls.redact(url), status=403, host=host)
+
+
+def _first(request: Request, base: str) -> Request:
+    """Return what is asked first. Raises UrlRefusedError for an address we may not fetch from."""
+    urls.check_first(request.url, base, setting.extra_host_names())
+    if not request.place:
+        return request
+    urls.check_redirect(request.place, base)
+    return request.to(request.place)
 
 
 def _led_to(request: Request, response: requests.Response, base: str) -> Request:

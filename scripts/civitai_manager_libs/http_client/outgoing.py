@@ -26,13 +26,14 @@ _PERSONAL = frozenset({'cookie', 'proxy-authorization'})
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for."""
+    """What is asked for; `place` is where `url` led before, if it is to be asked there at once."""
 
     url: str
     headers: Mapping[str, str]
     method: str = 'GET'
     params: Mapping[str, object] | None = None
     json_data: object = None
+    place: str = ''
 
     def prepared(self, session: requests.Session, key: str) -> requests.PreparedRequest:
         """Return it as requests sends it, with the API key if there is one.
@@ -60,7 +61,7 @@ class Request:
     def to(self, url: str) -> Request:
         """Return the request that a redirect to `url` makes of it, without what is personal."""
         headers = {k: v for k, v in self.headers.items() if k.lower() not in _PERSONAL}
-        return replace(self, url=url, headers=headers, params=None)
+        return replace(self, url=url, headers=headers, params=None, place='')
 
 
 def is_json(data: object) -> bool:

@@ -69,9 +69,60 @@ class Held:
         return int(match[2]) + 1 if match and match[2] else 0
 
     def _is_same(self, headers: Mapping[str, str]) -> bool:
-        """Tell whether an answer speaks of the body we have a part of."""
-        name = 'ETag' if self.validator.startswith('"') else 'Last-Modified'
-        return headers.get(name, self.validator).strip() == self.validator
+        return is_of(self.validator, headers)
+
+
+@dataclass(frozen=True)
+class Span:
+    """What to ask for of a body: bytes from `start` up to and without `end`, 0 for all that follow.
+
+    `validator` names the body, '' if none does yet, and `total` is its length, 0 if unknown.
+    """
+
+    start: int = 0
+    end: int = 0
+    validator: str = ''
+    total: int = 0
+
+    def headers(self) -> dict[str, str]:
+        """Headers that ask for it, none for all of the body."""
+        if not self.start and not self.end:
+            return {}
+        last = self.end - 1 if self.end else ''
+        condition = {'If-Range': self.validator} if self.validator else {}
+        return {'Range': f'bytes={self.start}-{last}', **condition}
+
+    def course(self, status: int, headers: Mapping[str, str]) -> Course:
+        """Say what an answer of `status`, 200, 203, 206 or 416, with these `headers` means.
+
+        A part may be shorter than was asked for; what it lacks is asked for again.
+        """
+        if status in WHOLE_STATUSES:
+            return Course.WHOLE
+        first, end, total = told_range(headers)
+        is_same = self.total in (0, total) and is_of(self.validator, headers)
+        if status == 416:
+            return Course.DONE if is_same and total == self.start > 0 else Course.USELESS
+        length = headers.get('Content-Length', '').strip()
+        fits = first == self.start < end <= (self.end or total) and length in ('', str(end - first))
+        return Course.REST if is_same and fits and not codings(headers) else Course.USELESS
+
+
+def told_range(headers: Mapping[str, str]) -> tuple[int, int, int]:
+    """Return (first, end, total) as Content-Range tells them, 0 for what it does not."""
+    match = _RANGE.fullmatch(headers.get('Content-Range', '').strip())
+    if not match:
+        return 0, 0, 0
+    first, last, total = (int(one) if one and one != '*' else None for one in match.groups())
+    return first or 0, 0 if last is None else last + 1, total or 0
+
+
+def is_of(validator: str, headers: Mapping[str, str]) -> bool:
+    """Tell whether an answer speaks of the body that `validator` names, or says nothing else."""
+    if not validator:
+        return True
+    name = 'ETag' if validator.startswith('"') else 'Last-Modified'
+    return headers.get(name, validator).strip() == validator
 
 
 def validator(headers: Mapping[str, str], status: int = 200) -> str:

@@ -51,11 +51,17 @@ extra_hosts: str = ''
 gallery_download_batch_size: int = 5
 gallery_download_timeout: int = 30
 gallery_max_concurrent_downloads: int = 16
+download_timeout: int = 30
+download_max_retries: int = 4
+download_retry_delay: float = 0.5
+model_download_segments: int = 4
+model_download_rate: float = 0.0
 gallery_columns: int = 6
 gallery_rows: int = 4
 gallery_maturity_ceiling: str = gallery.SAFE_CEILING
 shortcut_gallery_folder: str = os.path.join(data_folder, 'picture_cache')
 shortcut_gallery_max_mib: int = 2048
+shortcut_thumbnail_folder: str = os.path.join(data_folder, 'thumbnails')
 download_images_folder: str = ''
 gallery_name_template: str = templates.DEFAULT
 gallery_embed_infotext: bool = True
@@ -81,6 +87,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting('gallery_max_concurrent_downloads', gallery_max_concurrent_downloads, 1, 64),
     Setting('gallery_download_batch_size', gallery_download_batch_size, 1, 100),
     Setting('gallery_download_timeout', gallery_download_timeout, 1, 600),
+    Setting('model_download_segments', model_download_segments, 1, 16),
+    Setting('model_download_rate', model_download_rate, 0, 10_000),
+    Setting('download_timeout', download_timeout, 1, 600),
+    Setting('download_max_retries', download_max_retries, 3, 20),
+    Setting('download_retry_delay', download_retry_delay, 0, 60),
     Setting('http_timeout', http_timeout, 1, 600),
     Setting('http_max_retries', http_max_retries, 3, 20),
     Setting('http_retry_delay', http_retry_delay, 0, 60),

@@ -8,8 +8,10 @@ sidecars   ... into files beside it
 tables     tables that are written as their rows come
 parquet    ... in Parquet, where pyarrow is installed
 cache      the picture cache: whose folder it is, and how large it may get
+partial    part files that outlive their process
 claims     names for files that a person keeps: whoever comes first has one
 private    small files of the owner's: one writer at a time
+weights    model files: what is none, and what says that it is not whole
 files      files that are whole or not there at all
 reasons    why the system refuses a file, as a sentence of our own
 opening    whether a picture can be opened

@@ -207,6 +207,12 @@ ENGLISH: dict[str, str] = {
         'later.'
     ),
     'model_busy': '{name} is being fetched by another program. Wait for it, or stop it there.',
+    'model_unverified': (
+        'Civitai lists no SHA256 of {name}, so whether it is right could not be checked.'
+    ),
+    'model_pickle': (
+        '{name} is a pickle: opening it can run code. Prefer safetensors where there is a choice.'
+    ),
     'listing_stopped': 'Not everything could be listed: {cause}',
     'listing_circle': (
         'Civitai leads in a circle, so what follows cannot be had. Try again later.'
@@ -1096,6 +1102,22 @@ ENGLISH: dict[str, str] = {
     'setting_gallery_download_timeout_help': (
         'Seconds without a byte before a picture is tried again.'
     ),
+    'setting_model_download_segments': 'Connections for one model file',
+    'setting_model_download_segments_help': (
+        'A file above 64 MiB comes in so many parts at once, where the storage can do that.'
+    ),
+    'setting_model_download_rate': 'Most MiB a second for model files',
+    'setting_model_download_rate_help': 'All model files together come no faster; 0 for no limit.',
+    'setting_download_timeout': 'Model file time-out (s)',
+    'setting_download_timeout_help': (
+        'Seconds without a byte before a part of a model file is tried again.'
+    ),
+    'setting_download_max_retries': 'Retries of model files',
+    'setting_download_max_retries_help': (
+        'Further tries in a row after failures of a model file that bring nothing.'
+    ),
+    'setting_download_retry_delay': 'Retry delay of model files (s)',
+    'setting_download_retry_delay_help': 'Wait before the first such retry; it doubles each time.',
     'setting_http_timeout': 'API time-out (s)',
     'setting_http_timeout_help': 'Seconds to wait for an answer of the API.',
     'setting_http_max_retries': 'Retries',

@@ -14,10 +14,11 @@ SHRINK = 0.85
 class Limit:
     """So many at once, `value`; what is no whole place yet does not count."""
 
-    __slots__ = ('value', 'eager', 'full_at', '_first_bytes')
+    __slots__ = ('value', 'eager', 'full_at', '_first_bytes', '_start')
 
-    def __init__(self) -> None:
-        self.value = float(START)
+    def __init__(self, start: int = START) -> None:
+        self.value = float(start)
+        self._start = start
         self.eager = True  # no sign of a limit yet
         self.full_at = -math.inf  # when all places were last taken
         self._first_bytes = FirstBytes()
@@ -49,7 +50,7 @@ class Limit:
 
     def begin_gently(self) -> None:
         """Nothing ran for minutes: no more than for an unknown host."""
-        self.value = min(self.value, float(START))
+        self.value = min(self.value, float(self._start))
 
     def _compare(self, top: int) -> None:
         """A round of first bytes is over: fewer at once if they are slow for our number."""

@@ -34,18 +34,20 @@ IDLE, LONG_IDLE = 120.0, 600.0  # seconds without a request: limits may have cha
 class Pace:
     """How many requests to one host may run at once, up to `top`, and how fast they may start.
 
-    `top` may be changed at any time.
+    `top` may be changed at any time. `start` is how many for a host that we know nothing of: where
+    long bodies come, it takes too long to learn that more are of use.
     """
 
-    def __init__(self, top: int) -> None:
+    def __init__(self, top: int, start: int = START) -> None:
         self.top = top
+        self._start = start
         self.running = 0
         self._last = -math.inf  # when something started or ended
         self._know_nothing()
 
     def _know_nothing(self) -> None:
         self.trip = 0.1  # seconds that a request takes, about
-        self._limit = Limit()
+        self._limit = Limit(self._start)
         self._refusals = Refusals()
         self._freed = FreedPlaces()
         self._ceiling = Ceiling(self._limit, self._freed)
