@@ -1,0 +1,120 @@
+"""A model file whose program was killed, however often and whenever, is whole in the end."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.faults import small_disk
+from tests.support.model_site import FILE, VERSION, ModelSite, tensors
+from tests.support.network import files_in
+from tests.support.paths import ROOT
+from tests.support.scripted_server import Answer, Request, Trickle, chunked
+
+pytestmark = pytest.mark.skipif(sys.platform == 'win32', reason='there are no such signals')
+
+KIB = 1024
+KILLS = 20
+SCRIPT = """
+import sys, threading
+from pathlib import Path
+from scripts.civitai_manager_libs import errors, setting
+from scripts.civitai_manager_libs.downloads import arrival, models, pieces, segments
+from scripts.civitai_manager_libs.http_client import get_http_client
+setting.civitai_base_url, target, version, file = sys.argv[1:5]
+arrival.SEGMENTED_BYTES, pieces.LEAST_HALVED = 256 * 1024, 256 * 1024
+segments.STATE_SECONDS, setting.http_retry_delay = 0.0, 0.05
+order = models.ModelOrder(int(version), int(file), Path(target))
+print('begins', flush=True)
+try:
+    kept = models.bring(get_http_client(), order, threading.Event())
+except errors.CivitaiError as error:
+    print(error.key, error)
+else:
+    print('there' if kept.was_there else 'fetched', kept.is_verified, kept.path.name)
+"""
+
+
+def command(site: ModelSite, target: Path) -> list[str]:
+    return [sys.executable, '-c', SCRIPT, site.url, str(target), str(VERSION), str(FILE)]
+
+
+def start(site: ModelSite, target: Path) -> 'subprocess.Popen[str]':
+    return subprocess.Popen(command(site, target), cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def slowly(site: ModelSite, request: Request) -> Answer:
+    """The honest answer, in pieces with a moment between."""
+    whole = site.honest(request)
+    end = whole.index(b'\r\n\r\n') + 4
+    return whole[:end], Trickle(whole[end:], size=16 * KIB, seconds=0.02)
+
+
+def test_twenty_kills_leave_no_wrong_file_and_lose_little(tmp_path: Path) -> None:
+    content, dice = tensors(12 * 1024 * KIB), random.Random(11)
+    target, halfway = tmp_path / 'x.safetensors', 0
+    with ModelSite(content) as site:
+        site.hook = lambda request: slowly(site, request)
+        for _ in range(KILLS):
+            with start(site, target) as child:
+                assert child.stdout is not None
+                assert child.stdout.readline().strip() == 'begins'
+                try:
+                    child.wait(dice.uniform(0.05, 0.2))
+                except subprocess.TimeoutExpired:
+                    child.send_signal(signal.SIGKILL)
+            halfway += (tmp_path / 'x.safetensors.civitai-part.json').exists()
+        assert halfway >= 3  # else nothing was tried here
+        site.hook = lambda request: None
+        with start(site, target) as child:
+            out, _ = child.communicate()
+    assert out.split()[1:] in (['fetched', 'True', target.name], ['there', 'True', target.name])
+    assert target.read_bytes() == content
+    assert files_in(tmp_path) == [target.name]
+
+
+def test_two_programs_fetch_a_file_once(tmp_path: Path) -> None:
+    target = tmp_path / 'x.safetensors'
+    with ModelSite(tensors(1024 * KIB)) as site:
+        site.hook = lambda request: slowly(site, request)
+        with start(site, target) as one, start(site, target) as other:
+            told = [child.communicate()[0].split()[1] for child in (one, other)]
+        asked = [one for one in site.ranges if one]
+    assert sorted(told) == ['fetched', 'there']
+    assert sum(not start for start, _ in asked) == 1
+    assert files_in(tmp_path) == [target.name]
+
+
+@pytest.mark.parametrize(
+    ('is_told', 'key'),
+    [
+        pytest.param(True, 'model_no_room', id='known-beforehand'),
+        pytest.param(False, 'error_disk_full', id='noticed-while-it-comes'),
+    ],
+)
+def test_a_full_disk_is_told_and_no_file_gets_its_name(
+    tmp_path: Path, is_told: bool, key: str
+) -> None:
+    folder = tmp_path / 'small'
+    folder.mkdir()
+    words = small_disk(folder)
+    if not words:
+        pytest.skip('no disk can be made here')
+    content = tensors(1400 * KIB)
+    with ModelSite(content) as site:
+        if not is_told:
+            site.listed_size = 0
+            site.hook = lambda request: chunked(content, ETag='"one"')
+        done = subprocess.run(
+            [*words, *command(site, folder / 'x.safetensors')],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+    assert key in done.stdout, done.stdout + done.stderr
+    assert 'x.safetensors' not in done.stdout.splitlines()[1:]
