@@ -21,7 +21,7 @@ PAGE = ROOT / 'docs' / 'architecture.md'
 # docstring lists them in, the highest first.
 LAYERS = (
     'texts errors notices ending forks host civitai store setting access archive http_client util '
-    'widgets api downloads ishortcut civitai_gallery_action cli tab'
+    'widgets api library downloads ishortcut civitai_gallery_action cli tab'
 ).split()
 # Decisions and values: no file, no socket, no clock, no settings, no log.
 PURE_PACKAGES = ('texts', 'errors', 'civitai')
@@ -32,7 +32,7 @@ PURE_MODULES = (
     'http_client.pacing.pace '
     'http_client.pacing.ceiling http_client.pacing.limit http_client.pacing.freed '
     'http_client.pacing.signs http_client.pacing.budget http_client.pacing.tokens '
-    'http_client.pacing.holds'
+    'http_client.pacing.holds library.kinds'
 ).split()
 PURE_LIBRARIES = set(
     '__future__ collections dataclasses datetime decimal difflib email enum functools hashlib '
@@ -51,7 +51,14 @@ DOORS = {
 }
 # What a WebUI has is asked for when it is needed; rich and Pillow take long to load, and pyarrow
 # need not be there.
-LATE_IMPORTS = {'host', 'cli.bars', 'cli.manual', 'store.opening', 'store.parquet'}
+LATE_IMPORTS = {
+    'host',
+    'host.models',
+    'cli.bars',
+    'cli.manual',
+    'store.opening',
+    'store.parquet',
+}
 RIMS = {'downloads.crew', 'widgets'}
 # What another thread may hold while this one forks. It is made in `forks`, or by who renews it.
 HELD_ACROSS_FORKS = {

@@ -79,6 +79,11 @@ def kept_aside() -> list[Path]:
         ('gallery_sidecars', ''),
         ('gallery_jobs_go_on', False),
         ('gallery_jobs_of_others', False),
+        ('models_folder', ''),
+        ('model_folder_template', ''),
+        ('model_info_file', True),
+        ('model_preview_file', True),
+        ('model_json_file', True),
     ],
 )
 def test_a_setting_is_at_first(name: str, default: object) -> None:
@@ -150,6 +155,11 @@ GOOD = {
     'gallery_sidecars': 'json,caption',
     'gallery_jobs_go_on': True,
     'gallery_jobs_of_others': True,
+    'models_folder': os.path.abspath('/webui/models'),
+    'model_folder_template': '{base_model}/{creator}',
+    'model_info_file': False,
+    'model_preview_file': False,
+    'model_json_file': False,
 }
 
 
@@ -314,6 +324,13 @@ INFINITE = float('inf')
         ('http_ca_bundle', 'company.pem'),
         ('extra_hosts', 'example.org\n'),
         ('extra_hosts', 'x' * 5000),
+        ('models_folder', 'relative/models'),
+        ('model_folder_template', '{id}'),
+        ('model_folder_template', '{creator}/../..'),
+        ('model_folder_template', '/{creator}'),
+        ('model_folder_template', '{creator.__class__}'),
+        ('model_folder_template', '{creator:>99}'),
+        ('model_folder_template', '{creator!r}'),
         ('download_images_folder', 'relative/folder'),
         ('download_images_folder', os.path.abspath('/a/' + 'z' * 300)),
         ('download_images_folder', os.path.abspath('/' + '\u6a21' * 300 + '/deep')),

@@ -68,6 +68,11 @@ gallery_embed_infotext: bool = True
 gallery_sidecars: str = ''
 gallery_jobs_go_on: bool = False
 gallery_jobs_of_others: bool = False
+models_folder: str = ''
+model_folder_template: str = ''
+model_info_file: bool = True
+model_preview_file: bool = True
+model_json_file: bool = True
 
 no_card_preview_image: str = str(ROOT / 'img' / 'no_preview.png')
 audio_card_image: str = str(ROOT / 'img' / 'audio.png')
@@ -118,6 +123,16 @@ SETTINGS: tuple[Setting, ...] = (
     Setting('gallery_sidecars', gallery_sidecars, is_good=kinds.is_sidecars, owner_only=True),
     Setting('gallery_jobs_go_on', gallery_jobs_go_on, owner_only=True),
     Setting('gallery_jobs_of_others', gallery_jobs_of_others, owner_only=True),
+    Setting('models_folder', models_folder, is_good=kinds.is_path_or_empty, owner_only=True),
+    Setting(
+        'model_folder_template',
+        model_folder_template,
+        is_good=kinds.is_folder_template,
+        owner_only=True,
+    ),
+    Setting('model_info_file', model_info_file, owner_only=True),
+    Setting('model_preview_file', model_preview_file, owner_only=True),
+    Setting('model_json_file', model_json_file, owner_only=True),
 )
 
 

@@ -84,6 +84,8 @@ class Setting:
             problem = _wrong_with_template(value)
         elif self.is_good is is_sidecars and isinstance(value, str):
             problem = _wrong_with_sidecars(value)
+        elif self.is_good is is_folder_template and isinstance(value, str):
+            problem = _wrong_with_template(value, templates.parse_folders)
         return problem.message_in(language) if problem else ''
 
     def _accepts_text(self, value: str) -> bool:
@@ -144,9 +146,16 @@ def is_template(value: str) -> bool:
     return _wrong_with_template(value) is None
 
 
-def _wrong_with_template(value: str) -> SourceError | None:
+def is_folder_template(value: str) -> bool:
+    """Tell whether this is a pattern for folders, as `store.templates` reads it, or empty."""
+    return _wrong_with_template(value, templates.parse_folders) is None
+
+
+def _wrong_with_template(
+    value: str, read: Callable[[str], object] = templates.parse
+) -> SourceError | None:
     try:
-        templates.parse(value)
+        read(value)
     except SourceError as error:
         return error
     return None

@@ -10,7 +10,7 @@ import string
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Mapping, Union
+from typing import Collection, Mapping, Union
 
 from ..errors import SourceError
 from . import names
@@ -23,12 +23,15 @@ NUMBERS = ('id', 'post_id', 'position', 'index', 'seed')
 TEXTS = ('uuid', 'username', 'model', 'version', 'base_model', 'level')
 DATES = ('created',)
 FIELDS = (*NUMBERS, *TEXTS, *DATES)
+# Of the folders that model files go to.
+FOLDER_FIELDS = ('base_model', 'creator', 'model', 'version', 'kind')
 # Those of which no two pictures have the same, and no two of a job.
 _UNIQUE = frozenset(('id', 'uuid'))
 _UNIQUE_IN_JOB = _UNIQUE | {'index'}
 _SPECS = {
     **dict.fromkeys(NUMBERS, re.compile(r'(0?[1-9][0-9]?d?)?')),
     **dict.fromkeys(TEXTS, re.compile('')),
+    **dict.fromkeys(FOLDER_FIELDS, re.compile('')),
     **dict.fromkeys(DATES, re.compile(r'(%[YmdHMSyjBbAaVGUu]|[\w .\-])*')),
 }
 _UNKNOWN = 'unknown'
@@ -73,6 +76,35 @@ class Template:
 
 def parse(text: str) -> Template:
     """Return the pattern in `text`. Raises SourceError that says what is wrong with it."""
+    pieces = _parts(text, FIELDS)
+    fields = frozenset(field for part in pieces for _, field, _ in part if field)
+    tells_apart = _sets_apart(pieces[-1], _UNIQUE_IN_JOB)
+    names_pictures = _sets_apart(pieces[-1], _UNIQUE) or not tells_apart
+    return Template(text, pieces, fields, names_pictures, tells_apart)
+
+
+@dataclass(frozen=True)
+class FolderTemplate:
+    """A pattern for folders that was read: the pieces of each; none for the folder itself."""
+
+    parts: tuple[tuple[_Piece, ...], ...]
+
+    def path(self, values: Mapping[str, Value]) -> PurePosixPath:
+        """Return the folders, below another one, of what `values` tell of.
+
+        They are some of `FOLDER_FIELDS`; one that is not known reads 'unknown'.
+        """
+        shown = (''.join(_shown(piece, values) for piece in part) for part in self.parts)
+        return PurePosixPath(*map(names.folder_name, shown))
+
+
+def parse_folders(text: str) -> FolderTemplate:
+    """Return the pattern for folders in `text`. Raises SourceError that says what is wrong."""
+    return FolderTemplate(_parts(text, FOLDER_FIELDS) if text.strip() else ())
+
+
+def _parts(text: str, known: Collection[str]) -> tuple[tuple[_Piece, ...], ...]:
+    """The pieces between each two `/`. Raises SourceError."""
     if len(text) > MAX_CHARACTERS or text.count('/') > MAX_FOLDERS:
         raise SourceError('template_long', most=MAX_CHARACTERS, folders=MAX_FOLDERS)
     parts = text.strip().split('/')
@@ -80,11 +112,7 @@ def parse(text: str) -> Template:
         raise SourceError('template_empty', template=text)
     if _ELSEWHERE.match(parts[0]) or any(map(_is_dots, _STEPS.split(text))):
         raise SourceError('template_elsewhere', template=text)
-    pieces = tuple(tuple(_pieces(part, text)) for part in parts)
-    fields = frozenset(field for part in pieces for _, field, _ in part if field)
-    tells_apart = _sets_apart(pieces[-1], _UNIQUE_IN_JOB)
-    names_pictures = _sets_apart(pieces[-1], _UNIQUE) or not tells_apart
-    return Template(text, pieces, fields, names_pictures, tells_apart)
+    return tuple(tuple(_pieces(part, text, known)) for part in parts)
 
 
 def _is_dots(part: str) -> bool:
@@ -104,7 +132,7 @@ def _sets_apart(name: tuple[_Piece, ...], fields: frozenset[str]) -> bool:
     )
 
 
-def _pieces(part: str, whole: str) -> list[_Piece]:
+def _pieces(part: str, whole: str, known: Collection[str]) -> list[_Piece]:
     try:
         found = list(string.Formatter().parse(part))
     except ValueError:
@@ -113,9 +141,9 @@ def _pieces(part: str, whole: str) -> list[_Piece]:
     for literal, field, spec, conversion in found:
         if field is not None:
             form = _SPECS.get(field)
-            if form is None:
-                known = ' '.join(f'{{{name}}}' for name in FIELDS)
-                raise SourceError('template_field', field=field, known=known)
+            if form is None or field not in known:
+                listed = ' '.join(f'{{{name}}}' for name in known)
+                raise SourceError('template_field', field=field, known=listed)
             if conversion or not form.fullmatch(spec or ''):
                 raise SourceError('template_form', field=field, form=spec or conversion)
         pieces.append((literal, field or '', spec or ''))

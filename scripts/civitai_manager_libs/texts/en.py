@@ -289,6 +289,15 @@ ENGLISH: dict[str, str] = {
         'The archive of kept pictures was written by a newer version of this program. '
         'Update this one too.'
     ),
+    'error_models_folder': (
+        'The folder of models {folder} is not there. Is its disk connected? Else change the '
+        'setting models_folder.'
+    ),
+    'place_host': '{folder}, where the WebUI keeps models of the kind {kind}',
+    'place_setting': '{folder}, for the kind {kind} in the folder of models you chose',
+    'place_downloads': (
+        '{folder}, in the download folder; the setting models_folder names another one'
+    ),
     'template_long': (
         'The pattern for names is too long: {most} characters and {folders} folders at the most.'
     ),
@@ -1167,6 +1176,25 @@ ENGLISH: dict[str, str] = {
     'setting_gallery_jobs_go_on_help': (
         'Whole galleries that were being kept when the program ended go on by themselves when it '
         'starts.'
+    ),
+    'setting_models_folder': 'Folder of models',
+    'setting_models_folder_help': (
+        'The models folder of a WebUI or a ComfyUI, which new model files are sorted into as that '
+        'program expects; empty: models in the download folder. Inside a WebUI its own counts.'
+    ),
+    'setting_model_folder_template': 'Sub-folders for models',
+    'setting_model_folder_template_help': (
+        'A pattern such as {{base_model}}/{{creator}}; also {{model}}, {{version}} and {{kind}}. '
+        'Empty: none.'
+    ),
+    'setting_model_info_file': 'Write .civitai.info files',
+    'setting_model_info_file_help': 'What Civitai says of a model, beside its file; tools read it.',
+    'setting_model_preview_file': 'Save previews of models',
+    'setting_model_preview_file_help': 'A still up to your maturity ceiling, beside the file.',
+    'setting_model_json_file': 'Fill in cards of models',
+    'setting_model_json_file_help': (
+        'Description and activation text for the cards of AUTOMATIC1111 and Forge, in a .json '
+        'beside the file. What you wrote there stays.'
     ),
     'setting_gallery_jobs_of_others': 'Others may keep whole galleries',
     'setting_gallery_jobs_of_others_help': (

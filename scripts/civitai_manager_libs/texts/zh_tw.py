@@ -168,6 +168,12 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     ),
     'error_archive_damaged': '{folder} 中的圖片紀錄已損壞或遭移除，剩下的部分已另存，並建立了新的紀錄。請再試一次。',
     'error_archive_newer': '圖片紀錄是由較新版本的程式寫入的。請一併更新此程式。',
+    'error_models_folder': (
+        '找不到模型資料夾 {folder}。請確認磁碟已連接，或變更設定 models_folder。'
+    ),
+    'place_host': '{folder}，WebUI 存放 {kind} 類模型的位置',
+    'place_setting': '{folder}，您所選模型資料夾中存放 {kind} 類模型的位置',
+    'place_downloads': '{folder}，位於下載資料夾中；可用設定 models_folder 指定其他位置',
     'template_long': '檔名樣式太長：最多 {most} 個字元與 {folders} 層資料夾。',
     'template_empty': '"{template}" 使資料夾或名稱空白：每個 / 的前後都要有內容。',
     'template_elsewhere': (
@@ -775,6 +781,25 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     ),
     'setting_gallery_jobs_go_on': '繼續中斷的圖庫',
     'setting_gallery_jobs_go_on_help': '程式結束時尚未保存完成的圖庫，會在程式啟動時自動繼續。',
+    'setting_models_folder': '模型資料夾',
+    'setting_models_folder_help': (
+        'WebUI 或 ComfyUI 的 models 資料夾，新的模型檔案會依該程式的慣例分類存放；'
+        '留空則使用下載資料夾中的 models。在 WebUI 內以其自身的資料夾為準。'
+    ),
+    'setting_model_folder_template': '模型的子資料夾',
+    'setting_model_folder_template_help': (
+        '樣式，例如 {{base_model}}/{{creator}}；也可用 {{model}}、{{version}} 與 {{kind}}。'
+        '留空則不分子資料夾。'
+    ),
+    'setting_model_info_file': '寫入 .civitai.info 檔案',
+    'setting_model_info_file_help': '將 Civitai 對模型的說明存在檔案旁，供其他工具讀取。',
+    'setting_model_preview_file': '儲存模型預覽圖',
+    'setting_model_preview_file_help': '在檔案旁存放一張不超過分級上限的靜態圖片。',
+    'setting_model_json_file': '填寫模型卡片',
+    'setting_model_json_file_help': (
+        '在檔案旁的 .json 中為 AUTOMATIC1111 與 Forge 的卡片寫入說明與觸發詞。'
+        '您自己寫的內容會保留。'
+    ),
     'setting_gallery_jobs_of_others': '他人可以保存整個圖庫',
     'setting_gallery_jobs_of_others_help': (
         '從其他電腦或帳號開啟圖庫的人，也可以開始、暫停及取消整個圖庫的下載，並瀏覽已保存的圖庫；資料夾與檔名仍由您決定。'

@@ -1,18 +1,23 @@
 """Where we run: on our own, or inside a WebUI. The only place that knows a WebUI's modules.
 
 What AUTOMATIC1111 1.6.0 and 1.10.1, Forge and SD.Next offer differs little; where it does, the
-newer form is tried first, and told by what it offers.
+newer form is tried first, and told by what it offers. Stands on nothing.
+
+models   what a WebUI knows of model files: folders, hashes, lists
+layouts  where programs keep models
 """
 
 from __future__ import annotations
 
 import importlib
 import logging
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Mapping, Protocol, Sequence, Union
+
+from . import models
+from .layouts import Layout
 
 OPTION_PREFIX = 'civitai_gallery_'
 SEND_TARGETS = ('txt2img', 'img2img', 'inpaint', 'extras')
@@ -21,17 +26,6 @@ CONTROL = 'control'
 TEXT_ONLY = ('txt2img', CONTROL)
 # Since 1.8, and before it; SD.Next has the newer one as an empty file.
 _PASTE_MODULES = ('modules.infotext_utils', 'modules.generation_parameters_copypaste')
-
-# Kind of model: the host's command line option that names its folder, the folder below models.
-_MODEL_FOLDERS = {
-    'Checkpoint': ('ckpt_dir', 'Stable-diffusion'),
-    'VAE': ('vae_dir', 'VAE'),
-    'LORA': ('lora_dir', 'Lora'),
-    'Hypernetwork': ('hypernetwork_dir', 'hypernetworks'),
-    'Upscaler': ('esrgan_models_path', 'ESRGAN'),
-    'Controlnet': ('controlnet_dir', 'ControlNet'),
-    'TextualInversion': ('embeddings_dir', ''),
-}
 
 
 @dataclass(frozen=True)
@@ -59,6 +53,21 @@ class Host(Protocol):
     def model_folder(self, kind: str) -> Path | None:
         """The folder for models of Civitai's type `kind`, None if there is none."""
 
+    def model_folders(self, kind: str) -> tuple[Path, ...]:
+        """All folders that models of `kind` are read from, first the one for new ones."""
+
+    def models_root(self) -> Path | None:
+        """The folder that most folders of models are in, None if nothing here uses models."""
+
+    def model_layout(self) -> Layout | None:
+        """How models are laid out here, None if nothing here uses them."""
+
+    def kept_hashes(self, path: Path, kind: str) -> tuple[str, str]:
+        """SHA256 of a model's file, and that of its tensors, as the host noted them; '' if not."""
+
+    def refresh_models(self, kind: str) -> bool:
+        """Have the host look for new models of `kind`; False if it cannot. Never raises."""
+
     def option(self, name: str) -> object:
         """What the host's settings page says for our setting `name`, None if nothing."""
 
@@ -82,6 +91,26 @@ class StandaloneHost:
         """Nothing here uses models."""
         return None
 
+    def model_folders(self, kind: str) -> tuple[Path, ...]:
+        """Nothing here uses models."""
+        return ()
+
+    def models_root(self) -> Path | None:
+        """Nothing here uses models."""
+        return None
+
+    def model_layout(self) -> Layout | None:
+        """Nothing here uses models."""
+        return None
+
+    def kept_hashes(self, path: Path, kind: str) -> tuple[str, str]:
+        """Nobody noted any."""
+        return '', ''
+
+    def refresh_models(self, kind: str) -> bool:
+        """There is nobody to look."""
+        return False
+
     def option(self, name: str) -> object:
         """There is no other settings page than ours."""
         return None
@@ -101,20 +130,31 @@ class WebuiHost:
         """`outputs/download-images` below the folder the WebUI keeps its data in."""
         from modules import paths
 
-        return _full(paths.data_path) / 'outputs' / 'download-images'
+        return models.full(paths.data_path) / 'outputs' / 'download-images'
 
     def model_folder(self, kind: str) -> Path | None:
         """The folder of the host's own option for that kind, else its usual place."""
-        from modules import paths, shared
+        return next(iter(self.model_folders(kind)), None)
 
-        if kind not in _MODEL_FOLDERS:
-            return None
-        option, folder = _MODEL_FOLDERS[kind]
-        chosen = getattr(shared.cmd_opts, option, None)
-        if chosen:
-            return _full(chosen)
-        below = _full(paths.models_path) / folder
-        return below if folder else _full(paths.data_path) / 'embeddings'
+    def model_folders(self, kind: str) -> tuple[Path, ...]:
+        """The folder of the host's own option, then its usual ones."""
+        return models.folders(kind)
+
+    def models_root(self) -> Path | None:
+        """The host's own."""
+        return models.root()
+
+    def model_layout(self) -> Layout | None:
+        """That of the host at hand."""
+        return models.layout()
+
+    def kept_hashes(self, path: Path, kind: str) -> tuple[str, str]:
+        """Those in the host's own cache."""
+        return models.kept_hashes(path, kind)
+
+    def refresh_models(self, kind: str) -> bool:
+        """By the host's own functions."""
+        return models.refresh(kind)
 
     def option(self, name: str) -> object:
         """The option as it is now: a change on the settings page counts at once."""
@@ -200,11 +240,6 @@ class _HandedOn(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Pass one record on."""
         self._log.handle(record)
-
-
-def _full(path: str) -> Path:
-    """A folder of the host; SD.Next names its own from where it runs, '' for that very place."""
-    return Path(os.path.abspath(path))
 
 
 def _paste() -> Any:

@@ -1,0 +1,10 @@
+"""The model files a person has: where they go, what lies beside them, which ones they are.
+
+Stands on api, http_client, archive, setting, store, civitai, host, forks, errors and texts. `kinds`
+is pure. From the top down:
+
+places      where a new model file goes, and where models are read from
+naming      what a new model file is called
+neighbours  what other tools wrote beside a model file
+kinds       which kind of model a file is
+"""

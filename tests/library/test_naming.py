@@ -1,0 +1,134 @@
+"""A model file is called as on the site, and takes nothing of another model's."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies
+
+from scripts.civitai_manager_libs.library import naming
+
+
+def called(name: str, form: str = 'SafeTensor', **version: Any) -> str:
+    file = {'id': 7, 'name': name, 'metadata': {'format': form}}
+    return naming.file_name(file, {'files': [file], **version})
+
+
+@pytest.mark.parametrize(
+    ('told', 'name'),
+    [
+        ('Gouache_v3.safetensors', 'Gouache_v3.safetensors'),
+        ('add  detail-v1.0 (XL).safetensors', 'add detail-v1.0 (XL).safetensors'),
+        ('水彩.safetensors', '水彩.safetensors'),
+        ('easynegative.PT', 'easynegative.pt'),
+        ('model.fp16.gguf', 'model.fp16.gguf'),
+        ('../../etc/passwd', 'passwd.safetensors'),
+        ('C:\\Windows\\evil.exe', 'evil.exe.safetensors'),
+        ('page.html', 'page.html.safetensors'),
+        ('nul.safetensors', 'nul_.safetensors'),
+        ('.safetensors', 'safetensors.safetensors'),
+        ('a\0b\u202e.safetensors', 'ab.safetensors'),
+        ('', 'model.safetensors'),
+    ],
+)
+def test_a_name_stays_what_it_is_where_it_is_legal(told: str, name: str) -> None:
+    assert called(told) == name
+
+
+@pytest.mark.parametrize(
+    ('form', 'ending'),
+    [('SafeTensor', '.safetensors'), ('PickleTensor', '.ckpt'), ('GGUF', '.gguf')],
+)
+def test_an_ending_that_no_model_has_gives_way_to_that_of_the_format(
+    form: str, ending: str
+) -> None:
+    assert called('setup.bat', form) == f'setup.bat{ending}'
+
+
+def test_what_nobody_knows_is_no_program_either() -> None:
+    assert called('setup.exe', 'Other') == 'setup.exe.download'
+
+
+@given(strategies.text(max_size=400))
+def test_any_name_leaves_room_for_what_lies_beside_it(told: str) -> None:
+    name = called(f'{told}.safetensors')
+    base = name.removesuffix('.safetensors')
+    assert base and name != base and os.path.basename(name) == name
+    assert len(f'{base}.metadata.json'.encode()) <= 200
+    assert len(f'{base}.preview.jpeg'.encode()) <= 200
+
+
+def test_files_of_one_version_and_one_name_are_told_apart() -> None:
+    files: list[dict[str, Any]] = [
+        {'id': 1, 'name': 'a.safetensors', 'metadata': {'size': 'full', 'fp': 'fp32'}},
+        {'id': 2, 'name': 'a.safetensors', 'metadata': {'size': 'pruned', 'fp': 'fp16'}},
+        {'id': 3, 'name': 'b.safetensors', 'metadata': None},
+        {'id': 4, 'name': 'b.safetensors'},
+        {'id': 5, 'name': 'c.safetensors', 'metadata': {'size': 'full'}},
+    ]
+    assert [naming.file_name(file, {'files': files}) for file in files] == [
+        'a full fp32.safetensors',
+        'a pruned fp16.safetensors',
+        'b [3].safetensors',
+        'b [4].safetensors',
+        'c.safetensors',
+    ]
+
+
+def first(folder: Path, name: str = 'a.safetensors', version: int = 5) -> str:
+    return next(naming.free_paths(folder, name, version)).name
+
+
+def test_a_free_name_is_taken_as_it_is(tmp_path: Path) -> None:
+    assert first(tmp_path) == 'a.safetensors'
+    assert first(tmp_path / 'not there') == 'a.safetensors'
+
+
+@pytest.mark.parametrize(
+    ('there', 'expected'),
+    [
+        (['a.safetensors'], 'a (1).safetensors'),
+        (['a.safetensors', 'a (1).safetensors'], 'a (2).safetensors'),
+        (['a.ckpt'], 'a (1).safetensors'),
+        (['a (1).safetensors'], 'a.safetensors'),
+        (['a.yaml'], 'a.safetensors'),
+        (['b.safetensors'], 'a.safetensors'),
+    ],
+)
+def test_no_two_models_of_a_folder_have_one_name_without_its_ending(
+    tmp_path: Path, there: list[str], expected: str
+) -> None:
+    for name in there:
+        (tmp_path / name).touch()
+    assert first(tmp_path) == expected
+
+
+def test_a_config_is_called_as_its_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / 'a.safetensors').touch()
+    assert first(tmp_path, 'a.yaml') == 'a.yaml'
+
+
+def test_a_link_to_nothing_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / 'a.safetensors').symlink_to(tmp_path / 'elsewhere')
+    assert first(tmp_path) == 'a (1).safetensors'
+
+
+@pytest.mark.parametrize(
+    ('ending', 'content'),
+    [
+        ('.civitai.info', {'id': 6}),
+        ('.json', {'modelVersionId': 6}),
+        ('.metadata.json', {'civitai': {'id': 6}}),
+        ('.cm-info.json', {'VersionId': 6}),
+    ],
+)
+def test_what_was_left_behind_of_another_version_is_not_taken_for_ours(
+    tmp_path: Path, ending: str, content: dict[str, Any]
+) -> None:
+    (tmp_path / f'a{ending}').write_text(json.dumps(content))
+    assert first(tmp_path) == 'a (1).safetensors'
+    assert first(tmp_path, version=6) == 'a.safetensors'
