@@ -3,6 +3,9 @@
 Stands on api, http_client, archive, setting, store, civitai, host, forks, errors and texts. `kinds`
 is pure. From the top down:
 
+companions  what lies beside a model file, as other tools read it
+previews    a still beside a model file
+cards       what the cards of AUTOMATIC1111 and Forge show of a model
 places      where a new model file goes, and where models are read from
 naming      what a new model file is called
 neighbours  what other tools wrote beside a model file
