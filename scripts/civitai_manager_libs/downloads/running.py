@@ -17,6 +17,26 @@ RATE_SECONDS = 5.0  # the rate is that of the last seconds
 WAITS = ('notice_asked_to_wait', 'notice_waiting', 'notice_refuses', 'notice_slow')
 
 
+class Waiting:
+    """What a job waits for, as far as that was told; a wait is forgotten once it is over."""
+
+    def __init__(self) -> None:
+        self._last: tuple[str, Mapping[str, Any], float] = ('', {}, -math.inf)
+
+    def noticed(self, key: str, values: Mapping[str, Any]) -> None:
+        """Take over what somebody who looks is told."""
+        if key in WAITS:
+            over = time.monotonic() + float(values.get('seconds') or 0)
+            self._last = (key, values, over)
+
+    @property
+    def sentence(self) -> str:
+        """The sentence that says what is waited for now, '' if nothing."""
+        key, values, over = self._last
+        left = math.ceil(over - time.monotonic()) if key else 0
+        return texts.text(key, setting.language, **{**values, 'seconds': left}) if left > 0 else ''
+
+
 class Running:
     """A job that runs: set `stop` to have it end within moments.
 
@@ -30,8 +50,7 @@ class Running:
         self._ends_as = ''
         self._report: JobReport | None = None
         self._told_at: deque[tuple[float, int, int]] = deque()  # when, bytes, pictures done
-        # what is waited for, as a notice, and when it is over
-        self._waiting: tuple[str, Mapping[str, Any], float] = ('', {}, -math.inf)
+        self._waits = Waiting()
 
     def end_as(self, state: str) -> None:
         """Have the job end within moments, in `state`."""
@@ -54,10 +73,8 @@ class Running:
         self._report = report
 
     def noticed(self, key: str, values: Mapping[str, Any]) -> None:
-        """Take over what somebody who looks is told; a wait is forgotten once it is over."""
-        if key in WAITS:
-            over = time.monotonic() + float(values.get('seconds') or 0)
-            self._waiting = (key, values, over)
+        """Take over what somebody who looks is told."""
+        self._waits.noticed(key, values)
 
     def standing(self, db: Database, state: str) -> Standing | None:
         """Return how the job stands, None if it has told nothing yet. Raises StorageError."""
@@ -77,9 +94,7 @@ class Running:
     @property
     def waiting(self) -> str:
         """The sentence that says what is waited for now, '' if nothing."""
-        key, values, over = self._waiting
-        left = math.ceil(over - time.monotonic()) if key else 0
-        return texts.text(key, setting.language, **{**values, 'seconds': left}) if left > 0 else ''
+        return self._waits.sentence
 
     def _speeds(self) -> tuple[float, float]:
         """Bytes and pictures a second, lately; until now, so that what stands still gets slow."""
