@@ -9,6 +9,7 @@ beside     files that we wrote beside pictures
 places     the places that pictures have in a job; what of it is to be done again
 shortlist  the best pictures of several listings, of which a job keeps so many
 kept       what a job kept, page by page
+models     model files that are fetched: which, how far, what became of each
 jobs       galleries that are kept whole: what was asked, how far it is, what is missing
 identity   whether the job of a number is still the same
 saved      files that a person keeps, and which picture each one is

@@ -34,6 +34,7 @@ PAST = 'past'
 # In the query of a lane that is one of several, of which the best are kept: best by this sort.
 RIVALS = 'rivals'
 LOOK_SECONDS = 0.1
+_OF_GALLERIES = 'id NOT IN (SELECT job_id FROM models)'  # see `models`
 _COUNTS = 'pages', 'items', 'hidden', 'surplus', 'foreign', 'unreadable', 'undated'  # of lanes
 
 
@@ -150,13 +151,13 @@ def _add_lane(connection: Any, job_id: int, query: Mapping[str, Any]) -> None:
 
 
 def find(db: Database, job_id: int) -> Job | None:
-    """Return the job of that id, None if there is none. Raises StorageError."""
-    return next(iter(_jobs(db, 'WHERE id = ?', job_id)), None)
+    """Return the gallery's job of that id, None if there is none. Raises StorageError."""
+    return next(iter(_jobs(db, f'WHERE id = ? AND {_OF_GALLERIES}', job_id)), None)
 
 
 def every(db: Database) -> list[Job]:
-    """Return all jobs, the oldest first. Raises StorageError."""
-    return _jobs(db, 'ORDER BY id')
+    """Return all jobs that keep galleries, the oldest first. Raises StorageError."""
+    return _jobs(db, f'WHERE {_OF_GALLERIES} ORDER BY id')
 
 
 def _jobs(db: Database, which: str, *values: int) -> list[Job]:

@@ -128,4 +128,21 @@ CREATE TABLE beside (
 ) WITHOUT ROWID;
 """
 
-STEPS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)
+# The jobs whose file is a model's. done: bytes that are there so far.
+_FOURTH = """
+CREATE TABLE models (
+    job_id INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
+    version_id INTEGER NOT NULL,
+    file_id INTEGER NOT NULL,
+    takes_suspect INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    path BLOB NOT NULL,            -- as the system has it
+    size INTEGER NOT NULL,
+    done INTEGER NOT NULL DEFAULT 0,
+    sha256 TEXT NOT NULL DEFAULT '',
+    is_verified INTEGER NOT NULL DEFAULT 0,
+    cause TEXT NOT NULL DEFAULT ''
+);
+"""
+
+STEPS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)

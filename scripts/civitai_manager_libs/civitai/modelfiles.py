@@ -7,7 +7,7 @@ whatever its creator put there, so a file is chosen here and asked for by its id
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Mapping, Sequence
 
@@ -18,6 +18,8 @@ from .urls import download_url
 # Types of files that hold a model's main weights, as the site counts them.
 MAIN_KINDS = frozenset({'Model', 'Pruned Model', 'Diffusion Model', 'UNet'})
 FORMATS = ('SafeTensor', 'PickleTensor', 'GGUF', 'Diffusers', 'Core ML', 'ONNX', 'Other')
+PORTIONS = ('', 'pruned', 'full')
+PRECISIONS = ('', 'fp16', 'bf16', 'fp32', 'fp8')
 # What the site's own scans call a file that should not be opened, or that they could not open.
 _BAD_SCANS = frozenset({'danger', 'error'})
 # Sizes are told in KiB with decimals, and in some answers rounded.
@@ -45,6 +47,7 @@ class ModelFile:
     is_primary: bool = False
     download_url: str = ''
     scans: tuple[str, ...] = ()
+    answer: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def is_suspect(self) -> bool:
@@ -67,6 +70,7 @@ class OfferedVersion:
     """A version with its files, and what stands in the way of having them.
 
     `paid_until` is when it is for all, in seconds since 1970: 0 now, infinity never or nobody says.
+    `answer` is all that the site said of it.
     """
 
     id: int
@@ -79,6 +83,12 @@ class OfferedVersion:
     usage: str = ''
     paid_until: float = 0.0
     files: tuple[ModelFile, ...] = ()
+    answer: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def title(self) -> str:
+        """What a person knows it by."""
+        return ' · '.join(filter(None, (self.model_name, self.name))) or str(self.id)
 
     def file(self, number: int) -> ModelFile | None:
         """Return its file of that id, None if it has none such."""
@@ -115,6 +125,7 @@ def parse_offered(data: object) -> OfferedVersion:
         meta_of.as_text(found.get('usageControl')),
         _paid_until(found),
         tuple(one for one in listed if one is not None),
+        found,
     )
 
 
@@ -140,6 +151,7 @@ def _file(data: Mapping[str, object]) -> ModelFile | None:
         data.get('primary') is True,
         meta_of.as_text(data.get('downloadUrl')),
         tuple(meta_of.as_text(data.get(f'{scan}ScanResult')) for scan in ('virus', 'pickle')),
+        data,
     )
 
 

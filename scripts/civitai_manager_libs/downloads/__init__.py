@@ -3,7 +3,10 @@
 Stands on api, http_client, archive, setting, store, civitai, forks and
 errors. `ahead`, `pieces` and `plan` are pure. From the top down:
 
-queue          the jobs of this process, one after another in the background
+queue          the whole galleries of this process, one after another in the background
+modeljobs      the model files of this process, one after another in the background
+getting        a model file as a job: where it goes, fetched, noted, with its companions
+line           jobs one after another in the background: begun, stopped, gone on with
 beginning      the job of a whole gallery begins, or the one that was left goes on
 whole          whole galleries, as jobs that can be gone on with
 checking       whether the files of a folder are what they were

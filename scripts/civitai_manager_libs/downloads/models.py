@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
 from contextlib import suppress
@@ -43,13 +44,15 @@ MOST_READINGS = 2
 class ModelOrder:
     """A file of a version, and what it is to be called; another file of that name stays.
 
-    `takes_suspect`: somebody said that it is wanted though a scan of the site failed.
+    `takes_suspect`: somebody said that it is wanted though a scan of the site failed. `is_free`
+    tells whether a file may have a path that nothing is at.
     """
 
     version_id: int
     file_id: int
     target: Path
     takes_suspect: bool = False
+    is_free: Callable[[Path], bool] = lambda path: True
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def bring(
     offered = api.fetch_offered(client, order.version_id)
     while True:
         file = checked(offered, order)
-        target = _free_name(order.target, file, stop)
+        target = _free_name(order, file, stop)
         if target.exists():
             return _kept(target, offered, file, file.sha256, was_there=True)
         bringing = _Bringing(client, order, stop, told, offered, file)
@@ -146,15 +149,16 @@ def forget(target: Path) -> None:
         part.remove()
 
 
-def _free_name(target: Path, file: ModelFile, stop: threading.Event) -> Path:
-    """The first of the names that `target` gives which is free, or has this very file."""
-    number, name = 0, target
-    while name.exists() or name.is_symlink():
+def _free_name(order: ModelOrder, file: ModelFile, stop: threading.Event) -> Path:
+    """The first of the names that the target gives which is free, or has this very file."""
+    number, name = 0, order.target
+    while True:
         if name.is_file() and _is_same(name, file, stop):
             return name
+        if not os.path.lexists(name) and order.is_free(name):
+            return name
         number += 1
-        name = files.numbered(target, number)
-    return name
+        name = files.numbered(order.target, number)
 
 
 def _is_same(path: Path, file: ModelFile, stop: threading.Event) -> bool:

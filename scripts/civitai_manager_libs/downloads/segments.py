@@ -17,8 +17,8 @@ from .. import notices, setting
 from ..errors import CancelledError, CivitaiError, TransferError
 from ..http_client import CivitaiHttpClient, background
 from ..http_client.bodies import Body
-from ..http_client.exchange import Source
 from ..http_client.resume import Span
+from ..http_client.sources import Source
 from ..store.partial import Partial
 from .arrival import Arrival, ChangedError
 from .leftover import MIB, Expected

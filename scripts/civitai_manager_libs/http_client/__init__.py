@@ -10,6 +10,7 @@ attempts        trying again: the one loop that retries
 exchange        one question and its answer, redirects followed one by one
 pacing          who may ask which host when; the affair of this package alone
 wire            bodies in chunks, and every trouble as an error of ours
+sources         where a file is, and the storage that this leads to
 bodies          bodies read whole, checked to be what was asked for
 outgoing        requests as they go out, and the way they take
 connections     connections that can be cut off, and share one SSLContext

@@ -22,7 +22,7 @@ from ..errors import (
     WrongContentError,
     error_for_status,
 )
-from ..store import ends, files, media, walks
+from ..store import ends, files, media, walks, weights
 from . import answers, framing
 from .resume import WHOLE_STATUSES, Course, Held, validator
 from .unfolding import MAX_VALUES, Unfolding
@@ -286,6 +286,8 @@ def _check_kind(head: bytes, target: Path, body: Body) -> None:
     if media.is_error_json(head):
         detail = answers.site_words(head, *body.secrets)
         raise WrongContentError('error_message_for_file', url=body.url, detail=detail)
+    if target.suffix.lower() in weights.MODEL_SUFFIXES and weights.is_message(head, target.name):
+        raise WrongContentError('model_page', url=body.url, name=target.name)
     if target.suffix.lower() not in media.MEDIA_SUFFIXES:
         return
     kind, is_sound = media.sniff(head), target.suffix.lower() in media.AUDIO_SUFFIXES

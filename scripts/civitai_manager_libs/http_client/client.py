@@ -24,11 +24,12 @@ from ..errors import CivitaiError
 from ..store import files
 from . import bodies, hurry, retry, slots
 from .attempts import Attempts
-from .exchange import Exchange, Source, Take, Terms
+from .exchange import Exchange, Terms
 from .failures import Failures
 from .outgoing import Request, is_json, new_session
 from .resume import Span
 from .single_flight import SingleFlight
+from .sources import Source, Take
 
 T = TypeVar('T')
 Headers = Mapping[str, str]

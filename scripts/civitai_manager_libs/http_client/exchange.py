@@ -20,12 +20,8 @@ import requests
 from .. import notices, setting
 from ..civitai import keys, urls
 from ..errors import (
-    BadRequestError,
     BarredError,
     CivitaiError,
-    ForbiddenError,
-    KeyNeededError,
-    NotFoundError,
     TimedOutError,
     UrlRefusedError,
     error_for_status,
@@ -39,6 +35,7 @@ from .pacing.pace import Pace
 from .pacing import throttle
 from .pacing.throttle import Throttle, Turn
 from .resume import WHOLE_STATUSES
+from .sources import REFUSALS, Source, Take
 from .watch import Guard, Watch
 
 CONNECT_TIMEOUT = 10.0
@@ -72,17 +69,6 @@ class Terms:
         return self.asked + retry.WHOLE_PATIENCE * self.patience
 
 
-@dataclass
-class Source:
-    """A file at `url`, and the `place` where that led to last, '' if nobody knows."""
-
-    url: str
-    place: str = ''
-
-
-Take = Callable[[bodies.Body], None]
-
-
 class Exchange:
     """Asks on the connections of `session`, in turn with others.
 
@@ -112,7 +98,19 @@ class Exchange:
             return without_key(answer.response)
 
     def receive(self, request: Request, terms: Terms, transfer: bodies.FileTransfer) -> None:
-        """Receive the file that `transfer` is about, or the rest of it."""
+        """Receive the file that `transfer` is about, or the rest of it.
+
+        Where a storage that the API led to refuses, the way there is asked for once more.
+        """
+        try:
+            self._receive(request, terms, transfer)
+        except REFUSALS as error:
+            base = setting.civitai_base_url
+            if not urls.is_api(request.url, base) or urls.is_api(error.url, base):
+                raise
+            self._receive(request, terms, transfer)
+
+    def _receive(self, request: Request, terms: Terms, transfer: bodies.FileTransfer) -> None:
         rest = transfer.held.range_headers()
         if rest:
             request = replace(request, headers={**request.headers, **rest})
@@ -128,7 +126,7 @@ class Exchange:
         place = source.place
         try:
             self._part(replace(request, place=place), terms, source, take)
-        except (BadRequestError, KeyNeededError, ForbiddenError, NotFoundError) as error:
+        except REFUSALS as error:
             if not place and error.url == urls.redact(request.url):
                 raise  # nothing led anywhere
             if source.place == place:  # else another part has asked since

@@ -3,6 +3,7 @@
 The environment is read once, when this module is imported, and wins over the settings file,
 which `load()` reads. Stands on host, store, civitai, forks, errors and texts.
 
+keyfile      the API key, as it is kept
 hosted       what the settings page of a WebUI holds and cannot be used, told once
 kinds        what a setting may be: its type, its range, whether a value of unknown origin fits
 environment  what the environment of this process says
@@ -19,10 +20,10 @@ from typing import Any, Mapping
 import platformdirs
 
 from .. import forks, host, texts
-from ..civitai import gallery, keys
+from ..civitai import gallery, keys, modelfiles
 from ..errors import SourceError, StorageError
 from ..store import cache, private, templates
-from . import environment, hosted, kinds
+from . import environment, hosted, keyfile, kinds
 from .environment import APP_NAME
 from .kinds import Setting, Value
 
@@ -56,6 +57,9 @@ download_max_retries: int = 4
 download_retry_delay: float = 0.5
 model_download_segments: int = 4
 model_download_rate: float = 0.0
+model_file_format: str = 'SafeTensor'
+model_file_size: str = ''
+model_file_precision: str = ''
 gallery_columns: int = 6
 gallery_rows: int = 4
 gallery_maturity_ceiling: str = gallery.SAFE_CEILING
@@ -94,6 +98,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting('gallery_download_timeout', gallery_download_timeout, 1, 600),
     Setting('model_download_segments', model_download_segments, 1, 16),
     Setting('model_download_rate', model_download_rate, 0, 10_000),
+    Setting('model_file_format', model_file_format, choices=modelfiles.FORMATS),
+    Setting('model_file_size', model_file_size, choices=modelfiles.PORTIONS),
+    Setting('model_file_precision', model_file_precision, choices=modelfiles.PRECISIONS),
     Setting('download_timeout', download_timeout, 1, 600),
     Setting('download_max_retries', download_max_retries, 3, 20),
     Setting('download_retry_delay', download_retry_delay, 0, 60),
@@ -154,7 +161,7 @@ def load() -> None:
     """
     with _changing:
         if not key_is_fixed():
-            _assign('civitai_api_key', _read_key())
+            _assign('civitai_api_key', keyfile.read(api_key_file()))
         path = settings_file()
         try:
             stored = private.read_json(path)
@@ -277,20 +284,6 @@ def _keep_aside(path: Path) -> bool:
         log.warning('The file could not be kept aside: %s', error)
         return False
     return True
-
-
-def _read_key() -> str:
-    path = api_key_file()
-    try:
-        if not path.is_file():
-            return ''
-        path.chmod(0o600)
-        return keys.usable_key(private.read_text(path))
-    except (OSError, ValueError) as error:
-        log.warning('The API key file %s is not readable: %s', path, error)
-    except SourceError as error:
-        log.warning('The API key file %s does not hold a key: %s', path, error)
-    return ''
 
 
 def get_image_url_to_gallery_file(url: str) -> str:

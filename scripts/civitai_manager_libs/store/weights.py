@@ -16,6 +16,7 @@ HEAD_BYTES = media.HEAD_BYTES
 MAX_HEADER_BYTES = 100_000_000
 MAX_HEADER_VALUES = 4_000_000
 
+MODEL_SUFFIXES = frozenset('.safetensors .sft .ckpt .pt .pth .bin .gguf .pkl .onnx'.split())
 # Files of a model that are texts themselves: configurations, workflows, lists of words.
 TEXT_SUFFIXES = frozenset('.json .yaml .yml .txt .md .csv .py .toml .ini'.split())
 _MAGIC = {'.gguf': b'GGUF', '.zip': b'PK'}

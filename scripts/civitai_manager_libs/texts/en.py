@@ -213,6 +213,9 @@ ENGLISH: dict[str, str] = {
     'model_pickle': (
         '{name} is a pickle: opening it can run code. Prefer safetensors where there is a choice.'
     ),
+    'download_failed': '{name} was not saved: {cause}',
+    'download_progress': '{name}: {done} of {total} MiB',
+    'download_nothing': 'Choose a file of the version first; nothing was downloaded.',
     'listing_stopped': 'Not everything could be listed: {cause}',
     'listing_circle': (
         'Civitai leads in a circle, so what follows cannot be had. Try again later.'
@@ -1117,6 +1120,16 @@ ENGLISH: dict[str, str] = {
     ),
     'setting_model_download_rate': 'Most MiB a second for model files',
     'setting_model_download_rate_help': 'All model files together come no faster; 0 for no limit.',
+    'setting_model_file_format': 'Preferred format of model files',
+    'setting_model_file_format_help': (
+        'Of several main files of a version, one of this format is taken, if there is one.'
+    ),
+    'setting_model_file_size': 'Preferred size of model files',
+    'setting_model_file_size_help': (
+        'pruned: smaller, enough to make pictures. full: also to train. Empty: as the site does.'
+    ),
+    'setting_model_file_precision': 'Preferred precision of model files',
+    'setting_model_file_precision_help': 'Such as fp16; empty: as the site does.',
     'setting_download_timeout': 'Model file time-out (s)',
     'setting_download_timeout_help': (
         'Seconds without a byte before a part of a model file is tried again.'

@@ -1,0 +1,192 @@
+"""A model file as a job: where it goes, fetched, noted, with its companions."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Callable, Mapping
+
+from .. import api, host, setting
+from ..archive import jobs, models as model_jobs
+from ..archive.database import Database
+from ..archive.models import ModelJob
+from ..civitai import modelfiles
+from ..civitai.modelfiles import Choice, ModelFile, OfferedVersion
+from ..errors import CancelledError, CivitaiError
+from ..http_client import CivitaiHttpClient
+from ..library import companions, naming, places
+from ..library.places import Place
+from . import models
+from .models import KeptModel, ModelOrder
+
+log = logging.getLogger(__name__)
+
+NOTED_SECONDS = 1.0
+Told = Callable[[ModelJob], None]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What is to be fetched, which file it is, and where it goes; nothing is fetched yet."""
+
+    version: OfferedVersion
+    file: ModelFile
+    place: Place
+    path: Path
+
+
+def preferred() -> Choice:
+    """Return which file of several a person would rather have, by the settings."""
+    return Choice(
+        0,
+        setting.model_file_format,
+        setting.model_file_size,
+        setting.model_file_precision,
+    )
+
+
+def plan(
+    client: CivitaiHttpClient,
+    version_id: int,
+    choice: Choice = Choice(),
+    *,
+    folder: Path | None = None,
+    name: str = '',
+    takes_suspect: bool = False,
+) -> Planned:
+    """Return what a file of a version would be, and where; `folder` and `name` say it otherwise.
+
+    Raises CivitaiError if it is known already that it is not to be had.
+    """
+    offered = api.fetch_offered(client, version_id)
+    modelfiles.check_offered(offered, time.time(), bool(setting.civitai_api_key))
+    file = modelfiles.choose(offered, choice, preferred())
+    if not takes_suspect:
+        modelfiles.check_scans(file)
+    place = places.place_for(file.answer, offered.answer, _model_of(offered))
+    called = naming.file_name({**file.answer, 'name': name or file.name}, offered.answer)
+    return Planned(offered, file, place, (folder or place.folder) / called)
+
+
+def _model_of(offered: OfferedVersion) -> Mapping[str, object]:
+    told = offered.answer.get('model')
+    return told if isinstance(told, Mapping) else {}
+
+
+def begin(db: Database, planned: Planned, takes_suspect: bool = False) -> int:
+    """Make the job that fetches what is `planned`; return its id. Raises StorageError.
+
+    One that fetches the same to the same folder, and has not ended, is gone on with.
+    """
+    version, file = planned.version.id, planned.file.id
+    with db.writing():
+        for job in model_jobs.of_file(db, version, file):
+            if job.state != jobs.ENDED and job.path.parent == planned.path.parent.absolute():
+                if takes_suspect:
+                    model_jobs.allow_suspect(db, job.id)
+                return job.id
+        return model_jobs.make(
+            db,
+            version,
+            file,
+            planned.path,
+            title=planned.version.title,
+            size=planned.file.size,
+            takes_suspect=takes_suspect,
+        )
+
+
+def run(
+    db: Database,
+    client: CivitaiHttpClient,
+    job_id: int,
+    stop: threading.Event,
+    told: Told | None = None,
+) -> KeptModel | None:
+    """Carry a job out, or go on with it; None if another program is at it.
+
+    `told` hears how far it is, now and then, in this thread. What became of it is noted. Raises
+    CivitaiError; after CancelledError by `stop` it is stopped and can be gone on with.
+    """
+    job = model_jobs.find(db, job_id)
+    if job is None:
+        raise CivitaiError('cli_no_such_job', job=job_id)
+    with jobs.held(db, job_id) as is_mine:
+        if not is_mine:
+            return None
+        jobs.set_state(db, job_id, jobs.RUNNING)
+        state = jobs.STOPPED
+        try:
+            kept = models.bring(client, _order_of(job), stop, partial(_noted, db, job, told, [0.0]))
+            model_jobs.note_kept(db, job_id, kept.path, kept.size, kept.sha256, kept.is_verified)
+            state = jobs.ENDED
+        except CancelledError:
+            raise
+        except CivitaiError as error:
+            model_jobs.note_failure(db, job_id, error)
+            raise
+        finally:
+            # what a person said of it meanwhile, that it is paused, stays
+            among = () if state == jobs.ENDED else (jobs.RUNNING,)
+            jobs.set_state(db, job_id, state, instead_of=among)
+        add_companions(client, kept)
+        _tell(db, job_id, told)
+        return kept
+
+
+def _noted(
+    db: Database, job: ModelJob, told: Told | None, last: list[float], done: int, size: int
+) -> None:
+    """Note how far a job is, not too often."""
+    now = time.monotonic()
+    if now - last[0] > NOTED_SECONDS:
+        last[0] = now
+        model_jobs.note_progress(db, job.id, done, size)
+    if told is not None:
+        told(replace(job, state=jobs.RUNNING, done=done, size=size or job.size))
+
+
+def _tell(db: Database, job_id: int, told: Told | None) -> None:
+    job = model_jobs.find(db, job_id)
+    if told is not None and job is not None:
+        told(job)
+
+
+def _order_of(job: ModelJob) -> ModelOrder:
+    def is_free(path: Path) -> bool:
+        base, ending = os.path.splitext(path.name)
+        return naming.is_free(path.parent, base, ending, job.version_id)
+
+    return ModelOrder(job.version_id, job.file_id, job.path, job.takes_suspect, is_free)
+
+
+def add_companions(client: CivitaiHttpClient, kept: KeptModel) -> None:
+    """Write what belongs beside a model file, and have the host see it; never raises."""
+    answer, model = kept.version.answer, _model_of(kept.version)
+    try:
+        place = places.place_for(kept.file.answer, answer, model)
+    except CivitaiError as error:
+        log.warning('%s', error)
+        return
+    companions.write(
+        kept.path,
+        answer,
+        model,
+        client,
+        kind=place.kind,
+        layout=place.layout,
+        sha256=kept.sha256,
+    )
+    host.detect().refresh_models(place.kind)
+
+
+def abandon(db: Database, job_id: int) -> None:
+    """Take away what came of a file that is not wanted any more. Raises StorageError."""
+    job = model_jobs.find(db, job_id)
+    if job is not None and job.state != jobs.ENDED and job.path.parent.is_dir():
+        models.forget(job.path)

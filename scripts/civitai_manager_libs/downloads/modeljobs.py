@@ -1,0 +1,153 @@
+"""The model files of this process, fetched one after another in the background."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Mapping, Sequence
+
+from .. import forks, notices, setting
+from ..archive import jobs, models as model_jobs, place
+from ..archive.database import Database
+from ..archive.models import ModelJob
+from ..civitai.modelfiles import Choice
+from ..errors import CancelledError
+from ..http_client import background, get_http_client
+from . import getting
+from .getting import Planned
+from .line import JobLine, Run
+from .running import RATE_SECONDS, Waiting
+
+
+@dataclass(frozen=True)
+class ModelStanding:
+    """How the job of a model file stands, for a person; sentences are in the setting's language.
+
+    `state` is one of archive.jobs, or `standing.INTERRUPTED` or `ELSEWHERE`. `trouble` is why it
+    failed last, '' if it did not. `ahead` is how many come before one that waits. Only of one that
+    runs here: `rate` (bytes a second, lately), `seconds_left` (None if nobody can say), `waiting`.
+    """
+
+    job: ModelJob
+    state: str
+    trouble: str = ''
+    ahead: int = 0
+    rate: float = 0.0
+    seconds_left: float | None = None
+    waiting: str = ''
+
+
+class RunningModel:
+    """A model file that is being fetched here: how fast, and what it waits for."""
+
+    def __init__(self, job_id: int) -> None:
+        self.job_id = job_id
+        self.stop = forks.Event()
+        self.job: ModelJob | None = None
+        self.waits = Waiting()
+        self._ends_as = ''
+        self._came: deque[tuple[float, int]] = deque()  # when, how many bytes were there
+
+    def end_as(self, state: str) -> None:
+        """Have it end within moments, in `state`."""
+        self._ends_as = state
+        self.stop.set()
+
+    def note_end(self, db: Database) -> None:
+        """Note in which state it was to end, unless it ended by itself or is to go on."""
+        if self._ends_as:
+            cut_off = (jobs.RUNNING, jobs.STOPPED)
+            jobs.set_state(db, self.job_id, self._ends_as, instead_of=cut_off)
+
+    def told(self, job: ModelJob) -> None:
+        """Take over how far it is."""
+        self.job = job
+        self._came.append((time.monotonic(), job.done))
+        while len(self._came) > 2 and self._came[1][0] < time.monotonic() - RATE_SECONDS:
+            self._came.popleft()
+
+    def noticed(self, key: str, values: Mapping[str, Any]) -> None:
+        """Take over what somebody who looks is told."""
+        self.waits.noticed(key, values)
+
+    @property
+    def rate(self) -> float:
+        """Bytes a second, lately."""
+        came = list(self._came)
+        if len(came) < 2:
+            return 0.0
+        return (came[-1][1] - came[0][1]) / max(time.monotonic() - came[0][0], 0.001)
+
+
+class ModelQueue(JobLine):
+    """Fetches model files one after another."""
+
+    # -- what a person wants -----------------------------------------------------------------------
+
+    def plan(self, version_id: int, choice: Choice = Choice(), **wishes: Any) -> Planned:
+        """Return what would be fetched, and where to, as `getting.plan`. Raises CivitaiError."""
+        return getting.plan(get_http_client().for_a_person(), version_id, choice, **wishes)
+
+    def add(self, planned: Planned, takes_suspect: bool = False) -> int:
+        """Have what is `planned` fetched; return the id of the job, at once.
+
+        A job for the same that has not ended is gone on with. Raises StorageError.
+        """
+        db = place.archive()
+        with self._lock:
+            job_id = getting.begin(db, planned, takes_suspect)
+            if not jobs.is_held(db, job_id):
+                self._put(db, job_id)
+        return job_id
+
+    def cancel(self, job_id: int) -> None:
+        """Have a job end, and take away what came of its file. Raises CivitaiError."""
+        super().cancel(job_id)
+        getting.abandon(place.archive(), job_id)
+
+    def forget(self, job_id: int) -> None:
+        """Take a job off the list; a file that is whole stays. Raises CivitaiError."""
+        self.cancel(job_id)
+        super().forget(job_id)
+
+    def standing(self) -> list[ModelStanding]:
+        """Return how all jobs stand, the oldest first. Raises StorageError."""
+        db = place.archive()
+        return [self._standing(db, job) for job in model_jobs.every(db)]
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _every(self, db: Database) -> Sequence[jobs.Job]:
+        return model_jobs.every(db)
+
+    def _begun(self, job_id: int) -> Run:
+        return RunningModel(job_id)
+
+    def _run(self, db: Database, now: Run, job: jobs.Job) -> None:
+        assert isinstance(now, RunningModel)
+        try:
+            with notices.going_to(now.noticed), background.work(), suppress(CancelledError):
+                getting.run(db, get_http_client(), job.id, now.stop, now.told)
+        finally:
+            now.note_end(db)
+
+    def _standing(self, db: Database, job: ModelJob) -> ModelStanding:
+        now, state = self._now, self._state(db, job)
+        if isinstance(now, RunningModel) and now.job_id == job.id and now.job is not None:
+            if state == jobs.RUNNING:
+                rate, here = now.rate, now.job
+                left = (here.size - here.done) / rate if rate and here.size else None
+                return ModelStanding(here, state, '', 0, rate, left, now.waits.sentence)
+        cause = None if job.state == jobs.ENDED else self._troubles.get(job.id) or job.cause
+        why = cause.message_in(setting.language) if cause else ''
+        return ModelStanding(job, state, why, self._ahead_of(job.id))
+
+
+_queue = ModelQueue()
+
+
+def model_queue() -> ModelQueue:
+    """Return the queue of this process."""
+    return _queue

@@ -1,0 +1,216 @@
+"""Model files as jobs: one after another, stopped, gone on with, after a restart too."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
+
+from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs.archive import jobs, models as model_jobs, place
+from scripts.civitai_manager_libs.civitai.modelfiles import Choice
+from scripts.civitai_manager_libs.downloads import getting
+from scripts.civitai_manager_libs.downloads.modeljobs import ModelQueue, ModelStanding
+from scripts.civitai_manager_libs.downloads.queue import JobQueue
+from scripts.civitai_manager_libs.downloads.standing import INTERRUPTED
+from scripts.civitai_manager_libs.errors import CivitaiError, SourceError
+from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
+from tests.support.model_site import VERSION, ModelSite, tensors
+from tests.support.network import files_in
+from tests.support.scripted_server import STALL, ok
+
+CONTENT = tensors(300_000)
+PATIENCE = 15.0
+
+
+@pytest.fixture
+def site(client: CivitaiHttpClient, tmp_path: Path) -> Iterator[ModelSite]:
+    setting.download_images_folder = str(tmp_path / 'downloads')
+    with ModelSite(CONTENT) as running:
+        setting.civitai_base_url = running.url
+        yield running
+
+
+@pytest.fixture
+def queue() -> Iterator[ModelQueue]:
+    made = ModelQueue()
+    yield made
+    made.end()
+    place.close()
+
+
+def holding(site: ModelSite) -> None:
+    """Have the storage send a part and then nothing."""
+    site.hook = lambda request: (site.honest(request)[:100_000], STALL)
+
+
+def standing(queue: ModelQueue, job: int) -> ModelStanding:
+    return next(one for one in queue.standing() if one.job.id == job)
+
+
+def waited(queue: ModelQueue, job: int, is_so: Callable[[ModelStanding], object]) -> ModelStanding:
+    end = time.monotonic() + PATIENCE
+    while not is_so(found := standing(queue, job)):
+        assert time.monotonic() < end, found
+        time.sleep(0.02)
+    return found
+
+
+def ended(queue: ModelQueue, job: int) -> ModelStanding:
+    return waited(queue, job, lambda one: one.state in (jobs.ENDED, jobs.STOPPED))
+
+
+def test_a_file_comes_into_the_folder_of_its_kind_with_its_companions(
+    site: ModelSite, queue: ModelQueue, tmp_path: Path
+) -> None:
+    planned = queue.plan(VERSION)
+    assert planned.path == tmp_path / 'downloads/models/Checkpoint/paper.safetensors'
+    assert not planned.path.parent.exists()
+    found = ended(queue, queue.add(planned))
+    assert found.state == jobs.ENDED and found.job.is_verified and not found.trouble
+    assert (found.job.done, found.job.size) == (len(CONTENT), len(CONTENT))
+    assert found.job.title == 'Paper · v2' and found.job.path == planned.path
+    assert planned.path.read_bytes() == CONTENT
+    assert 'paper.civitai.info' in files_in(planned.path.parent)
+
+
+def test_the_job_says_how_far_it_is_while_it_runs(site: ModelSite, queue: ModelQueue) -> None:
+    holding(site)
+    job = queue.add(queue.plan(VERSION))
+    found = waited(queue, job, lambda one: one.job.done > 50_000)
+    assert found.state == jobs.RUNNING and found.job.size == len(CONTENT)
+
+
+def test_one_comes_after_another(site: ModelSite, queue: ModelQueue, tmp_path: Path) -> None:
+    holding(site)
+    first = queue.add(queue.plan(VERSION))
+    second = queue.add(queue.plan(VERSION, folder=tmp_path / 'other'))
+    waited(queue, first, lambda one: one.job.done)
+    assert (standing(queue, second).state, standing(queue, second).ahead) == (jobs.WAITING, 1)
+    site.hook = lambda request: None
+    site.storage.release.set()
+    assert ended(queue, second).job.path == tmp_path / 'other' / 'paper.safetensors'
+    assert standing(queue, first).state == jobs.ENDED
+
+
+def test_the_same_is_one_job(site: ModelSite, queue: ModelQueue) -> None:
+    holding(site)
+    job = queue.add(queue.plan(VERSION))
+    assert queue.add(queue.plan(VERSION)) == job
+    assert len(queue.standing()) == 1
+
+
+def test_a_paused_file_is_gone_on_with(site: ModelSite, queue: ModelQueue) -> None:
+    holding(site)
+    job = queue.add(queue.plan(VERSION))
+    waited(queue, job, lambda one: one.job.done > 50_000)
+    queue.pause(job)
+    assert standing(queue, job).state == jobs.PAUSED
+    site.hook = lambda request: None
+    site.storage.requests.clear()
+    queue.resume(job)
+    assert ended(queue, job).job.is_verified
+    (asked,) = site.ranges
+    assert asked is not None and asked[0] > 50_000
+
+
+def test_a_cancelled_file_leaves_nothing(site: ModelSite, queue: ModelQueue) -> None:
+    holding(site)
+    planned = queue.plan(VERSION)
+    job = queue.add(planned)
+    waited(queue, job, lambda one: one.job.done > 50_000)
+    began = time.monotonic()
+    queue.cancel(job)
+    assert time.monotonic() - began < 2
+    assert standing(queue, job).state == jobs.CANCELLED
+    assert files_in(planned.path.parent) == []
+    queue.forget(job)
+    assert queue.standing() == []
+
+
+def test_what_failed_is_told_and_can_be_tried_again(site: ModelSite, queue: ModelQueue) -> None:
+    site.route = lambda request: ok(b'{"error":"Unauthorized"}', status=401)
+    job = queue.add(queue.plan(VERSION))
+    found = ended(queue, job)
+    assert found.state == jobs.STOPPED and 'CIVITAI_TOKEN' in found.trouble
+    setting.language = 'zh_TW'
+    assert 'API 金鑰' in ModelQueue().standing()[0].trouble, 'it is known after a restart too'
+    site.route = lambda request: None
+    queue.resume(job)
+    assert ended(queue, job).state == jobs.ENDED
+
+
+@pytest.mark.parametrize('goes_on', [True, False])
+def test_what_a_program_left_goes_on_in_the_next_one(
+    site: ModelSite, queue: ModelQueue, goes_on: bool
+) -> None:
+    holding(site)
+    job = queue.add(queue.plan(VERSION))
+    waited(queue, job, lambda one: one.job.done > 50_000)
+    queue.end()
+    site.hook = lambda request: None
+    setting.gallery_jobs_go_on = goes_on
+    again = ModelQueue()
+    try:
+        assert standing(again, job).state == INTERRUPTED
+        again.begin()
+        if not goes_on:
+            assert standing(again, job).state == INTERRUPTED
+            again.resume(job)
+        assert ended(again, job).job.is_verified
+    finally:
+        again.end()
+
+
+def test_galleries_and_models_have_each_their_own_list(site: ModelSite, queue: ModelQueue) -> None:
+    job = queue.add(queue.plan(VERSION))
+    ended(queue, job)
+    assert JobQueue().standing() == []
+    assert jobs.find(place.archive(), job) is None
+    assert model_jobs.find(place.archive(), job) is not None
+    with pytest.raises(CivitaiError):
+        JobQueue().resume(job)
+
+
+@pytest.mark.parametrize('choice', [Choice(7), Choice(format='GGUF')])
+def test_a_file_that_is_not_there_is_no_job(
+    site: ModelSite, queue: ModelQueue, choice: Choice
+) -> None:
+    with pytest.raises(SourceError):
+        queue.plan(VERSION, choice)
+
+
+def test_a_suspect_file_is_a_job_only_if_somebody_says_so(
+    site: ModelSite, queue: ModelQueue
+) -> None:
+    told = site.version()
+    told['files'][0]['virusScanResult'] = 'Danger'
+    site.facts = {'files': told['files']}
+    with pytest.raises(CivitaiError) as caught:
+        queue.plan(VERSION)
+    assert caught.value.key == 'model_suspect'
+    planned = queue.plan(VERSION, takes_suspect=True)
+    assert ended(queue, queue.add(planned, takes_suspect=True)).state == jobs.ENDED
+
+
+def test_a_failing_companion_does_not_fail_the_model(
+    site: ModelSite, queue: ModelQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = queue.plan(VERSION)
+    planned.path.parent.mkdir(parents=True)
+    (planned.path.parent / 'paper.json').mkdir()
+    assert ended(queue, queue.add(planned)).state == jobs.ENDED
+    assert planned.path.read_bytes() == CONTENT
+
+
+def test_a_job_that_another_program_has_is_left_to_it(
+    site: ModelSite, client: CivitaiHttpClient, queue: ModelQueue
+) -> None:
+    db = place.archive()
+    job = getting.begin(db, queue.plan(VERSION))
+    with jobs.held(db, job):
+        assert getting.run(db, client, job, threading.Event()) is None
+    assert site.asked_for_file == 0
