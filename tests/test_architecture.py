@@ -21,7 +21,7 @@ PAGE = ROOT / 'docs' / 'architecture.md'
 # docstring lists them in, the highest first.
 LAYERS = (
     'texts errors notices ending forks host civitai store setting access archive http_client util '
-    'widgets api library downloads ishortcut civitai_gallery_action cli tab'
+    'widgets api library downloads ishortcut downloader civitai_gallery_action cli tab'
 ).split()
 # Decisions and values: no file, no socket, no clock, no settings, no log.
 PURE_PACKAGES = ('texts', 'errors', 'civitai')

@@ -8,9 +8,12 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from . import setting
+from . import notices, setting
+from .civitai import urls
+from .errors import CivitaiError
 from .store import files, names
 
 log = logging.getLogger(__name__)
@@ -50,6 +53,27 @@ def make_download_image_folder(name: str) -> str:
     with files.explained(folder.parent):
         folder.mkdir(parents=True, exist_ok=True)
     return str(folder)
+
+
+def download_image_safe(url: str, path: str, client: Any, show_error: bool = True) -> bool:
+    """Save the picture at `url` as `path` by the `download_file` of `client`; True if it is there.
+
+    Never raises. A failure is logged, and told if `show_error`.
+    """
+    if not (url and path and client):
+        return False
+    saved, cause = False, None
+    try:
+        saved = bool(client.download_file(url, path))
+        tell = getattr(client, 'failure_for', None)
+        cause = tell(url) if tell and not saved else None
+    except CivitaiError as error:
+        cause = error
+    printD(f'{"saved" if saved else "failed"}: {urls.redact(url)}')
+    if not saved and show_error:
+        why = (cause or CivitaiError('error_see_log')).message_in(setting.language)
+        notices.tell('download_failed', name=os.path.basename(path), cause=why)
+    return saved
 
 
 def open_folder(path: str) -> bool:
