@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import pytest
 
 from civitai_demo.api.scenarios import DEMO_KEY
 from civitai_demo.server import DemoServer
 from scripts.civitai_manager_libs import downloader, notices, setting, util
+from scripts.civitai_manager_libs.archive import place
+from scripts.civitai_manager_libs.downloads.modeljobs import ModelQueue
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient, get_http_client
 from tests.support.demo import DOWNLOAD, get
 from tests.support.network import at_home, files_in, png
@@ -308,3 +310,108 @@ def test_what_a_client_that_cannot_be_stopped_brings_is_taken_away(
     assert manager.cancel(number) is True
     goes_on.set()
     assert ended.wait(10) and waited(lambda: not path.exists())
+
+
+# -- the files of a version -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def notes() -> Iterator[list[str]]:
+    told: list[str] = []
+    with notices.going_to(lambda key, values: told.append(f'{key} {values}')):
+        yield told
+
+
+@pytest.fixture
+def own_queue(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelQueue]:
+    queue = ModelQueue()
+    monkeypatch.setattr(downloader, 'model_queue', lambda: queue)
+    yield queue
+    queue.end()
+    place.close()
+
+
+def started(*files: str, version: int | str = 481002, **folders: Any) -> str | None:
+    wish = {'ms_folder': False, 'vs_folder': False, 'vs_foldername': '', 'cs_foldername': ''}
+    return downloader.download_file_thread(
+        list(files), version, **{**wish, 'ms_foldername': '', **folders}
+    )
+
+
+TWINS = '4810021:tidewaterPrints_v20.safetensors', '4810022:tidewaterPrints_v20.safetensors'
+
+
+@pytest.mark.parametrize(
+    ('folders', 'below'),
+    [
+        ({}, ''),
+        ({'cs_foldername': 'mine'}, 'mine/'),
+        ({'ms_folder': True, 'ms_foldername': 'Tide: water'}, 'Tide water/'),
+        ({'ms_foldername': 'no', 'vs_folder': True, 'vs_foldername': 'v2'}, 'v2/'),
+        (
+            dict(ms_folder=True, ms_foldername='M', vs_folder=True, vs_foldername='V')
+            | {'cs_foldername': 'a/b'},
+            'a/b/M/V/',
+        ),
+        ({'cs_foldername': '../../../out'}, 'out/'),
+    ],
+)
+def test_files_of_a_version_come_in_the_background(
+    demo: DemoServer,
+    own_queue: ModelQueue,
+    downloads: Path,
+    folders: dict[str, Any],
+    below: str,
+) -> None:
+    setting.civitai_api_key = DEMO_KEY
+    assert started(*TWINS, **folders) == 'Download started'
+    assert waited(lambda: all(one.state == 'ended' for one in own_queue.standing()))
+    kept = [path for path in files_in(downloads) if path.endswith('.safetensors')]
+    folder = f'models/Checkpoint/{below}'
+    assert len(kept) == 2 and all(path.rpartition('/')[0] + '/' == folder for path in kept), kept
+    sizes = {(downloads / path).stat().st_size for path in kept}
+    assert len(sizes) == 2, 'each is the file that was meant'
+    assert any(path.endswith('.civitai.info') for path in files_in(downloads))
+
+
+@pytest.mark.parametrize(
+    ('files', 'version'),
+    [
+        pytest.param((), 481002, id='no-file'),
+        pytest.param(('no colon',), 481002, id='nothing-to-read'),
+        pytest.param(TWINS, 7, id='unknown-version'),
+        pytest.param(TWINS, 'x', id='no-version'),
+        pytest.param(('7:a.pt',), 481002, id='unknown-file'),
+        pytest.param(('4864021:a.pt',), 486402, id='switched-off'),
+    ],
+)
+def test_where_nothing_is_begun_a_notice_says_why(
+    demo: DemoServer,
+    own_queue: ModelQueue,
+    downloads: Path,
+    notes: list[str],
+    files: tuple[str, ...],
+    version: int | str,
+) -> None:
+    assert started(*files, version=version) is None
+    assert len(notes) == 1 and own_queue.standing() == []
+
+
+def test_without_a_folder_nothing_is_begun(
+    demo: DemoServer, own_queue: ModelQueue, tmp_path: Path, notes: list[str]
+) -> None:
+    setting.models_folder = str(tmp_path / 'no such')
+    assert started(*TWINS) is None
+    assert len(notes) == 2 and 'no such' in notes[0]
+
+
+def test_a_swapped_client_fetches_the_files_plainly(
+    demo: DemoServer, monkeypatch: pytest.MonkeyPatch, downloads: Path
+) -> None:
+    fetcher = Fetcher()
+    swap(monkeypatch, fetcher)
+    assert started(TWINS[0]) == 'Download started'
+    assert waited(lambda: fetcher.asked)
+    (asked,) = fetcher.asked
+    assert asked[0] == f'{demo.url}/api/download/models/481002?fileId=4810021'
+    assert asked[1].startswith(str(downloads / 'models' / 'Checkpoint' / 'tidewaterPrints'))

@@ -9,23 +9,28 @@ from __future__ import annotations
 import inspect
 import logging
 import os
+import re
 import secrets
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Mapping, Sequence
 
-from . import forks, setting, texts, util, widgets
+from . import api, forks, notices, setting, texts, util, widgets
 from .archive.place import archive
-from .downloads import batch, reuse
+from .civitai import modelfiles
+from .downloads import batch, getting, presence, reuse
+from .downloads.modeljobs import model_queue
 from .errors import CivitaiError, StorageError
 from .http_client import get_http_client
-from .library import previews
+from .library import naming, previews
 from .store import files, names
 
 log = logging.getLogger(__name__)
 
 IMAGES_FOLDER = 'images'
+STARTED = 'Download started'
 MIB = 1024 * 1024
 CANCEL_SECONDS = 0.3
 
@@ -165,6 +170,63 @@ def get_save_base_name(version_info: Mapping[str, Any]) -> str:
     title = model.get('name', '') if isinstance(model, Mapping) else ''
     made = f'{title} - {version_info.get("name", "")} [{version_info.get("id", "")}]'
     return names.safe_name(made)
+
+
+def download_file_thread(
+    file_name: Sequence[str],
+    version_id: int | str,
+    ms_folder: bool,
+    vs_folder: bool,
+    vs_foldername: str,
+    cs_foldername: str,
+    ms_foldername: str,
+) -> str | None:
+    """Have files ("id:name") of a version fetched in the background, with their companions.
+
+    They go into the folder of their kind, or the one called `cs_foldername` below it, and there
+    into `ms_foldername` if `ms_folder`, and `vs_foldername` if `vs_folder`. Returns `STARTED` at
+    once, None if nothing is begun; then a notice says why.
+    """
+    wanted = add_number_to_duplicate_files(file_name)
+    if not wanted:
+        notices.tell('download_nothing')
+        return None
+    client = get_download_client()
+    below = [cs_foldername, ms_foldername if ms_folder else '', vs_foldername if vs_folder else '']
+    begun = False
+    try:
+        asked = client if hasattr(client, 'fetch_json') else get_http_client()
+        offered = api.fetch_offered(asked.for_a_person(), modelfiles.whole(version_id))
+    except CivitaiError as error:
+        _tell_failure(', '.join(wanted.values()), error)
+        return None
+    for number, name in wanted.items():
+        try:
+            choice = modelfiles.Choice(modelfiles.whole(number))
+            _begin(client, getting.plan_of(offered, choice, name=name), below)
+            begun = True
+        except CivitaiError as error:
+            _tell_failure(name, error)
+    return STARTED if begun else None
+
+
+def _begin(client: Any, planned: getting.Planned, below: Sequence[str]) -> None:
+    """Have what is `planned` fetched into the folders `below` that of its kind."""
+    parts = [part for name in below for part in re.split(r'[/\\]', name or '')]
+    safe = filter(None, (names.folder_name(part, '') for part in parts))  # '..' is no name
+    folder = planned.place.root.joinpath(*safe)
+    planned = replace(planned, path=folder / planned.path.name)
+    presence.check_writable(folder)
+    if hasattr(client, 'fetch_part'):
+        model_queue().add(planned)
+        return
+    address, *_ = modelfiles.addresses(setting.civitai_base_url, planned.version.id, planned.file)
+    path = next(naming.free_paths(folder, planned.path.name, planned.version.id))
+    _Download(client, address, str(path), None).begin(lambda: None)
+
+
+def _tell_failure(name: str, error: CivitaiError) -> None:
+    notices.tell('download_failed', name=name, cause=error.message_in(setting.language))
 
 
 class DownloadManager:

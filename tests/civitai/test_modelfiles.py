@@ -232,13 +232,13 @@ def test_odd_answers_are_read_as_far_as_they_go(odd: dict[str, Any]) -> None:
     assert [one.size for one in offered.files] in ([], [0])
 
 
-def test_a_file_is_asked_for_by_its_id_first_and_then_where_the_site_says() -> None:
+def test_a_file_is_asked_for_by_its_id_first_and_then_where_the_site_says_or_again() -> None:
     listed = 'https://civitai.com/api/download/models/7?type=VAE&format=SafeTensor'
     linked = version(file(1, downloadUrl=listed)).files[0]
     by_id = 'https://civitai.com/api/download/models/7?fileId=1'
     assert list(modelfiles.addresses('https://civitai.com/', 7, linked)) == [by_id, listed]
     own = version(file(1, downloadUrl=by_id)).files[0]
-    assert list(modelfiles.addresses('https://civitai.com', 7, own)) == [by_id]
+    assert list(modelfiles.addresses('https://civitai.com', 7, own)) == [by_id, by_id]
 
 
 @pytest.mark.parametrize(

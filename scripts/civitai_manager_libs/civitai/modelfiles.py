@@ -108,7 +108,7 @@ class Choice:
 def parse_offered(data: object) -> OfferedVersion:
     """Return the version in an answer of /api/v1/model-versions/{id}. Raises WrongContentError."""
     found = data if isinstance(data, Mapping) else {}
-    number = _whole(found.get('id'))
+    number = whole(found.get('id'))
     if not number:
         raise WrongContentError('error_not_a_model')
     model = found.get('model')
@@ -117,7 +117,7 @@ def parse_offered(data: object) -> OfferedVersion:
     return OfferedVersion(
         number,
         meta_of.as_text(found.get('name')),
-        _whole(found.get('modelId')),
+        whole(found.get('modelId')),
         meta_of.as_text(model.get('name')),
         meta_of.as_text(model.get('type')),
         meta_of.as_text(found.get('baseModel')),
@@ -130,7 +130,7 @@ def parse_offered(data: object) -> OfferedVersion:
 
 
 def _file(data: Mapping[str, object]) -> ModelFile | None:
-    number = _whole(data.get('id'))
+    number = whole(data.get('id'))
     if not number:
         return None
     facts, hashes = data.get('metadata'), data.get('hashes')
@@ -155,7 +155,8 @@ def _file(data: Mapping[str, object]) -> ModelFile | None:
     )
 
 
-def _whole(value: object) -> int:
+def whole(value: object) -> int:
+    """Return the id that `value`, a number or text, is; 0 if it can be none."""
     number = meta_of.as_number(value)
     return number if isinstance(number, int) and 0 < number < 2**53 else 0
 

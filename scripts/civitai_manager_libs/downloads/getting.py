@@ -64,6 +64,18 @@ def plan(
     Raises CivitaiError if it is known already that it is not to be had.
     """
     offered = api.fetch_offered(client, version_id)
+    return plan_of(offered, choice, folder=folder, name=name, takes_suspect=takes_suspect)
+
+
+def plan_of(
+    offered: OfferedVersion,
+    choice: Choice = Choice(),
+    *,
+    folder: Path | None = None,
+    name: str = '',
+    takes_suspect: bool = False,
+) -> Planned:
+    """The same for a version that was asked for already."""
     modelfiles.check_offered(offered, time.time(), bool(setting.civitai_api_key))
     file = modelfiles.choose(offered, choice, preferred())
     if not takes_suspect:
