@@ -10,7 +10,7 @@ from typing import Callable
 from ..errors import CancelledError
 from ..store import files
 
-READ_BYTES = 1024 * 1024
+READ_BYTES = 256 * 1024
 LOOK_SECONDS = 0.02
 
 
@@ -51,16 +51,16 @@ class Digest:
     def _run(self) -> None:
         try:
             with files.opened(self._path) as file:
-                at = 0
+                at, buffer = 0, memoryview(bytearray(READ_BYTES))
                 while at != self._total and not self._halt.is_set():
                     ready = self._front() - at
                     if ready < READ_BYTES and self._total < 0:
                         self._halt.wait(LOOK_SECONDS)
                         continue
-                    data = file.read(min(ready, READ_BYTES))
-                    if not data:
+                    size = file.readinto1(buffer[: min(ready, READ_BYTES)])
+                    if not size:
                         raise OSError('shorter than it was')
-                    self._hash.update(data)
-                    at += len(data)
+                    self._hash.update(buffer[:size])
+                    at += size
         except OSError as error:
             self._error = error

@@ -64,6 +64,11 @@ class Terms:
     at_once: int = 0
 
     @property
+    def room(self) -> int:
+        """How much memory a part may have to arrive in, 0 if it is none."""
+        return min(wire.CHUNK_BYTES, wire.PARTS_BYTES // self.at_once) if self.at_once else 0
+
+    @property
     def end(self) -> float:
         """When it is over."""
         return self.asked + retry.WHOLE_PATIENCE * self.patience
@@ -172,7 +177,7 @@ class Exchange:
                         if not response.is_redirect:
                             self._check_status(response, key, turn, guard, also)
                             turn.first_byte(slow.begun())
-                            body = wire.body_of(response, guard, terms.seconds, key)
+                            body = wire.body_of(response, guard, terms.seconds, key, terms.room)
                             yield _Answer(response, body)
                             is_kept = keep_open
                             return

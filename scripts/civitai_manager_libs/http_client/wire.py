@@ -9,7 +9,7 @@ import time
 import zlib
 from functools import partial
 from http.client import HTTPException, IncompleteRead, RemoteDisconnected
-from typing import Callable, Iterator, TypeVar
+from typing import Callable, Iterator, TypeVar, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -39,6 +39,8 @@ TROUBLE = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, Val
 E = TypeVar('E', bound=BaseException)
 
 CHUNK_BYTES = 1024 * 1024
+# What parts of one file that come at once have in memory together.
+PARTS_BYTES = 4 * CHUNK_BYTES
 MAX_ERROR_BYTES = 64 * 1024
 ERROR_SECONDS = 5.0
 MIN_BYTES_PER_SECOND = 1024
@@ -60,21 +62,28 @@ _EXPIRED = frozenset({9, 10})
 _OTHER_HOST = frozenset({62, 64})
 
 
-def body_of(response: requests.Response, guard: Guard, seconds: float, key: str) -> bodies.Body:
-    """Return the body of `response` on its way; for `seconds` see `chunks`."""
-    coming = chunks(response, guard, seconds)
+def body_of(
+    response: requests.Response, guard: Guard, seconds: float, key: str, room: int = 0
+) -> bodies.Body:
+    """Return the body of `response` on its way; for `seconds` and `room` see `chunks`."""
+    coming = chunks(response, guard, seconds, room)
     url, status = urls.redact(response.url), response.status_code
     secrets = (key, *urls.secrets_in(response.url))
     return bodies.Body(coming, response.headers, url, status, secrets)
 
 
-def chunks(response: requests.Response, guard: Guard, seconds: float) -> Iterator[bytes]:
+def chunks(
+    response: requests.Response, guard: Guard, seconds: float, room: int = 0
+) -> Iterator[bytes]:
     """Return the body of `response` as it comes, unpacked only if the server packed it.
+
+    With `room` all is read into so many bytes of memory, where its length is known: then a chunk
+    is only good until the next one is asked for.
 
     Raises what `translated` gives, TimedOutError for less than `MIN_BYTES_PER_SECOND` during
     `seconds`, and what `guard` found.
     """
-    return _decoded(_pieces(response, guard, seconds), response)
+    return _decoded(_pieces(response, guard, seconds, room), response)
 
 
 def _decoded(pieces: Iterator[bytes], response: requests.Response) -> Iterator[bytes]:
@@ -97,8 +106,11 @@ def _decoded(pieces: Iterator[bytes], response: requests.Response) -> Iterator[b
     return pieces
 
 
-def _pieces(response: requests.Response, guard: Guard, seconds: float) -> Iterator[bytes]:
-    read, url = _reader(response), response.url
+def _pieces(
+    response: requests.Response, guard: Guard, seconds: float, room: int
+) -> Iterator[bytes]:
+    pour = _pourer(response, room) if room else None
+    read, url = pour or _reader(response), response.url
     since, brought, size = time.monotonic(), 0, 0
     while True:
         try:
@@ -171,6 +183,28 @@ def _reader(response: requests.Response) -> Callable[[], bytes]:
     if hasattr(raw, 'read1'):
         return partial(raw.read1, CHUNK_BYTES, decode_content=False)
     return partial(raw.read, MIN_BYTES_PER_SECOND, decode_content=False)
+
+
+def _pourer(response: requests.Response, room: int) -> Callable[[], bytes] | None:
+    """What reads a body into the same memory each time; None where nothing tells its length.
+
+    New memory for each chunk costs as much time as the copying. What is read like this is unknown
+    to the library, so that its connection brings nothing else afterwards.
+    """
+    left = framing.length(response.headers)
+    source = getattr(getattr(response.raw, '_fp', None), 'fp', None)
+    pour = getattr(source, 'readinto1', None)
+    if not left or pour is None:
+        return None
+    buffer = memoryview(bytearray(room))
+
+    def read() -> bytes:
+        nonlocal left
+        size = pour(buffer[:left]) if left else 0
+        left -= size
+        return cast(bytes, buffer[:size])  # as good as bytes for who writes them
+
+    return read
 
 
 def read_little(response: requests.Response, guard: Guard) -> bytes:

@@ -12,9 +12,9 @@ import shutil
 import stat
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from io import FileIO
+from io import BufferedReader, FileIO
 from pathlib import Path
-from typing import BinaryIO, Callable, Iterator
+from typing import Callable, Iterator
 
 from ..errors import StorageError
 from . import ends, media, names, parts
@@ -171,7 +171,7 @@ def check_space(folder: Path, size: int) -> None:
             raise StorageError('error_disk_full', folder=str(folder))
 
 
-def opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BufferedReader:
     """Open the file at `path` for reading. Raises OSError, also for what is no file.
 
     A pipe or a device in its place could hold us up for ever.
