@@ -9,7 +9,7 @@ from typing import Sequence
 
 from scripts.civitai_manager_libs.ending import ExitCode
 
-from . import ceiling, due, figures, machine, report, runner
+from . import ceiling, due, figures, machine, models, report, runner
 from .origin import ROOT, Origin
 from .scenarios import GROUPS, SCENARIOS
 
@@ -26,16 +26,25 @@ def main(argv: Sequence[str]) -> int:
         )
         return ExitCode.CANNOT_START
     chosen = [s for s in SCENARIOS if not options.only or s.group in options.only]
+    large = [s for s in models.SCENARIOS if not options.only or s.name in options.only]
     if options.quick:
         chosen = [scenario.shrunk() for scenario in chosen]
+        large = [scenario.shrunk() for scenario in large]
     rounds = options.rounds or (1 if options.quick else ROUNDS)
     with Origin() as origin:
         speed = ceiling.measure(origin)
         runs = runner.play(origin, chosen, rounds, runner.to_stderr)
+    of_models = models.play(large, rounds, runner.to_stderr)
     table = figures.table(runs, chosen)
-    verdicts = [] if options.quick else due.verdicts(table)
+    verdicts = [] if options.quick else due.verdicts(table) + models.verdicts(of_models)
     text = report.page(
-        machine.facts(), speed, table, verdicts, rounds=rounds, is_trial=options.quick
+        machine.facts(),
+        speed,
+        table,
+        verdicts,
+        rounds=rounds,
+        is_trial=options.quick,
+        more=models.section(of_models),
     )
     whole = not (options.only or options.quick or rounds < ROUNDS)
     _put(text, options.output or (PAGE if whole else None))
@@ -59,7 +68,10 @@ def _parser() -> argparse.ArgumentParser:
         'A whole run of at least 3 rounds writes docs/performance.md, others tell on the screen.',
     )
     parser.add_argument(
-        '--only', action='append', choices=GROUPS, help='these scenarios; may be given repeatedly'
+        '--only',
+        action='append',
+        choices=(*GROUPS, *models.GROUPS),
+        help='these scenarios; may be given repeatedly',
     )
     parser.add_argument('--rounds', type=_rounds, metavar='N', help=f'default {ROUNDS}')
     parser.add_argument(

@@ -71,8 +71,12 @@ def page(
     *,
     rounds: int,
     is_trial: bool = False,
+    more: Sequence[str] = (),
 ) -> str:
-    """Return the whole page. `is_trial` says that sizes were shrunk and figures mean nothing."""
+    """Return the whole page; `more` are paragraphs before what is due.
+
+    `is_trial` says that sizes were shrunk and figures mean nothing.
+    """
     parts = ['# Performance', 'Written by `python civitai_gallery.py bench`; not by hand.']
     if is_trial:
         parts.append('**A trial in small: these figures mean nothing.**')
@@ -81,6 +85,7 @@ def page(
         figures = [entry for entry in table.values() if entry.scenario.group == group]
         if figures:
             parts += _group(group, figures, table)
+    parts += more
     if verdicts:
         parts += ['## Due and seen', _verdicts(verdicts)]
     return '\n\n'.join(parts) + '\n'

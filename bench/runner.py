@@ -83,7 +83,7 @@ def _line(run: Run, number: int) -> str:
 
 def play_once(origin: Origin, scenario: Scenario, client: Client) -> Run:
     """Run one client once, and look at what it left. Raises Absent."""
-    with _folder() as home, _folder() as folder:
+    with empty_folder() as home, empty_folder() as folder:
         task = Task(
             base=origin.base(tls=scenario.tls),
             count=scenario.count,
@@ -100,7 +100,7 @@ def play_once(origin: Origin, scenario: Scenario, client: Client) -> Run:
         if command is None:
             raise Absent(client.name)
         origin.reset(scenario.conditions())
-        environment = {**_plain_environment(home), **command.environment}
+        environment = {**plain_environment(home), **command.environment}
         ended = process.run(command.argv, environment, home, TIME_LIMIT)
         counters = origin.counters()
         found = check(
@@ -134,7 +134,7 @@ def _used(client: Client, ended: process.Ended) -> tuple[float, float, float, fl
     return ended.wall, ended.cpu, ended.peak_kib, -1
 
 
-def _plain_environment(home: Path) -> dict[str, str]:
+def plain_environment(home: Path) -> dict[str, str]:
     """The environment without what is about us, proxies or certificates; `home` for keys."""
     kept = {
         name: value
@@ -145,7 +145,7 @@ def _plain_environment(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def empty_folder() -> Iterator[Path]:
     """An empty folder, in memory where the system has a disk there; gone afterwards."""
     in_memory = str(_MEMORY_DISK) if os.access(_MEMORY_DISK, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix='civitai-gallery-bench-', dir=in_memory) as folder:

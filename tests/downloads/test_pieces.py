@@ -36,6 +36,13 @@ def test_nobody_helps_with_a_small_rest() -> None:
     assert pieces.take() is None
 
 
+def test_nor_with_a_rest_that_is_soon_there() -> None:
+    pieces = Pieces(100 * MIB)
+    assert pieces.take() is not None
+    assert pieces.take(least=101 * MIB) is None
+    assert pieces.take(least=99 * MIB) is not None
+
+
 def test_what_was_given_back_is_taken_by_the_next() -> None:
     pieces = Pieces(MIB)
     piece = pieces.take()

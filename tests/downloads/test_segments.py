@@ -46,6 +46,7 @@ CONTENT = tensors(SIZE)
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is large for these tests."""
     monkeypatch.setattr(arrival, 'SEGMENTED_BYTES', 256 * KIB)
+    monkeypatch.setattr(arrival, 'HALVED_SECONDS', 0.0)
     monkeypatch.setattr(segments, 'PROGRESS_BYTES', 16 * KIB)
     monkeypatch.setattr(segments, 'STATE_SECONDS', 0.0)
     monkeypatch.setattr(pieces, 'LEAST_HALVED', 256 * KIB)

@@ -6,6 +6,7 @@ For several threads at once, each with a piece of its own.
 from __future__ import annotations
 
 import sys
+import time
 from io import FileIO
 
 from .. import forks
@@ -23,6 +24,8 @@ from .rate import shared_rate
 # Smaller files come over one connection.
 SEGMENTED_BYTES = 64 * MIB
 ENDLESS = sys.maxsize
+# A rest that its connection brings sooner is left to it: what it sends in vain meanwhile is more.
+HALVED_SECONDS = 2.0
 
 
 class ChangedError(Exception):
@@ -52,6 +55,7 @@ class Arrival:
         self._validator = ''
         self._halt_digest = forks.Event()
         self._lock = forks.Lock()
+        self._began = time.monotonic()
 
     def end(self) -> None:
         """Have all end that is done for it, and note what is there."""
@@ -91,7 +95,14 @@ class Arrival:
         with self._lock:
             if self.pieces is None:
                 return None
-            return self.pieces.take() if self.is_shared else self.pieces.take_first()
+            if not self.is_shared:
+                return self.pieces.take_first()
+            return self.pieces.take(int(HALVED_SECONDS * self._rate(self.pieces)))
+
+    def _rate(self, pieces: Pieces) -> float:
+        """How many bytes a second one of those at it brings."""
+        seconds = max(time.monotonic() - self._began, 0.001)
+        return (pieces.size - self.taken_over) / seconds / self.at_once
 
     def span(self, piece: Piece | None) -> Span:
         """What to ask for to have `piece`, None before the first answer."""

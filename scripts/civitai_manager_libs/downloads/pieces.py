@@ -53,20 +53,21 @@ class Pieces:
             piece.is_taken = True
         return piece
 
-    def take(self) -> Piece | None:
+    def take(self, least: int = 0) -> Piece | None:
         """Take the largest piece that nobody fetches, else half of the largest rest; None: no more.
 
-        The other half is left to who has it, so that its connection goes on.
+        The other half is left to who has it, so that its connection goes on. A rest of less than
+        `least` bytes is not worth it.
         """
         free = [piece for piece in self._missing if not piece.is_taken]
-        piece = max(free, key=lambda one: one.left, default=None) or self._halved()
+        piece = max(free, key=lambda one: one.left, default=None) or self._halved(least)
         if piece is not None:
             piece.is_taken = True
         return piece
 
-    def _halved(self) -> Piece | None:
+    def _halved(self, least: int = 0) -> Piece | None:
         largest = max(self._missing, key=lambda one: one.left, default=None)
-        if largest is None or largest.left < LEAST_HALVED:
+        if largest is None or largest.left < max(LEAST_HALVED, least):
             return None
         middle = largest.at + largest.left // 2
         half = Piece(middle, largest.end)
