@@ -131,6 +131,19 @@ def test_a_cancelled_file_leaves_nothing(site: ModelSite, queue: ModelQueue) -> 
     assert queue.standing() == []
 
 
+def test_nor_does_one_that_got_another_name(site: ModelSite, queue: ModelQueue) -> None:
+    holding(site)
+    planned = queue.plan(VERSION)
+    planned.path.parent.mkdir(parents=True)
+    planned.path.write_bytes(b'mine')
+    job = queue.add(planned)
+    waited(queue, job, lambda one: one.job.done > 50_000)
+    assert standing(queue, job).job.title == 'Paper · v2'
+    queue.cancel(job)
+    assert files_in(planned.path.parent) == [planned.path.name]
+    assert standing(queue, job).job.path == planned.path.with_name('paper (1).safetensors')
+
+
 def test_what_failed_is_told_and_can_be_tried_again(site: ModelSite, queue: ModelQueue) -> None:
     site.route = lambda request: ok(b'{"error":"Unauthorized"}', status=401)
     job = queue.add(queue.plan(VERSION))

@@ -127,6 +127,15 @@ def note_progress(db: Database, job_id: int, done: int, size: int) -> None:
         )
 
 
+def note_path(db: Database, job_id: int, path: Path) -> None:
+    """Note that a file gets another name, as its own was taken. Raises StorageError."""
+    with db.writing() as connection:
+        identity.check_there(connection, job_id)
+        connection.execute(
+            'UPDATE models SET path = ? WHERE job_id = ?', (os.fsencode(path.absolute()), job_id)
+        )
+
+
 def note_kept(db: Database, job_id: int, path: Path, size: int, sha256: str, good: bool) -> None:
     """Note that a file is there, and whether it is `good`: what the site lists."""
     with db.writing() as connection:

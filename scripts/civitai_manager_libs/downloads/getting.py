@@ -134,7 +134,8 @@ def run(
         jobs.set_state(db, job_id, jobs.RUNNING)
         state = jobs.STOPPED
         try:
-            kept = models.bring(client, _order_of(job), stop, partial(_noted, db, job, told, [0.0]))
+            progress = partial(_noted, db, job, told, [0.0])
+            kept = models.bring(client, _order_of(db, job), stop, progress)
             model_jobs.note_kept(db, job_id, kept.path, kept.size, kept.sha256, kept.is_verified)
             state = jobs.ENDED
         except CancelledError:
@@ -169,12 +170,16 @@ def _tell(db: Database, job_id: int, told: Told | None) -> None:
         told(job)
 
 
-def _order_of(job: ModelJob) -> ModelOrder:
+def _order_of(db: Database, job: ModelJob) -> ModelOrder:
     def is_free(path: Path) -> bool:
         base, ending = os.path.splitext(path.name)
         return naming.is_free(path.parent, base, ending, job.version_id)
 
-    return ModelOrder(job.version_id, job.file_id, job.path, job.takes_suspect, is_free)
+    def named(path: Path) -> None:
+        if path.absolute() != job.path:
+            model_jobs.note_path(db, job.id, path)
+
+    return ModelOrder(job.version_id, job.file_id, job.path, job.takes_suspect, is_free, named)
 
 
 def add_companions(client: CivitaiHttpClient, kept: KeptModel) -> None:

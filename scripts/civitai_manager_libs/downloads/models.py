@@ -45,7 +45,7 @@ class ModelOrder:
     """A file of a version, and what it is to be called; another file of that name stays.
 
     `takes_suspect`: somebody said that it is wanted though a scan of the site failed. `is_free`
-    tells whether a file may have a path that nothing is at.
+    tells whether a file may have a path that nothing is at; `named` hears which one it gets.
     """
 
     version_id: int
@@ -53,6 +53,7 @@ class ModelOrder:
     target: Path
     takes_suspect: bool = False
     is_free: Callable[[Path], bool] = lambda path: True
+    named: Callable[[Path], None] = lambda path: None
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ def bring(
     while True:
         file = checked(offered, order)
         target = _free_name(order, file, stop)
+        order.named(target)
         if target.exists():
             return _kept(target, offered, file, file.sha256, was_there=True)
         bringing = _Bringing(client, order, stop, told, offered, file)
