@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from pathlib import Path
 from typing import Any, Iterator
@@ -235,6 +236,20 @@ def test_another_file_of_that_name_stays(
     assert kept.path.read_bytes() == CONTENT
     assert (target.read_bytes() if target.is_file() else None) == before
     assert bring(client, target).path == kept.path, 'the next time it is found there'
+
+
+@pytest.mark.parametrize(('told', 'is_there'), [(VERSION, True), (7, False), (None, False)])
+def test_without_a_hash_only_what_lies_beside_a_file_says_that_it_is_there(
+    site: ModelSite, client: CivitaiHttpClient, tmp_path: Path, told: int | None, is_there: bool
+) -> None:
+    site.listed_hash = None
+    target = tmp_path / 'x.safetensors'
+    target.write_bytes(bytes(len(CONTENT)))  # two LoRAs of one size are nothing special
+    if told:
+        (tmp_path / 'x.civitai.info').write_text(json.dumps({'id': told}))
+    kept = bring(client, target)
+    assert (kept.was_there, kept.is_verified) == (is_there, False)
+    assert kept.path.name == ('x.safetensors' if is_there else 'x (1).safetensors')
 
 
 def test_a_name_that_is_taken_meanwhile_is_not_replaced(

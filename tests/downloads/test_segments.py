@@ -477,3 +477,28 @@ def test_a_body_without_length_or_end_is_not_taken_for_whole(
     site.hook = lambda request: (head(200, {'ETag': '"one"'}), CONTENT[:1000])
     with partial.held(tmp_path / 'x.ckpt') as part, pytest.raises(BodyIncompleteError):
         segments.fetch(client, site.download_url, part, Expected('x.ckpt', 'm'), threading.Event())
+
+
+def test_what_nobody_thought_of_ends_it_and_is_not_tried_for_ever(
+    site: ModelSite, client: CivitaiHttpClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> bool:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(threading, 'excepthook', lambda _: None)
+    monkeypatch.setattr(arrival.weights, 'is_foreign', broken)
+    with pytest.raises(CivitaiError) as caught:
+        fetched(site, client, tmp_path / 'x.safetensors')
+    assert caught.value.key == 'error_see_log'
+
+
+def test_nobody_writes_any_more_once_it_has_failed(
+    site: ModelSite, client: CivitaiHttpClient, tmp_path: Path
+) -> None:
+    def told(done: int, total: int) -> None:
+        raise StorageError('error_disk_full', folder='x')
+
+    site.hook = lambda request: (site.honest(request)[:400_000], STALL)
+    with pytest.raises(StorageError):
+        fetched(site, client, tmp_path / 'x.safetensors', told=told)
+    assert not [one for one in threading.enumerate() if one.name == 'civitai-part']

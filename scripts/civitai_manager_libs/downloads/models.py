@@ -26,6 +26,7 @@ from ..errors import (
     WrongContentError,
 )
 from ..http_client import CivitaiHttpClient
+from ..library import neighbours
 from ..store import files, partial, weights
 from ..store.partial import Partial
 from . import leftover, segments
@@ -155,7 +156,7 @@ def _free_name(order: ModelOrder, file: ModelFile, stop: threading.Event) -> Pat
     """The first of the names that the target gives which is free, or has this very file."""
     number, name = 0, order.target
     while True:
-        if name.is_file() and _is_same(name, file, stop):
+        if name.is_file() and _is_same(name, file, order.version_id, stop):
             return name
         if not os.path.lexists(name) and order.is_free(name):
             return name
@@ -163,11 +164,17 @@ def _free_name(order: ModelOrder, file: ModelFile, stop: threading.Event) -> Pat
         name = files.numbered(order.target, number)
 
 
-def _is_same(path: Path, file: ModelFile, stop: threading.Event) -> bool:
+def _is_same(path: Path, file: ModelFile, version_id: int, stop: threading.Event) -> bool:
+    """Whether `path` is this very file; without a hash what lies beside it has to say so.
+
+    Files of one name and length are the rule among versions of a model.
+    """
     with files.explained(path.parent):
         if not file.is_as_long_as(path.stat().st_size):
             return False
-    return not file.sha256 or sha256_of(path, stop) == file.sha256
+    if not file.sha256:
+        return neighbours.version_told(path) == version_id
+    return sha256_of(path, stop) == file.sha256
 
 
 def sha256_of(path: Path, stop: threading.Event) -> str:

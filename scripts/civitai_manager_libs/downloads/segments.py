@@ -26,7 +26,7 @@ from .pieces import Piece
 
 Told = Callable[[int, int], None]
 
-STATE_SECONDS, TOLD_SECONDS, LOOK_SECONDS = 1.0, 0.1, 0.05
+STATE_SECONDS, TOLD_SECONDS, LOOK_SECONDS, END_SECONDS = 1.0, 0.1, 0.05, 2.0
 # A connection that brought so much before it broke is asked for again at once.
 PROGRESS_BYTES = MIB
 # How often a file may change under our hands.
@@ -98,6 +98,9 @@ class _Transfer:
             sha256 = arrival.digest.of(total, self._stop) if arrival.digest else ''
             return Brought(total, sha256, arrival.taken_over)
         finally:
+            arrival.halt.set()
+            for thread in self._workers:  # nobody writes any more once this is over
+                thread.join(END_SECONDS)
             arrival.end()
 
     def _bring_all(self) -> int:
@@ -108,8 +111,8 @@ class _Transfer:
             if pieces is not None and pieces.is_whole:
                 return pieces.total
             size, _ = self._arrival.progress()
-            if self._trouble is not None and size <= before:
-                raise self._trouble
+            if size <= before:
+                raise self._trouble or CivitaiError('error_see_log')
             before = size
             self._add_worker()
             self._supervise()
