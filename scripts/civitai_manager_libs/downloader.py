@@ -21,6 +21,7 @@ from . import api, forks, notices, setting, texts, util, widgets
 from .archive.place import archive
 from .civitai import modelfiles
 from .downloads import batch, getting, presence, reuse
+from .downloads.annotating import Annotator, Manner
 from .downloads.modeljobs import model_queue
 from .errors import CivitaiError, StorageError
 from .http_client import get_http_client
@@ -109,11 +110,13 @@ def download_image_file(
     except StorageError as error:
         widgets.toast(error.message_in(setting.language))
         return
-    client, shelf = get_download_client(), reuse.Shelf(archive, {})
+    client = get_download_client()
+    # of what is known by its address alone there is nothing to be written into it
+    shelf = reuse.Shelf(archive, {}, Annotator(archive, get_http_client(), Manner(), forks.Event()))
     fetch = shelf.before(lambda url, path: bool(client.download_file(url, path)))
     jobs = batch.picture_jobs(image_urls, folder)
     at_once = max(1, setting.gallery_max_concurrent_downloads)
-    results = shelf.noted(batch.keep_all(jobs, fetch, at_once))
+    results = shelf.noted(batch.keep_all(jobs, fetch, at_once, shelf.finish))
     for done, _ in enumerate(results, start=1):
         if progress_gr is not None:
             total = len(jobs)
