@@ -114,6 +114,9 @@ def play(scenarios: Sequence[ModelScenario], rounds: int, say: Say) -> list[Mode
     """Run every scenario `rounds` times, clients in turn; absent ones are left out."""
     runs = []
     for scenario in scenarios:
+        if not _has_room(scenario.size):
+            say(f'{scenario.name}: no room for two files of {scenario.size // MIB} MiB')
+            continue
         with _served(scenario.size) as (base, original, ask):
             for number in range(rounds):
                 for client in scenario.clients:
@@ -122,6 +125,11 @@ def play(scenarios: Sequence[ModelScenario], rounds: int, say: Say) -> list[Mode
                         runs.append(run)
                         say(f'{scenario.name}, round {number + 1}: {client} {run.wall:.2f} s')
     return runs
+
+
+def _has_room(size: int) -> bool:
+    with empty_folder() as folder:
+        return shutil.disk_usage(folder).free > 2.5 * size
 
 
 def _once(

@@ -162,6 +162,7 @@ VIDEO = {'url': 'https://image.civitai.com/b/u2/original=true/2.mp4', 'type': 'v
         ([{**STILL, 'nsfwLevel': 16}], ''),
         ([{**STILL, 'nsfwLevel': 16}, {**STILL, 'nsfwLevel': 1}], 'u1'),
         ([{**VIDEO, 'nsfwLevel': 1}], 'u2'),
+        ([{**VIDEO, 'nsfwLevel': 1}, {**STILL, 'nsfwLevel': 1}], 'u2'),
         (None, ''),
     ],
 )

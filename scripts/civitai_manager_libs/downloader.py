@@ -131,7 +131,9 @@ def download_preview_image(filepath: str, version_info: Mapping[str, Any]) -> bo
     """
     if not filepath or not isinstance(version_info, Mapping):
         return False
-    url = next(iter(previews.stills(version_info, setting.maturity_levels())), '')
+    levels, images = setting.maturity_levels(), version_info.get('images')
+    each = ({'images': [one]} for one in (images if isinstance(images, list) else ()))
+    url = next((url for one in each for url in previews.stills(one, levels)), '')
     client = get_download_client()
     return util.download_image_safe(url, filepath, client, show_error=False)
 

@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -55,20 +56,35 @@ def slowly(site: ModelSite, request: Request) -> Answer:
     return whole[:end], Trickle(whole[end:], size=16 * KIB, seconds=0.02)
 
 
+def when_written(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+def await_progress(child: 'subprocess.Popen[str]', state: Path, noted: int) -> None:
+    """Wait until it is noted that something has come."""
+    end = time.monotonic() + 20
+    while child.poll() is None and when_written(state) == noted and time.monotonic() < end:
+        time.sleep(0.01)
+
+
 def test_twenty_kills_leave_no_wrong_file_and_lose_little(tmp_path: Path) -> None:
     content, dice = tensors(12 * 1024 * KIB), random.Random(11)
     target, halfway = tmp_path / 'x.safetensors', 0
+    state = tmp_path / 'x.safetensors.civitai-part.json'
     with ModelSite(content) as site:
         site.hook = lambda request: slowly(site, request)
-        for _ in range(KILLS):
+        for number in range(KILLS):
+            noted = when_written(state)
             with start(site, target) as child:
                 assert child.stdout is not None
                 assert child.stdout.readline().strip() == 'begins'
+                if number % 2:
+                    await_progress(child, state, noted)
                 try:
                     child.wait(dice.uniform(0.05, 0.2))
                 except subprocess.TimeoutExpired:
                     child.send_signal(signal.SIGKILL)
-            halfway += (tmp_path / 'x.safetensors.civitai-part.json').exists()
+            halfway += state.exists()
         assert halfway >= 3  # else nothing was tried here
         site.hook = lambda request: None
         with start(site, target) as child:
