@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -200,3 +201,124 @@ def test_the_environment_wins_over_the_host(
     webui.civitai_gallery_language = 'zh_TW'
     setting.refresh()
     assert setting.language == 'en'
+
+
+class Table(dict[str, object]):
+    """A cache of a WebUI's."""
+
+
+@pytest.fixture
+def hashes(webui: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> dict[str, Table]:
+    """The WebUI's own caches of hashes, by their names."""
+    tables = {'hashes': Table(), 'hashes-addnet': Table()}
+    module = ModuleType('modules.hashes')
+    vars(module).update(cache=tables.__getitem__)
+    vars(sys.modules['modules']).update(hashes=module)
+    monkeypatch.setitem(sys.modules, 'modules.hashes', module)
+    return tables
+
+
+@pytest.mark.parametrize(
+    ('kind', 'title'),
+    [
+        ('Checkpoint', 'checkpoint/below/a.safetensors'),
+        ('LORA', 'lora/a'),
+        ('LoCon', 'lora/below/a'),
+        ('TextualInversion', 'textual_inversion/a'),
+    ],
+)
+def test_hashes_that_the_host_noted_are_known(
+    hashes: dict[str, Table], tmp_path: Path, kind: str, title: str
+) -> None:
+    options = sys.modules['modules.shared'].cmd_opts
+    vars(options).update(ckpt_dir=str(tmp_path), lora_dir=str(tmp_path))
+    path = tmp_path / 'below' / 'a.safetensors'
+    path.parent.mkdir()
+    path.touch()
+    changed = path.stat().st_mtime
+    hashes['hashes'][title] = {'sha256': 'AB' * 32, 'mtime': changed}
+    hashes['hashes-addnet'][title] = {'sha256': 'cd' * 32, 'mtime': changed}
+    assert host.detect().kept_hashes(path, kind) == ('ab' * 32, 'cd' * 32)
+    assert host.detect().kept_hashes(path, 'Upscaler') == ('', '')
+
+
+@pytest.mark.parametrize(
+    'entry',
+    [
+        pytest.param({'sha256': 'ab' * 32, 'mtime': 1.0}, id='of another file of that name'),
+        pytest.param({'sha256': 'ab' * 32}, id='of any time'),
+        pytest.param({'sha256': None, 'mtime': 7.0}, id='nothing'),
+        pytest.param({'sha256': 'ab', 'mtime': 7.0}, id='too short'),
+        pytest.param({'sha256': '../' * 21 + 'x', 'mtime': 7.0}, id='no hash'),
+        pytest.param('text', id='no entry'),
+    ],
+)
+def test_what_the_host_noted_of_something_else_is_not_believed(
+    hashes: dict[str, Table], tmp_path: Path, entry: object
+) -> None:
+    path = tmp_path / 'a.safetensors'
+    path.touch()
+    os.utime(path, (7, 7))
+    hashes['hashes']['lora/a'] = entry
+    assert host.detect().kept_hashes(path, 'LORA') == ('', '')
+
+
+@pytest.mark.parametrize(
+    ('module', 'function', 'kind'),
+    [
+        ('modules.sd_models', 'list_models', 'Checkpoint'),
+        ('networks', 'list_available_networks', 'LORA'),
+        ('networks', 'list_available_networks', 'DoRA'),
+        ('modules.lora.lora_load', 'list_available_networks', 'LoCon'),
+        ('modules.sd_vae', 'refresh_vae_list', 'VAE'),
+    ],
+)
+@pytest.mark.parametrize('works', [True, False])
+def test_the_host_looks_at_its_models_anew(
+    webui: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
+    module: str,
+    function: str,
+    kind: str,
+    works: bool,
+) -> None:
+    called = []
+
+    def action() -> None:
+        called.append(kind)
+        if not works:
+            raise RuntimeError('out of order')
+
+    made = ModuleType(module)
+    vars(made)[function] = action
+    monkeypatch.setitem(sys.modules, module, made)
+    assert host.detect().refresh_models(kind) is works
+    assert called == [kind]
+    assert host.detect().refresh_models('Upscaler') is False
+
+
+def test_the_host_loads_new_embeddings(
+    webui: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def load_textual_inversion_embeddings(force_reload: bool = False) -> None:
+        asked.append(force_reload)
+
+    database = SimpleNamespace(load_textual_inversion_embeddings=load_textual_inversion_embeddings)
+    made = ModuleType('modules.sd_hijack')
+    vars(made).update(model_hijack=SimpleNamespace(embedding_db=database))
+    monkeypatch.setitem(sys.modules, 'modules.sd_hijack', made)
+    assert host.detect().refresh_models('TextualInversion') is True
+    assert asked == [True]
+
+
+def test_alone_there_are_no_lists_and_no_hashes(tmp_path: Path) -> None:
+    alone = host.detect()
+    assert alone.refresh_models('LORA') is False
+    assert alone.kept_hashes(tmp_path / 'a.pt', 'LORA') == ('', '')
+    assert (alone.models_root(), alone.model_layout(), alone.model_folders('LORA')) == (
+        None,
+        None,
+        (),
+    )

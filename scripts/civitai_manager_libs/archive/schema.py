@@ -145,4 +145,26 @@ CREATE TABLE models (
 );
 """
 
-STEPS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
+# holdings: the model files that a person has, see there. sha256 and tensors in lower case.
+_FIFTH = """
+CREATE TABLE holdings (
+    path BLOB PRIMARY KEY,
+    stem TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    changed_ns INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    tensors TEXT NOT NULL,
+    version_id INTEGER NOT NULL,
+    model_id INTEGER NOT NULL,
+    told_by TEXT NOT NULL,
+    asked_at REAL NOT NULL,
+    seen_at REAL NOT NULL
+);
+CREATE INDEX holdings_by_stem ON holdings (stem);
+CREATE INDEX holdings_by_sha256 ON holdings (sha256);
+CREATE INDEX holdings_by_tensors ON holdings (tensors);
+CREATE INDEX holdings_by_version ON holdings (version_id);
+"""
+
+STEPS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)

@@ -3,6 +3,8 @@
 Stands on api, http_client, archive, setting, store, civitai, host, forks, errors and texts. `kinds`
 is pure. From the top down:
 
+scan        which model files there are
+digests     the hashes of a model file
 companions  what lies beside a model file, as other tools read it
 previews    a still beside a model file
 cards       what the cards of AUTOMATIC1111 and Forge show of a model

@@ -292,6 +292,7 @@ ENGLISH: dict[str, str] = {
         'The archive of kept pictures was written by a newer version of this program. '
         'Update this one too.'
     ),
+    'error_file_changes': '{name} was written to while it was read. Scan again when it is done.',
     'error_models_folder': (
         'The folder of models {folder} is not there. Is its disk connected? Else change the '
         'setting models_folder.'
