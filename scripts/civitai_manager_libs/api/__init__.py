@@ -5,6 +5,7 @@ Stands on http_client, setting, civitai and errors. From the top down:
 galleries    galleries: what a link means, ready to be read
 whereabouts  whether a user, post or picture is there at all
 pages        reading a gallery page by page
+lookups      which versions files are of; many models at once
 models       models and their versions, and whose the API key is
 """
 

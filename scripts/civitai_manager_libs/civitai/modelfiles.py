@@ -165,14 +165,15 @@ def _paid_until(data: Mapping[str, object]) -> float:
     """When a version is for all; former answers told it in other fields."""
     paid = data.get('paidAccess')
     if isinstance(paid, Mapping):
-        return math.inf if paid.get('permanent') is True else _time(paid.get('endsAt'))
+        return math.inf if paid.get('permanent') is True else moment(paid.get('endsAt'))
     for name in ('earlyAccessEndsAt', 'earlyAccessDeadline'):
         if data.get(name):
-            return _time(data.get(name))
+            return moment(data.get(name))
     return math.inf if data.get('availability') == 'EarlyAccess' else 0.0
 
 
-def _time(value: object) -> float:
+def moment(value: object) -> float:
+    """Return a time as the API writes it in seconds since 1970; infinity if it is none."""
     try:
         then = datetime.fromisoformat(meta_of.as_text(value).replace('Z', '+00:00'))
         return (then if then.tzinfo else then.replace(tzinfo=timezone.utc)).timestamp()

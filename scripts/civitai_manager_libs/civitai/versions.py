@@ -20,6 +20,8 @@ _KINDS = {'textualinversion': 'embed', 'hypernetwork': 'hypernet', 'checkpoint':
 _WEIGHTS = {'Model', 'Pruned Model', 'Negative', 'VAE', 'Diffusion Model', 'UNet'}
 # The hash by which a WebUI finds a file of a kind, and how much of it; else the usual one.
 _HASHES = {'lora': ('AutoV3', 12), 'embed': ('SHA256', 12)}
+# What the answer about a version tells of its model.
+_OF_MODEL = ('name', 'type', 'nsfw', 'poi', 'mode')
 _USUAL_HASHES = (('AutoV2', 10), ('SHA256', 10))
 
 
@@ -78,11 +80,10 @@ def versions_in(data: object) -> list[dict[str, object]]:
     models = data.get('items') if isinstance(data, Mapping) else None
     return [
         {
+            **version,
             'id': version.get('id'),
             'modelId': model.get('id'),
-            'name': version.get('name'),
-            'model': {'name': model.get('name'), 'type': model.get('type')},
-            'files': version.get('files'),
+            'model': {name: model[name] for name in _OF_MODEL if name in model},
         }
         for model in meta_of.mappings(models)
         for version in meta_of.mappings(model.get('modelVersions'))

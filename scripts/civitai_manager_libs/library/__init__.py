@@ -3,6 +3,10 @@
 Stands on api, http_client, archive, setting, store, civitai, host, forks, errors and texts. `kinds`
 is pure. From the top down:
 
+have        what of a picture's models is here, and where local files belong
+updates     which of the models that a person has went on
+lookup      which versions files are of, asked by their hashes
+told        what Civitai said of models and versions
 scan        which model files there are
 digests     the hashes of a model file
 companions  what lies beside a model file, as other tools read it

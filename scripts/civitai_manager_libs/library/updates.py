@@ -1,0 +1,201 @@
+"""Which of the models that a person has went on: newer versions, files that changed or are gone.
+
+By the day of publication and not by the order a creator gave. Of another base model a newer version
+is not an update; it is told beside.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from dataclasses import dataclass
+from functools import cmp_to_key
+from typing import Iterable, Mapping
+
+from ..api import lookups
+from ..archive import holdings
+from ..archive.database import Database
+from ..archive.holdings import Holding
+from ..civitai import meta as meta_of, modelfiles
+from ..errors import CancelledError, CivitaiError
+from ..http_client import CivitaiHttpClient, background
+from . import told
+from .lookup import ASKING
+from .scan import Progress, Tell
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Newer:
+    """A later version; `free_at`: when it is for all, in seconds since 1970, 0 now, inf never.
+
+    `is_offered`: it can be downloaded at all.
+    """
+
+    id: int
+    name: str
+    base_model: str
+    published: str
+    free_at: float = 0.0
+    is_offered: bool = True
+
+    def is_early(self, now: float) -> bool:
+        """Whether it is only for those who pay, or who wait."""
+        return self.free_at > now
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a local file stands beside what the site has of its model.
+
+    `newer` are later versions of the same base model, the latest first, `others` those of other
+    bases. `is_gone`: the site has the model no more; `is_withdrawn`: not this version;
+    `is_changed`: the version has other files now. All false and empty where nobody asked yet.
+    """
+
+    holding: Holding
+    title: str = ''
+    base_model: str = ''
+    newer: tuple[Newer, ...] = ()
+    others: tuple[Newer, ...] = ()
+    is_gone: bool = False
+    is_withdrawn: bool = False
+    is_changed: bool = False
+
+
+def refresh(
+    db: Database, client: CivitaiHttpClient, stop: threading.Event, tell: Tell | None = None
+) -> None:
+    """Ask what the site has of all models that a person has, many at once, unless it is fresh.
+
+    Raises CivitaiError where Civitai cannot be reached, CancelledError once `stop` is set.
+    """
+    known = {one.model_id for one in holdings.every(db, holdings.KNOWN) if one.model_id}
+    ids = sorted(known - told.kept(told.MODEL, known, fresh=True).keys())
+    with background.work():
+        client = client.until(stop)
+        for start in range(0, len(ids), lookups.MOST_MODELS):
+            some = ids[start : start + lookups.MOST_MODELS]
+            found = lookups.models(client, some) if len(some) > 1 else {}
+            told.keep(told.MODEL, found)
+            told.keep(told.GONE, dict.fromkeys(found, False))
+            for model_id in some:
+                if stop.is_set():
+                    raise CancelledError
+                if model_id not in found:  # the list lacks some that are there
+                    _ask_for(client, model_id)
+            if tell:
+                tell(Progress(ASKING, start + len(some), len(ids)))
+
+
+def _ask_for(client: CivitaiHttpClient, model_id: int) -> None:
+    try:
+        model = lookups.model(client, model_id)
+    except CivitaiError as error:
+        if error.transient or isinstance(error, CancelledError):
+            raise
+        log.warning('Model %d could not be asked for: %s', model_id, error)
+        return
+    told.keep(told.GONE, {model_id: model is None})
+    if model is not None:
+        told.keep(told.MODEL, {model_id: model})
+
+
+def standings(db: Database) -> list[Standing]:
+    """Return how the files stand whose versions are known, by what is kept; nobody is asked.
+
+    Raises StorageError.
+    """
+    found = [one for one in holdings.every(db, holdings.KNOWN) if one.is_there]
+    here = {one.version_id for one in found}
+    return [_standing(one, here) for one in found]
+
+
+def _standing(holding: Holding, here: set[int]) -> Standing:
+    model = _kept(told.MODEL, holding.model_id)
+    versions = {
+        lookups.number(v.get('id')): v for v in meta_of.mappings(model.get('modelVersions'))
+    }
+    own = versions.get(holding.version_id) or _kept(told.VERSION, holding.version_id)
+    base = meta_of.as_text(own.get('baseModel'))
+    later = [
+        one
+        for number, one in versions.items()
+        if number not in here | {0} and is_later(one, {**own, 'id': holding.version_id})
+    ]
+    newest = [_newer(one) for one in sorted(later, key=cmp_to_key(_order), reverse=True)]
+    is_gone = told.kept(told.GONE, [holding.model_id]).get(holding.model_id) is True
+    return Standing(
+        holding,
+        _title(model, own),
+        base,
+        tuple(one for one in newest if not base or one.base_model == base),
+        tuple(one for one in newest if base and one.base_model != base),
+        is_gone,
+        bool(versions and holding.version_id not in versions and not is_gone),
+        _is_changed(holding, versions.get(holding.version_id)),
+    )
+
+
+def _kept(kind: str, number: int) -> dict[str, object]:
+    found = told.kept(kind, [number]).get(number) if number else None
+    return dict(found) if isinstance(found, Mapping) else {}
+
+
+def is_later(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
+    """Tell whether a version came after the other: was published, else made, else numbered so."""
+    moments = _moment(one), _moment(other)
+    if math.inf not in moments and moments[0] != moments[1]:
+        return moments[0] > moments[1]
+    return lookups.number(one.get('id')) > lookups.number(other.get('id'))
+
+
+def _moment(version: Mapping[str, object]) -> float:
+    return modelfiles.moment(version.get('publishedAt') or version.get('createdAt'))
+
+
+def _order(one: Mapping[str, object], other: Mapping[str, object]) -> int:
+    return 1 if is_later(one, other) else -1
+
+
+def _newer(version: Mapping[str, object]) -> Newer:
+    offered = modelfiles.parse_offered(version)
+    return Newer(
+        offered.id,
+        offered.name,
+        offered.base_model,
+        meta_of.as_text(version.get('publishedAt')),
+        offered.paid_until,
+        bool(offered.files) and offered.usage in ('', 'Download'),
+    )
+
+
+def _title(model: Mapping[str, object], version: Mapping[str, object]) -> str:
+    of_version = version.get('model')
+    name = meta_of.as_text(model.get('name')) or (
+        meta_of.as_text(of_version.get('name')) if isinstance(of_version, Mapping) else ''
+    )
+    return ' · '.join(filter(None, (name, meta_of.as_text(version.get('name')))))
+
+
+def _is_changed(holding: Holding, version: Mapping[str, object] | None) -> bool:
+    """Whether the site lists hashes of the version, and none is of the file that came as it."""
+    if version is None or not holding.sha256:
+        return False
+    listed = {one.sha256 for one in modelfiles.parse_offered(version).files if one.sha256}
+    tensors = set(_tensors(version))
+    return bool(listed) and holding.sha256 not in listed and holding.autov3 not in tensors
+
+
+def _tensors(version: Mapping[str, object]) -> Iterable[str]:
+    for file in meta_of.mappings(version.get('files')):
+        hashes = file.get('hashes')
+        yield meta_of.hash_of(hashes.get('AutoV3')) if isinstance(hashes, Mapping) else ''
+
+
+def has_early(standing: Standing) -> bool:
+    """Tell whether all that is newer is not for everybody yet."""
+    return bool(standing.newer) and all(one.is_early(time.time()) for one in standing.newer)
