@@ -1,12 +1,14 @@
 """What is known of a model, kept so that its name is known without asking again."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 import responses
 
-from scripts.civitai_manager_libs import ishortcut, setting
+from scripts.civitai_manager_libs import ishortcut, notices, setting
+from tests.support.pictures import drawn
 
 pytestmark = pytest.mark.usefixtures('client')
 
@@ -170,3 +172,179 @@ def test_without_a_network_the_versions_on_disk_are_known(wire: responses.Reques
     (folder / '1.json').write_text(json.dumps(version(1, 'Kept')))
     (folder / '2.json').write_text('{"id": 2')
     assert ['Kept · v1'] == titles(1, 2)
+
+
+def dated(number: int, **told: object) -> dict[str, object]:
+    return {'id': number, 'name': f'v{number}', **told}
+
+
+WITH_VERSIONS = {
+    **MODEL,
+    'modelVersions': [
+        dated(1, publishedAt='2025-03-01T00:00:00Z', images=[{'url': 'https://x/1.jpeg'}, 'odd']),
+        dated(2, publishedAt='2025-01-01T00:00:00.000Z'),
+        'odd',
+        {'id': 'x'},
+    ],
+}
+
+
+def grown_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let more than a day go by."""
+    now = time.time()
+    monkeypatch.setattr(time, 'time', lambda: now + 25 * 3600)
+
+
+def test_what_is_a_day_old_is_asked_for_again(
+    wire: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = wire.get(ADDRESS, json=MODEL)
+    ishortcut.get_model_info(42)
+    grown_old(monkeypatch)
+    wire.remove(first)
+    wire.get(ADDRESS, json={**MODEL, 'name': 'Renamed'})
+    for _ in range(2):
+        assert ishortcut.get_model_info(42) == {**MODEL, 'name': 'Renamed'}
+    assert len(wire.calls) == 2
+
+
+@pytest.mark.parametrize('status', [404, 503])
+def test_what_is_old_is_still_known_where_the_site_does_not_tell(
+    wire: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    first = wire.get(ADDRESS, json=MODEL)
+    ishortcut.get_model_info(42)
+    grown_old(monkeypatch)
+    wire.remove(first)
+    wire.get(ADDRESS, status=status, json={'error': 'no'})
+    assert ishortcut.get_model_info(42) == MODEL
+    asked = len(wire.calls)
+    assert ishortcut.get_model_info(42) == MODEL
+    assert len(wire.calls) == asked, 'a look does not wait for the site each time'
+
+
+@pytest.mark.parametrize('version_id', [1, '1', ' 1'], ids=repr)
+def test_a_version_and_its_pictures_are_known_by_their_id(
+    wire: responses.RequestsMock, version_id: int | str
+) -> None:
+    wire.get(ADDRESS, json=WITH_VERSIONS)
+    found = ishortcut.get_version_info(42, version_id)
+    assert found is not None and found['name'] == 'v1'
+    assert ishortcut.get_version_images('42', version_id) == [{'url': 'https://x/1.jpeg'}]
+
+
+@pytest.mark.parametrize('version_id', [3, 'x', '', None, True], ids=repr)
+def test_what_is_no_version_of_a_model_is_nothing(
+    wire: responses.RequestsMock, version_id: int | str
+) -> None:
+    wire.get(ADDRESS, json=WITH_VERSIONS)
+    assert ishortcut.get_version_info(42, version_id) is None
+    assert ishortcut.get_version_images(42, version_id) == []
+    assert ishortcut.get_version_images(42, 2) == []
+
+
+@pytest.mark.parametrize(
+    ('versions', 'latest'),
+    [
+        ([dated(1, publishedAt='2025-03-01T00:00:00Z'), dated(2, publishedAt='2025-01-01')], 1),
+        ([dated(1, publishedAt='2025-01-01'), dated(2, createdAt='2025-03-01')], 2),
+        ([dated(1), dated(3), dated(2)], 3),
+        ([dated(1, publishedAt='2025-03-01'), dated(2, publishedAt='2025-03-01')], 2),
+        (
+            [
+                dated(1, publishedAt='2025-01-01'),
+                dated(2, publishedAt='2025-02-01', paidAccess={'endsAt': '2999-01-01T00:00:00Z'}),
+            ],
+            2,
+        ),
+        ([dated(1, publishedAt={'x': 1}), 'odd', {'name': 'no id'}], 1),
+        ([], None),
+        ('odd', None),
+    ],
+)
+def test_the_latest_version_is_the_one_published_last(
+    wire: responses.RequestsMock, versions: object, latest: int | None
+) -> None:
+    wire.get(ADDRESS, json={**MODEL, 'modelVersions': versions})
+    found = ishortcut.get_latest_version_info_by_model_id('42')
+    assert (found and found['id']) == latest
+
+
+@pytest.mark.parametrize(
+    ('info', 'url'),
+    [
+        (WITH_VERSIONS, 'https://x/1.jpeg'),
+        ({'modelVersions': [{'images': []}, {'images': [{}, {'url': 'b'}]}]}, 'b'),
+        ({'modelVersions': [{}], 'images': [{'url': 'own'}]}, 'own'),
+        ({'modelVersions': [{'images': [{'url': 7}, 'x']}]}, None),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_the_preview_is_the_first_picture_of_the_versions(
+    info: dict[str, object] | None, url: str | None
+) -> None:
+    assert ishortcut._get_preview_image_url(info) == url
+
+
+def preview() -> Path:
+    return Path(setting.shortcut_thumbnail_folder) / 'model_42_preview.jpg'
+
+
+PICTURE = 'https://image.civitai.com/x/1.jpeg'
+SHOWN = {'id': 42, 'images': [{'url': PICTURE}]}
+
+
+def test_a_preview_is_fetched_once(wire: responses.RequestsMock) -> None:
+    wire.get(PICTURE, body=drawn('JPEG'))
+    for _ in range(2):
+        found = ishortcut.download_model_preview_image_by_model_info(SHOWN)
+        assert found == ishortcut.get_preview_image_by_model_info(SHOWN) == str(preview())
+    assert len(wire.calls) == 1 and preview().read_bytes() == drawn('JPEG')
+
+
+@pytest.mark.parametrize('info', [None, {}, {'id': 42}, {'images': SHOWN['images']}], ids=repr)
+def test_without_a_preview_there_is_the_picture_that_stands_for_none(
+    wire: responses.RequestsMock, info: dict[str, object] | None
+) -> None:
+    assert ishortcut.download_model_preview_image_by_model_info(info) is None
+    assert ishortcut.get_preview_image_by_model_info(info) == setting.no_card_preview_image
+    assert len(wire.calls) == 0
+
+
+def test_a_preview_that_cannot_be_had_is_told_to_nobody(
+    wire: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes: list[str] = []
+    monkeypatch.setattr(notices, 'sink', lambda key, values: notes.append(key))
+    wire.get(PICTURE, status=404)
+    assert ishortcut.get_preview_image_by_model_info(SHOWN) == setting.no_card_preview_image
+    assert not preview().exists() and notes == []
+
+
+@pytest.mark.parametrize('number', ['../../etc/x', '42/../43', None, True, -1, 1.5, [1]], ids=repr)
+def test_an_id_that_is_none_leads_nowhere(number: object) -> None:
+    assert ishortcut._get_preview_image_path({'id': number}) is None
+
+
+def test_a_folder_that_cannot_be_made_is_no_preview(
+    wire: responses.RequestsMock, tmp_path: Path
+) -> None:
+    (tmp_path / 'file').touch()
+    setting.shortcut_thumbnail_folder = str(tmp_path / 'file' / 'below')
+    assert ishortcut.get_preview_image_by_model_info(SHOWN) == setting.no_card_preview_image
+
+
+def test_a_client_that_was_put_in_place_of_ours_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Swapped:
+        def get_json(self, url: str, params: object = None) -> object:
+            return MODEL
+
+        def download_file(self, url: str, path: str) -> bool:
+            return True
+
+    monkeypatch.setattr(ishortcut, 'get_shortcut_client', Swapped)
+    assert ishortcut.get_model_info(42) == MODEL
+    assert ishortcut.download_model_preview_image_by_model_info(SHOWN) == str(preview())

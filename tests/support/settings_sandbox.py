@@ -10,7 +10,12 @@ from scripts.civitai_manager_libs import notices, setting
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient, client
 from scripts.civitai_manager_libs.http_client.pacing import budget
 
-NAMES = (*(item.name for item in setting.SETTINGS), 'civitai_api_key', 'data_folder')
+NAMES = (
+    *(item.name for item in setting.SETTINGS),
+    'civitai_api_key',
+    'data_folder',
+    'shortcut_thumbnail_folder',
+)
 
 
 @contextmanager
@@ -19,6 +24,7 @@ def sandbox(home: Path) -> Iterator[None]:
     kept, sink = {name: getattr(setting, name) for name in NAMES}, notices.sink
     setting.data_folder = str(home)
     setting.shortcut_gallery_folder = str(home / 'picture_cache')
+    setting.shortcut_thumbnail_folder = str(home / 'thumbnails')
     try:
         yield
     finally:
