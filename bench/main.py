@@ -9,7 +9,7 @@ from typing import Sequence
 
 from scripts.civitai_manager_libs.ending import ExitCode
 
-from . import ceiling, due, figures, machine, models, report, runner
+from . import ceiling, due, figures, machine, models, report, runner, scan
 from .origin import ROOT, Origin
 from .scenarios import GROUPS, SCENARIOS
 
@@ -35,8 +35,12 @@ def main(argv: Sequence[str]) -> int:
         speed = ceiling.measure(origin)
         runs = runner.play(origin, chosen, rounds, runner.to_stderr)
     of_models = models.play(large, rounds, runner.to_stderr)
+    files = scan.FEW if options.quick else scan.MANY
+    scanned = not options.only or scan.NAME in options.only
+    of_files = scan.play(files, rounds, runner.to_stderr) if scanned else []
     table = figures.table(runs, chosen)
-    verdicts = [] if options.quick else due.verdicts(table) + models.verdicts(of_models)
+    verdicts = due.verdicts(table) + models.verdicts(of_models) + scan.verdicts(of_files)
+    verdicts = [] if options.quick else verdicts
     text = report.page(
         machine.facts(),
         speed,
@@ -44,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
         verdicts,
         rounds=rounds,
         is_trial=options.quick,
-        more=models.section(of_models),
+        more=models.section(of_models) + scan.section(of_files),
     )
     whole = not (options.only or options.quick or rounds < ROUNDS)
     _put(text, options.output or (PAGE if whole else None))
@@ -70,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--only',
         action='append',
-        choices=(*GROUPS, *models.GROUPS),
+        choices=(*GROUPS, *models.GROUPS, scan.NAME),
         help='these scenarios; may be given repeatedly',
     )
     parser.add_argument('--rounds', type=_rounds, metavar='N', help=f'default {ROUNDS}')

@@ -28,6 +28,7 @@ from bench import (
     report,
     rules,
     runner,
+    scan,
     scenarios,
     verify,
 )
@@ -470,3 +471,34 @@ def test_wrong_usage_is_refused(argv: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main.main(argv)
     assert ended.value.code == 2
+
+
+def test_a_scan_of_model_files_is_measured_and_its_hashes_are_compared() -> None:
+    said: list[str] = []
+    runs = scan.play(20, 1, said.append)
+    assert {(run.client, run.count, run.wrong) for run in runs} == {
+        (scan.OURS, 2, 0),
+        (scan.OURS, 20, 0),
+        (scan.SHA256SUM, 20, 0),
+    }
+    assert len(said) == 3 and all(run.wall > 0 for run in runs)
+    assert '| **ours** | 20 |' in '\n'.join(scan.section(runs))
+    assert len(scan.verdicts(runs)) == 3 and scan.verdicts([]) == []
+
+
+@pytest.mark.parametrize(
+    ('wall', 'growth', 'wrong', 'met'),
+    [
+        (1.5, 4096, 0, [True, True, True]),
+        (1.6, 4097, 1, [False, False, False]),
+    ],
+)
+def test_what_is_due_of_a_scan_is_judged(
+    wall: float, growth: float, wrong: int, met: list[bool]
+) -> None:
+    runs = [
+        scan.ScanRun(scan.OURS, 50, 0.1, 0.1, 0, 0),
+        scan.ScanRun(scan.OURS, 500, wall, 0.1, growth, wrong),
+        scan.ScanRun(scan.SHA256SUM, 500, 1.0, 1.0, -1, 0),
+    ]
+    assert [verdict.met for verdict in scan.verdicts(runs)] == met
