@@ -208,7 +208,7 @@ def download_file_thread(
     for number, name in wanted.items():
         try:
             choice = modelfiles.Choice(modelfiles.whole(number))
-            _begin(client, getting.plan_of(offered, choice, name=name), below)
+            _begin(client, getting.plan_of(offered, choice, client=asked, name=name), below)
             begun = True
         except CivitaiError as error:
             _tell_failure(name, error)

@@ -114,6 +114,10 @@ class ModelSite:
         if request.target.startswith('/api/v1/model-versions/'):
             self.asked_for_version += 1
             return ok(json.dumps(self.version()).encode(), Content_Type='application/json')
+        if request.target.startswith('/api/v1/models/'):
+            return ok(
+                b'{"error": "No model with that id"}', status=404, Content_Type='application/json'
+            )
         signed = redirect(f'{self._storage.url}/file?X-Amz-Signature={self.good[-1]}', 307)
         return self.route(request) or signed
 

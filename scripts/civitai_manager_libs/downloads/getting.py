@@ -9,9 +9,9 @@ import time
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Callable, Mapping
+from typing import Callable
 
-from .. import api, host, setting
+from .. import api, setting
 from ..archive import jobs, models as model_jobs
 from ..archive.database import Database
 from ..archive.models import ModelJob
@@ -19,7 +19,7 @@ from ..civitai import modelfiles
 from ..civitai.modelfiles import Choice, ModelFile, OfferedVersion
 from ..errors import CancelledError, CivitaiError
 from ..http_client import CivitaiHttpClient
-from ..library import companions, naming, places
+from ..library import arrival, naming, places, told as told_of
 from ..library.places import Place
 from . import models
 from .models import KeptModel, ModelOrder
@@ -64,30 +64,29 @@ def plan(
     Raises CivitaiError if it is known already that it is not to be had.
     """
     offered = api.fetch_offered(client, version_id)
-    return plan_of(offered, choice, folder=folder, name=name, takes_suspect=takes_suspect)
+    return plan_of(
+        offered, choice, client=client, folder=folder, name=name, takes_suspect=takes_suspect
+    )
 
 
 def plan_of(
     offered: OfferedVersion,
     choice: Choice = Choice(),
     *,
+    client: CivitaiHttpClient | None = None,
     folder: Path | None = None,
     name: str = '',
     takes_suspect: bool = False,
 ) -> Planned:
-    """The same for a version that was asked for already."""
+    """The same for a version that was asked for already; `client` asks what its folder lacks."""
     modelfiles.check_offered(offered, time.time(), bool(setting.civitai_api_key))
     file = modelfiles.choose(offered, choice, preferred())
     if not takes_suspect:
         modelfiles.check_scans(file)
-    place = places.place_for(file.answer, offered.answer, _model_of(offered))
+    asked = client if places.names_creator() else None
+    place = places.place_for(file.answer, offered.answer, told_of.model_of(offered.answer, asked))
     called = naming.file_name({**file.answer, 'name': name or file.name}, offered.answer)
     return Planned(offered, file, place, (folder or place.folder) / called)
-
-
-def _model_of(offered: OfferedVersion) -> Mapping[str, object]:
-    told = offered.answer.get('model')
-    return told if isinstance(told, Mapping) else {}
 
 
 def begin(db: Database, planned: Planned, takes_suspect: bool = False) -> int:
@@ -147,7 +146,7 @@ def run(
             # what a person said of it meanwhile, that it is paused, stays
             among = () if state == jobs.ENDED else (jobs.RUNNING,)
             jobs.set_state(db, job_id, state, instead_of=among)
-        add_companions(client, kept)
+        settle(db, client, kept)
         _tell(db, job_id, told)
         return kept
 
@@ -182,24 +181,17 @@ def _order_of(db: Database, job: ModelJob) -> ModelOrder:
     return ModelOrder(job.version_id, job.file_id, job.path, job.takes_suspect, is_free, named)
 
 
-def add_companions(client: CivitaiHttpClient, kept: KeptModel) -> None:
-    """Write what belongs beside a model file, and have the host see it; never raises."""
-    answer, model = kept.version.answer, _model_of(kept.version)
+def settle(db: Database, client: CivitaiHttpClient, kept: KeptModel) -> None:
+    """Write what belongs beside a model file, and have it known here; never raises."""
+    version = kept.version.answer
     try:
-        place = places.place_for(kept.file.answer, answer, model)
+        place = places.place_for(kept.file.answer, version, told_of.model_of(version))
     except CivitaiError as error:
         log.warning('%s', error)
         return
-    companions.write(
-        kept.path,
-        answer,
-        model,
-        client,
-        kind=place.kind,
-        layout=place.layout,
-        sha256=kept.sha256,
+    arrival.settle(
+        db, client, kept.path, version, kind=place.kind, layout=place.layout, sha256=kept.sha256
     )
-    host.detect().refresh_models(place.kind)
 
 
 def abandon(db: Database, job_id: int) -> None:

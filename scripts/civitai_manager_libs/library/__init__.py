@@ -3,6 +3,8 @@
 Stands on api, http_client, archive, setting, store, civitai, host, forks, errors and texts. `kinds`
 is pure. From the top down:
 
+inventory   the whole scan, also in the background
+arrival     a model file that has come
 have        what of a picture's models is here, and where local files belong
 updates     which of the models that a person has went on
 lookup      which versions files are of, asked by their hashes

@@ -70,6 +70,11 @@ def place_for(
     return Place(root / below, root, kind, why, layout)
 
 
+def names_creator() -> bool:
+    """Tell whether folders are called after creators, whom the answer about a version lacks."""
+    return '{creator' in setting.model_folder_template
+
+
 def _is_map(value: object) -> TypeGuard[Mapping[str, object]]:
     return isinstance(value, Mapping)
 

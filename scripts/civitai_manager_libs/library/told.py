@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Collection, Mapping
 
 from .. import setting
+from ..api import lookups
 from ..archive import answers
 from ..archive.place import archive
-from ..errors import StorageError
+from ..errors import CivitaiError, StorageError
+from ..http_client import CivitaiHttpClient
 from ..store import files
 
 log = logging.getLogger(__name__)
@@ -57,3 +59,35 @@ def keep(kind: str, found: Mapping[int, object]) -> None:
         answers.keep(archive(), kind, found)
     except StorageError as error:
         log.warning('Model information could not be kept: %s', error)
+
+
+def model(client: CivitaiHttpClient, model_id: int) -> Mapping[str, object]:
+    """Return what Civitai says of a model, asked if need be; {} if nothing. Never raises."""
+    found = kept(MODEL, [model_id], fresh=True).get(model_id)
+    if not isinstance(found, Mapping):
+        try:
+            found = lookups.model(client, model_id)
+            keep(GONE, {model_id: found is None})
+        except CivitaiError as error:
+            log.info('The model could not be asked for: %s', error)
+        if isinstance(found, Mapping):
+            keep(MODEL, {model_id: found})
+        else:
+            found = kept(MODEL, [model_id]).get(model_id)
+    return found if isinstance(found, Mapping) else {}
+
+
+def model_of(
+    version: Mapping[str, object], client: CivitaiHttpClient | None = None
+) -> Mapping[str, object]:
+    """Return what is known of the model of a `version`, an answer of the API.
+
+    That answer tells little of it. `client`: Civitai is asked for the rest. Never raises.
+    """
+    own = version.get('model')
+    own = own if isinstance(own, Mapping) else {}
+    model_id = lookups.number(version.get('modelId'))
+    if not model_id:
+        return own
+    more = model(client, model_id) if client else kept(MODEL, [model_id]).get(model_id)
+    return {**own, **more} if isinstance(more, Mapping) else own

@@ -293,6 +293,7 @@ ENGLISH: dict[str, str] = {
         'Update this one too.'
     ),
     'error_file_changes': '{name} was written to while it was read. Scan again when it is done.',
+    'error_scan_elsewhere': 'The folders of models are being scanned already. Wait for its end.',
     'error_models_folder': (
         'The folder of models {folder} is not there. Is its disk connected? Else change the '
         'setting models_folder.'

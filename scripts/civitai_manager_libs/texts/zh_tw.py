@@ -172,6 +172,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'error_archive_damaged': '{folder} 中的圖片紀錄已損壞或遭移除，剩下的部分已另存，並建立了新的紀錄。請再試一次。',
     'error_archive_newer': '圖片紀錄是由較新版本的程式寫入的。請一併更新此程式。',
     'error_file_changes': '{name} 在讀取時被寫入。請於寫入完成後再次掃描。',
+    'error_scan_elsewhere': '模型資料夾已在掃描中，請等待其完成。',
     'error_models_folder': (
         '找不到模型資料夾 {folder}。請確認磁碟已連接，或變更設定 models_folder。'
     ),
