@@ -330,6 +330,34 @@ def test_a_full_disk_fails_each_by_itself(
     assert sorted(one.suffix for one in model.parent.iterdir()) == ['.png', '.safetensors']
 
 
+@pytest.mark.parametrize('kind', ['Workflows', 'Checkpoint'])
+def test_a_file_that_is_json_itself_is_no_card(
+    tmp_path: Path, client: CivitaiHttpClient, site: responses.RequestsMock, kind: str
+) -> None:
+    workflow = tmp_path / 'flow.json'
+    workflow.write_text('{"nodes": []}')
+    assert '.json' not in write(workflow, client, kind=kind, layout=None)
+    assert workflow.read_text() == '{"nodes": []}'
+    assert helper_reads(workflow)['id'] == 20
+
+
+@pytest.mark.parametrize('kind', ['VAE', 'Training Data', 'Upscaler'])
+def test_what_no_host_has_a_card_of_gets_none(
+    model: Path, client: CivitaiHttpClient, site: responses.RequestsMock, kind: str
+) -> None:
+    assert '.json' not in write(model, client, kind=kind)
+
+
+def test_a_key_that_a_server_says_again_is_not_written(
+    model: Path, client: CivitaiHttpClient, site: responses.RequestsMock
+) -> None:
+    setting.civitai_api_key = key = '0123456789abcdef-secret'
+    write(model, client, {**VERSION, 'name': key, 'description': f'echo {key}'})
+    write(model.with_name('c.safetensors'), client, {**VERSION, 'description': f'echo {key}'})
+    texts = [one.read_bytes() for one in model.parent.iterdir()]
+    assert len(texts) == 7 and not [text for text in texts if key.encode() in text]
+
+
 def test_half_a_letter_is_written_all_the_same(
     model: Path, client: CivitaiHttpClient, site: responses.RequestsMock
 ) -> None:

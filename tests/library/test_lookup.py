@@ -111,6 +111,17 @@ def test_ten_thousand_are_asked_for_at_once(
     assert at(db, tmp_path / '77.ckpt').version_id == 77
 
 
+def test_of_several_versions_with_one_file_the_oldest_counts(
+    wire: responses.RequestsMock, client: CivitaiHttpClient, db: Database, folder: Path
+) -> None:
+    sha256 = put(folder / 'a.ckpt')
+    found(db, folder)
+    rows = [{'modelVersionId': n, 'modelId': n + 1, 'hash': sha256} for n in (30, 20, 25)]
+    wire.post(IDS, json=rows)
+    lookup.identify(db, client, never)
+    assert (at(db, folder / 'a.ckpt').version_id, at(db, folder / 'a.ckpt').model_id) == (20, 21)
+
+
 @pytest.mark.parametrize('status', [400, 404, 405])
 def test_a_site_that_knows_no_ids_is_asked_for_versions(
     wire: responses.RequestsMock,

@@ -20,11 +20,12 @@ def ids_by_hash(client: CivitaiHttpClient, hashes: Sequence[str]) -> dict[str, t
     Those of published versions only; what is not known is absent. Raises CivitaiError.
     """
     data = _posted(client, 'model-versions/by-hash/ids', hashes)
-    found = {}
+    found: dict[str, tuple[int, int]] = {}
     for row in meta_of.mappings(data):
         both = number(row.get('modelVersionId')), number(row.get('modelId'))
-        if both[0]:
-            found[meta_of.hash_of(row.get('hash'))] = both
+        if both[0]:  # of several versions with one file the oldest, as where one is asked for
+            digest = meta_of.hash_of(row.get('hash'))
+            found[digest] = min(both, found.get(digest, both))
     return {one: found[one] for one in hashes if one in found}
 
 

@@ -19,6 +19,8 @@ from . import neighbours
 MOST_CHARACTERS = 2000  # of a description; what does not fit on a card is on the site
 _MOST_HTML = 200_000
 _LORAS = frozenset({'LORA', 'LoCon', 'DoRA'})
+# What the hosts have cards of.
+KINDS = _LORAS | {'Checkpoint', 'UNet', 'TextualInversion', 'Hypernetwork'}
 # What the hosts call the bases; any other name would be ignored there.
 _SDXL = frozenset({'Pony', 'Illustrious', 'NoobAI'})
 _VERSIONS = (('SD 1', 'SD1'), ('SD 2', 'SD2'), ('SDXL', 'SDXL'))

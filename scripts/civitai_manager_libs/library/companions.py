@@ -5,6 +5,7 @@ Nothing that is there is replaced. What cannot be written is told, and never fai
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
@@ -54,10 +55,12 @@ def write(
     file (`library.kinds`), `layout` that of the program that reads it, `sha256` what was reckoned
     of it, '' if nothing was. The preview comes last: it alone needs the network. Never raises.
     """
+    version, model = _without_key(version), _without_key(model)
     found = []
     if setting.model_info_file:
         found.append(_tried(neighbours.INFO, lambda: _info(path, version, model)))
-    if setting.model_json_file and (layout is None or layout.reads_user_metadata):
+    has_card = kind in cards.KINDS and (layout is None or layout.reads_user_metadata)
+    if setting.model_json_file and has_card and path.suffix.lower() != neighbours.USER:
         told = cards.fields(version, model, kind, layout, sha256)
         found.append(_tried(neighbours.USER, lambda: _card(path, told)))
     if setting.model_preview_file:
@@ -121,6 +124,15 @@ def _preview(
         return there, False
     made = previews.fetch(path, version, client)
     return made, made is not None
+
+
+def _without_key(told: Mapping[str, object]) -> Mapping[str, object]:
+    """A server may say again what it was sent, and WebUIs serve what lies beside a model."""
+    key, text = setting.civitai_api_key, json.dumps(told)
+    if not key or key not in text:
+        return told
+    without: Mapping[str, object] = json.loads(text.replace(key, '***'))
+    return without
 
 
 def _put(content: bytes, final: Path) -> bool:
