@@ -120,6 +120,15 @@ def test_what_is_not_for_all_yet_is_told(
     assert updates.has_early(standing(db)) is is_early
 
 
+def test_a_file_that_nobody_knows_is_listed_as_such(db: Database, local: Path) -> None:
+    local.with_name('a.json').unlink()
+    put(local, b'mine')
+    scan.look(db, {local.parent: 'LORA'}, never)
+    assert standing(db) == updates.Standing(standing(db).holding)
+    local.unlink()
+    assert updates.standings(db) == []
+
+
 def test_a_version_that_was_taken_back_is_told(db: Database, local: Path) -> None:
     told.keep(told.MODEL, {10: model(version(21, '2025-06-01'))})
     told.keep(told.VERSION, {20: {**OWN, 'modelId': 10}})

@@ -7,6 +7,7 @@ inventory   the whole scan, also in the background
 arrival     a model file that has come
 have        what of a picture's models is here, and where local files belong
 updates     which of the models that a person has went on
+verifying   whether model files are what they were
 lookup      which versions files are of, asked by their hashes
 told        what Civitai said of models and versions
 scan        which model files there are

@@ -105,11 +105,11 @@ def _ask_for(client: CivitaiHttpClient, model_id: int) -> None:
 
 
 def standings(db: Database) -> list[Standing]:
-    """Return how the files stand whose versions are known, by what is kept; nobody is asked.
+    """Return how all files stand that are there, by what is kept; nobody is asked.
 
-    Raises StorageError.
+    Of one whose version nobody knows there is no more than the file. Raises StorageError.
     """
-    found = [one for one in holdings.every(db, holdings.KNOWN) if one.is_there]
+    found = [one for one in holdings.every(db) if one.is_there]
     here = {one.version_id for one in found}
     return [_standing(one, here) for one in found]
 
