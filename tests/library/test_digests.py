@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import threading
-import time
 from pathlib import Path
 from typing import Iterator
 
@@ -14,7 +13,6 @@ import pytest
 
 from civitai_demo.world.models import load_gallery_models
 from scripts.civitai_manager_libs.errors import CancelledError, StorageError
-from scripts.civitai_manager_libs.library import digests
 from scripts.civitai_manager_libs.library.digests import BLOCK_BYTES, Reckoner
 
 TENSORS = bytes(range(256)) * 4
@@ -145,33 +143,3 @@ def test_it_ends_in_the_midst_of_a_file_once_stopped(
     with pytest.raises(CancelledError):
         reckoner.digests(path, heard)
     assert len(blocks) == 1
-
-
-def test_who_leaves_while_a_file_is_read_is_not_held_up(tmp_path: Path) -> None:
-    path, going_on, seen = tmp_path / 'a.ckpt', threading.Event(), list[int]()
-    path.write_bytes(bytes(3 * BLOCK_BYTES))
-
-    def heard(count: int) -> None:
-        seen.append(count)
-        going_on.set()
-        while not left._ended.is_set():
-            time.sleep(0.001)
-
-    with Reckoner(threading.Event()) as left:
-        left._pool.submit(left._read, path, heard)
-        assert going_on.wait(10)
-    assert len(seen) == 1
-
-
-@pytest.mark.skipif(not hasattr(os, 'getpriority'), reason='Windows has no such order')
-def test_others_go_first(reckoner: Reckoner, tmp_path: Path) -> None:
-    path, found = tmp_path / 'a.ckpt', list[int]()
-    path.write_bytes(b'x')
-
-    def heard(count: int) -> None:
-        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
-
-    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    reckoner.digests(path, heard)
-    assert found == [min(19, digests._NICENESS)] or before != 0
-    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before

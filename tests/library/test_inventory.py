@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -12,7 +15,7 @@ import responses
 
 from civitai_demo.server import DemoServer
 from civitai_demo.world.models import load_gallery_models
-from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs import host, setting
 from scripts.civitai_manager_libs.archive import holdings
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.archive.place import archive
@@ -22,6 +25,7 @@ from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from scripts.civitai_manager_libs.library import arrival, have, inventory, scan
 from scripts.civitai_manager_libs.store import private
 from tests.support.models import put
+from tests.support.paths import ROOT
 
 never = threading.Event()
 LORA = load_gallery_models()[1]
@@ -127,6 +131,42 @@ def test_a_scan_in_the_background_is_one_and_can_be_stopped(
     scanning.end()
     assert scanning.progress is None and scanning.result is None
     assert isinstance(scanning.error, CancelledError)
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='only Linux has an order of threads')
+def test_a_scan_in_the_background_lets_all_others_go_first(
+    client: CivitaiHttpClient,
+    models: Path,
+    scanning: inventory.Scanning,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def order() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    put(models / 'Lora' / 'a.safetensors')
+    seen, before = list[int](), order()
+    monkeypatch.setattr(
+        host.StandaloneHost, 'kept_hashes', lambda *_: seen.append(order()) or ('', '')
+    )
+    scanning.begin(asking=False)
+    until_over(scanning)
+    assert seen == [max(before, 10)] and order() == before
+
+
+def test_a_program_that_ends_waits_for_no_scan(models: Path) -> None:
+    path = models / 'Lora' / 'huge.ckpt'
+    put(path, b'')
+    with path.open('ab') as file:
+        file.truncate(2**40)
+    code = (
+        'import time\n'
+        'from scripts.civitai_manager_libs import setting\n'
+        'from scripts.civitai_manager_libs.library import inventory\n'
+        f'setting.models_folder = {str(models)!r}\n'
+        'inventory.scanning().begin(asking=False)\n'
+        'while not inventory.scanning().progress.bytes_done: time.sleep(0.01)\n'
+    )
+    subprocess.run([sys.executable, '-c', code], cwd=ROOT, timeout=30, check=True)
 
 
 def test_a_folder_that_is_not_there_is_told(

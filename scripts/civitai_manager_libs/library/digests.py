@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Callable, Iterator, cast
 
-from .. import forks
 from ..errors import CancelledError, StorageError
 from ..store import files, weights
 
@@ -39,22 +38,20 @@ class Digests:
 
 
 class Reckoner:
-    """Reckons the hashes of files, one after another, in threads that let all others go first.
+    """Reckons the hashes of files, one after another, in the thread that asks and one more.
 
     Both hashes of a file come of one reading of it, at the same time. Memory is two blocks,
-    whatever the file. A context, which ends what is under way.
+    whatever the file. A context, which ends the other thread.
     """
 
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
-        self._ended = forks.Event()
-        self._pool = ThreadPoolExecutor(2, 'civitai-hashes', initializer=_let_others_go_first)
+        self._pool = ThreadPoolExecutor(1, 'civitai-hashes', initializer=let_others_go_first)
 
     def __enter__(self) -> Reckoner:
         return self
 
     def __exit__(self, *reason: object) -> None:
-        self._ended.set()
         self._pool.shutdown()
 
     def digests(self, path: Path, progress: Callable[[int], None] | None = None) -> Digests:
@@ -63,7 +60,7 @@ class Reckoner:
         Raises StorageError if it cannot be read or changes meanwhile, CancelledError once stopped.
         """
         with files.explained(path.parent):
-            return self._pool.submit(self._read, path, progress or _nothing).result()
+            return self._read(path, progress or _nothing)
 
     def _read(self, path: Path, progress: Callable[[int], None]) -> Digests:
         with files.opened(path) as file:
@@ -96,7 +93,7 @@ class Reckoner:
         """What is in the file; of the blocks that were given, the last one stays as it is."""
         reader = cast(io.BufferedReader, file)
         for place in itertools.cycle([bytearray(BLOCK_BYTES), bytearray(BLOCK_BYTES)]):
-            if self._stop.is_set() or self._ended.is_set():
+            if self._stop.is_set():
                 raise CancelledError
             count = reader.readinto(place)
             if not count:
@@ -114,8 +111,9 @@ def _nothing(count: int) -> None:
     """Who does not look hears nothing."""
 
 
-def _let_others_go_first() -> None:
+def let_others_go_first() -> None:
     """Have this thread work when nobody else wants to; only Linux has that for a thread alone."""
     if sys.platform == 'linux':
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+            here = os.PRIO_PROCESS, threading.get_native_id()
+            os.setpriority(*here, max(_NICENESS, os.getpriority(*here)))

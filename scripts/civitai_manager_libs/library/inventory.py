@@ -19,6 +19,7 @@ from ..errors import CancelledError, CivitaiError, StorageError
 from ..http_client import CivitaiHttpClient, get_http_client
 from ..store import files, private
 from . import lookup, places, scan
+from .digests import let_others_go_first
 from .scan import Found, Progress, Tell
 
 log = logging.getLogger(__name__)
@@ -122,6 +123,7 @@ class Scanning:
             thread.join(seconds)
 
     def _run(self, stop: threading.Event, asking: bool) -> None:
+        let_others_go_first()
         try:
             self.result = run(archive(), get_http_client(), stop, self._heard, asking=asking)
         except CivitaiError as error:
