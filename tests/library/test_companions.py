@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import stat
 from pathlib import Path
 from typing import Any
@@ -268,6 +269,25 @@ def test_a_card_behind_a_link_is_written_where_it_is(
     card.symlink_to(real)
     write(model, client)
     assert card.is_symlink() and json.loads(real.read_text())['sd version'] == 'SDXL'
+
+
+def test_what_somebody_writes_at_the_same_moment_stays(
+    model: Path,
+    client: CivitaiHttpClient,
+    site: responses.RequestsMock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    card, real = model.with_name('a.b.json'), shutil.copymode
+
+    def meanwhile(*paths: Any) -> None:
+        real(*paths)
+        card.write_text('{"notes": "later"}')
+
+    card.write_text('{"notes": "first"}')
+    monkeypatch.setattr(shutil, 'copymode', meanwhile)
+    assert not write(model, client)['.json'].is_new
+    assert card.read_text() == '{"notes": "later"}'
+    assert not [one for one in model.parent.iterdir() if one.name.startswith('.')]
 
 
 @pytest.mark.parametrize('content', ['{"modelVersions": []}', '{"broken', '', '[1]'])

@@ -117,7 +117,6 @@ def test_what_is_not_for_all_yet_is_told(
     told.keep(told.MODEL, {10: model(version(21, '2025-06-01', **more), OWN)})
     [found] = standing(db).newer
     assert (found.is_early(1.8e9), found.is_offered) == (is_early, is_offered)
-    assert updates.has_early(standing(db)) is is_early
 
 
 def test_a_file_that_nobody_knows_is_listed_as_such(db: Database, local: Path) -> None:

@@ -110,9 +110,12 @@ def _card(path: Path, told: Mapping[str, object]) -> tuple[Path | None, bool]:
     content = cards.merged(before, told) if 0 < len(before) <= neighbours.MOST_BYTES else None
     if content is None:
         return final, False
-    with files.part_file(real) as part, files.explained(real.parent):
+    with files.draft(real) as part, files.explained(real.parent):
         part.write_bytes(content)
         shutil.copymode(real, part)
+        if real.read_bytes() != before:  # somebody writes to it just now
+            return final, False
+        files.place(part, real)
     return final, True
 
 

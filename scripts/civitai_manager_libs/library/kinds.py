@@ -44,8 +44,6 @@ _KINDS = frozenset(
 # What is made to be unpacked by a person; of anything else an archive is no model file.
 _MAY_BE_ZIPPED = frozenset({'Wildcards', 'Poses', 'Workflows'})
 _ZIPPED = ('.zip', '.rar', '.7z', '.tar', '.gz')
-# By names of these kinds prompts call a model, so that they stay what they are.
-CALLED_BY_NAME = frozenset({'LORA', 'LoCon', 'DoRA', 'TextualInversion', 'Hypernetwork'})
 
 
 def kind_of(file: Mapping[str, object], model_type: str) -> str:

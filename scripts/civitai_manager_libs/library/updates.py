@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import math
 import threading
-import time
 from dataclasses import dataclass
 from functools import cmp_to_key
 from typing import Iterable, Mapping
@@ -194,8 +193,3 @@ def _tensors(version: Mapping[str, object]) -> Iterable[str]:
     for file in meta_of.mappings(version.get('files')):
         hashes = file.get('hashes')
         yield meta_of.hash_of(hashes.get('AutoV3')) if isinstance(hashes, Mapping) else ''
-
-
-def has_early(standing: Standing) -> bool:
-    """Tell whether all that is newer is not for everybody yet."""
-    return bool(standing.newer) and all(one.is_early(time.time()) for one in standing.newer)
