@@ -161,7 +161,7 @@ def _free_name(order: ModelOrder, file: ModelFile, stop: threading.Event) -> Pat
         if not os.path.lexists(name) and order.is_free(name):
             return name
         number += 1
-        name = files.numbered(order.target, number)
+        name = order.target.with_stem(f'{order.target.stem} ({number})')
 
 
 def _is_same(path: Path, file: ModelFile, version_id: int, stop: threading.Event) -> bool:

@@ -297,11 +297,6 @@ def existing_picture(
     return next(filter(is_wanted, pictures_called(folder, stem)), None)
 
 
-def numbered(path: Path, number: int) -> Path:
-    """Return `path` under another name: `a (2).txt` for a.txt and 2."""
-    return path.with_name(f'{path.stem} ({number}){path.suffix}')
-
-
 def named_by_bytes(path: Path) -> Path:
     """Give the finished file at `path` the extension of its bytes; return where it is now.
 
