@@ -449,8 +449,14 @@ WORDS = {
         'requirements.txt',
         run_download,
     ),
+    'model': Word(
+        'SOURCE [--file ID] [--to FOLDER] [--dry-run]',
+        'fetch a model file to where your programs look for it',
+        'requirements.txt',
+        command('model'),
+    ),
     'jobs': Word(
-        '[--json]', 'list the galleries that were begun', 'requirements.txt', command('jobs')
+        '[--json]', 'list what was begun: galleries, models', 'requirements.txt', command('jobs')
     ),
     'resume': Word(
         '[JOB]', 'go on with what was stopped or killed', 'requirements.txt', command('resume')

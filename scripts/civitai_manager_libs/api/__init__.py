@@ -5,13 +5,20 @@ Stands on http_client, setting, civitai and errors. From the top down:
 galleries    galleries: what a link means, ready to be read
 whereabouts  whether a user, post or picture is there at all
 pages        reading a gallery page by page
-lookups      which versions files are of; many models at once
 models       models and their versions, and whose the API key is
+lookups      which versions files are of; many models at once
 """
 
 from ..civitai.gallery import GalleryQuery
 from .galleries import Gallery, check_there, open_gallery
-from .models import fetch_model, fetch_offered, fetch_versions, find_version, whoami
+from .models import (
+    fetch_model,
+    fetch_offered,
+    fetch_versions,
+    find_offered,
+    find_version,
+    whoami,
+)
 from .pages import MAX_EMPTY_ANSWERS, fetch_page, order_of_post, read_page, read_pages
 
 __all__ = [
@@ -23,6 +30,7 @@ __all__ = [
     'fetch_offered',
     'fetch_page',
     'fetch_versions',
+    'find_offered',
     'find_version',
     'open_gallery',
     'order_of_post',

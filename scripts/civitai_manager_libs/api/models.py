@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Collection
 
 from .. import setting
 from ..civitai import urls
-from ..civitai.modelfiles import OfferedVersion, parse_offered
+from ..civitai.modelfiles import Choice, OfferedVersion, parse_offered, with_hash
 from ..civitai.models import Model, parse_model
+from ..civitai.modellinks import ModelSource
 from ..civitai.source import GallerySource
 from ..civitai.versions import MOST_VERSIONS, versions_in
-from ..errors import AnswerError, TransferError, WrongContentError
+from ..errors import AnswerError, NotFoundError, SourceError, TransferError, WrongContentError
 from ..http_client import CivitaiHttpClient
+from . import lookups
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +83,36 @@ def fetch_offered(client: CivitaiHttpClient, version_id: int) -> OfferedVersion:
     if offered.id != version_id:
         raise WrongContentError('error_not_a_model')
     return offered
+
+
+def find_offered(client: CivitaiHttpClient, source: ModelSource) -> tuple[OfferedVersion, Choice]:
+    """Return the version that `source` means, and which of its files.
+
+    Of a model alone it is the version that its page shows first. Raises CivitaiError.
+    """
+    version_id, choice = source.version_id, source.choice
+    if source.hash:
+        found = lookups.version_of_hash(client, source.hash)
+        if found is None:
+            raise NotFoundError('model_hash_unknown', hash=source.hash)
+        offered = fetch_offered(client, lookups.number(found.get('id')))
+        return offered, replace(choice, file_id=with_hash(offered, source.hash))
+    if not version_id:
+        listed = fetch_model(client, source.model_id).versions
+        if not listed:
+            raise NotFoundError('model_without_versions')
+        version_id = listed[0].id
+    offered = fetch_offered(client, version_id)
+    if source.model_id and offered.model_id not in (0, source.model_id):
+        page = urls.page_url(setting.civitai_base_url, 'models', offered.model_id)
+        raise SourceError(
+            'model_elsewhere',
+            version=version_id,
+            owner=offered.model_id,
+            model=source.model_id,
+            link=f'{page}?modelVersionId={version_id}',
+        )
+    return offered, choice
 
 
 def find_version(client: CivitaiHttpClient, source: GallerySource) -> tuple[int, int]:

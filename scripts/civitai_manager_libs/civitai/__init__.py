@@ -16,6 +16,7 @@ editor      what ComfyUI's editor saves, as the graph that runs
 subgraphs   the nodes of a workflow's subgraphs among its own
 pairs       the line of settings in that text
 samplers    samplers and noise schedules under the names of the WebUI
+modellinks  what people paste to have a model file
 modelfiles  the files of a version: which one is meant, why it cannot be had, where it is
 models      models and their versions
 source      what people paste, and which gallery it means

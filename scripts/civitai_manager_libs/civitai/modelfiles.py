@@ -191,8 +191,7 @@ def choose(
     """
     fitting = [one for one in version.files if _fits(one, choice)]
     if not fitting:
-        known = '; '.join(one.label for one in version.files)
-        raise SourceError('model_no_such_file', known=known or '-')
+        raise no_such_file(version)
 
     def worth(file: ModelFile) -> tuple[bool, bool, bool, bool, bool]:
         return (
@@ -206,9 +205,34 @@ def choose(
     return max(fitting, key=worth)  # the first one of equals
 
 
+def named(version: OfferedVersion, text: str) -> int:
+    """Return the id of the file that `text` is the id or the name of. Raises SourceError."""
+    wanted = text.strip().casefold()
+    for one in version.files:
+        if wanted in (str(one.id), one.name.casefold()):
+            return one.id
+    raise no_such_file(version)
+
+
+def with_hash(version: OfferedVersion, digest: str) -> int:
+    """Return the id of the file that has this hash, of whatever kind; 0 if none is listed so."""
+    for one in version.files:
+        listed = one.answer.get('hashes')
+        found = listed.values() if isinstance(listed, Mapping) else ()
+        if digest in (meta_of.hash_of(value)[: len(digest)] for value in found):
+            return one.id
+    return 0
+
+
+def no_such_file(version: OfferedVersion) -> SourceError:
+    """Return the error that tells which files there are."""
+    known = '; '.join(one.label for one in version.files)
+    return SourceError('model_no_such_file', known=known or '-')
+
+
 def _fits(file: ModelFile, choice: Choice) -> bool:
-    if choice.file_id:
-        return file.id == choice.file_id
+    if choice.file_id and file.id != choice.file_id:
+        return False
     asked = (choice.format, choice.portion, choice.precision)
     told = (file.format, file.portion, file.precision)
     return all(not one or _is_same(one, other) for one, other in zip(asked, told))

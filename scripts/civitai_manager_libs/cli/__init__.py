@@ -1,14 +1,17 @@
 """The command line. Stands on downloads, archive and api, and never loads gradio.
 
-main      the words: arguments in, exit code out
-tables    what `export` and `import-table` do
-gallery   what `download`, `resume` and `retry` do
-overview  what `jobs` tells of each
-upkeep    what `verify`, `login`, `config` and `cache` do
-running   several things done one after another, and how the program ends
-bars      what is shown on a terminal while it runs
-screens   the same in a pipe, and for a program
-telling   what became of each thing, for people and for programs
-manual    the help of each word
-options   what may be said on the command line
+main        the words: arguments in, exit code out
+tables      what `export` and `import-table` do
+fetching    what `model` does, and `resume` of such a job
+gallery     what `download`, `resume` and `retry` do
+overview    what `jobs` tells of each
+upkeep      what `verify`, `login`, `config` and `cache` do
+running     several things done one after another, and how the program ends
+bars        what is shown on a terminal while it runs
+screens     the same in a pipe, and for a program
+totals      what became of several things together, for programs
+modelparts  what became of a model file, for people and for programs
+telling     what became of each gallery, the same
+manual      the help of each word
+options     what may be said on the command line
 """

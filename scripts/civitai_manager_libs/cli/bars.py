@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 from typing import Any
 
 from .. import setting, texts
 from ..downloads.standing import JobReport
+from ..library.scan import Progress
 from . import screens
 
 _PER_SECOND = 8
@@ -36,9 +38,11 @@ class Bars(screens.Screen):
             redirect_stderr=False,
         )
         self._task: Any = None
+        self._first: tuple[float, int] | None = None  # when bytes were first told, and how many
 
     def begin(self, source: str) -> None:
         """Begin a bar."""
+        self._first = None
         self._task = self._progress.add_task(_name(source), total=None, told='')
         self._progress.start()
 
@@ -50,6 +54,32 @@ class Bars(screens.Screen):
         total = max(total, counts['found'])
         told = _told(report, done)
         self._progress.update(self._task, completed=done, total=total or None, told=told)
+
+    def moved(self, now: Progress) -> None:
+        """Move the bar."""
+        done, total = now.bytes_done, now.bytes_total
+        if not total:
+            done, total = now.done, now.total
+        told = screens.moved_told(now)
+        if now.stage == screens.FETCHING:
+            told = f'{told} {self._pace(done, total)}'.rstrip()
+        self._progress.update(self._task, completed=done, total=total or None, told=told)
+
+    def _pace(self, done: int, total: int) -> str:
+        """How fast bytes come that are fetched now, and how long it takes still."""
+        if self._first is None:
+            self._first = time.monotonic(), done
+        began, before = self._first
+        rate = (done - before) / max(time.monotonic() - began, 0.001)
+        if not rate:
+            return ''
+        left = math.ceil((total - done) / rate) if total else 0
+        return texts.text(
+            'cli_pace',
+            setting.language,
+            rate=f'{rate / 2**20:.1f}',
+            left=f'{left // 60}:{left % 60:02d}' if left else '-:--',
+        )
 
     def waiting(self, line: str) -> None:
         """Write a line above the bar."""

@@ -13,17 +13,19 @@ import typer
 
 from .. import setting, texts
 from ..archive import jobs
+from ..archive.models import ModelJob
 from ..archive.place import archive
 from ..civitai import urls
 from ..downloads.wanted import Wanted, is_nothing_between, tags_in
 from ..ending import ExitCode
 from ..errors import CivitaiError, SourceError
 from ..store import sidecars
-from . import gallery, manual, options, overview, running, screens, tables, upkeep
+from . import fetching, gallery, manual, options, overview, running, screens, tables, upkeep
 
 UsageError: type[Exception] = typer.BadParameter.__base__  # type: ignore[assignment]
 TAKES = {
     'download': 'SOURCE... | - | --from FILE [--to DIR] [OPTIONS]',
+    'model': 'SOURCE [--file ID|NAME] [--to DIR] [OPTIONS]',
     'jobs': '[--json]',
     'resume': '[JOB] [OPTIONS]',
     'retry': 'JOB [--gone] [OPTIONS]',
@@ -157,12 +159,33 @@ def _tell_as_asked(as_json: bool) -> None:
         running.show_notices(screens.Events())
 
 
+@app.command()
+def model(
+    source: options.ModelSource,
+    file: options.ModelFile = None,
+    format_: options.ModelFormat = None,
+    allow_suspect: options.Suspect = False,
+    to: options.To = None,
+    segments: options.Segments = None,
+    companions: options.Companions = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+    dry_run: options.DryRun = False,
+) -> int:
+    """Fetch a model file."""
+    wish = fetching.Wish(source, file or '', format_ or '', to, allow_suspect)
+    manner = _manner(as_json, quiet, verbose, None, False)
+    with fetching.manners(segments, companions):
+        return running.carry_out([fetching.task_of(wish, dry_run)], manner, False)
+
+
 @app.command(name='jobs')
 def list_jobs(as_json: options.AsJson = False) -> int:
     """List the jobs."""
     _tell_as_asked(as_json)
     db = archive()
-    every = jobs.every(db)
+    every = overview.every(db)
     if as_json:
         print(json.dumps([overview.row_of(db, job) for job in every]))
         return ExitCode.COMPLETE
@@ -184,16 +207,14 @@ def resume(
 ) -> int:
     """Go on with jobs."""
     manner = _manner(as_json, quiet, verbose, concurrency, refresh_sidecars)
-    db = archive()
-    if job is not None:
-        chosen = [_job(job)]
-    else:
-        over = (jobs.ENDED, jobs.CANCELLED)
-        open_ones = [one for one in jobs.every(db) if one.state not in over]
-        chosen = [one for one in open_ones if not jobs.is_held(db, one.id)]
+    chosen = [_job(job)] if job is not None else overview.unended(archive())
     if not chosen and not as_json:
         print(texts.text('cli_nothing_to_resume', setting.language))
-    return running.carry_out([gallery.resumed(one) for one in chosen], manner, job is None)
+    return running.carry_out([_resumed(one) for one in chosen], manner, job is None)
+
+
+def _resumed(job: jobs.Job) -> running.Task:
+    return fetching.resumed(job) if isinstance(job, ModelJob) else gallery.resumed(job)
 
 
 @app.command()
@@ -208,11 +229,14 @@ def retry(
 ) -> int:
     """Do again what failed in a job."""
     manner = _manner(as_json, quiet, verbose, concurrency, refresh_sidecars)
-    return running.carry_out([gallery.retried(_job(job), gone)], manner, False)
+    found = _job(job)
+    if isinstance(found, ModelJob):
+        return running.carry_out([fetching.resumed(found)], manner, False)
+    return running.carry_out([gallery.retried(found, gone)], manner, False)
 
 
 def _job(number: int) -> jobs.Job:
-    found = jobs.find(archive(), number)
+    found = overview.find(archive(), number)
     if found is None:
         raise CivitaiError('cli_no_such_job', job=number)
     return found

@@ -11,13 +11,14 @@ from typing import Annotated, Any, Callable, Iterable, List, Optional
 import typer
 
 from .. import setting, texts
-from ..civitai import basemodels, spelling
+from ..civitai import basemodels, modelfiles, spelling
 from ..civitai.gallery import CEILINGS, PERIODS, SORTS, TYPES
 from ..downloads import wanted
 from ..errors import SourceError
 from ..store import sidecars, tables, templates
 
 MOST_AT_ONCE = 64
+MOST_SEGMENTS = 16
 # The longer first: the one begins as the other does.
 _MARKS = (
     (codecs.BOM_UTF32_LE, 'utf-32'),
@@ -52,6 +53,14 @@ def at_once(text: str) -> int:
     number = count(text)
     if number > MOST_AT_ONCE:
         raise wrong('cli_too_many', most=MOST_AT_ONCE)
+    return number
+
+
+def segments(text: str) -> int:
+    """Return how many connections for one file `text` says. Raises BadParameter."""
+    number = count(text)
+    if number > MOST_SEGMENTS:
+        raise wrong('cli_too_many', most=MOST_SEGMENTS)
     return number
 
 
@@ -217,3 +226,12 @@ Repair = Annotated[bool, _option('--repair', 'how')]
 Clear = Annotated[bool, _option('--clear', 'how')]
 SettingName = Annotated[Optional[str], typer.Argument(metavar='[NAME]', show_default=False)]
 SettingValue = Annotated[Optional[str], typer.Argument(metavar='[VALUE]', show_default=False)]
+ModelSource = Annotated[str, typer.Argument(metavar='SOURCE', parser=words, show_default=False)]
+ModelFile = Annotated[Optional[str], _option('--file', 'which', parser=words, metavar='ID|NAME')]
+ModelFormat = Annotated[
+    Optional[str],
+    _option('--format', 'which', parser=_one_of(modelfiles.FORMATS), metavar='FORMAT'),
+]
+Suspect = Annotated[bool, _option('--allow-suspect', 'which')]
+Segments = Annotated[Optional[int], _option('--segments', 'how', parser=segments, metavar='N')]
+Companions = Annotated[Optional[bool], _option('--companions/--no-companions', 'how')]

@@ -6,14 +6,34 @@ from datetime import datetime, timezone
 from typing import Any
 
 from .. import setting, texts
-from ..archive import jobs, saved
+from ..archive import jobs, models, saved
 from ..archive.database import Database
-from ..downloads.standing import INTERRUPTED, Standing, standing_of
+from ..archive.models import ModelJob
+from ..downloads.standing import INTERRUPTED, Standing, standing_of, state_of
 from . import telling
+
+
+def every(db: Database) -> list[jobs.Job]:
+    """Return all jobs, of galleries and of models, the oldest first. Raises StorageError."""
+    return sorted([*jobs.every(db), *models.every(db)], key=lambda job: job.id)
+
+
+def unended(db: Database) -> list[jobs.Job]:
+    """Return the jobs that can be gone on with by who is not told which. Raises StorageError."""
+    over = (jobs.ENDED, jobs.CANCELLED)
+    found = (one for one in every(db) if one.state not in over)
+    return [one for one in found if not jobs.is_held(db, one.id)]
+
+
+def find(db: Database, number: int) -> jobs.Job | None:
+    """Return the job of that number, None if there is none. Raises StorageError."""
+    return models.find(db, number) or jobs.find(db, number)
 
 
 def row_of(db: Database, job: jobs.Job) -> dict[str, Any]:
     """Return what a program wants to know of a job. Raises StorageError."""
+    if isinstance(job, ModelJob):
+        return _model_row(db, job)
     now = standing_of(db, job)
     return {
         'job': now.job_id,
@@ -36,6 +56,8 @@ def row_of(db: Database, job: jobs.Job) -> dict[str, Any]:
 
 def line_of(db: Database, job: jobs.Job) -> str:
     """Return what a person wants to know of a job. Raises StorageError."""
+    if isinstance(job, ModelJob):
+        return _model_line(db, job)
     now = standing_of(db, job)
     return _text(
         'cli_job',
@@ -48,6 +70,38 @@ def line_of(db: Database, job: jobs.Job) -> str:
         level=now.level,
         asked=telling.asked_told(now.asked),
     ).rstrip()
+
+
+def _model_row(db: Database, job: ModelJob) -> dict[str, Any]:
+    return {
+        'job': job.id,
+        'state': state_of(db, job),
+        'title': job.title,
+        'version_id': job.version_id,
+        'file_id': job.file_id,
+        'bytes': job.done,
+        'size': job.size,
+        'complete': job.state == jobs.ENDED,
+        'error': job.cause.message_in(setting.language) if job.cause else '',
+        'at_work': _noted(job.changed_at).isoformat(timespec='seconds'),
+        'path': str(job.path),
+        'folder': str(job.folder),
+    }
+
+
+def _model_line(db: Database, job: ModelJob) -> str:
+    state = state_of(db, job)
+    done, size = (f'{count / 2**20:.1f}' for count in (job.done, job.size))
+    return _text(
+        'cli_model_job',
+        job=job.id,
+        state=_text('job_complete' if state == jobs.ENDED else f'job_{state}'),
+        title=job.title,
+        at=_noted(job.changed_at).astimezone().strftime('%Y-%m-%d %H:%M'),
+        mib=done,
+        of=size,
+        path=job.path,
+    )
 
 
 def state_told(now: Standing) -> str:
@@ -67,7 +121,11 @@ def _at_work(db: Database, job: jobs.Job, now: Standing) -> datetime:
     noted = job.changed_at
     if now.state == INTERRUPTED:
         noted = max(noted, saved.last_of_job(db, job.id))
-    return datetime.fromtimestamp(noted, timezone.utc)
+    return _noted(noted)
+
+
+def _noted(moment: float) -> datetime:
+    return datetime.fromtimestamp(moment, timezone.utc)
 
 
 def _counts(now: Standing) -> list[str]:

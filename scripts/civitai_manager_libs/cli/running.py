@@ -13,9 +13,12 @@ from .. import ending, notices, setting, texts
 from ..archive import place
 from ..errors import CivitaiError
 from ..http_client import CivitaiHttpClient, get_http_client
-from . import bars, screens, telling
+from . import bars, screens, totals
+from .modelparts import ModelPart
+from .telling import Part
 
 MOST_LISTED = 20
+AnyPart = Part | ModelPart
 # What a person hears of only while watching; all else is told in a pipe too.
 _WAITS = ('notice_asked_to_wait', 'notice_waiting')
 
@@ -48,8 +51,8 @@ class Work:
 class Task:
     """Something to do: `part` is what is known of it before, `do` returns what became of it."""
 
-    part: telling.Part
-    do: Callable[[Work, telling.Part], telling.Part]
+    part: AnyPart
+    do: Callable[[Work, Any], AnyPart]
 
 
 def carry_out(tasks: Sequence[Task], manner: Manner, several: bool) -> int:
@@ -61,7 +64,7 @@ def carry_out(tasks: Sequence[Task], manner: Manner, several: bool) -> int:
     client, stopped = get_http_client(), threading.Event()
     screen = screen_for(manner)
     show_notices(screen)
-    parts: list[telling.Part] = []
+    parts: list[AnyPart] = []
     stops: list[threading.Event] = []
 
     def work() -> None:
@@ -85,12 +88,35 @@ def carry_out(tasks: Sequence[Task], manner: Manner, several: bool) -> int:
     if manner.as_json:
         for part in parts:
             _tell(part, manner, several)
-        report = telling.all_as_json(parts, bool(number), several)
+        report = totals.all_as_json(parts, bool(number), several)
         print(json.dumps(report), flush=True)  # in ASCII, which every pipe can carry
     return 128 + number if number else max((part.code for part in parts), default=0)
 
 
-def _done(task: Task, work: Work) -> telling.Part:
+def alone(source: str, manner: Manner, do: Callable[[Work], None]) -> int:
+    """Do something that tells of itself, under the name `source` while it runs.
+
+    Returns the number of the signal that ended it, else 0. Raises CivitaiError.
+    """
+    work = Work(get_http_client(), screen_for(manner), threading.Event(), manner)
+    show_notices(work.screen)
+
+    def carry_out() -> None:
+        work.screen.begin(source)
+        try:
+            do(work)
+        finally:
+            work.screen.end()
+            place.close()
+
+    def stop() -> None:
+        work.stop.set()
+        work.client.close()
+
+    return ending.run(carry_out, stop)
+
+
+def _done(task: Task, work: Work) -> AnyPart:
     work.screen.begin(task.part.source)
     try:
         return task.do(work, task.part)
@@ -128,7 +154,7 @@ def show_notices(screen: screens.Screen) -> None:
     notices.sink = tell
 
 
-def _tell(part: telling.Part, manner: Manner, several: bool) -> None:
+def _tell(part: AnyPart, manner: Manner, several: bool) -> None:
     """Say what became of `part`, on stderr what went wrong, and on stdout a line unless JSON."""
     prefix = f'{part.source}: ' if several else ''
     if part.was_stopped:

@@ -10,15 +10,17 @@ import logging
 import math
 import sys
 import time
-from typing import Callable
 
 from .. import setting, texts
 from ..archive import jobs
 from ..downloads.standing import JobReport
+from ..library.scan import Progress
 
 # A pipe is written to when it takes longer, and then now and then. Seconds.
 FIRST_LINE, NEXT_LINE = 3.0, 10.0
 FIRST_EVENT, NEXT_EVENT = 3.0, 1.0
+# The stage of a file that is fetched; the others are those of a scan.
+FETCHING = 'fetching'
 LOG_FORMAT = '%(levelname)s %(message)s'
 
 
@@ -30,6 +32,9 @@ class Screen:
 
     def told(self, report: JobReport) -> None:
         """Show how far the job is."""
+
+    def moved(self, now: Progress) -> None:
+        """Show how far something is that goes through files, or fetches one."""
 
     def waiting(self, line: str) -> None:
         """Show what is waited for."""
@@ -62,46 +67,85 @@ def counts_of(report: JobReport) -> dict[str, int]:
 class _InTime(Screen):
     """Writes after `first` seconds, then every `following` seconds, if anything changed."""
 
-    def __init__(self, first: float, following: float, write: Callable[[JobReport], None]) -> None:
-        self._first, self._following, self._write = first, following, write
-        self._next, self._last = math.inf, {'': 0}
+    def __init__(self, first: float, following: float) -> None:
+        self._first, self._following = first, following
+        self._next, self._last = math.inf, object()
 
     def begin(self, source: str) -> None:
         """Begin to count the time."""
         self._source = source
-        self._next, self._last = time.monotonic() + self._first, {'': 0}
+        self._begun = time.monotonic()
+        self._next, self._last = self._begun + self._first, object()
 
     def told(self, report: JobReport) -> None:
         """Write, if it is time."""
-        now, counts = time.monotonic(), counts_of(report)
-        if now >= self._next and counts != self._last:
-            self._next, self._last = now + self._following, counts
+        if self._is_time(counts_of(report)):
             self._write(report)
+
+    def moved(self, now: Progress) -> None:
+        """Write, if it is time."""
+        if self._is_time(now):
+            self._write_moved(now)
+
+    def _is_time(self, state: object) -> bool:
+        now = time.monotonic()
+        if now < self._next or state == self._last:
+            return False
+        self._next, self._last = now + self._following, state
+        return True
+
+    def _write(self, report: JobReport) -> None:
+        """Write how far a job is."""
+
+    def _write_moved(self, now: Progress) -> None:
+        """Write how far something else is."""
 
 
 class Lines(_InTime):
     """Plain lines, for a log."""
 
     def __init__(self) -> None:
-        super().__init__(FIRST_LINE, NEXT_LINE, self._line)
+        super().__init__(FIRST_LINE, NEXT_LINE)
 
-    def _line(self, report: JobReport) -> None:
+    def _write(self, report: JobReport) -> None:
         counts = counts_of(report)
         mib = f'{counts.pop("bytes") / 2**20:.1f}'
         line = texts.text('cli_so_far', setting.language, mib=mib, **counts)
         print(f'{self._source}: {line}', file=sys.stderr, flush=True)
+
+    def _write_moved(self, now: Progress) -> None:
+        print(f'{self._source}: {moved_told(now)}', file=sys.stderr, flush=True)
+
+
+def moved_told(now: Progress) -> str:
+    """Return in words how far something is that goes through files, or fetches one."""
+    of_files = now.stage != FETCHING
+    return texts.text(
+        f'cli_moved_{now.stage}',
+        setting.language,
+        done=now.done,
+        total=now.total or '?',
+        mib=f'{now.bytes_done / 2**20:.1f}',
+        of=f'{now.bytes_total / 2**20:.1f}' if now.bytes_total or of_files else '?',
+    )
 
 
 class Events(_InTime):
     """An object of JSON a line, for a program."""
 
     def __init__(self) -> None:
-        super().__init__(FIRST_EVENT, NEXT_EVENT, self._event)
+        super().__init__(FIRST_EVENT, NEXT_EVENT)
         self._source = ''
 
-    def _event(self, report: JobReport) -> None:
+    def _write(self, report: JobReport) -> None:
         seconds = round(report.seconds, 3)
         self._put({'event': 'progress', **counts_of(report), 'seconds': seconds})
+
+    def _write_moved(self, now: Progress) -> None:
+        counts = {'stage': now.stage, 'done': now.done, 'total': now.total}
+        counts |= {'bytes': now.bytes_done, 'size': now.bytes_total}
+        seconds = round(time.monotonic() - self._begun, 3)
+        self._put({'event': 'progress', **counts, 'seconds': seconds})
 
     def waiting(self, line: str) -> None:
         """Write an event, unless all is short."""

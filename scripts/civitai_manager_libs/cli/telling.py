@@ -305,23 +305,3 @@ def joined(pieces: Sequence[str]) -> str:
     return reduce(
         lambda one, other: texts.text('cli_and', setting.language, one=one, other=other), pieces
     )
-
-
-_TOTALS = 'found saved saved_now skipped already failed left gone hidden bytes'.split()
-
-
-def all_as_json(parts: Sequence[Part], was_stopped: bool, several: bool) -> dict[str, Any]:
-    """Return what a program wants to know of all `parts`; one that was asked for alone is that."""
-    if parts and not several:
-        return parts[0].as_json()
-    worst = max(parts, key=lambda part: part.code, default=None)
-    reason = Reason.INTERRUPTED if was_stopped else worst.reason if worst else Reason.COMPLETE
-    told = [{'source': part.source, **part.as_json()} for part in parts]
-    return {
-        'reason': reason.value,
-        **{name: sum(one.get(name, 0) for one in told) for name in _TOTALS},
-        'gaps': [gap for one in told for gap in one.get('gaps', ())],
-        'complete': not was_stopped and all(part.is_complete for part in parts),
-        'seconds': round(sum(one.get('seconds', 0) for one in told), 3),
-        'sources': told,
-    }

@@ -178,7 +178,7 @@ ENGLISH: dict[str, str] = {
     'model_no_such_file': 'This version has no such file. There are: {known}',
     'model_suspect': (
         "{name} did not pass Civitai's scans (viruses: {virus}, pickle: {pickle}), so it was not "
-        'fetched. Fetch it only if you trust its creator, and say so.'
+        'fetched. Fetch it only if you trust its creator, and say so (`model --allow-suspect`).'
     ),
     'model_no_room': (
         '{needed} MiB are needed in {folder}, and {free} MiB are free. Make room, or choose '
@@ -1284,4 +1284,86 @@ ENGLISH: dict[str, str] = {
     ),
     'sidecar_none_alone': 'none means no files beside pictures; leave out the others or none.',
     'sidecar_unknown': 'There are no files {given} beside pictures. Possible: {known}, none.',
+    'model_source': (
+        "{given} names no model. Give the link of a model or a version, a model's id, an AIR, or "
+        'the hash of a file; what a picture was made with, `models missing` tells.'
+    ),
+    'model_elsewhere': (
+        'The version {version} belongs to model {owner}, not to {model}. Give this link instead: '
+        '{link}'
+    ),
+    'model_hash_unknown': (
+        'Civitai knows no file with the hash {hash}. Look whether it is whole, or give a link.'
+    ),
+    'model_without_versions': 'Civitai lists no version of this model. Choose another model.',
+    'place_named': '{folder}, the folder that you named',
+    'cli_model_goes': '{title}: {name} ({mib} MiB) goes to {where}',
+    'cli_model_planned': '{title}: {name} ({mib} MiB) would go to {where}. Nothing was kept.',
+    'cli_model_saved': '{title}: saved as {path}, {mib} MiB. {checked}',
+    'cli_model_there': (
+        '{title}: there already as {path}, {mib} MiB; nothing was fetched. {checked}'
+    ),
+    'cli_model_verified': 'Its SHA256 is the one that Civitai lists.',
+    'cli_model_name_taken': (
+        'There is a file called {name} already: it stays, and is compared before anything is '
+        'fetched.'
+    ),
+    'cli_model_stopped': (
+        'Stopped. {mib} of {of} MiB are there. `resume {job}` goes on from there, and so does the '
+        'same command.'
+    ),
+    'cli_model_job': '{job}  {state}  {title}  {at}  {mib} of {of} MiB  {path}',
+    'cli_moved_fetching': '{mib} of {of} MiB',
+    'cli_moved_looking': 'looked at {done} files',
+    'cli_moved_hashing': 'read {done} of {total} files, {mib} of {of} MiB',
+    'cli_moved_asking': 'asked Civitai for {done} of {total}',
+    'cli_pace': '({rate} MiB/s), {left} left',
+    'help_model': (
+        'Fetch a model file of Civitai, whole and checked, to the folder where your programs look '
+        'for its kind, with what they read beside it. Where it goes is said first; what lies there '
+        'is never replaced. The same command, or `resume`, goes on where it was stopped.'
+    ),
+    'help_model_examples': (
+        'Examples:\n\npython civitai_gallery.py model https://civitai.com/models/4201\n\npython '
+        'civitai_gallery.py model 4201 --dry-run\n\npython civitai_gallery.py model '
+        'urn:air:sdxl:lora:civitai:4317@431703 --to loras\n\npython civitai_gallery.py model 4201 '
+        '--file 4201022 --segments 8 --no-companions\n\nOf a model without a version it is the one '
+        'that its page shows first. Exit codes: 0 the file is there, 1 failed or incomplete, 2 '
+        'wrong usage, 130 Ctrl-C, 143 SIGTERM.'
+    ),
+    'help_model_source': (
+        "Link of a model, a version or a download; a model's id; an AIR; or the hash of a file "
+        '(SHA256, AutoV1, AutoV2, AutoV3, CRC32, BLAKE3).'
+    ),
+    'help_model_file': (
+        'This file of the version, by id or name. Default: as the settings model_file_format, '
+        'model_file_size and model_file_precision prefer.'
+    ),
+    'help_model_format_': (
+        'Only a file in this format: SafeTensor, PickleTensor, GGUF, Diffusers, Core ML, ONNX or '
+        'Other.'
+    ),
+    'help_model_allow_suspect': (
+        "Fetch it although it did not pass Civitai's scans for viruses or code. Only if you trust "
+        'its creator.'
+    ),
+    'help_model_to': (
+        'Folder for the file. Default: that of its kind in the WebUI or in the setting '
+        'models_folder, else one in the download folder.'
+    ),
+    'help_model_segments': (
+        'So many connections at the same time for a large file, 1 to 16. Default: the setting '
+        'model_download_segments.'
+    ),
+    'help_model_companions': (
+        'Write what other tools read beside the file: .civitai.info, .json and a preview. Default: '
+        'as the settings say.'
+    ),
+    'help_model_as_json': (
+        'Print one JSON object at the end. While it runs, stderr gets events, one JSON object a '
+        'line.'
+    ),
+    'help_model_quiet': 'Tell problems only.',
+    'help_model_verbose': 'Tell of each try.',
+    'help_model_dry_run': 'Say which file it is and where it would go. Fetch nothing.',
 }

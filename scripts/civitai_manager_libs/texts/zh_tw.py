@@ -114,7 +114,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'model_no_such_file': '此版本沒有這樣的檔案。現有檔案：{known}',
     'model_suspect': (
         '{name} 未通過 Civitai 的掃描（病毒：{virus}，pickle：{pickle}），因此未下載。'
-        '請僅在信任作者時下載，並明確表示同意。'
+        '請僅在信任作者時下載，並明確表示同意（`model --allow-suspect`）。'
     ),
     'model_no_room': '{folder} 需要 {needed} MiB，但只剩 {free} MiB。請釋出空間，或選擇其他資料夾。',
     'model_page': (
@@ -853,4 +853,46 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'models_unknown': 'Civitai 無法提供名稱的模型：{count} 個。提示詞中缺少其名稱與雜湊值。',
     'sidecar_none_alone': 'none 表示圖片旁不放檔案；請去掉其他項目或 none。',
     'sidecar_unknown': '圖片旁沒有 {given} 這種檔案。可用：{known}, none。',
+    'model_source': '{given} 不是模型。請提供模型或版本的連結、模型 ID、AIR，或檔案的雜湊值；圖片使用了哪些模型，可用 `models missing` 查看。',
+    'model_elsewhere': '版本 {version} 屬於模型 {owner}，而非 {model}。請改用此連結：{link}',
+    'model_hash_unknown': 'Civitai 沒有雜湊值為 {hash} 的檔案。請確認它是否完整，或改用連結。',
+    'model_without_versions': 'Civitai 未列出此模型的任何版本。請選擇其他模型。',
+    'place_named': '{folder}，您所指定的資料夾',
+    'cli_model_goes': '{title}：{name}（{mib} MiB）將存放於 {where}',
+    'cli_model_planned': '{title}：{name}（{mib} MiB）會存放於 {where}。未保存任何檔案。',
+    'cli_model_saved': '{title}：已儲存為 {path}，{mib} MiB。{checked}',
+    'cli_model_there': '{title}：已存在於 {path}，{mib} MiB；未下載任何內容。{checked}',
+    'cli_model_verified': '其 SHA256 與 Civitai 所列相同。',
+    'cli_model_name_taken': '已有名為 {name} 的檔案：它會保留，並在下載前先行比對。',
+    'cli_model_stopped': '已停止。已有 {mib} MiB，共 {of} MiB。執行 `resume {job}` 或再次執行相同指令即可繼續。',
+    'cli_model_job': '{job}  {state}  {title}  {at}  {mib} MiB，共 {of} MiB  {path}',
+    'cli_moved_fetching': '{mib} MiB，共 {of} MiB',
+    'cli_moved_looking': '已查看 {done} 個檔案',
+    'cli_moved_hashing': '已讀取 {done} 個檔案，共 {total} 個；{mib} MiB，共 {of} MiB',
+    'cli_moved_asking': '已向 Civitai 查詢 {done} 個，共 {total} 個',
+    'cli_pace': '（{rate} MiB/s），剩餘 {left}',
+    'help_model': (
+        '下載 Civitai 的模型檔案：完整、經過檢查，放到您的程式讀取該類模型的資料夾，並附上它們會讀取的檔案。會先說明存放位置；既有檔案絕不取代。再次執行相同指令或 `resume`'
+        '，會從停止處繼續。'
+    ),
+    'help_model_examples': (
+        '範例：\n\npython civitai_gallery.py model https://civitai.com/models/4201\n\npython '
+        'civitai_gallery.py model 4201 --dry-run\n\npython civitai_gallery.py model '
+        'urn:air:sdxl:lora:civitai:4317@431703 --to loras\n\npython civitai_gallery.py model 4201 '
+        '--file 4201022 --segments 8 --no-companions\n\n未指定版本時，取其頁面最先顯示的版本。結束代碼：0 檔案已在，1 失敗或不完整，2 用'
+        '法錯誤，130 Ctrl-C，143 SIGTERM。'
+    ),
+    'help_model_source': '模型、版本或下載的連結，模型 ID，AIR，或檔案的雜湊值（SHA256、AutoV1、AutoV2、AutoV3、CRC32、BLAKE3）。',
+    'help_model_file': (
+        '此版本的這個檔案，以 ID 或名稱指定。預設：依設定 model_file_format、model_file_size 與 model_file_precision 的偏好。'
+    ),
+    'help_model_format_': '僅限此格式的檔案：SafeTensor、PickleTensor、GGUF、Diffusers、Core ML、ONNX 或 Other。',
+    'help_model_allow_suspect': '即使未通過 Civitai 的病毒或程式碼掃描也下載。僅在您信任作者時使用。',
+    'help_model_to': '存放檔案的資料夾。預設：WebUI 或設定 models_folder 中該類模型的資料夾，否則為下載資料夾中的資料夾。',
+    'help_model_segments': '大型檔案同時使用的連線數，1 至 16。預設：設定 model_download_segments。',
+    'help_model_companions': '在檔案旁寫入其他工具會讀取的檔案：.civitai.info、.json 與預覽圖。預設：依設定。',
+    'help_model_as_json': '最後輸出一個 JSON 物件。執行時 stderr 會有事件，每行一個 JSON 物件。',
+    'help_model_quiet': '只說明問題。',
+    'help_model_verbose': '說明每次嘗試。',
+    'help_model_dry_run': '說明是哪個檔案、會存放於何處。不下載任何內容。',
 }
