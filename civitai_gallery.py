@@ -455,6 +455,12 @@ WORDS = {
         'requirements.txt',
         command('model'),
     ),
+    'models': Word(
+        'scan|list|updates|verify | missing PICTURE [--get]',
+        'the model files you have: which, what is newer, what a picture lacks',
+        'requirements.txt',
+        command('models'),
+    ),
     'jobs': Word(
         '[--json]', 'list what was begun: galleries, models', 'requirements.txt', command('jobs')
     ),

@@ -221,7 +221,7 @@ def test_help_names_every_word_and_makes_nothing(settled: Project, flag: str) ->
         assert re.search(rf'^  {word} ', ended.out, re.MULTILINE)
 
 
-COMMANDS = 'model jobs resume retry export import-table verify login config cache'.split()
+COMMANDS = 'model models jobs resume retry export import-table verify login config cache'.split()
 HELP_OF_A_WORD = [
     pytest.param('app', '--downloads FOLDER', id='app'),
     pytest.param('demo', '--latency SECONDS', id='demo'),

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, NamedTuple
 
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from civitai_demo.api.scenarios import DEMO_KEY
 from civitai_demo.server import DemoServer
@@ -19,8 +21,10 @@ from civitai_demo.world.modelfiles import ModelFile
 from civitai_demo.world.models import load_models
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.cli import main
+from tests.support.demo import OPENING as OPENING_PAGE, items
 from tests.support.faults import PATIENCE
 from tests.support.model_site import VERSION, ModelSite, tensors
+from tests.support.models import put
 from tests.support.network import files_in
 from tests.support.paths import ROOT
 from tests.support.scripted_server import STALL
@@ -136,6 +140,7 @@ def test_what_is_not_to_be_had_is_refused_before_anything_is_asked_for(
         pytest.param(['https://civitai.com/images/9000100'], 'names no model', id='a picture'),
         pytest.param(['https://civitai.com/user/mira'], 'names no model', id='a user'),
         pytest.param(['https://example.com/models/4201'], 'example.com', id='another site'),
+        pytest.param(['flowers'], 'the hash of a file', id='a word'),
         pytest.param([MODEL, '--format', 'zip'], 'SafeTensor', id='no format'),
         pytest.param([MODEL, '--format', 'GGUF'], 'no such file', id='a format it lacks'),
         pytest.param([MODEL, '--file', '17'], 'no such file', id='a file it lacks'),
@@ -330,3 +335,211 @@ def test_ctrl_c_tells_the_way_on_and_resume_goes_it(tmp_path: Path, run: Command
         setting.civitai_base_url = site.url
         code, out, err = run('resume')
         assert code == 0 and (tmp_path / 'kept/paper.safetensors').read_bytes() == content
+
+
+# -- models ----------------------------------------------------------------------------------------
+
+LORA = load_models()[1]
+NEW_LORA, OLD_LORA = LORA.versions[:2]
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Path:
+    """A folder of models in the layout of A1111, that the setting names."""
+    folder = tmp_path / 'webui' / 'models'
+    (folder / 'Lora').mkdir(parents=True)
+    setting.save({'models_folder': str(folder)})
+    return folder
+
+
+def test_a_scan_tells_what_there_is_and_the_list_which_they_are(
+    run: Command, shelf: Path, demo: DemoServer
+) -> None:
+    known = shelf / 'Lora' / 'renamed by me.safetensors'
+    put(known, NEW_LORA.files[0].content)
+    put(shelf / 'Lora' / 'my own.safetensors')
+    code, out, err = run('models', 'scan')
+    assert code == 0 and str(shelf / 'Lora') in err and 'hashes and ids' in err
+    assert out.startswith('2 model files: 2 new or changed, 0 gone, 2 read, 1 recognised')
+    demo.requests.clear()
+    code, out, err = run('models', 'list')
+    assert (code, err) == (0, '') and not demo.requests, 'the list asks nobody'
+    mine, theirs = out.splitlines()
+    assert 'my own' in mine and 'of no known version' in mine
+    page = f'/models/{LORA.id}?modelVersionId={NEW_LORA.id}'
+    assert theirs.endswith(page) and str(known) in theirs and 'Gouache Weather' in theirs
+    [_, row] = run('models', 'list', '--json').json['models']
+    assert (row['version_id'], row['path']) == (NEW_LORA.id, str(known))
+
+
+def test_a_scan_without_the_site_keeps_what_it_read_and_is_not_complete(
+    run: Command, shelf: Path
+) -> None:
+    put(shelf / 'Lora' / 'a.safetensors')
+    setting.civitai_base_url = 'http://127.0.0.1:9'
+    code, out, err = run('models', 'scan')
+    assert code == 1 and out.startswith('1 model files') and 'was not asked' in err
+    told = run('models', 'scan', '--json')
+    assert told.code == 1 and told.json['reason'] == 'incomplete' and told.json['notes']
+
+
+def test_without_folders_or_a_scan_the_way_on_is_told(run: Command, tmp_path: Path) -> None:
+    assert 'models_folder' in run('models', 'scan').out
+    for word in ('list', 'updates', 'verify'):
+        code, out, _ = run('models', word)
+        assert code == 0 and '`models scan`' in out
+    setting.save({'models_folder': str(tmp_path)})
+    setting.models_folder = str(tmp_path / 'gone')
+    setting.save({'models_folder': str(tmp_path / 'gone')})
+    code, out, err = run('models', 'scan')
+    assert (code, out) == (1, '') and 'models_folder' in err
+    told = run('models', 'scan', '--json')
+    assert told.code == 1 and told.json['reason'] == 'failed' and 'gone' in told.json['error']
+
+
+def test_the_same_bytes_in_two_places_are_told(run: Command, shelf: Path) -> None:
+    for name in ('a', 'b'):
+        put(shelf / 'Lora' / f'{name}.safetensors', b'same')
+    run('models', 'scan')
+    assert 'The same bytes several times' in run('models', 'list').out
+    assert len(run('models', 'list', '--json').json['duplicates'][0]) == 2
+
+
+def test_updates_name_the_newer_version_and_the_command_that_fetches_it(
+    run: Command, shelf: Path
+) -> None:
+    put(shelf / 'Lora' / 'old.safetensors', OLD_LORA.files[0].content)
+    run('models', 'scan')
+    code, out, err = run('models', 'updates')
+    assert (code, err) == (0, '') and out.startswith('1 of 1 files went on')
+    named = f'civitai:{LORA.id}@{NEW_LORA.id}'
+    assert f'newer: v3 (SDXL 1.0), of 2025-09-21: `model {named}`' in out
+    [row] = run('models', 'updates', '--json').json['updates']
+    assert [one['version_id'] for one in row['newer']] == [NEW_LORA.id]
+    assert run('model', named).code == 0
+    assert not run('models', 'updates', '--json').json['updates'], 'it is here now'
+
+
+def test_a_newer_version_in_early_access_is_marked_so(run: Command, shelf: Path) -> None:
+    model = next(one for one in load_models() if one.id == EARLY)
+    put(shelf / 'Lora' / 'birds.safetensors', model.versions[1].files[0].content)
+    run('models', 'scan')
+    assert 'In early access until' in run('models', 'updates').out
+
+
+def test_verify_tells_files_that_went_bad(run: Command, shelf: Path) -> None:
+    good, bad = shelf / 'Lora' / 'good.safetensors', shelf / 'Lora' / 'bad.safetensors'
+    put(good, NEW_LORA.files[0].content)
+    put(bad)
+    put(shelf / 'Lora' / 'lost.safetensors', b'lost')
+    run('models', 'scan')
+    assert run('models', 'verify', '--json').json['broken'] == 1, 'what is no safetensors'
+    there = bad.stat()
+    bad.write_bytes(bad.read_bytes()[:-1] + b'?')
+    os.utime(bad, ns=(there.st_atime_ns, there.st_mtime_ns))
+    (shelf / 'Lora' / 'lost.safetensors').unlink()
+    code, out, err = run('models', 'verify')
+    assert code == 1 and out.startswith('1 as Civitai lists them') and '1 spoiled' in out
+    assert f'{bad} has other bytes' in err and 'lost.safetensors is there no more' in err
+    told = run('models', 'verify', '--json')
+    assert told.code == 1 and told.json['spoiled'] == 1 and told.json['reason'] == 'incomplete'
+
+
+def picture(path: Path, *lines: str) -> Path:
+    """A picture with what a WebUI writes into it."""
+    info = PngInfo()
+    info.add_text('parameters', '\n'.join(lines))
+    Image.new('RGB', (8, 8)).save(path, pnginfo=info)
+    return path
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """A picture made with the checkpoint and the LoRA of the site, and one that nobody knows."""
+    loras = f'"gouache: {NEW_LORA.files[0].hashes["AutoV3"]}"'
+    return picture(
+        tmp_path / 'made.png',
+        'sky <lora:gouache:0.8> <lora:never heard of:1>',
+        f'Steps: 20, Size: 8x8, Model hash: {MAIN.auto_v2}, Model: paper, Lora hashes: {loras}',
+    )
+
+
+def test_missing_tells_what_a_picture_needs(run: Command, shelf: Path, made: Path) -> None:
+    put(shelf / 'Lora' / 'mine.safetensors', NEW_LORA.files[0].content)
+    code, out, err = run('models', 'missing', made)
+    assert code == 1 and out.count('not known to be here') == 3, 'nobody has looked yet'
+    run('models', 'scan')
+    code, out, err = run('models', 'missing', made)
+    assert (code, err) == (1, '')
+    assert 'checkpoint paper: not here' in out and 'lora never heard of: not here' in out
+    assert f'lora gouache: here, {shelf / "Lora" / "mine.safetensors"}' in out
+    told = run('models', 'missing', made, '--json').json
+    assert (told['missing'], told['complete'], len(told['resources'])) == (2, False, 3)
+
+
+def test_missing_gets_what_can_be_had(run: Command, shelf: Path, made: Path) -> None:
+    code, out, err = run('models', 'missing', made, '--get')
+    assert code == 1, 'one of them nobody knows'
+    assert (shelf / 'Stable-diffusion' / MAIN.name).read_bytes() == MAIN.content
+    assert NEW_LORA.files[0].name in files_in(shelf / 'Lora')
+    assert 'paper: ' in out and 'saved as' in out
+    run('models', 'scan')
+    told = run('models', 'missing', made, '--get', '--json').json
+    states = {one['name']: one['state'] for one in told['resources']}
+    assert states == {'paper': 'here', 'gouache': 'here', 'never heard of': 'not_here'}
+
+
+def test_one_object_tells_of_what_is_missing_and_what_came(
+    run: Command, shelf: Path, tmp_path: Path
+) -> None:
+    made = picture(tmp_path / 'a.png', 'sky', f'Steps: 2, Model hash: {MAIN.auto_v2}, Model: p')
+    ended = run('models', 'missing', made, '--get', '--json')
+    assert ended.code == 0 and ended.json['complete'] and ended.json['saved'] == 1
+    assert ended.json['resources'][0]['state'] == 'unknown'
+    assert ended.json['sources'][0]['verified']
+    assert run('models', 'missing', made).code == 0
+
+
+def test_missing_takes_a_picture_of_the_site_by_link_or_id(
+    run: Command, shelf: Path, demo: DemoServer
+) -> None:
+    image = items(demo, OPENING_PAGE)[0]['id']
+    told = [
+        run('models', 'missing', given, '--json').json['resources']
+        for given in (f'https://civitai.com/images/{image}', image)
+    ]
+    assert told[0] == told[1] and OPENING in [one['version_id'] for one in told[0]]
+
+
+def test_missing_reads_what_lies_beside_a_picture(run: Command, tmp_path: Path) -> None:
+    text = f'sky\nSteps: 2, Model hash: {MAIN.auto_v2}, Model: paper'
+    (tmp_path / 'a.txt').write_text(text)
+    (tmp_path / 'a.json').write_text(json.dumps({'meta': {'Model': 'paper', 'prompt': 'sky'}}))
+    for name in ('a.txt', 'a.json'):
+        assert 'checkpoint paper' in run('models', 'missing', tmp_path / name).out
+
+
+@pytest.mark.parametrize(
+    'argv, code, words',
+    [
+        pytest.param([], 2, 'scan', id='nothing'),
+        pytest.param(['lost'], 2, 'scan, list, updates, verify, missing', id='an unknown word'),
+        pytest.param(['missing'], 2, 'empty', id='no picture'),
+        pytest.param(['list', 'a.png'], 2, 'models missing', id='a picture too many'),
+        pytest.param(['scan', '--get'], 2, 'models missing', id='get what'),
+        pytest.param(['missing', 'no such.png'], 2, 'neither', id='no such file'),
+        pytest.param(['missing', 'https://civitai.com/models/4201'], 2, 'neither', id='a model'),
+        pytest.param(['missing', '2147483000'], 1, '2147483000', id='no such picture'),
+    ],
+)
+def test_what_cannot_be_done_is_told(
+    argv: list[str], code: int, words: str, run: Command, shelf: Path
+) -> None:
+    ended = run('models', *argv)
+    assert (ended.code, ended.out) == (code, '') and words in ended.err
+
+
+def test_a_picture_that_tells_nothing_is_not_complete(run: Command, tmp_path: Path) -> None:
+    Image.new('RGB', (8, 8)).save(tmp_path / 'bare.png')
+    code, out, _ = run('models', 'missing', tmp_path / 'bare.png')
+    assert code == 1 and 'Nothing tells' in out

@@ -41,13 +41,17 @@ def parse_model_source(text: str, base_url: str) -> ModelSource:
     digest = _hash_in(given)
     if digest:
         return ModelSource(hash=digest)
-    found = parse_source(given, base_url)
+    unusable = SourceError('model_source', given=urls.shown(given))
+    try:
+        found = parse_source(given, base_url)
+    except SourceError as error:
+        raise unusable if error.key == 'source_unknown' else error from None
     choice = _choice_in(given)
     if found.kind == 'model':
         return ModelSource(found.number, found.version_id, choice=choice)
     if found.kind == 'version':
         return ModelSource(0, found.number, found.hash.lower(), choice)
-    raise SourceError('model_source', given=urls.shown(given))
+    raise unusable
 
 
 def _hash_in(given: str) -> str:

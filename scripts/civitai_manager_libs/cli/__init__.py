@@ -2,6 +2,8 @@
 
 main        the words: arguments in, exit code out
 tables      what `export` and `import-table` do
+needs       what `models missing` does
+shelf       what `models scan`, `list`, `updates` and `verify` do
 fetching    what `model` does, and `resume` of such a job
 gallery     what `download`, `resume` and `retry` do
 overview    what `jobs` tells of each

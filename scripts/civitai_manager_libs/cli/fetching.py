@@ -29,7 +29,8 @@ _COMPANIONS = 'model_info_file', 'model_json_file', 'model_preview_file'
 class Wish:
     """Which file of a source: by its id or name, by its format; where to, if not where it belongs.
 
-    `takes_suspect`: it is wanted though a scan of the site failed.
+    It is told of under its `label`, '': as its source. `takes_suspect`: it is wanted though a scan
+    of the site failed.
     """
 
     source: str
@@ -37,6 +38,7 @@ class Wish:
     format: str = ''
     to: Path | None = None
     takes_suspect: bool = False
+    label: str = ''
 
 
 @contextmanager
@@ -59,7 +61,7 @@ def manners(segments: int | None, companions: bool | None) -> Iterator[None]:
 
 def task_of(wish: Wish, only_plan: bool) -> Task:
     """Return the task that fetches what is wished, or that only says what would be fetched."""
-    part = ModelPart(urls.shown(wish.source.strip()), only_listed=only_plan)
+    part = ModelPart(wish.label or urls.shown(wish.source.strip()), only_listed=only_plan)
 
     def do(work: Work, part: ModelPart) -> ModelPart:
         if wish.to is not None:

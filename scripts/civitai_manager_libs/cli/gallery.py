@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from heapq import merge
 from pathlib import Path
-from typing import Iterable, Iterator
+from typing import Any, Iterable, Iterator, Sequence
 
 from .. import setting
 from ..archive import identity, jobs, places, saved
@@ -18,8 +18,10 @@ from ..civitai.gallery import CEILINGS, ceiling_of
 from ..civitai.source import parse_source
 from ..downloads import beginning, bringing, presence, whole
 from ..downloads.standing import JobReport, failure
-from ..downloads.wanted import Wanted, as_kept
+from ..downloads.wanted import Wanted, as_kept, is_nothing_between, tags_in
 from ..errors import CivitaiError, GoneError, NotFoundError
+from ..store import sidecars
+from . import options
 from .running import Task, Work
 from .telling import MOST_IDS, Part
 
@@ -59,6 +61,29 @@ def task_of(wanted: Wanted, to: Path | None, only_list: bool) -> Task:
 def wanted_level(level: str | None) -> int:
     """Return the mask of maturity levels for `level`, None: that of the setting."""
     return CEILINGS[level] if level else setting.maturity_levels()
+
+
+def wanted_of(tag: Sequence[str] | None, base_models: Sequence[str] | None, **said: Any) -> Wanted:
+    """What was said of the pictures, None where nothing was, of no source yet.
+
+    Raises BadParameter.
+    """
+    if is_nothing_between(said['since'] or '', said['until'] or ''):
+        raise options.wrong('cli_no_time_between')
+    given = {name: value for name, value in said.items() if value}
+    return Wanted('', base_models=tuple(base_models or ()), **given, **tags_in(tag or ()))
+
+
+def kept_as(name: str | None, embed: bool | None, sidecar: str | None) -> dict[str, Any]:
+    """What pictures are called, and what is written into them and beside, as values of Wanted."""
+    chosen = setting.gallery_sidecars if sidecar is None else sidecar
+    said = {'embeds': embed, 'sidecars': sidecar}
+    return {
+        'template': name or setting.gallery_name_template,
+        'embeds': setting.gallery_embed_infotext if embed is None else embed,
+        'sidecars': sidecars.chosen(chosen),
+        'said': tuple(name for name, value in said.items() if value is not None),
+    }
 
 
 def resumed(job: jobs.Job) -> Task:

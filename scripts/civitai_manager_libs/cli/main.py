@@ -16,16 +16,27 @@ from ..archive import jobs
 from ..archive.models import ModelJob
 from ..archive.place import archive
 from ..civitai import urls
-from ..downloads.wanted import Wanted, is_nothing_between, tags_in
 from ..ending import ExitCode
 from ..errors import CivitaiError, SourceError
-from ..store import sidecars
-from . import fetching, gallery, manual, options, overview, running, screens, tables, upkeep
+from . import (
+    fetching,
+    gallery,
+    manual,
+    needs,
+    options,
+    overview,
+    running,
+    screens,
+    shelf,
+    tables,
+    upkeep,
+)
 
 UsageError: type[Exception] = typer.BadParameter.__base__  # type: ignore[assignment]
 TAKES = {
     'download': 'SOURCE... | - | --from FILE [--to DIR] [OPTIONS]',
     'model': 'SOURCE [--file ID|NAME] [--to DIR] [OPTIONS]',
+    'models': 'scan|list|updates|verify | missing PICTURE|FILE [--get] [--json] [--quiet]',
     'jobs': '[--json]',
     'resume': '[JOB] [OPTIONS]',
     'retry': 'JOB [--gone] [OPTIONS]',
@@ -106,7 +117,7 @@ def download(
 ) -> int:
     """Keep the pictures of sources."""
     given = options.sources_in(sources or (), from_)
-    wanted = _wanted(
+    wanted = gallery.wanted_of(
         limit=limit,
         since=since,
         until=until,
@@ -118,30 +129,10 @@ def download(
         period=period,
         tag=tag,
     )
-    wanted = replace(wanted, **_kept_as(name, embed, sidecar))
+    wanted = replace(wanted, **gallery.kept_as(name, embed, sidecar))
     manner = _manner(as_json, quiet, verbose, concurrency, refresh_sidecars)
     tasks = gallery.tasks_of(wanted, given, to, dry_run)
     return running.carry_out(tasks, manner, len(given) > 1)
-
-
-def _wanted(tag: Sequence[str] | None, base_models: Sequence[str] | None, **said: Any) -> Wanted:
-    """What was said of the pictures, None where nothing was, of no source yet."""
-    if is_nothing_between(said['since'] or '', said['until'] or ''):
-        raise options.wrong('cli_no_time_between')
-    given = {name: value for name, value in said.items() if value}
-    return Wanted('', base_models=tuple(base_models or ()), **given, **tags_in(tag or ()))
-
-
-def _kept_as(name: str | None, embed: bool | None, sidecar: str | None) -> dict[str, Any]:
-    """What pictures are called, and what is written into them and beside, as values of Wanted."""
-    chosen = setting.gallery_sidecars if sidecar is None else sidecar
-    said = {'embeds': embed, 'sidecars': sidecar}
-    return {
-        'template': name or setting.gallery_name_template,
-        'embeds': setting.gallery_embed_infotext if embed is None else embed,
-        'sidecars': sidecars.chosen(chosen),
-        'said': tuple(name for name, value in said.items() if value is not None),
-    }
 
 
 def _manner(
@@ -178,6 +169,23 @@ def model(
     manner = _manner(as_json, quiet, verbose, None, False)
     with fetching.manners(segments, companions):
         return running.carry_out([fetching.task_of(wish, dry_run)], manner, False)
+
+
+@app.command()
+def models(
+    what: options.ModelsWord,
+    picture: options.Picture = None,
+    get: options.Get = False,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Tell of the model files here, and of those a picture needs."""
+    manner = _manner(as_json, quiet, False, None, False)
+    if what == 'missing':
+        return needs.missing(options.words(picture or ''), get, manner)
+    if picture is not None or get:
+        raise options.wrong('cli_models_alone', word=what)
+    return shelf.WORDS[what](manner)
 
 
 @app.command(name='jobs')
@@ -261,7 +269,7 @@ def export(
     quiet: options.Quiet = False,
 ) -> int:
     """Write a table of pictures."""
-    wanted = _wanted(
+    wanted = gallery.wanted_of(
         limit=limit,
         since=since,
         until=until,

@@ -19,6 +19,7 @@ from ..store import sidecars, tables, templates
 
 MOST_AT_ONCE = 64
 MOST_SEGMENTS = 16
+MODELS_WORDS = 'scan', 'list', 'updates', 'verify', 'missing'
 # The longer first: the one begins as the other does.
 _MARKS = (
     (codecs.BOM_UTF32_LE, 'utf-32'),
@@ -235,3 +236,11 @@ ModelFormat = Annotated[
 Suspect = Annotated[bool, _option('--allow-suspect', 'which')]
 Segments = Annotated[Optional[int], _option('--segments', 'how', parser=segments, metavar='N')]
 Companions = Annotated[Optional[bool], _option('--companions/--no-companions', 'how')]
+ModelsWord = Annotated[
+    str,
+    typer.Argument(
+        metavar='|'.join(MODELS_WORDS), parser=_one_of(MODELS_WORDS), show_default=False
+    ),
+]
+Picture = Annotated[Optional[str], typer.Argument(metavar='[PICTURE|FILE]', show_default=False)]
+Get = Annotated[bool, _option('--get', 'how')]

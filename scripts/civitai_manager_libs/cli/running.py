@@ -55,11 +55,13 @@ class Task:
     do: Callable[[Work, Any], AnyPart]
 
 
-def carry_out(tasks: Sequence[Task], manner: Manner, several: bool) -> int:
+def carry_out(
+    tasks: Sequence[Task], manner: Manner, several: bool, beside: Mapping[str, Any] | None = None
+) -> int:
     """Do all `tasks`; return the exit code, which is the worst one.
 
     What fails stops nothing else; stderr says what failed and why. A program hears of that once all
-    is over, so that no sentence stands between its events.
+    is over, so that no sentence stands between its events; what is `beside` is told to it as well.
     """
     client, stopped = get_http_client(), threading.Event()
     screen = screen_for(manner)
@@ -89,7 +91,9 @@ def carry_out(tasks: Sequence[Task], manner: Manner, several: bool) -> int:
         for part in parts:
             _tell(part, manner, several)
         report = totals.all_as_json(parts, bool(number), several)
-        print(json.dumps(report), flush=True)  # in ASCII, which every pipe can carry
+        print(
+            json.dumps({**(beside or {}), **report}), flush=True
+        )  # in ASCII, which every pipe can carry
     return 128 + number if number else max((part.code for part in parts), default=0)
 
 

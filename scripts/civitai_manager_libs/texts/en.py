@@ -1366,4 +1366,85 @@ ENGLISH: dict[str, str] = {
     'help_model_quiet': 'Tell problems only.',
     'help_model_verbose': 'Tell of each try.',
     'help_model_dry_run': 'Say which file it is and where it would go. Fetch nothing.',
+    'cli_models_stopped': 'Stopped. What was found is kept; the same command goes on from there.',
+    'cli_models_none': 'No model files are known here yet. `models scan` looks for them.',
+    'cli_models_alone': '`models {word}` takes neither a picture nor --get; `models missing` does',
+    'cli_models_twins': 'The same bytes several times, {mib} MiB each: {paths}',
+    'cli_models_verified': (
+        '{good} as Civitai lists them, {whole} whole with nothing to compare, {other} whole but '
+        'not what Civitai lists now, {spoiled} spoiled, {broken} broken, {unreadable} unreadable.'
+    ),
+    'cli_model_unknown': 'of no known version',
+    'cli_model_other': (
+        '{path} is whole, but none of the files that Civitai lists of its version now.'
+    ),
+    'cli_model_spoiled': (
+        '{path} has other bytes than before, though nobody wrote to it. Fetch it again, and look '
+        'after the disk.'
+    ),
+    'cli_model_broken': (
+        '{path} cannot be what its name says: its header is broken. Fetch it again.'
+    ),
+    'cli_model_unreadable': '{path} cannot be read.',
+    'cli_model_missing': '{path} is there no more. `models scan` takes it off the list.',
+    'cli_scan_begins': 'Scanning {folders}. Civitai is told hashes and ids of versions only.',
+    'cli_scan_no_folders': (
+        'There is no folder of models here yet. The setting models_folder names one.'
+    ),
+    'cli_scan_unreadable': '{folder} could not be looked into.',
+    'cli_scan_unasked': (
+        'Civitai was not asked, or not to the end: {cause} Scan again later; what was read is kept.'
+    ),
+    'cli_scanned': (
+        '{files} model files: {fresh} new or changed, {gone} gone, {hashed} read, {newly} '
+        'recognised by Civitai now. Of which version they are is known of {known}.'
+    ),
+    'cli_updates': '{count} of {files} files went on:',
+    'cli_updates_old': 'Civitai could not be asked for all, so this may be old: {cause}',
+    'cli_updates_unknown': (
+        'Of {count} files nobody knows the version. `models scan` asks for them.'
+    ),
+    'cli_update_gone': 'Civitai has this model no more. Keep the file.',
+    'cli_update_withdrawn': 'Civitai has this version no more.',
+    'cli_update_changed': 'Civitai has other files of this version now.',
+    'cli_update_newer': 'newer: {name} ({base}), of {day}: `model civitai:{model}@{id}`',
+    'cli_update_other': (
+        'for another base model: {name} ({base}), of {day}: `model civitai:{model}@{id}`'
+    ),
+    'cli_update_early': 'In early access until {until}.',
+    'cli_update_not_offered': 'Not for download.',
+    'cli_need_here': '{kind} {name}: here, {paths}',
+    'cli_need_maybe': '{kind} {name}: perhaps here; a file is called so: {paths}',
+    'cli_need_not_here': '{kind} {name}: not here',
+    'cli_need_unknown': '{kind} {name}: not known to be here; `models scan` looks',
+    'cli_missing_nothing': 'Nothing tells which models this picture was made with.',
+    'cli_missing_source': (
+        '{given} is neither a picture of Civitai nor a file here. Give the link or id of a '
+        'picture, or a picture file.'
+    ),
+    'cli_missing_no_json': '{name} is no JSON that tells how a picture was made.',
+    'help_models': (
+        'Tell of the model files here. scan: look for them in the folders of your WebUI, or of the '
+        'settings, and ask Civitai by their hashes which ones they are. list: those that were '
+        'found, with their galleries. updates: which have newer versions, changed or are gone. '
+        'verify: read all of them again. missing: which models a picture needs, and which of them '
+        'are not here.'
+    ),
+    'help_models_examples': (
+        'Examples:\n\npython civitai_gallery.py models scan\n\npython civitai_gallery.py models '
+        'updates --json\n\npython civitai_gallery.py models missing https://civitai.com/images/123 '
+        '--get\n\npython civitai_gallery.py models missing picture.png\n\nOnly hashes and ids are '
+        'sent. Exit codes: 0 all is well, 1 something failed, is spoiled or missing, 2 wrong '
+        'usage, 130 Ctrl-C, 143 SIGTERM.'
+    ),
+    'help_models_what': 'What is to be done.',
+    'help_models_picture': (
+        'For missing: the link or id of a picture, a picture file, or the .json or .txt beside one.'
+    ),
+    'help_models_get': 'For missing: fetch what is not here, if its version or hash is known.',
+    'help_models_as_json': (
+        'Print one JSON object at the end. While it runs, stderr gets events, one JSON object a '
+        'line.'
+    ),
+    'help_models_quiet': 'Tell problems only.',
 }

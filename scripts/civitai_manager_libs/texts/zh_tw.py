@@ -895,4 +895,59 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'help_model_quiet': '只說明問題。',
     'help_model_verbose': '說明每次嘗試。',
     'help_model_dry_run': '說明是哪個檔案、會存放於何處。不下載任何內容。',
+    'cli_models_stopped': '已停止。已找到的內容會保留；再次執行相同指令即可繼續。',
+    'cli_models_none': '尚未得知此處有任何模型檔案。可用 `models scan` 掃描。',
+    'cli_models_alone': '`models {word}` 不接受圖片或 --get；`models missing` 才接受',
+    'cli_models_twins': '內容相同的檔案，每個 {mib} MiB：{paths}',
+    'cli_models_verified': (
+        '與 Civitai 所列相同 {good}，完整但無從比對 {whole}，完整但不在 Civitai 目前所列之中 '
+        '{other}，內容受損 {spoiled}，損壞 {broken}，無法讀取 {unreadable}。'
+    ),
+    'cli_model_unknown': '版本不明',
+    'cli_model_other': '{path} 完整，但不在 Civitai 目前為其版本所列的檔案之中。',
+    'cli_model_spoiled': '{path} 的內容與先前不同，但沒有人寫入過。請重新下載，並檢查磁碟。',
+    'cli_model_broken': '{path} 的檔頭損壞，與其檔名不符。請重新下載。',
+    'cli_model_unreadable': '無法讀取 {path}。',
+    'cli_model_missing': '{path} 已不存在。`models scan` 會將它從清單移除。',
+    'cli_scan_begins': '正在掃描 {folders}。只會向 Civitai 傳送雜湊值與版本 ID。',
+    'cli_scan_no_folders': '此處尚無模型資料夾。可用設定 models_folder 指定。',
+    'cli_scan_unreadable': '無法查看 {folder}。',
+    'cli_scan_unasked': '未能向 Civitai 查詢，或未查詢完畢：{cause} 請稍後再掃描；已讀取的內容會保留。',
+    'cli_scanned': (
+        '{files} 個模型檔案：新增或變更 {fresh}，消失 {gone}，已讀取 {hashed}，本次由 Civitai 辨識 '
+        '{newly}。已知版本的有 {known} 個。'
+    ),
+    'cli_updates': '{files} 個檔案中有 {count} 個有變動：',
+    'cli_updates_old': '未能向 Civitai 查詢全部內容，以下可能是舊資訊：{cause}',
+    'cli_updates_unknown': '有 {count} 個檔案的版本不明。`models scan` 會查詢。',
+    'cli_update_gone': 'Civitai 已沒有此模型。請保留檔案。',
+    'cli_update_withdrawn': 'Civitai 已沒有此版本。',
+    'cli_update_changed': 'Civitai 現有此版本的其他檔案。',
+    'cli_update_newer': '較新：{name}（{base}），{day}：`model civitai:{model}@{id}`',
+    'cli_update_other': '適用其他基礎模型：{name}（{base}），{day}：`model civitai:{model}@{id}`',
+    'cli_update_early': '搶先體驗至 {until}。',
+    'cli_update_not_offered': '不提供下載。',
+    'cli_need_here': '{kind} {name}：已有，{paths}',
+    'cli_need_maybe': '{kind} {name}：可能已有；有同名檔案：{paths}',
+    'cli_need_not_here': '{kind} {name}：沒有',
+    'cli_need_unknown': '{kind} {name}：不確定是否已有；可用 `models scan` 掃描',
+    'cli_missing_nothing': '沒有資訊說明此圖片使用了哪些模型。',
+    'cli_missing_source': '{given} 既不是 Civitai 的圖片，也不是此處的檔案。請提供圖片的連結或 ID，或圖片檔案。',
+    'cli_missing_no_json': '{name} 不是說明圖片如何製作的 JSON。',
+    'help_models': (
+        '說明此處的模型檔案。scan：在 WebUI 或設定的資料夾中尋找，並以雜湊值向 Civitai 查詢是哪些模'
+        '型。list：列出找到的檔案及其圖庫。updates：哪些有新版本、已變更或已消失。verify：重新讀取'
+        '全部檔案。missing：圖片需要哪些模型，其中哪些此處沒有。'
+    ),
+    'help_models_examples': (
+        '範例：\n\npython civitai_gallery.py models scan\n\npython civitai_gallery.py models '
+        'updates --json\n\npython civitai_gallery.py models missing https://civitai.com/images/123 '
+        '--get\n\npython civitai_gallery.py models missing picture.png\n\n只會傳送雜湊值與 ID。結束'
+        '代碼：0 一切正常，1 有失敗、受損或缺少，2 用法錯誤，130 Ctrl-C，143 SIGTERM。'
+    ),
+    'help_models_what': '要做什麼。',
+    'help_models_picture': '用於 missing：圖片的連結或 ID、圖片檔案，或其旁的 .json 或 .txt。',
+    'help_models_get': '用於 missing：下載此處沒有、且已知版本或雜湊值的模型。',
+    'help_models_as_json': '最後輸出一個 JSON 物件。執行時 stderr 會有事件，每行一個 JSON 物件。',
+    'help_models_quiet': '只說明問題。',
 }
