@@ -13,6 +13,7 @@ from ..api import lookups
 from ..archive import holdings
 from ..archive.database import Database
 from ..archive.holdings import Holding
+from ..civitai import meta as meta_of
 from ..errors import StorageError
 from ..host.layouts import Layout
 from ..http_client import CivitaiHttpClient
@@ -57,6 +58,7 @@ def note(
             there.st_size,
             there.st_mtime_ns,
             sha256.lower(),
+            _listed_tensors(version, sha256),
             version_id=lookups.number(version.get('id')),
             model_id=lookups.number(version.get('modelId')),
             told_by=holdings.FETCHED,
@@ -64,3 +66,13 @@ def note(
         holdings.note(db, [holding], time.time())
     except (OSError, StorageError) as error:
         log.warning('%s is not noted among the models: %s', path.name, error)
+
+
+def _listed_tensors(version: Mapping[str, object], sha256: str) -> str:
+    """The hash by which pictures name a LoRA, as far as the site tells it of this very file."""
+    for file in meta_of.mappings(version.get('files')):
+        hashes = file.get('hashes')
+        told = hashes if isinstance(hashes, Mapping) else {}
+        if sha256 and meta_of.hash_of(told.get('SHA256')) == sha256.lower():
+            return meta_of.hash_of(told.get('AutoV3'))
+    return ''
