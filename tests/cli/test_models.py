@@ -19,8 +19,8 @@ from civitai_demo.api.scenarios import DEMO_KEY
 from civitai_demo.server import DemoServer
 from civitai_demo.world.modelfiles import ModelFile
 from civitai_demo.world.models import load_models
-from scripts.civitai_manager_libs import setting
-from scripts.civitai_manager_libs.cli import main
+from scripts.civitai_manager_libs import setting, texts
+from scripts.civitai_manager_libs.cli import main, screens
 from tests.support.demo import OPENING as OPENING_PAGE, items
 from tests.support.faults import PATIENCE
 from tests.support.model_site import VERSION, ModelSite, tensors
@@ -328,7 +328,7 @@ def test_ctrl_c_tells_the_way_on_and_resume_goes_it(tmp_path: Path, run: Command
         finally:
             work.kill()
         assert (work.returncode, out) == (130, '')
-        assert 'Stopped.' in err and '`resume 1` goes on' in err
+        assert 'of 2.9 MiB are there. `resume 1` goes on' in err
         assert 'paper.safetensors' not in files_in(tmp_path / 'kept')
         site.hook = lambda request: None
         site.storage.release.set()
@@ -543,3 +543,35 @@ def test_a_picture_that_tells_nothing_is_not_complete(run: Command, tmp_path: Pa
     Image.new('RGB', (8, 8)).save(tmp_path / 'bare.png')
     code, out, _ = run('models', 'missing', tmp_path / 'bare.png')
     assert code == 1 and 'Nothing tells' in out
+
+
+def test_how_far_it_is_is_told_while_it_runs(
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screens, 'FIRST_EVENT', 0.0)
+    monkeypatch.setattr(screens, 'FIRST_LINE', 0.0)
+    content = tensors(3_000_000)
+    with ModelSite(content) as site:
+        setting.civitai_base_url = site.url
+        ended = run('model', VERSION_LINK, '--to', tmp_path / 'a', '--json')
+        [first, *_] = [json.loads(line) for line in ended.err.splitlines()]
+        assert (first['event'], first['stage']) == ('progress', 'fetching')
+        assert first['size'] == len(content) and first['source'].endswith(str(VERSION))
+        ended = run('model', VERSION_LINK, '--to', tmp_path / 'b')
+        assert any(line.endswith('of 2.9 MiB') for line in ended.err.splitlines())
+    put(tmp_path / 'webui' / 'models' / 'Lora' / 'a.safetensors')
+    setting.save({'models_folder': str(tmp_path / 'webui' / 'models')})
+    events = [json.loads(line) for line in run('models', 'scan', '--json').err.splitlines()]
+    assert 'looking' in [one.get('stage') for one in events]
+
+
+@pytest.mark.parametrize('language', texts.LANGUAGES)
+def test_every_word_is_told_in_each_language(
+    language: str, run: Command, shelf: Path, made: Path
+) -> None:
+    setting.save({'language': language})
+    put(shelf / 'Lora' / 'old.safetensors', OLD_LORA.files[0].content)
+    for argv in ('scan', 'list', 'updates', 'verify'):
+        ended = run('models', argv)
+        assert ended.code == 0 and ended.out.strip(), ended
+    assert run('models', 'missing', made).out and run('model', MODEL, '--dry-run').out

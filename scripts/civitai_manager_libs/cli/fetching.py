@@ -76,7 +76,7 @@ def task_of(wish: Wish, only_plan: bool) -> Task:
         where = planned.place.sentence()
         if wish.to is not None:
             where = _text('place_named', folder=str(wish.to))
-        part = replace(part, planned=planned, where=where)
+        part = replace(part, planned=planned, where=where, size=planned.file.size)
         if only_plan:
             return part
         presence.check_writable(planned.path.parent)
@@ -103,7 +103,7 @@ def _say_where(work: Work, planned: Planned, where: str) -> None:
 
 def resumed(job: ModelJob) -> Task:
     """Return the task that goes on with a job, or does again what failed."""
-    part = ModelPart(job.title, job=job.id, done=job.done)
+    part = ModelPart(job.title, job=job.id, done=job.done, size=job.size)
     return Task(part, lambda work, part: _run(work, part))
 
 

@@ -19,7 +19,7 @@ class ModelPart:
     """What became of one model file.
 
     `where` says where it goes, in words; `planned` is what was found of it. `job` is the number of
-    its job, 0 if there is none, and `done` how many bytes are there. `kept` is there when the file
+    its job, 0 if there is none; `done` bytes of `size` are there. `kept` is there when the file
     is; `refusal` is why it is not, `was_stopped` whether it was cut short.
     """
 
@@ -28,6 +28,7 @@ class ModelPart:
     where: str = ''
     job: int = 0
     done: int = 0
+    size: int = 0
     kept: KeptModel | None = None
     seconds: float = 0.0
     only_listed: bool = False
@@ -109,8 +110,8 @@ class ModelPart:
         if self.was_stopped:
             if not self.job:
                 return _text('cli_stopped_early')
-            size = self.planned.file.size if self.planned else 0
-            return _text('cli_model_stopped', job=self.job, mib=_mib(self.done), of=_mib(size))
+            done, size = _mib(self.done), _mib(self.size)
+            return _text('cli_model_stopped', job=self.job, mib=done, of=size)
         if self.refusal is not None:
             return ''
         if self.kept is not None:
