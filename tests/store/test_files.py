@@ -360,43 +360,6 @@ def test_a_folder_that_cannot_be_read_is_no_trouble(tmp_path: Path) -> None:
     files.reclaim(tmp_path / 'missing')
 
 
-@pytest.mark.parametrize('name', ['a.png', 'a.jpeg', 'a.mp4', 'a.webp', 'a.PNG', 'a.JPG'])
-def test_a_picture_is_found_whatever_its_extension(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_bytes(b'x')
-    (tmp_path / 'a.txt').write_bytes(b'x')
-    found = files.existing_picture(tmp_path, 'a')
-    assert found is not None and found.samefile(tmp_path / name)
-    assert len(files.pictures_called(tmp_path, 'a')) == 1
-    assert files.existing_picture(tmp_path, 'b') is None
-    assert files.existing_picture(tmp_path / 'missing', 'a') is None
-
-
-NAMED = [
-    ('a.jpeg', png(), 'a.png'),
-    ('a.mp4', JPEG, 'a.jpg'),
-    ('a.PNG', png(), 'a.PNG'),
-    ('a.v2.jpeg', png(), 'a.v2.png'),
-    ('a.bin', b'neither', 'a.bin'),
-]
-
-
-@pytest.mark.parametrize(('name', 'content', 'right'), NAMED)
-def test_a_file_gets_the_extension_of_its_bytes(
-    tmp_path: Path, name: str, content: bytes, right: str
-) -> None:
-    (tmp_path / name).write_bytes(content)
-    assert files.named_by_bytes(tmp_path / name) == tmp_path / right
-    assert files_in(tmp_path) == [right] and (tmp_path / right).read_bytes() == content
-
-
-def test_no_other_file_loses_its_name_to_it(tmp_path: Path) -> None:
-    (tmp_path / 'a.jpeg').write_bytes(png())
-    (tmp_path / 'a.png').write_bytes(b'mine')
-    with pytest.raises(StorageError):
-        files.named_by_bytes(tmp_path / 'a.jpeg')
-    assert (tmp_path / 'a.png').read_bytes() == b'mine' and (tmp_path / 'a.jpeg').exists()
-
-
 def test_what_is_set_aside_takes_the_first_free_name(tmp_path: Path) -> None:
     for content, name in ((b'1', 'a.odd-1.png'), (b'2', 'a.odd-2.png')):
         (tmp_path / 'a.png').write_bytes(content)
@@ -431,7 +394,3 @@ def test_a_look_tells_whether_a_file_is_whole(
     (tmp_path / 'a').write_bytes(content)
     seen = files.look(tmp_path / 'a')
     assert seen is not None and (seen.is_whole, seen.size) == (is_whole, len(content))
-
-
-def test_a_missing_file_keeps_its_name(tmp_path: Path) -> None:
-    assert files.named_by_bytes(tmp_path / 'a.jpeg') == tmp_path / 'a.jpeg'

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from ..civitai import urls
 from ..civitai.gallery import GalleryImage
 from ..errors import CivitaiError, StorageError
-from ..store import cache, files, media, names
+from ..store import cache, media, names, suffixes
 from . import crew, presence
 from .keeping import Finish, keep, kept_as, shared
 from .originals import bring
@@ -262,7 +262,7 @@ def with_right_extension(
 
 def _renamed(path: str) -> str:
     try:
-        return str(files.named_by_bytes(Path(path)))
+        return str(suffixes.named_by_bytes(Path(path)))
     except StorageError as error:
         log.warning('%s keeps its extension: %s', path, error)
         return path

@@ -18,7 +18,7 @@ from ..archive.database import Database
 from ..civitai import urls
 from ..civitai.gallery import GalleryImage
 from ..errors import CancelledError, WrongContentError
-from ..store import files, names, parquet
+from ..store import files, names, parquet, suffixes
 
 # Its own columns; `id` is ours, which it hands on.
 _COLUMNS = ('key', 'status', 'error_message', 'url', 'sha256', 'id')
@@ -139,7 +139,7 @@ def _path(table: Path, key: object) -> Path:
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise _Refused('import_elsewhere')
     folder = table.absolute().with_suffix('')
-    called = files.pictures_called(folder, key)
+    called = suffixes.pictures_called(folder, key)
     if not called:
         raise _NotThere(PACKED if folder.with_suffix('.tar').is_file() else MISSING)
     if len(called) > 1 or called[0].is_symlink() or not files.is_inside(called[0], folder.parent):

@@ -14,7 +14,7 @@ from ..civitai import urls
 from ..errors import AnswerError, CancelledError, CivitaiError, WrongContentError
 from ..http_client import slots
 from ..http_client.single_flight import SingleFlight
-from ..store import claims, files
+from ..store import claims, files, suffixes
 from . import presence
 from .originals import bring, has
 from .plan import DownloadJob, DownloadResult, Fetch, Outcome
@@ -79,7 +79,7 @@ def kept_as(job: DownloadJob) -> Hashable:
 
 def _kept(job: DownloadJob, fetch: Fetch, finish: Finish) -> DownloadResult:
     final = Path(job.path)
-    lying = [] if job.is_free else files.in_the_way(final.parent, final.stem)
+    lying = [] if job.is_free else suffixes.in_the_way(final.parent, final.stem)
     for there in lying:
         if there.is_file() and presence.is_there(there, wanted=job.wanted):  # somebody was faster
             return DownloadResult(job, Outcome.SKIPPED, str(there))

@@ -18,7 +18,7 @@ from typing import Iterable
 
 from .. import forks, setting
 from ..errors import StorageError
-from ..store import files, private
+from ..store import files, private, suffixes
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def is_there(path: str | Path, *, wanted: str = '') -> bool:
 
 def find(folder: Path, stem: str, *, wanted: str = '') -> Path | None:
     """Return the file in `folder` called `stem` that is there, whatever its extension, or None."""
-    return files.existing_picture(folder, stem, partial(is_there, wanted=wanted))
+    return suffixes.existing_picture(folder, stem, partial(is_there, wanted=wanted))
 
 
 class Glance:

@@ -12,6 +12,7 @@ partial    part files that outlive their process
 claims     names for files that a person keeps: whoever comes first has one
 private    small files of the owner's: one writer at a time
 weights    model files: what is none, and what says that it is not whole
+suffixes   picture files whatever their extension, and the one that their bytes call for
 files      files that are whole or not there at all
 reasons    why the system refuses a file, as a sentence of our own
 opening    whether a picture can be opened
