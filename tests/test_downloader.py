@@ -17,7 +17,7 @@ from scripts.civitai_manager_libs.downloads.modeljobs import ModelQueue
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient, get_http_client
 from tests.support.demo import DOWNLOAD, get
 from tests.support.network import at_home, files_in, png
-from tests.support.scripted_server import STALL, ScriptedServer, ok
+from tests.support.scripted_server import STALL, Answer, ScriptedServer, Trickle, ok
 
 FILE = f'{DOWNLOAD}?fileId=4201021'
 PICTURE = png(2000)
@@ -278,16 +278,28 @@ def test_a_download_in_the_background_is_listed_until_it_ends(
     assert manager.cancel(number) is False
 
 
-def test_a_cancelled_download_ends_at_once_and_leaves_nothing(
-    client: CivitaiHttpClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    'answer',
+    [
+        pytest.param((ok(b'\x80' * 1000, length=5000), STALL), id='silent'),
+        pytest.param((ok(b'\x80' * 1000, length=5000), Trickle(b'\x80' * 4000)), id='slow'),
+        pytest.param((STALL,), id='without an answer'),
+        pytest.param((b'HTTP/1.1 200 OK\r\n', STALL), id='half a head'),
+    ],
+)
+def test_a_cancelled_download_hangs_up_at_once_and_leaves_nothing(
+    client: CivitaiHttpClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: Answer
 ) -> None:
     manager = downloader.DownloadManager()
-    with ScriptedServer((ok(b'\x80' * 1000, length=5000), STALL)) as server:
+    with ScriptedServer(answer) as server:
         at_home(monkeypatch, server)
         number = manager.start(f'{server.url}/x', str(tmp_path / 'x.ckpt'))
         assert server.stalled.wait(10)
+        began = time.monotonic()
         assert manager.cancel(number) is True
+        assert time.monotonic() - began < 1
         assert manager.list_active() == []
+        assert waited(lambda: server.left == 1)
         assert waited(lambda: files_in(tmp_path) == [])
     assert manager.cancel(number) is False
     assert manager.cancel('no such') is False

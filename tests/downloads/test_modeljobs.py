@@ -12,15 +12,25 @@ import pytest
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.archive import jobs, models as model_jobs, place
 from scripts.civitai_manager_libs.civitai.modelfiles import Choice
-from scripts.civitai_manager_libs.downloads import getting
+from scripts.civitai_manager_libs.downloads import arrival, getting
 from scripts.civitai_manager_libs.downloads.modeljobs import ModelQueue, ModelStanding
 from scripts.civitai_manager_libs.downloads.queue import JobQueue
 from scripts.civitai_manager_libs.downloads.standing import INTERRUPTED
 from scripts.civitai_manager_libs.errors import CivitaiError, SourceError
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
+from scripts.civitai_manager_libs.store import partial
 from tests.support.model_site import VERSION, ModelSite, tensors
 from tests.support.network import files_in
-from tests.support.scripted_server import STALL, ok
+from tests.support.scripted_server import (
+    RESET,
+    STALL,
+    Answer,
+    Piece,
+    ScriptedServer,
+    Trickle,
+    ok,
+    redirect,
+)
 
 CONTENT = tensors(300_000)
 PATIENCE = 15.0
@@ -45,6 +55,13 @@ def queue() -> Iterator[ModelQueue]:
 def holding(site: ModelSite) -> None:
     """Have the storage send a part and then nothing."""
     site.hook = lambda request: (site.honest(request)[:100_000], STALL)
+
+
+def until(is_so: Callable[[], object]) -> bool:
+    end = time.monotonic() + PATIENCE
+    while not is_so() and time.monotonic() < end:
+        time.sleep(0.01)
+    return bool(is_so())
 
 
 def standing(queue: ModelQueue, job: int) -> ModelStanding:
@@ -129,6 +146,106 @@ def test_a_cancelled_file_leaves_nothing(site: ModelSite, queue: ModelQueue) -> 
     assert files_in(planned.path.parent) == []
     queue.forget(job)
     assert queue.standing() == []
+
+
+@pytest.mark.parametrize('at_once', [1, 4])
+@pytest.mark.parametrize(
+    ('answer', 'step'),
+    [
+        pytest.param(True, STALL, id='silent'),
+        pytest.param(True, Trickle(bytes(50_000), size=10), id='slow'),
+        pytest.param(False, STALL, id='without an answer'),
+    ],
+)
+def test_a_cancel_hangs_up_on_a_storage_that_holds_it_up(
+    site: ModelSite,
+    queue: ModelQueue,
+    monkeypatch: pytest.MonkeyPatch,
+    at_once: int,
+    answer: bool,
+    step: Piece,
+) -> None:
+    setting.model_download_segments = at_once
+    monkeypatch.setattr(arrival, 'SEGMENTED_BYTES', 64 * 1024 if at_once > 1 else 10**9)
+    site.hook = lambda r: (site.honest(r)[: 20_000 if answer else 0], step)
+    planned = queue.plan(VERSION)
+    job = queue.add(planned)
+    connections = at_once if answer else 1  # only an answer tells that there may be more
+    assert until(lambda: len(site.storage.requests) == connections)
+    began = time.monotonic()
+    queue.cancel(job)
+    assert time.monotonic() - began < 1
+    assert standing(queue, job).state == jobs.CANCELLED
+    assert files_in(planned.path.parent) == []
+    assert until(lambda: site.storage.left == connections)
+
+
+@pytest.mark.parametrize('what', ['the version', 'the address'])
+def test_a_cancel_hangs_up_on_a_site_that_holds_it_up(
+    site: ModelSite, queue: ModelQueue, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    planned = queue.plan(VERSION)
+    silent = ScriptedServer((STALL,))
+    with silent:
+        if what == 'the version':
+            monkeypatch.setattr(setting, 'civitai_base_url', silent.url)
+        site.route = lambda request: redirect(f'{silent.url}/file', 307)
+        job = queue.add(planned)
+        assert silent.stalled.wait(PATIENCE)
+        began = time.monotonic()
+        queue.cancel(job)
+        assert time.monotonic() - began < 1
+        assert until(lambda: silent.left == 1)
+    assert standing(queue, job).state == jobs.CANCELLED
+
+
+@pytest.mark.parametrize(
+    'refusal',
+    [ok(b'', status=503, Retry_After='60'), ok(b'', status=429, Retry_After='60'), (RESET,)],
+    ids=['503', '429', 'reset'],
+)
+def test_a_cancel_ends_the_wait_for_another_try(
+    site: ModelSite, queue: ModelQueue, refusal: Answer
+) -> None:
+    setting.download_max_retries, setting.download_retry_delay = 5, 30.0
+    site.hook = lambda request: refusal
+    job = queue.add(queue.plan(VERSION))
+    waited(queue, job, lambda one: one.waiting or site.storage.requests)
+    began = time.monotonic()
+    queue.cancel(job)
+    assert time.monotonic() - began < 1
+    assert standing(queue, job).state == jobs.CANCELLED
+
+
+def test_a_cancel_leaves_what_another_program_brings_there(
+    site: ModelSite, queue: ModelQueue
+) -> None:
+    planned = queue.plan(VERSION)
+    with partial.held(planned.path) as theirs:
+        theirs.path.write_bytes(b'theirs')
+        job = queue.add(planned)
+        waited(queue, job, lambda one: one.waiting or one.state == jobs.RUNNING)
+        queue.cancel(job)
+        assert theirs.path.read_bytes() == b'theirs'
+    assert standing(queue, job).state == jobs.CANCELLED
+
+
+def test_a_cancel_does_not_wait_for_companions_of_a_file_that_is_whole(
+    site: ModelSite, queue: ModelQueue
+) -> None:
+    picture = f'{site.storage.url}/still.jpeg'
+    site.facts = {'images': [{'url': picture, 'type': 'image', 'nsfwLevel': 1}]}
+    site.hook = lambda r: (STALL,) if 'still' in r.target else None
+    planned = queue.plan(VERSION)
+    job = queue.add(planned)
+    assert site.storage.stalled.wait(PATIENCE)
+    began = time.monotonic()
+    queue.cancel(job)
+    assert time.monotonic() - began < 1
+    assert until(lambda: site.storage.left == 1)
+    assert standing(queue, job).state == jobs.ENDED
+    assert planned.path.read_bytes() == CONTENT
+    assert 'paper.civitai.info' in files_in(planned.path.parent), 'what needs no answer is there'
 
 
 def test_nor_does_one_that_got_another_name(site: ModelSite, queue: ModelQueue) -> None:

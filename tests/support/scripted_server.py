@@ -17,6 +17,7 @@ Without `kept` a connection is closed after its answer.
 from __future__ import annotations
 
 import re
+import select
 import socket
 import ssl
 import struct
@@ -135,7 +136,7 @@ class ScriptedServer:
 
     The answers are played in order and the last one for ever; a function in their place is asked
     for the answer to each request. With `tls` it speaks https. `stalled` is set while a request
-    is held up by STALL, Trickle or Flood.
+    is held up by STALL, Trickle or Flood. `left` counts the answers that the other side hung up on.
     """
 
     def __init__(
@@ -146,6 +147,7 @@ class ScriptedServer:
     ):
         self.requests: list[Request] = []
         self.opened = 0  # connections on which a request came or a handshake began
+        self.left = 0
         self.release = threading.Event()
         self.stalled = threading.Event()
         self._answers = answers
@@ -214,7 +216,14 @@ class ScriptedServer:
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_side=True)
             while (request := self._next(connection, number)) is not None:
-                if not self._play(connection, self._answer(request)):
+                answer = self._answer(request)
+                try:
+                    is_kept = self._play(connection, answer)
+                except OSError:
+                    with self._lock:
+                        self.left += 1
+                    raise
+                if not is_kept:
                     break
         except OSError:
             pass  # the other side went away, as some tests want it to
@@ -251,13 +260,21 @@ class ScriptedServer:
             elif isinstance(step, Flood):
                 self._flood(connection, step)
             elif step is STALL:
-                self.stalled.set()
-                self.release.wait(60)
+                self._stall(connection)
             else:
                 if step is RESET:
                     _reset_at_close(connection)
                 return step is KEEP
         return False
+
+    def _stall(self, connection: socket.socket) -> None:
+        self.stalled.set()
+        end = time.monotonic() + 60
+        while time.monotonic() < end and not self.release.wait(0.02):
+            # past TLS, which cannot be asked without reading
+            if select.select([connection], [], [], 0)[0]:
+                if not socket.socket.recv(connection, 1, socket.MSG_PEEK):
+                    raise ConnectionAbortedError
 
     def _trickle(self, connection: socket.socket, step: Trickle) -> None:
         for start in range(0, len(step.data), step.size):

@@ -17,7 +17,7 @@ from ..archive.database import Database
 from ..archive.models import ModelJob
 from ..civitai import modelfiles
 from ..civitai.modelfiles import Choice, ModelFile, OfferedVersion
-from ..errors import CancelledError, CivitaiError
+from ..errors import CancelledError, CivitaiError, StorageError
 from ..http_client import CivitaiHttpClient
 from ..library import arrival, naming, places, told as told_of
 from ..library.places import Place
@@ -146,7 +146,7 @@ def run(
             # what a person said of it meanwhile, that it is paused, stays
             among = () if state == jobs.ENDED else (jobs.RUNNING,)
             jobs.set_state(db, job_id, state, instead_of=among)
-        settle(db, client, kept)
+        settle(db, client.until(stop), kept)
         _tell(db, job_id, told)
         return kept
 
@@ -195,7 +195,14 @@ def settle(db: Database, client: CivitaiHttpClient, kept: KeptModel) -> None:
 
 
 def abandon(db: Database, job_id: int) -> None:
-    """Take away what came of a file that is not wanted any more. Raises StorageError."""
+    """Take away what came of a file that is not wanted any more. Raises StorageError.
+
+    What another program brings there is not ours.
+    """
     job = model_jobs.find(db, job_id)
     if job is not None and job.state != jobs.ENDED and job.path.parent.is_dir():
-        models.forget(job.path)
+        try:
+            models.forget(job.path)
+        except StorageError as error:
+            if error.key != 'model_busy':
+                raise
