@@ -230,8 +230,26 @@ def test_what_is_there_is_not_fetched_again(
     run('model', MODEL)
     demo.requests.clear()
     code, out, _ = run('model', MODEL)
-    assert code == 0 and 'there already' in out and not asked_for_files(demo)
-    assert run('model', MODEL, '--json').json['already'] == 1
+    path = downloads / 'models' / 'Checkpoint' / MAIN.name
+    assert code == 0 and f'there already as {path}' in out and not asked_for_files(demo)
+    told = run('model', MODEL, '--json').json
+    assert (told['already'], told['saved'], told['path']) == (1, 0, str(path))
+    jobs = run('jobs', '--json').json
+    assert len(jobs) == 1, 'it is one job that looked again'
+
+
+def test_a_lora_of_a_name_that_is_taken_is_called_otherwise_and_it_is_told(
+    run: Command, shelf: Path
+) -> None:
+    put(shelf / 'Lora' / 'mine' / NEW_LORA.files[0].name)
+    source = f'https://civitai.com/model-versions/{NEW_LORA.id}'
+    _, _, err = run('model', source, '--dry-run')
+    assert 'is compared before anything is fetched' in err
+    code, out, err = run('model', source)
+    stem, ending = os.path.splitext(NEW_LORA.files[0].name)
+    renamed = f'{stem} (1){ending}'
+    assert code == 0 and str(shelf / 'Lora' / renamed) in out
+    assert f'so this one is {renamed}' in err
 
 
 def test_a_file_of_another_kind_and_the_same_name_stays(run: Command, downloads: Path) -> None:

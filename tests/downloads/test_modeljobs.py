@@ -20,6 +20,7 @@ from scripts.civitai_manager_libs.errors import CivitaiError, SourceError
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from scripts.civitai_manager_libs.store import partial
 from tests.support.model_site import VERSION, ModelSite, tensors
+from tests.support.models import put
 from tests.support.network import files_in
 from tests.support.scripted_server import (
     RESET,
@@ -91,7 +92,7 @@ def test_a_file_comes_into_the_folder_of_its_kind_with_its_companions(
     assert (found.job.done, found.job.size) == (len(CONTENT), len(CONTENT))
     assert found.job.title == 'Paper · v2' and found.job.path == planned.path
     assert planned.path.read_bytes() == CONTENT
-    assert 'paper.civitai.info' in files_in(planned.path.parent)
+    assert until(lambda: 'paper.civitai.info' in files_in(planned.path.parent))
 
 
 def test_the_job_says_how_far_it_is_while_it_runs(site: ModelSite, queue: ModelQueue) -> None:
@@ -259,6 +260,54 @@ def test_nor_does_one_that_got_another_name(site: ModelSite, queue: ModelQueue) 
     queue.cancel(job)
     assert files_in(planned.path.parent) == [planned.path.name]
     assert standing(queue, job).job.path == planned.path.with_name('paper (1).safetensors')
+
+
+@pytest.fixture
+def loras(site: ModelSite, tmp_path: Path) -> Path:
+    """The site's file is a LoRA; the folder of a WebUI for such, sorted by base model."""
+    site.facts = {'model': {'name': 'Paper', 'type': 'LORA'}, 'baseModel': 'SDXL 1.0'}
+    folder = tmp_path / 'webui' / 'models' / 'Lora'
+    folder.mkdir(parents=True)
+    setting.models_folder = str(folder.parent)
+    setting.model_folder_template = '{base_model}'
+    return folder
+
+
+def test_a_lora_gets_a_name_that_no_other_sub_folder_has(
+    site: ModelSite, queue: ModelQueue, loras: Path
+) -> None:
+    mine = loras / 'mine' / 'paper.safetensors'
+    put(mine)
+    planned = queue.plan(VERSION)
+    assert planned.path == loras / 'SDXL 1.0' / 'paper.safetensors'
+    job = queue.add(planned)
+    found = ended(queue, job)
+    assert found.job.path == planned.path.with_name('paper (1).safetensors')
+    assert found.job.path.read_bytes() == CONTENT and not planned.path.exists()
+    assert queue.add(queue.plan(VERSION)) == job, 'it is the one that is there already'
+    assert ended(queue, job).job.path == found.job.path
+
+
+def test_a_lora_that_lies_in_another_sub_folder_is_not_fetched_again(
+    site: ModelSite, queue: ModelQueue, loras: Path
+) -> None:
+    mine = loras / 'mine' / 'paper.safetensors'
+    put(mine, CONTENT)
+    found = ended(queue, queue.add(queue.plan(VERSION)))
+    assert (found.state, found.job.path) == (jobs.ENDED, mine)
+    assert site.asked_for_file == 0
+
+
+def test_what_is_whole_is_no_second_job(site: ModelSite, queue: ModelQueue) -> None:
+    planned = queue.plan(VERSION)
+    job = queue.add(planned)
+    ended(queue, job)
+    assert queue.add(queue.plan(VERSION)) == job
+    assert ended(queue, job).state == jobs.ENDED and len(queue.standing()) == 1
+    assert site.asked_for_file == 1
+    planned.path.unlink()
+    assert queue.add(queue.plan(VERSION)) == job, 'fetched again, as it is gone'
+    assert until(planned.path.exists) and site.asked_for_file == 2
 
 
 def test_what_failed_is_told_and_can_be_tried_again(site: ModelSite, queue: ModelQueue) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from .. import setting, texts
@@ -11,6 +12,7 @@ from ..downloads.getting import Planned
 from ..downloads.models import KeptModel
 from ..ending import ExitCode
 from ..errors import CancelledError, CivitaiError, GoneError, NotFoundError, SourceError
+from ..library import namesakes
 from .telling import Reason
 
 
@@ -101,7 +103,7 @@ class ModelPart:
 
     def _notes(self) -> list[str]:
         notes = list(self.kept.notes(setting.language)) if self.kept else []
-        if self.only_listed and self.planned and self.planned.path.exists():
+        if self.only_listed and self.planned and _is_taken(self.planned.path):
             notes.append(_text('cli_model_name_taken', name=self.planned.path.name))
         return notes
 
@@ -159,6 +161,10 @@ def _kept_as_json(kept: KeptModel) -> dict[str, Any]:
         'sha256': kept.sha256,
         'verified': kept.is_verified,
     }
+
+
+def _is_taken(path: Path) -> bool:
+    return path.exists() or bool(namesakes.namesakes(path))
 
 
 def _mib(size: int) -> str:

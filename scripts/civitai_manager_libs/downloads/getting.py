@@ -19,7 +19,7 @@ from ..civitai import modelfiles
 from ..civitai.modelfiles import Choice, ModelFile, OfferedVersion
 from ..errors import CancelledError, CivitaiError, StorageError
 from ..http_client import CivitaiHttpClient
-from ..library import arrival, naming, places, told as told_of
+from ..library import arrival, namesakes, naming, places, told as told_of
 from ..library.places import Place
 from . import models
 from .models import KeptModel, ModelOrder
@@ -92,14 +92,17 @@ def plan_of(
 def begin(db: Database, planned: Planned, takes_suspect: bool = False) -> int:
     """Make the job that fetches what is `planned`; return its id. Raises StorageError.
 
-    One that fetches the same to the same folder, and has not ended, is gone on with.
+    One that fetches the same to the same folder is gone on with, or looks again at what it brought.
     """
     version, file = planned.version.id, planned.file.id
+    folder, others = planned.path.parent.absolute(), namesakes.namesakes(planned.path)
     with db.writing():
         for job in model_jobs.of_file(db, version, file):
-            if job.state != jobs.ENDED and job.path.parent == planned.path.parent.absolute():
+            if job.path.parent == folder or job.path in others:
                 if takes_suspect:
                     model_jobs.allow_suspect(db, job.id)
+                if job.state == jobs.ENDED and not job.path.exists():
+                    model_jobs.note_path(db, job.id, planned.path)
                 return job.id
         return model_jobs.make(
             db,
@@ -178,7 +181,15 @@ def _order_of(db: Database, job: ModelJob) -> ModelOrder:
         if path.absolute() != job.path:
             model_jobs.note_path(db, job.id, path)
 
-    return ModelOrder(job.version_id, job.file_id, job.path, job.takes_suspect, is_free, named)
+    return ModelOrder(
+        job.version_id,
+        job.file_id,
+        job.path,
+        job.takes_suspect,
+        is_free,
+        namesakes.namesakes,
+        named,
+    )
 
 
 def settle(db: Database, client: CivitaiHttpClient, kept: KeptModel) -> None:

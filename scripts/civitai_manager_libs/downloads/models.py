@@ -7,9 +7,9 @@ import os
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Sequence
 
 from .. import api, notices, setting, texts
 from ..civitai import modelfiles, urls
@@ -46,7 +46,8 @@ class ModelOrder:
     """A file of a version, and what it is to be called; another file of that name stays.
 
     `takes_suspect`: somebody said that it is wanted though a scan of the site failed. `is_free`
-    tells whether a file may have a path that nothing is at; `named` hears which one it gets.
+    tells whether a file may have a path that nothing is at; `namesakes` gives other files that are
+    in its way wherever they lie. `named` hears which path it gets.
     """
 
     version_id: int
@@ -54,6 +55,7 @@ class ModelOrder:
     target: Path
     takes_suspect: bool = False
     is_free: Callable[[Path], bool] = lambda path: True
+    namesakes: Callable[[Path], Sequence[Path]] = lambda path: ()
     named: Callable[[Path], None] = lambda path: None
 
 
@@ -61,7 +63,8 @@ class ModelOrder:
 class KeptModel:
     """A model file that is there: where, which one it is, its SHA256 in lower case.
 
-    `is_verified`: that is the hash the site lists. `was_there`: nothing had to be fetched.
+    `is_verified`: that is the hash the site lists. `was_there`: nothing had to be fetched. `wanted`
+    is the name it was to have.
     """
 
     path: Path
@@ -71,15 +74,18 @@ class KeptModel:
     size: int
     is_verified: bool
     was_there: bool = False
+    wanted: str = ''
 
     def notes(self, language: str) -> tuple[str, ...]:
         """Return what a person should know of it, as sentences."""
+        name, wanted = self.path.name, self.wanted
         keys = {
+            'model_renamed': not self.was_there and wanted not in ('', name),
             'model_unverified': not self.is_verified,
             'model_pickle': self.path.suffix.lower() in PICKLES,
         }
         named = {key: is_so for key, is_so in keys.items() if is_so}
-        return tuple(texts.text(key, language, name=self.path.name) for key in named)
+        return tuple(texts.text(key, language, name=name, wanted=wanted) for key in named)
 
 
 def bring(
@@ -104,7 +110,8 @@ def bring(
             return _kept(target, offered, file, file.sha256, was_there=True)
         bringing = _Bringing(client, order, stop, told, offered, file)
         with suppress(FileExistsError):  # somebody was faster, so that is looked at
-            return _in_turn(target, stop, bringing.bring)
+            kept = _in_turn(target, stop, bringing.bring)
+            return replace(kept, wanted=order.target.name)
 
 
 def _in_turn(
@@ -153,12 +160,14 @@ def forget(target: Path) -> None:
 
 
 def _free_name(order: ModelOrder, file: ModelFile, stop: threading.Event) -> Path:
-    """The first of the names that the target gives which is free, or has this very file."""
+    """The first of the names that the target gives which is free, or where this very file is."""
     number, name = 0, order.target
     while True:
-        if name.is_file() and _is_same(name, file, order.version_id, stop):
-            return name
-        if not os.path.lexists(name) and order.is_free(name):
+        others = order.namesakes(name)
+        for one in (name, *others):
+            if one.is_file() and _is_same(one, file, order.version_id, stop):
+                return one
+        if not others and not os.path.lexists(name) and order.is_free(name):
             return name
         number += 1
         name = order.target.with_stem(f'{order.target.stem} ({number})')

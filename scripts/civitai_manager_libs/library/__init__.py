@@ -10,12 +10,14 @@ updates     which of the models that a person has went on
 verifying   whether model files are what they were
 lookup      which versions files are of, asked by their hashes
 told        what Civitai said of models and versions
-scan        which model files there are
+scan        which model files there are, noted
 digests     the hashes of a model file
 companions  what lies beside a model file, as other tools read it
 previews    a still beside a model file
 cards       what the cards of AUTOMATIC1111 and Forge show of a model
+namesakes   model files that prompts call by one name
 places      where a new model file goes, and where models are read from
+walking     the model files in folders
 naming      what a new model file is called
 neighbours  what other tools wrote beside a model file
 kinds       which kind of model a file is

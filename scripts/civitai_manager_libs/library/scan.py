@@ -12,14 +12,14 @@ import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Callable, Iterator, Mapping
+from typing import Callable, Mapping
 
 from .. import host
 from ..archive import holdings
 from ..archive.database import Database
 from ..archive.holdings import Holding
 from ..errors import CancelledError, StorageError
-from . import naming, neighbours
+from . import neighbours, walking
 from .digests import Digests, Reckoner
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def look(
     count = fresh = 0
     batch: list[os.DirEntry[str]] = []
     kinds: dict[str, str] = {}
-    for entry, kind in _files_in(folders, unreadable):
+    for entry, kind in walking.model_files(folders, unreadable):
         if stop.is_set():
             raise CancelledError
         batch.append(entry)
@@ -85,40 +85,6 @@ def look(
     if tell:
         tell(Progress(LOOKING, count, count))
     return Found(count, fresh, gone, tuple(unreadable))
-
-
-def _files_in(
-    folders: Mapping[Path, str], unreadable: list[Path]
-) -> Iterator[tuple[os.DirEntry[str], str]]:
-    """The model files in `folders`, each once, with the kind of the innermost folder it is in."""
-    seen: set[tuple[int, int]] = set()
-    roots = {os.path.realpath(folder): kind for folder, kind in folders.items()}
-    # the innermost first, so that what is in it has its kind
-    waiting = sorted(roots.items(), key=lambda one: one[0].count(os.sep))
-    while waiting:
-        folder, kind = waiting.pop()
-        try:
-            there = os.stat(folder)
-            if (there.st_dev, there.st_ino) in seen:  # a link may lead in a circle
-                continue
-            seen.add((there.st_dev, there.st_ino))
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    if entry.is_dir():
-                        waiting.append((entry.path, roots.get(entry.path, kind)))
-                    elif _is_model(entry):
-                        yield entry, kind
-        except (OSError, ValueError) as error:
-            log.warning('The folder %s cannot be read: %s', folder, error)
-            unreadable.append(Path(folder))
-
-
-def _is_model(entry: os.DirEntry[str]) -> bool:
-    return (
-        os.path.splitext(entry.name)[1].lower() in naming.MODEL_ENDINGS
-        and not entry.name.startswith('.')
-        and entry.is_file()
-    )
 
 
 def _noted(

@@ -207,6 +207,9 @@ ENGLISH: dict[str, str] = {
         'later.'
     ),
     'model_busy': '{name} is being fetched by another program. Wait for it, or stop it there.',
+    'model_renamed': (
+        'Another file is called {wanted}, so this one is {name}. That is its name in prompts, too.'
+    ),
     'model_unverified': (
         'Civitai lists no SHA256 of {name}, so whether it is right could not be checked.'
     ),

@@ -128,6 +128,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'model_changed': '下載期間，儲存空間上的檔案一再變更。請稍後再試。',
     'model_storage_refused': 'Civitai 的儲存空間拒絕提供檔案（{status}），換用新位址亦然。請稍後再試。',
     'model_busy': '另一個程式正在下載 {name}。請等待其完成，或在該處停止。',
+    'model_renamed': '已有其他檔案名為 {wanted}，因此此檔案改名為 {name}；在提示詞中也請使用此名稱。',
     'model_unverified': 'Civitai 未列出 {name} 的 SHA256，因此未能確認內容是否正確。',
     'model_pickle': '{name} 是 pickle 檔案，開啟時可能執行程式碼。若有選擇，請優先使用 safetensors。',
     'download_failed': '未儲存 {name}：{cause}',
