@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Iterator, NamedTuple
 
@@ -20,6 +21,8 @@ from civitai_demo.server import DemoServer
 from civitai_demo.world.modelfiles import ModelFile
 from civitai_demo.world.models import load_models
 from scripts.civitai_manager_libs import setting, texts
+from scripts.civitai_manager_libs.archive import holdings
+from scripts.civitai_manager_libs.archive.place import archive
 from scripts.civitai_manager_libs.cli import main, screens
 from tests.support.demo import OPENING as OPENING_PAGE, items
 from tests.support.faults import PATIENCE
@@ -27,7 +30,7 @@ from tests.support.model_site import VERSION, ModelSite, tensors
 from tests.support.models import put
 from tests.support.network import files_in
 from tests.support.paths import ROOT
-from tests.support.scripted_server import STALL
+from tests.support.scripted_server import STALL, ScriptedServer
 
 MODEL, OPENING, MAIN_FILE = 4201, 420102, 4201021
 VERSION_LINK = f'https://civitai.com/model-versions/{VERSION}'
@@ -401,6 +404,91 @@ def test_a_scan_without_the_site_keeps_what_it_read_and_is_not_complete(
     assert told.code == 1 and told.json['reason'] == 'incomplete' and told.json['notes']
 
 
+class Started:
+    """A word of the command line in a process of its own, which Ctrl-C can end."""
+
+    def __init__(self, *argv: str, site: str) -> None:
+        self._work = subprocess.Popen(
+            [sys.executable, ROOT / 'civitai_gallery.py', *argv],
+            env={**os.environ, 'CIVITAI_BASE_URL': site},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def said(self) -> str:
+        """The next line of its stderr."""
+        assert self._work.stderr is not None
+        return self._work.stderr.readline()
+
+    def stopped_once(self, is_so: Callable[[], object]) -> Run:
+        """Press Ctrl-C as soon as it is so; how it ended."""
+        try:
+            end = time.monotonic() + PATIENCE
+            while not is_so():
+                assert time.monotonic() < end and self._work.poll() is None
+                time.sleep(0.02)
+            self._work.send_signal(signal.SIGINT)
+            out, err = self._work.communicate(timeout=PATIENCE)
+            return Run(self._work.returncode, out, err)
+        finally:
+            self._work.kill()
+
+
+@pytest.mark.parametrize('is_for_a_program', [False, True])
+def test_ctrl_c_in_a_scan_tells_how_far_it_came_and_the_next_one_goes_on(
+    run: Command, shelf: Path, demo: DemoServer, is_for_a_program: bool
+) -> None:
+    put(shelf / 'Lora' / 'a.safetensors', NEW_LORA.files[0].content)
+    put(shelf / 'Lora' / 'b.safetensors')
+    endless = shelf / 'Lora' / 'c.ckpt'
+    endless.touch()
+    os.truncate(endless, 2**38)  # of holes alone
+    started = Started('models', 'scan', *['--json'] * is_for_a_program, site=demo.url)
+    read = "tensors != '' OR sha256 != ''"
+    code, out, err = started.stopped_once(lambda: holdings.totals(archive(), read)[0] == 2)
+    assert code == 130
+    if is_for_a_program:
+        told = json.loads(out)
+        assert (told['reason'], told['complete']) == ('interrupted', False)
+        far = told['progress']
+        assert (far['stage'], far['done'], far['total']) == ('hashing', 2, 3)
+    else:
+        assert out == '' and 'read 2 of 3 files' in err and 'goes on from there' in err
+    os.truncate(endless, 1000)
+    code, out, _ = run('models', 'scan')
+    assert code == 0 and out.startswith('3 model files: 1 new or changed, 0 gone, 1 read, 1 reco')
+
+
+def test_ctrl_c_while_the_site_is_silent_loses_nothing_that_was_read(
+    run: Command, shelf: Path, demo: DemoServer
+) -> None:
+    put(shelf / 'Lora' / 'a.safetensors', NEW_LORA.files[0].content)
+    with ScriptedServer((STALL,)) as silent:
+        started = Started('models', 'scan', site=silent.url)
+        code, out, err = started.stopped_once(silent.stalled.is_set)
+    assert (code, out) == (130, '') and 'What was found is kept' in err
+    code, out, _ = run('models', 'scan')
+    assert code == 0 and out.startswith('1 model files: 0 new or changed, 0 gone, 0 read, 1 reco')
+
+
+def test_ctrl_c_in_a_check_does_not_promise_to_go_on(
+    run: Command, shelf: Path, demo: DemoServer
+) -> None:
+    endless = shelf / 'Lora' / 'c.ckpt'
+    put(endless, b'x')
+    run('models', 'scan')
+    os.truncate(endless, 2**36)
+    there = endless.stat()
+    for one in holdings.every(archive()):
+        changed = replace(one, size=there.st_size, changed_ns=there.st_mtime_ns)
+        holdings.note(archive(), [changed], time.time())
+    started = Started('models', 'verify', '--json', site=demo.url)
+    code, out, _ = started.stopped_once(lambda: 'progress' in started.said())
+    told = json.loads(out)
+    assert code == 130 and told['progress']['total'] == 1 and 'begins again' in told['notes'][0]
+
+
 def test_without_folders_or_a_scan_the_way_on_is_told(run: Command, tmp_path: Path) -> None:
     assert 'models_folder' in run('models', 'scan').out
     for word in ('list', 'updates', 'verify'):
@@ -493,6 +581,24 @@ def test_missing_tells_what_a_picture_needs(run: Command, shelf: Path, made: Pat
     assert f'lora gouache: here, {shelf / "Lora" / "mine.safetensors"}' in out
     told = run('models', 'missing', made, '--json').json
     assert (told['missing'], told['complete'], len(told['resources'])) == (2, False, 3)
+
+
+@pytest.mark.parametrize('language', texts.LANGUAGES)
+def test_missing_names_each_kind_in_the_language_of_the_person(
+    run: Command, tmp_path: Path, language: str
+) -> None:
+    kinds = ['checkpoint', 'lora', 'embedding', 'vae', 'upscaler', 'other']
+    listed = [
+        {'type': kind, 'name': f'{kind}-x', 'hash': f'{n:010x}'} for n, kind in enumerate(kinds)
+    ]
+    (tmp_path / 'a.json').write_text(json.dumps({'meta': {'resources': listed}}))
+    setting.save({'language': language})
+    lines = run('models', 'missing', tmp_path / 'a.json').out.splitlines()
+    said = {kind: next(line for line in lines if f'{kind}-x' in line) for kind in kinds}
+    for kind, line in said.items():
+        assert line.startswith(texts.text(f'resource_{kind}', language)), line
+    if language != 'en':
+        assert not said['checkpoint'].startswith('checkpoint')
 
 
 def test_missing_gets_what_can_be_had(run: Command, shelf: Path, made: Path) -> None:

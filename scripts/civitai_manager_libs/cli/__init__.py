@@ -8,6 +8,7 @@ fetching    what `model` does, and `resume` of such a job
 gallery     what `download`, `resume` and `retry` do
 overview    what `jobs` tells of each
 upkeep      what `verify`, `login`, `config` and `cache` do
+reports     what came of a word of `models`, for people and for programs
 running     several things done one after another, and how the program ends
 bars        what is shown on a terminal while it runs
 screens     the same in a pipe, and for a program

@@ -57,6 +57,7 @@ class Bars(screens.Screen):
 
     def moved(self, now: Progress) -> None:
         """Move the bar."""
+        super().moved(now)
         done, total = now.bytes_done, now.bytes_total
         if not total:
             done, total = now.done, now.total

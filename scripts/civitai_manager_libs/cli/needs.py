@@ -18,7 +18,7 @@ from ..http_client import CivitaiHttpClient
 from ..library import have
 from ..library.have import LEAST_HASH, Have, State
 from ..store import embedded, files
-from . import fetching, running, shelf
+from . import fetching, reports, running
 from .fetching import Wish
 from .running import Manner, Work
 
@@ -31,16 +31,16 @@ def missing(given: str, is_to_get: bool, manner: Manner) -> int:
     """Tell which models a picture needs and which are here; fetch those that are not, if asked."""
     found: list[Have] = []
 
-    def look(work: Work) -> shelf.Report:
+    def look(work: Work) -> reports.Report:
         found.extend(_needed(work, given))
         return _report(found)
 
-    report, number = shelf.done('missing', manner, look)
+    report, number = reports.done('missing', manner, look)
     wishes = [_wish(one) for one in found if _can_be_had(one)] if is_to_get else []
     if number or not wishes:
-        return shelf.tell(report, number, manner)
+        return reports.tell(report, number, manner)
     if not manner.as_json:  # else one object tells of all
-        shelf.tell(report, 0, manner)
+        reports.tell(report, 0, manner)
     tasks = [fetching.task_of(one, False) for one in wishes]
     code = running.carry_out(tasks, manner, True, report.told)
     is_lacking = len(wishes) < sum(one.state in _LACKING for one in found)
@@ -105,17 +105,18 @@ def _meta_in(path: Path) -> Mapping[str, object]:
     return meta_of.opened(own if own is not None else said)
 
 
-def _report(found: Sequence[Have]) -> shelf.Report:
+def _report(found: Sequence[Have]) -> reports.Report:
     lacking = sum(one.state in _LACKING for one in found)
     lines = [_line(one) for one in found] or [_text('cli_missing_nothing')]
     told = {'resources': [_row(one) for one in found], 'missing': lacking}
-    return shelf.Report(told, lines, [], bool(found) and not lacking)
+    return reports.Report(told, lines, [], bool(found) and not lacking)
 
 
 def _line(one: Have) -> str:
     paths = ', '.join(str(file.path) for file in one.files)
     key = f'cli_need_{one.state.name.lower()}'
-    return _text(key, kind=one.resource.kind, name=_name(one.resource), paths=paths)
+    kind = _text(f'resource_{one.resource.kind}')
+    return _text(key, kind=kind, name=_name(one.resource), paths=paths)
 
 
 def _name(resource: Resource) -> str:

@@ -25,7 +25,12 @@ LOG_FORMAT = '%(levelname)s %(message)s'
 
 
 class Screen:
-    """Shows nothing; the others show how far each job is."""
+    """Shows nothing; the others show how far each job is.
+
+    `far` is what it heard last of something that goes through files; None before that.
+    """
+
+    far: Progress | None = None
 
     def begin(self, source: str) -> None:
         """Begin to show a job, that of `source`."""
@@ -35,6 +40,7 @@ class Screen:
 
     def moved(self, now: Progress) -> None:
         """Show how far something is that goes through files, or fetches one."""
+        self.far = now
 
     def waiting(self, line: str) -> None:
         """Show what is waited for."""
@@ -84,6 +90,7 @@ class _InTime(Screen):
 
     def moved(self, now: Progress) -> None:
         """Write, if it is time."""
+        super().moved(now)
         if self._is_time(now):
             self._write_moved(now)
 
@@ -130,6 +137,12 @@ def moved_told(now: Progress) -> str:
     )
 
 
+def moved_row(now: Progress) -> dict[str, object]:
+    """Return the same for a program."""
+    counts = {'stage': now.stage, 'done': now.done, 'total': now.total}
+    return {**counts, 'bytes': now.bytes_done, 'size': now.bytes_total}
+
+
 class Events(_InTime):
     """An object of JSON a line, for a program."""
 
@@ -142,10 +155,8 @@ class Events(_InTime):
         self._put({'event': 'progress', **counts_of(report), 'seconds': seconds})
 
     def _write_moved(self, now: Progress) -> None:
-        counts = {'stage': now.stage, 'done': now.done, 'total': now.total}
-        counts |= {'bytes': now.bytes_done, 'size': now.bytes_total}
         seconds = round(time.monotonic() - self._begun, 3)
-        self._put({'event': 'progress', **counts, 'seconds': seconds})
+        self._put({'event': 'progress', **moved_row(now), 'seconds': seconds})
 
     def waiting(self, line: str) -> None:
         """Write an event, unless all is short."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, Sequence
@@ -14,85 +11,15 @@ from typing import Any, Callable, Iterator, Mapping, Sequence
 from .. import setting, texts
 from ..archive import holdings
 from ..archive.place import archive
-from ..ending import ExitCode
-from ..errors import CancelledError, CivitaiError, GoneError, NotFoundError, SourceError
+from ..errors import CancelledError, CivitaiError
 from ..library import have, inventory, places, updates, verifying
 from ..library.scan import Found
 from ..library.updates import Newer, Standing
 from ..library.verifying import Checked, Verdict
-from . import running
+from .reports import Report, carry_out
 from .running import Manner, Work
-from .telling import Reason
 
 _GOOD = frozenset({Verdict.GOOD, Verdict.WHOLE, Verdict.OTHER})
-
-
-@dataclass
-class Report:
-    """What came of it: `told` for a program, `lines` for a person, and what went wrong.
-
-    `refusal` is why nothing came of it at all.
-    """
-
-    told: dict[str, Any] = field(default_factory=dict)
-    lines: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    is_complete: bool = True
-    refusal: CivitaiError | None = None
-
-
-def carry_out(word: str, manner: Manner, do: Callable[[Work], Report]) -> int:
-    """Do what a word of `models` does, and tell of it; return the exit code."""
-    return tell(*done(word, manner, do), manner)
-
-
-def done(word: str, manner: Manner, do: Callable[[Work], Report]) -> tuple[Report, int]:
-    """Do it; return what came of it, and the number of the signal that ended it, else 0."""
-    reports: list[Report] = []
-
-    def work_it(work: Work) -> None:
-        try:
-            reports.append(do(work))
-        except CivitaiError as error:
-            if not work.stop.is_set():
-                reports.append(Report(refusal=error, is_complete=False))
-
-    number = running.alone(f'models {word}', manner, work_it)
-    return (reports[0] if reports else Report(is_complete=False)), number
-
-
-def tell(report: Report, number: int, manner: Manner) -> int:
-    """Tell what came of it, ended by the signal `number` if that is not 0; the exit code."""
-    problems = list(report.problems)
-    if report.refusal is not None:
-        problems.insert(0, report.refusal.message_in(setting.language))
-    if manner.as_json:
-        told = {'reason': _reason(report, number).value, 'complete': report.is_complete}
-        if report.refusal is not None:
-            told['error'] = problems.pop(0)
-        print(json.dumps({**told, **report.told, 'notes': problems}), flush=True)
-    else:
-        for line in () if manner.quiet else report.lines:
-            print(line)
-        sys.stdout.flush()
-        for line in [*problems, *([_text('cli_models_stopped')] if number else ())]:
-            print(line, file=sys.stderr, flush=True)
-    if number:
-        return 128 + number
-    is_usage = isinstance(report.refusal, SourceError)
-    return ExitCode.USAGE if is_usage else int(not report.is_complete)
-
-
-def _reason(report: Report, number: int) -> Reason:
-    if number:
-        return Reason.INTERRUPTED
-    if report.is_complete:
-        return Reason.COMPLETE
-    if isinstance(report.refusal, SourceError):
-        return Reason.USAGE
-    if isinstance(report.refusal, (NotFoundError, GoneError)):
-        return Reason.NOT_FOUND
-    return Reason.FAILED if report.refusal is not None else Reason.INCOMPLETE
 
 
 # --- scan ----------------------------------------------------------------------------------------

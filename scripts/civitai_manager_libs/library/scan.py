@@ -130,7 +130,7 @@ def hash_files(db: Database, stop: threading.Event, tell: Tell | None = None) ->
     around noted counts as well. Raises StorageError, CancelledError once `stop` is set.
     """
     count, size = holdings.totals(db, holdings.NOT_HASHED)
-    telling = _Telling(tell, count, size)
+    telling = Telling(tell, count, size)
     done = 0
     with Reckoner(stop) as reckoner:
         for of_whom in ('version_id = 0', 'version_id != 0'):
@@ -146,7 +146,7 @@ def hash_files(db: Database, stop: threading.Event, tell: Tell | None = None) ->
     return done
 
 
-def _hashed(holding: Holding, reckoner: Reckoner, telling: _Telling) -> Holding | None:
+def _hashed(holding: Holding, reckoner: Reckoner, telling: Telling) -> Holding | None:
     if not holding.is_there:
         return None
     kept, tensors = host.detect().kept_hashes(holding.path, holding.kind)
@@ -162,8 +162,8 @@ def _hashed(holding: Holding, reckoner: Reckoner, telling: _Telling) -> Holding 
     return replace(holding, sha256=found.sha256, tensors=found.tensors)
 
 
-class _Telling:
-    """Tells how far the hashes are, not too often."""
+class Telling:
+    """Tells how far the hashes of `total` files of `size` bytes are, not too often."""
 
     def __init__(self, tell: Tell | None, total: int, size: int) -> None:
         self._tell = tell

@@ -16,7 +16,7 @@ from ..errors import CancelledError, StorageError
 from ..store import weights
 from . import told
 from .digests import Reckoner
-from .scan import HASHING, Progress, Tell
+from .scan import Tell, Telling
 
 
 class Verdict(enum.Enum):
@@ -49,21 +49,19 @@ def verify(db: Database, stop: threading.Event, tell: Tell | None = None) -> Ite
     What is gone is left out. Raises StorageError, CancelledError once `stop` is set.
     """
     count, size = holdings.totals(db)
-    now = Progress(HASHING, 0, count, 0, size)
+    telling = Telling(tell, count, size)
     with Reckoner(stop) as reckoner:
         for holding in holdings.every(db):
             if stop.is_set():
                 raise CancelledError
             if holding.is_there:
-                yield _checked(db, holding, reckoner)
-            now = replace(now, done=now.done + 1, bytes_done=now.bytes_done + holding.size)
-            if tell:
-                tell(now)
+                yield _checked(db, holding, reckoner, telling)
+            telling.file(holding)
 
 
-def _checked(db: Database, holding: Holding, reckoner: Reckoner) -> Checked:
+def _checked(db: Database, holding: Holding, reckoner: Reckoner, telling: Telling) -> Checked:
     try:
-        found = reckoner.digests(holding.path)
+        found = reckoner.digests(holding.path, telling.block)
         is_broken = weights.is_broken(holding.path, holding.path.name)
     except StorageError as error:
         return Checked(holding, Verdict.UNREADABLE, error)
