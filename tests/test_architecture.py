@@ -11,6 +11,7 @@ from typing import Iterator, Mapping
 import pytest
 
 from scripts.civitai_manager_libs import setting, texts
+from tests.support.pages import read, setting_rows
 from tests.support.paths import ROOT
 
 LIBRARY = ROOT / 'scripts' / 'civitai_manager_libs'
@@ -84,10 +85,10 @@ MAX_MODULE_LINES = 330
 SENTENCES = {'texts.en', 'texts.zh_tw'}  # as long as there is to say
 MAX_FUNCTION_LINES = 45
 TOP_LEVEL = set(
-    '.ci .gitattributes .github .gitignore CHANGELOG.md CONTRIBUTING.md LICENSE README.md bench '
-    'civitai_demo civitai_gallery.py docs img install.py javascript pyproject.toml '
-    'requirements-dev.txt requirements-scale.txt requirements.txt scripts setup.cfg style.css '
-    'tests'.split()
+    '.ci .gitattributes .github .gitignore CHANGELOG.md CONTRIBUTING.md LICENSE README.md '
+    'README.zh-TW.md bench civitai_demo civitai_gallery.py docs img install.py javascript '
+    'pyproject.toml requirements-dev.txt requirements-scale.txt requirements.txt scripts setup.cfg '
+    'style.css tests'.split()
 )
 
 # -- reading the source --------------------------------------------------------------------------
@@ -413,13 +414,18 @@ def test_top_level_names_are_ours() -> None:
     assert found <= TOP_LEVEL
 
 
-def test_every_setting_stands_in_the_readme_with_its_default() -> None:
-    readme = (ROOT / 'README.md').read_text(encoding='utf-8')
-    rows = dict(re.findall(r'^\| `([a-z_]+)` \| ([^|]*?) \|', readme, re.MULTILINE))
+@pytest.mark.parametrize('readme', ['README.md', 'README.zh-TW.md'])
+def test_every_setting_stands_in_the_readme_with_its_default_and_range(readme: str) -> None:
+    rows = setting_rows(read(ROOT / readme))
     for item in setting.SETTINGS:
         assert item.name in rows, item.name
+        default, bounds = rows[item.name]
         if item.name != 'shortcut_gallery_folder':  # depends on the machine
-            assert rows[item.name].strip('` ') == str(item.default), item.name
+            assert default.strip('` ') == str(item.default), item.name
+        if item.maximum:
+            told = [int(number) for number in re.findall(r'\d+', bounds)]
+            assert told == [item.minimum, item.maximum], item.name
+        assert all(choice in bounds for choice in item.choices), item.name
     assert set(rows) == {item.name for item in setting.SETTINGS}
 
 
