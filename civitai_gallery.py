@@ -334,6 +334,16 @@ def scenario_list() -> str:
     return scenarios.listed()
 
 
+def demo_key() -> str:
+    """The key that the stand-in takes, so that everything can be tried."""
+    put_root_first()
+    try:
+        from civitai_demo.api import scenarios
+    except ImportError:  # without one there is less to be tried
+        return ''
+    return scenarios.DEMO_KEY
+
+
 def demo_parser() -> argparse.ArgumentParser:
     """The arguments of the demo."""
     parser = argparse.ArgumentParser(
@@ -355,7 +365,7 @@ def demo_parser() -> argparse.ArgumentParser:
 
 
 def run_demo(args: list[str]) -> int:
-    """The gallery against a stand-in for Civitai: data kept apart from your own, no key needed."""
+    """The gallery against a stand-in for Civitai: data apart from your own, and a key."""
     parser = demo_parser()
     options = vars(parser.parse_args(args))
     given = {name: value for name, value in options.items() if value is not None}
@@ -370,7 +380,10 @@ def run_demo(args: list[str]) -> int:
     wanted = os.environ.get('CIVITAI_GALLERY_HOME', '')
     home = wanted.strip(' "\'') or demo_home()  # Windows leaves quotes on
     os.environ['CIVITAI_GALLERY_HOME'] = home
-    os.environ.pop('CIVITAI_TOKEN', None)
+    os.environ.pop('CIVITAI_TOKEN', None)  # your own is not for it
+    key = demo_key()
+    if key:
+        os.environ['CIVITAI_TOKEN'] = key
     for name in ('NO_PROXY', 'no_proxy'):  # a proxy would not find the stand-in on this machine
         os.environ[name] = ','.join(filter(None, (os.environ.get(name), '127.0.0.1,localhost')))
     with server as demo:

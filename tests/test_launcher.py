@@ -605,6 +605,14 @@ def test_the_demo_points_the_app_to_itself_with_data_of_its_own(
     assert runs[1].told['environment']['CIVITAI_GALLERY_HOME'] == str(home)
 
 
+def test_the_demo_has_the_key_of_its_stand_in_and_not_that_of_a_person(content: Project) -> None:
+    (content.folder / 'civitai_demo' / 'api').mkdir()
+    scenarios = content.folder / 'civitai_demo' / 'api' / 'scenarios.py'
+    scenarios.write_text("DEMO_KEY = 'its own'\n\n\ndef listed():\n    return ''\n")
+    told = content.run('demo', CIVITAI_TOKEN='secret').told
+    assert told['environment']['CIVITAI_TOKEN'] == 'its own'
+
+
 def test_the_demo_avoids_a_folder_that_others_can_write_to(
     content: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,7 +27,9 @@ class CannedReply:
 
 def canned_reply(name: str, path: str) -> CannedReply | None:
     """The answer of scenario `name`, or None where the real answer follows in some form."""
-    if name == 'key-needed':
+    if name == 'taken-down' and part_of(path) == DOWNLOAD:
+        return _json(404, _DOWNLOAD, {'error': 'File not found'})
+    if name in ('key-needed', 'key-refused'):
         body = {'error': 'Unauthorized'}
         if part_of(path) == DOWNLOAD:
             body['message'] = LOGIN_NEEDED

@@ -7,22 +7,24 @@ import re
 import textwrap
 import threading
 from dataclasses import dataclass
-from typing import Mapping
+from typing import Any, Mapping
 
 DEMO_KEY = 'demo-key'
 SLOW_SECONDS = 3.0
 
-# Parts of the site. IMAGES and HASHES are single routes of the API that have troubles of their own.
-API, IMAGES, HASHES, DOWNLOAD, STORAGE, CDN, OTHER = (
+# Parts of the site. IMAGES, HASHES and VERSIONS are single routes of the API that have troubles of
+# their own.
+API, IMAGES, HASHES, VERSIONS, DOWNLOAD, STORAGE, CDN, OTHER = (
     'api',
     'images',
     'hashes',
+    'versions',
     'download',
     'storage',
     'cdn',
     'other',
 )
-API_PARTS = frozenset((API, IMAGES, HASHES))
+API_PARTS = frozenset((API, IMAGES, HASHES, VERSIONS))
 
 CDN_KEY = 'xG1nkqKTMzGDvpLrqFT7WA'
 _CDN_STARTS = (f'/{CDN_KEY}/', '/file/civitai-media-cache/')
@@ -52,6 +54,9 @@ SCENARIOS: Mapping[str, frozenset[str]] = {
     '403-early-access': frozenset((DOWNLOAD,)),
     '403-no-access': frozenset((DOWNLOAD,)),
     '410': frozenset((DOWNLOAD,)),
+    'key-refused': frozenset((DOWNLOAD,)),
+    'taken-down': frozenset((VERSIONS, DOWNLOAD)),
+    'failed-scan': frozenset((VERSIONS,)),
     'keyless-downloads': frozenset((DOWNLOAD,)),
     'wrong-hash': frozenset((STORAGE,)),
     'expired-signature': frozenset((STORAGE,)),
@@ -101,6 +106,8 @@ def part_of(path: str) -> str:
         return IMAGES
     if path == '/api/v1/model-versions/by-hash':
         return HASHES
+    if re.fullmatch('/api/v1/model-versions/[0-9]+', path):
+        return VERSIONS
     if path.startswith('/api/download/'):
         return DOWNLOAD
     if path.startswith('/api/'):
@@ -153,6 +160,19 @@ def with_gaps(item: Mapping[str, object], number: int) -> dict[str, object]:
     if turn == 3:
         return {**item, 'stats': {'likeCount': None, 'heartCount': None, 'laughCount': 1}}
     return dict(item)
+
+
+def version_under(name: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The answer about a version under the scenario `name`."""
+    if name == 'taken-down':
+        model = {**body['model'], 'mode': 'TakenDown'}
+        hidden = ('downloadUrl',)
+        shown = {key: value for key, value in body.items() if key not in hidden}
+        return {**shown, 'model': model, 'files': [], 'images': []}
+    if name == 'failed-scan':
+        found = {'virusScanResult': 'Danger', 'virusScanMessage': 'Stand-in.Test.Signature FOUND'}
+        return {**body, 'files': [{**file, **found} for file in body['files']]}
+    return body
 
 
 def with_wrong_hash(content: bytes) -> bytes:

@@ -17,6 +17,7 @@ from .model_bodies import Body, air_of, single_version_body
 from .models import read_id
 from .query import QueryReader
 from .replies import ApiError, account, base_url, json_reply, mixed_cache, scenario_of
+from .scenarios import version_under
 
 MANY_BODIES, MANY_IDS = 100, 10_000
 FREE_TRIALS = 10
@@ -28,6 +29,7 @@ def show_version(request: Request) -> Response:
     if found is None:
         raise ApiError(404, {'error': 'Model not found'})
     body = single_version_body(load_catalog(), *found, base_url(request))
+    body = version_under(scenario_of(request), body)
     return json_reply(request, body, mixed_cache(request))
 
 

@@ -204,6 +204,27 @@ def test_a_file_may_differ_from_its_hashes(demo: DemoServer) -> None:
     assert hashlib.sha256(get(demo, DOWNLOAD, headers=KEY).content).hexdigest().upper() == listed
 
 
+def test_a_version_may_be_taken_down(demo: DemoServer) -> None:
+    demo.scenario = 'taken-down'
+    told = get(demo, f'/api/v1/model-versions/{OPENING_VERSION_ID}').json()
+    assert told['model']['mode'] == 'TakenDown' and told['files'] == [] == told['images']
+    assert 'downloadUrl' not in told
+    assert spoiled(demo, DOWNLOAD, headers=KEY).status_code == 404
+
+
+def test_a_scan_may_have_found_something(demo: DemoServer) -> None:
+    demo.scenario = 'failed-scan'
+    told = get(demo, f'/api/v1/model-versions/{OPENING_VERSION_ID}').json()
+    assert {file['virusScanResult'] for file in told['files']} == {'Danger'}
+    assert spoiled(demo, DOWNLOAD, headers=KEY).status_code == 307, 'it is to be had all the same'
+
+
+def test_a_key_may_be_refused(demo: DemoServer) -> None:
+    demo.scenario = 'key-refused:1'
+    answers = [spoiled(demo, DOWNLOAD, headers=KEY).status_code for _ in range(2)]
+    assert answers == [401, 307]
+
+
 def test_addresses_may_name_no_host(demo: DemoServer) -> None:
     demo.scenario = 'undefined-urls:1'
     wanted = [sha256_of(demo, OPENING_VERSION_ID)]

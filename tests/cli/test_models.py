@@ -644,6 +644,24 @@ def test_missing_reads_what_lies_beside_a_picture(run: Command, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
+    'scenario, words',
+    [
+        ('taken-down', 'taken down'),
+        ('failed-scan', '--allow-suspect'),
+        ('403-early-access', 'only for those who paid'),
+        ('key-refused', 'CIVITAI_TOKEN'),
+    ],
+)
+def test_what_the_stand_in_refuses_is_told_and_leaves_nothing(
+    run: Command, downloads: Path, demo: DemoServer, scenario: str, words: str
+) -> None:
+    demo.scenario = scenario
+    code, out, err = run('model', MODEL)
+    assert code == 1 and words in err and 'saved as' not in out
+    assert not downloads.exists() or files_in(downloads) == []
+
+
+@pytest.mark.parametrize(
     'argv, code, words',
     [
         pytest.param([], 2, 'scan', id='nothing'),
