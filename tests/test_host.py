@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Callable
 
 import pytest
 
@@ -297,20 +298,60 @@ def test_the_host_looks_at_its_models_anew(
     assert host.detect().refresh_models('Upscaler') is False
 
 
-def test_the_host_loads_new_embeddings(
+PAGE = 'ui_extra_networks_textual_inversion'
+ANEW = {'force_reload': True}
+WITHOUT_MODEL = {'force_reload': True, 'sync_with_sd_model': False}
+
+
+@pytest.fixture
+def embeddings(
     webui: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str, object], list[dict[str, bool]]]:
+    """Have a host keep its embeddings as the one called so does, with that model loaded."""
+
+    def kept_as(keeper: str, loaded: object) -> list[dict[str, bool]]:
+        asked: list[dict[str, bool]] = []
+        database = SimpleNamespace(
+            load_textual_inversion_embeddings=lambda **wishes: asked.append(wishes)
+        )
+        made = {name: ModuleType(f'modules.{name}') for name in ('sd_hijack', 'sd_models', PAGE)}
+        vars(made['sd_models']).update(model_data=SimpleNamespace(sd_model=loaded))
+        hijack = SimpleNamespace()
+        if keeper == 'AUTOMATIC1111':
+            hijack.embedding_db = database
+        elif keeper == 'Forge':
+            vars(made[PAGE]).update(embedding_db=database)
+        elif isinstance(loaded, SimpleNamespace):
+            loaded.embedding_db = database
+        vars(made['sd_hijack']).update(model_hijack=hijack)
+        for module in made.values():
+            monkeypatch.setitem(sys.modules, module.__name__, module)
+        return asked
+
+    return kept_as
+
+
+@pytest.mark.parametrize(
+    ('keeper', 'has_model', 'expected'),
+    [
+        ('AUTOMATIC1111', True, [ANEW]),
+        ('SD.Next', True, [ANEW]),
+        ('Forge', True, [WITHOUT_MODEL]),
+        ('Forge', False, [WITHOUT_MODEL]),
+        # there it would load one, or forget the embeddings it knows
+        ('AUTOMATIC1111', False, []),
+        ('SD.Next', False, []),
+    ],
+)
+def test_the_host_reads_new_embeddings_and_loads_no_model_for_it(
+    embeddings: Callable[[str, object], list[dict[str, bool]]],
+    keeper: str,
+    has_model: bool,
+    expected: list[dict[str, bool]],
 ) -> None:
-    asked: list[bool] = []
-
-    def load_textual_inversion_embeddings(force_reload: bool = False) -> None:
-        asked.append(force_reload)
-
-    database = SimpleNamespace(load_textual_inversion_embeddings=load_textual_inversion_embeddings)
-    made = ModuleType('modules.sd_hijack')
-    vars(made).update(model_hijack=SimpleNamespace(embedding_db=database))
-    monkeypatch.setitem(sys.modules, 'modules.sd_hijack', made)
-    assert host.detect().refresh_models('TextualInversion') is True
-    assert asked == [True]
+    asked = embeddings(keeper, SimpleNamespace() if has_model else None)
+    assert host.detect().refresh_models('TextualInversion') is bool(expected)
+    assert asked == expected
 
 
 def test_alone_there_are_no_lists_and_no_hashes(tmp_path: Path) -> None:

@@ -140,9 +140,18 @@ def refresh(kind: str) -> bool:
 
 
 def _refresh_embeddings() -> bool:
+    """A model that is not loaded reads them when it is; nobody asked to have one loaded now."""
+    page = sys.modules.get('modules.ui_extra_networks_textual_inversion')
+    shown = getattr(page, 'embedding_db', None)  # Forge, whose cards need no model
+    if shown is not None:
+        shown.load_textual_inversion_embeddings(force_reload=True, sync_with_sd_model=False)
+        return True
+    data = getattr(sys.modules.get('modules.sd_models'), 'model_data', None)
+    loaded = getattr(data, 'sd_model', None)  # that of modules.shared loads one
     hijack = getattr(sys.modules.get('modules.sd_hijack'), 'model_hijack', None)
-    database = getattr(hijack, 'embedding_db', None)
-    if database is None:
+    database = getattr(loaded, 'embedding_db', None)  # SD.Next
+    database = database or getattr(hijack, 'embedding_db', None)
+    if loaded is None or database is None:
         return False
     database.load_textual_inversion_embeddings(force_reload=True)
     return True
