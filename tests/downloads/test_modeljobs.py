@@ -92,6 +92,7 @@ def test_a_file_comes_into_the_folder_of_its_kind_with_its_companions(
     assert (found.job.done, found.job.size) == (len(CONTENT), len(CONTENT))
     assert found.job.title == 'Paper · v2' and found.job.path == planned.path
     assert planned.path.read_bytes() == CONTENT
+    # which come after the file, whose job has ended by then
     assert until(lambda: 'paper.civitai.info' in files_in(planned.path.parent))
 
 
@@ -259,7 +260,7 @@ def test_nor_does_one_that_got_another_name(site: ModelSite, queue: ModelQueue) 
     assert standing(queue, job).job.title == 'Paper · v2'
     queue.cancel(job)
     assert files_in(planned.path.parent) == [planned.path.name]
-    assert standing(queue, job).job.path == planned.path.with_name('paper (1).safetensors')
+    assert standing(queue, job).job.path == planned.path.with_name('paper-2.safetensors')
 
 
 @pytest.fixture
@@ -282,7 +283,7 @@ def test_a_lora_gets_a_name_that_no_other_sub_folder_has(
     assert planned.path == loras / 'SDXL 1.0' / 'paper.safetensors'
     job = queue.add(planned)
     found = ended(queue, job)
-    assert found.job.path == planned.path.with_name('paper (1).safetensors')
+    assert found.job.path == planned.path.with_name('paper-2.safetensors')
     assert found.job.path.read_bytes() == CONTENT and not planned.path.exists()
     assert queue.add(queue.plan(VERSION)) == job, 'it is the one that is there already'
     assert ended(queue, job).job.path == found.job.path

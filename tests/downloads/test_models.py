@@ -232,7 +232,7 @@ def test_another_file_of_that_name_stays(
         target.write_bytes(b'mine' if make == 'file' else bytes(len(CONTENT)))
     before = target.read_bytes() if target.is_file() else None
     kept = bring(client, target)
-    assert kept.path == tmp_path / 'x (1).safetensors'
+    assert kept.path == tmp_path / 'x-2.safetensors'
     assert kept.path.read_bytes() == CONTENT
     assert (target.read_bytes() if target.is_file() else None) == before
     assert bring(client, target).path == kept.path, 'the next time it is found there'
@@ -249,7 +249,7 @@ def test_without_a_hash_only_what_lies_beside_a_file_says_that_it_is_there(
         (tmp_path / 'x.civitai.info').write_text(json.dumps({'id': told}))
     kept = bring(client, target)
     assert (kept.was_there, kept.is_verified) == (is_there, False)
-    assert kept.path.name == ('x.safetensors' if is_there else 'x (1).safetensors')
+    assert kept.path.name == ('x.safetensors' if is_there else 'x-2.safetensors')
 
 
 def test_a_name_that_is_taken_meanwhile_is_not_replaced(
@@ -262,9 +262,9 @@ def test_a_name_that_is_taken_meanwhile_is_not_replaced(
         return None
 
     site.hook = hook
-    assert bring(client, target).path == tmp_path / 'x (1).safetensors'
+    assert bring(client, target).path == tmp_path / 'x-2.safetensors'
     assert target.read_bytes() == b'somebody else'
-    assert files_in(tmp_path) == ['x (1).safetensors', 'x.safetensors']
+    assert files_in(tmp_path) == ['x-2.safetensors', 'x.safetensors']
 
 
 def test_a_file_that_the_site_rewrote_meanwhile_is_right_after_all(

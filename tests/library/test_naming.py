@@ -73,8 +73,8 @@ def test_files_of_one_version_and_one_name_are_told_apart() -> None:
     assert [naming.file_name(file, {'files': files}) for file in files] == [
         'a full fp32.safetensors',
         'a pruned fp16.safetensors',
-        'b [3].safetensors',
-        'b [4].safetensors',
+        'b-3.safetensors',
+        'b-4.safetensors',
         'c.safetensors',
     ]
 
@@ -91,10 +91,10 @@ def test_a_free_name_is_taken_as_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ('there', 'expected'),
     [
-        (['a.safetensors'], 'a (1).safetensors'),
-        (['a.safetensors', 'a (1).safetensors'], 'a (2).safetensors'),
-        (['a.ckpt'], 'a (1).safetensors'),
-        (['a (1).safetensors'], 'a.safetensors'),
+        (['a.safetensors'], 'a-2.safetensors'),
+        (['a.safetensors', 'a-2.safetensors'], 'a-3.safetensors'),
+        (['a.ckpt'], 'a-2.safetensors'),
+        (['a-2.safetensors'], 'a.safetensors'),
         (['a.yaml'], 'a.safetensors'),
         (['b.safetensors'], 'a.safetensors'),
     ],
@@ -114,7 +114,7 @@ def test_a_config_is_called_as_its_checkpoint(tmp_path: Path) -> None:
 
 def test_a_link_to_nothing_is_not_written_through(tmp_path: Path) -> None:
     (tmp_path / 'a.safetensors').symlink_to(tmp_path / 'elsewhere')
-    assert first(tmp_path) == 'a (1).safetensors'
+    assert first(tmp_path) == 'a-2.safetensors'
 
 
 @pytest.mark.parametrize(
@@ -130,5 +130,5 @@ def test_what_was_left_behind_of_another_version_is_not_taken_for_ours(
     tmp_path: Path, ending: str, content: dict[str, Any]
 ) -> None:
     (tmp_path / f'a{ending}').write_text(json.dumps(content))
-    assert first(tmp_path) == 'a (1).safetensors'
+    assert first(tmp_path) == 'a-2.safetensors'
     assert first(tmp_path, version=6) == 'a.safetensors'

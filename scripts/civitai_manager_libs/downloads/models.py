@@ -26,7 +26,7 @@ from ..errors import (
     WrongContentError,
 )
 from ..http_client import CivitaiHttpClient
-from ..library import neighbours
+from ..library import naming, neighbours
 from ..store import files, partial, weights
 from ..store.partial import Partial
 from . import leftover, segments
@@ -170,7 +170,7 @@ def _free_name(order: ModelOrder, file: ModelFile, stop: threading.Event) -> Pat
         if not others and not os.path.lexists(name) and order.is_free(name):
             return name
         number += 1
-        name = order.target.with_stem(f'{order.target.stem} ({number})')
+        name = order.target.with_stem(naming.numbered(order.target.stem, number))
 
 
 def _is_same(path: Path, file: ModelFile, version_id: int, stop: threading.Event) -> bool:

@@ -43,7 +43,7 @@ def file_name(file: Mapping[str, object], version: Mapping[str, object]) -> str:
     if twins:
         marks = _marks(file)
         is_apart = marks and marks not in map(_marks, twins)
-        stem = f'{stem} {marks}' if is_apart else f'{stem} [{file.get("id")}]'
+        stem = f'{stem} {marks}' if is_apart else f'{stem}-{file.get("id")}'
     return f'{_safe(stem)}{ending}'
 
 
@@ -80,9 +80,17 @@ def free_paths(folder: Path, name: str, version_id: int = 0) -> Iterator[Path]:
     """
     stem, ending = os.path.splitext(name)
     for number in itertools.count():
-        base = f'{stem} ({number})' if number else stem
+        base = numbered(stem, number)
         if is_free(folder, base, ending, version_id):
             yield folder / f'{base}{ending}'
+
+
+def numbered(stem: str, before: int) -> str:
+    """Return what a file is called, without its ending, where `before` others are called `stem`.
+
+    Prompts name LoRAs and embeddings so, and brackets mean something else there.
+    """
+    return f'{stem}-{before + 1}' if before else stem
 
 
 def is_free(folder: Path, base: str, ending: str, version_id: int) -> bool:
