@@ -250,7 +250,7 @@ def test_a_lora_of_a_name_that_is_taken_is_called_otherwise_and_it_is_told(
     assert 'is compared before anything is fetched' in err
     code, out, err = run('model', source)
     stem, ending = os.path.splitext(NEW_LORA.files[0].name)
-    renamed = f'{stem} (1){ending}'
+    renamed = f'{stem}-2{ending}'
     assert code == 0 and str(shelf / 'Lora' / renamed) in out
     assert f'so this one is {renamed}' in err
 
