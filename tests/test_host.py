@@ -243,6 +243,19 @@ def test_hashes_that_the_host_noted_are_known(
     assert host.detect().kept_hashes(path, 'Upscaler') == ('', '')
 
 
+def test_what_forge_notes_in_place_of_the_hash_of_tensors_is_not_taken_for_it(
+    hashes: dict[str, Table], tmp_path: Path
+) -> None:
+    sys.modules['modules.shared'].cmd_opts.text_encoder_dir = None
+    path = tmp_path / 'a.safetensors'
+    path.touch()
+    whole = {'sha256': 'ab' * 32, 'mtime': path.stat().st_mtime}
+    hashes['hashes-addnet']['lora/a'] = whole
+    assert host.detect().kept_hashes(path, 'LORA') == ('', '')
+    hashes['hashes']['lora/a'] = whole
+    assert host.detect().kept_hashes(path, 'LORA') == ('ab' * 32, '')
+
+
 @pytest.mark.parametrize(
     'entry',
     [

@@ -82,7 +82,8 @@ def _chosen(spot: Spot) -> list[Path]:
 def kept_hashes(path: Path, kind: str) -> tuple[str, str]:
     """Return the SHA256 of a file, and that of its tensors, that the host noted; '' if it did not.
 
-    It notes them by name, so that the time of the file has to be the very same.
+    It notes them by name, so that the time of the file has to be the very same. Forge notes that of
+    the whole file where others note that of the tensors, and both if it took over their notes.
     """
     from modules import hashes
 
@@ -100,7 +101,7 @@ def kept_hashes(path: Path, kind: str) -> tuple[str, str]:
     except ODD as error:
         log.info('The hashes of the WebUI cannot be read: %r', error)
         return '', ''
-    return first, second
+    return first, '' if layout() is layouts.FORGE else second
 
 
 def _names(path: Path, kind: str) -> list[str]:
