@@ -246,6 +246,35 @@ def test_what_the_host_noted_is_not_read_again(
     assert at(db, tmp_path / 'a.ckpt').sha256 == 'ab' * 32
 
 
+@pytest.mark.parametrize(
+    ('kind', 'ending', 'tensors', 'is_read'),
+    [
+        ('LORA', '.safetensors', '', True),
+        ('DoRA', '.SafeTensors', '', True),
+        ('LORA', '.safetensors', 'cd' * 32, False),
+        ('LORA', '.pt', '', False),
+        ('Checkpoint', '.safetensors', '', False),
+    ],
+)
+def test_a_lora_is_read_for_the_hash_that_pictures_name_it_by(
+    db: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    ending: str,
+    tensors: str,
+    is_read: bool,
+) -> None:
+    path = tmp_path / f'a{ending}'
+    real = put(path)
+    look(db, tmp_path, kind)
+    monkeypatch.setattr(host.StandaloneHost, 'kept_hashes', lambda *_: ('ab' * 32, tensors))
+    assert hashed(db) == 1
+    found = at(db, path)
+    assert found.sha256 == (real if is_read else 'ab' * 32)
+    assert bool(found.tensors) == (is_read or bool(tensors))
+
+
 def test_a_stopped_look_ends(db: Database, tmp_path: Path) -> None:
     put(tmp_path / 'a.pt')
     stop = threading.Event()

@@ -15,12 +15,12 @@ from typing import Any, Mapping
 from ..civitai import meta as meta_of
 from ..host.layouts import Layout
 from . import neighbours
+from .kinds import LORAS
 
 MOST_CHARACTERS = 2000  # of a description; what does not fit on a card is on the site
 _MOST_HTML = 200_000
-_LORAS = frozenset({'LORA', 'LoCon', 'DoRA'})
 # What the hosts have cards of.
-KINDS = _LORAS | {'Checkpoint', 'UNet', 'TextualInversion', 'Hypernetwork'}
+KINDS = LORAS | {'Checkpoint', 'UNet', 'TextualInversion', 'Hypernetwork'}
 # What the hosts call the bases; any other name would be ignored there.
 _SDXL = frozenset({'Pony', 'Illustrious', 'NoobAI'})
 _VERSIONS = (('SD 1', 'SD1'), ('SD 2', 'SD2'), ('SDXL', 'SDXL'))
@@ -42,7 +42,7 @@ def fields(
     the file: others believe it without a look.
     """
     told: dict[str, object] = {'description': _description(version, model)}
-    if kind in _LORAS:
+    if kind in LORAS:
         told['sd version'] = _sd_version(meta_of.as_text(version.get('baseModel')), layout)
         told['activation text'] = _activation(version.get('trainedWords'))
         told['preferred weight'] = 0  # which is that of the settings

@@ -18,7 +18,7 @@ from ..errors import CancelledError, StorageError
 from ..store import files, weights
 
 BLOCK_BYTES = 1024 * 1024
-_SAFETENSORS = frozenset({'.safetensors', '.sft'})
+SAFETENSORS = frozenset({'.safetensors', '.sft'})
 _NICENESS = 10
 _OF_NOTHING = hashlib.sha256().hexdigest()
 
@@ -103,7 +103,7 @@ class Reckoner:
 
 def _tensors_begin(file: BinaryIO, path: Path, size: int) -> int:
     """Where the tensors begin; at the end of what is no such file, or has an impossible header."""
-    found = weights.tensor_bytes(file, size) if path.suffix.lower() in _SAFETENSORS else None
+    found = weights.tensor_bytes(file, size) if path.suffix.lower() in SAFETENSORS else None
     return size if found is None else found
 
 

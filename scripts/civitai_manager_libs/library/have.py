@@ -13,13 +13,13 @@ from ..archive.database import Database
 from ..archive.holdings import Holding
 from ..civitai import urls
 from ..civitai.resources import Resource, stem
-from . import told
+from . import kinds, told
 
 # Shorter ones are of other kinds of hashes, and too short to name a file.
 LEAST_HASH = 10
 _KINDS: Mapping[str, frozenset[str]] = {
     'checkpoint': frozenset({'Checkpoint', 'UNet'}),
-    'lora': frozenset({'LORA', 'LoCon', 'DoRA'}),
+    'lora': kinds.LORAS,
     'embedding': frozenset({'TextualInversion'}),
     'vae': frozenset({'VAE'}),
     'upscaler': frozenset({'Upscaler'}),

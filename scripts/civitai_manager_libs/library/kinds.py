@@ -8,6 +8,7 @@ from ..civitai import meta as meta_of
 
 # Kinds without a folder that a program reads.
 ARCHIVE, TRAINING_DATA, OTHER = 'Archive', 'Training Data', 'Other'
+LORAS = frozenset({'LORA', 'LoCon', 'DoRA'})
 
 # What a file of a version may be by itself, whatever its model is.
 _BY_FILE = {

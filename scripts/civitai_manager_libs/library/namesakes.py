@@ -11,10 +11,11 @@ from pathlib import Path
 
 from ..errors import CivitaiError
 from . import places, walking
+from .kinds import LORAS
 
 # Each has names of its own.
 _FAMILIES = (
-    frozenset({'LORA', 'LoCon', 'DoRA'}),
+    LORAS,
     frozenset({'TextualInversion'}),
     frozenset({'Hypernetwork'}),
 )

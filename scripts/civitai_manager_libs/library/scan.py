@@ -20,7 +20,8 @@ from ..archive.database import Database
 from ..archive.holdings import Holding
 from ..errors import CancelledError, StorageError
 from . import neighbours, walking
-from .digests import Digests, Reckoner
+from .digests import SAFETENSORS, Digests, Reckoner
+from .kinds import LORAS
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +151,9 @@ def _hashed(holding: Holding, reckoner: Reckoner, telling: Telling) -> Holding |
     if not holding.is_there:
         return None
     kept, tensors = host.detect().kept_hashes(holding.path, holding.kind)
-    if kept:
+    # pictures name a LoRA by the hash of its tensors
+    is_by_tensors = holding.kind in LORAS and holding.path.suffix.lower() in SAFETENSORS
+    if kept and (tensors or not is_by_tensors):
         return replace(holding, sha256=kept, tensors=tensors)
     try:
         found: Digests = reckoner.digests(holding.path, telling.block)
