@@ -13,7 +13,7 @@ from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.archive import holdings
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.civitai.resources import Resource, resources
-from scripts.civitai_manager_libs.library import have, scan, told
+from scripts.civitai_manager_libs.library import arrival, have, scan, told
 from scripts.civitai_manager_libs.library.have import State
 from tests.support.models import put
 
@@ -98,6 +98,39 @@ def test_before_anybody_looked_nothing_is_known(db: Database, tmp_path: Path) ->
     assert of(db, wanted(version=20)) == (State.UNKNOWN, ''), 'it may be that file'
     scan.hash_files(db, never)
     assert of(db, wanted(version=20)) == (State.NOT_HERE, '')
+
+
+def test_a_model_that_was_fetched_does_not_make_the_others_known(
+    db: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / 'Lora' / 'a.safetensors'
+    digest = put(path)
+    arrival.note(db, path, {'id': 20, 'modelId': 10}, kind='LORA', sha256=digest)
+    assert of(db, wanted(version=20)) == (State.HERE, 'version')
+    assert of(db, wanted(version=21)) == (State.UNKNOWN, ''), 'nobody looked'
+    scan.look(db, {path.parent: 'LORA'}, never)
+    assert of(db, wanted(version=21)) == (State.NOT_HERE, '')
+
+
+def test_where_nothing_was_found_nothing_is_here(db: Database, tmp_path: Path) -> None:
+    scan.look(db, {tmp_path: 'Checkpoint'}, never)
+    assert of(db, wanted(version=20)) == (State.NOT_HERE, '')
+
+
+@pytest.mark.parametrize(
+    ('resource', 'source'),
+    [
+        (wanted('a', version=20), 'https://civitai.com/model-versions/20'),
+        (wanted('a', digest='0123456789ab'), '0123456789ab'),
+        (wanted('a', digest='e3b0c4'), ''),
+        (wanted('a'), ''),
+    ],
+)
+def test_what_is_lacking_is_asked_for_by_the_best_that_is_known_of_it(
+    db: Database, resource: Resource, source: str
+) -> None:
+    [found] = have.have(db, [resource])
+    assert found.is_lacking and found.source == source
 
 
 def test_a_file_that_was_deleted_is_not_here(db: Database, lora: holdings.Holding) -> None:

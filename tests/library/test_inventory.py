@@ -22,7 +22,7 @@ from scripts.civitai_manager_libs.archive.place import archive
 from scripts.civitai_manager_libs.civitai.resources import Resource
 from scripts.civitai_manager_libs.errors import CancelledError, StorageError
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
-from scripts.civitai_manager_libs.library import arrival, have, inventory, scan
+from scripts.civitai_manager_libs.library import arrival, have, inventory, scan, updates
 from scripts.civitai_manager_libs.store import private
 from tests.support.models import put
 from tests.support.paths import ROOT
@@ -110,6 +110,20 @@ def test_a_scan_in_the_background_tells_what_it_did(
     assert scanning.begin(asking=False)
     until_over(scanning)
     assert scanning.result.found.fresh == 0
+
+
+def test_a_scan_in_the_background_tells_which_models_went_on_if_that_is_wanted(
+    demo: DemoServer, client: CivitaiHttpClient, models: Path, scanning: inventory.Scanning
+) -> None:
+    older = LORA.versions[1]
+    put(models / 'Lora' / 'mine.safetensors', older.files[0].content)
+    scanning.begin()
+    until_over(scanning)
+    assert [one.newer for one in updates.standings(archive())] == [()]
+    scanning.begin(updating=True)
+    until_over(scanning)
+    [found] = updates.standings(archive())
+    assert scanning.error is None and LORA.versions[0].id in [one.id for one in found.newer]
 
 
 def test_a_scan_in_the_background_is_one_and_can_be_stopped(

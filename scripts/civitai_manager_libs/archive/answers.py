@@ -8,8 +8,9 @@ from typing import Collection, Mapping
 
 from .database import Database
 
-# GONE: True for a model that the site has no more.
-MODEL, VERSION, GONE = 'model', 'version', 'gone'
+# GONE: True for a model that the site has no more. LOOKED: the folders of models were looked into,
+# by the id 0; nobody answered that, it is known here.
+MODEL, VERSION, GONE, LOOKED = 'model', 'version', 'gone', 'looked'
 
 
 def keep(db: Database, kind: str, found: Mapping[int, object]) -> None:

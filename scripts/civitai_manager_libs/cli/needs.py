@@ -16,7 +16,7 @@ from ..civitai.source import parse_source
 from ..errors import SourceError, StorageError
 from ..http_client import CivitaiHttpClient
 from ..library import have
-from ..library.have import LEAST_HASH, Have, State
+from ..library.have import Have
 from ..store import embedded, files
 from . import fetching, reports, running
 from .fetching import Wish
@@ -24,7 +24,6 @@ from .running import Manner, Work
 
 _MOST_BYTES = 8_000_000
 _TEXTS = frozenset({'.txt', '.json'})
-_LACKING = frozenset({State.NOT_HERE, State.UNKNOWN})
 
 
 def missing(given: str, is_to_get: bool, manner: Manner) -> int:
@@ -36,14 +35,15 @@ def missing(given: str, is_to_get: bool, manner: Manner) -> int:
         return _report(found)
 
     report, number = reports.done('missing', manner, look)
-    wishes = [_wish(one) for one in found if _can_be_had(one)] if is_to_get else []
+    wanted = [one for one in found if one.is_lacking and one.source] if is_to_get else []
+    wishes = [Wish(one.source, label=_name(one.resource)) for one in wanted]
     if number or not wishes:
         return reports.tell(report, number, manner)
     if not manner.as_json:  # else one object tells of all
         reports.tell(report, 0, manner)
     tasks = [fetching.task_of(one, False) for one in wishes]
     code = running.carry_out(tasks, manner, True, report.told)
-    is_lacking = len(wishes) < sum(one.state in _LACKING for one in found)
+    is_lacking = len(wishes) < sum(one.is_lacking for one in found)
     return max(code, int(is_lacking))
 
 
@@ -106,7 +106,7 @@ def _meta_in(path: Path) -> Mapping[str, object]:
 
 
 def _report(found: Sequence[Have]) -> reports.Report:
-    lacking = sum(one.state in _LACKING for one in found)
+    lacking = sum(one.is_lacking for one in found)
     lines = [_line(one) for one in found] or [_text('cli_missing_nothing')]
     told = {'resources': [_row(one) for one in found], 'missing': lacking}
     return reports.Report(told, lines, [], bool(found) and not lacking)
@@ -136,18 +136,6 @@ def _row(one: Have) -> dict[str, Any]:
         'by': one.by,
         'paths': [str(file.path) for file in one.files],
     }
-
-
-def _can_be_had(one: Have) -> bool:
-    """Whether it is not here, and more is known of it than its name."""
-    known = one.resource.version_id or len(one.resource.hash) >= LEAST_HASH
-    return one.state in _LACKING and bool(known)
-
-
-def _wish(one: Have) -> Wish:
-    version, name = one.resource.version_id, _name(one.resource)
-    page = urls.page_url(setting.civitai_base_url, 'model-versions', version or 0)
-    return Wish(page if version else one.resource.hash, label=name)
 
 
 def _text(key: str, **values: object) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Iterable, Mapping, Sequence
 
 from .. import setting
-from ..archive import holdings
+from ..archive import answers, holdings
 from ..archive.database import Database
 from ..archive.holdings import Holding
 from ..civitai import urls
@@ -47,16 +47,30 @@ class Have:
     by: str = ''
     files: tuple[Holding, ...] = ()
 
+    @property
+    def is_lacking(self) -> bool:
+        """Whether no file here is it, as far as known."""
+        return self.state in (State.NOT_HERE, State.UNKNOWN)
+
+    @property
+    def source(self) -> str:
+        """By what it can be asked for: a link or a hash; '' if only its name is known."""
+        version, digest = self.resource.version_id, self.resource.hash
+        if version:
+            return urls.page_url(setting.civitai_base_url, 'model-versions', version)
+        return digest if len(digest) >= LEAST_HASH else ''
+
 
 def have(db: Database, resources: Sequence[Resource]) -> list[Have]:
     """Tell of each of the `resources` whether it is here, by what the last scan found.
 
     A file that is not there any more counts no more, and one that nobody hashed yet may be any.
+    Before the first scan nothing is known but what was fetched here.
     Raises StorageError.
     """
-    count, _ = holdings.totals(db)
+    has_looked = bool(answers.kept(db, answers.LOOKED, [0]))
     unread, _ = holdings.totals(db, holdings.NOT_HASHED)
-    return [_have(db, one, is_sure=bool(count and not unread)) for one in resources]
+    return [_have(db, one, is_sure=has_looked and not unread) for one in resources]
 
 
 def _have(db: Database, resource: Resource, is_sure: bool) -> Have:

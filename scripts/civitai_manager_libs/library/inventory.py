@@ -18,7 +18,7 @@ from ..archive.place import archive
 from ..errors import CancelledError, CivitaiError, StorageError
 from ..http_client import CivitaiHttpClient, get_http_client
 from ..store import files, private
-from . import lookup, places, scan
+from . import lookup, places, scan, updates
 from .digests import let_others_go_first
 from .scan import Found, Progress, Tell
 
@@ -45,8 +45,11 @@ def run(
     tell: Tell | None = None,
     *,
     asking: bool = True,
+    updating: bool = False,
 ) -> Inventory:
     """Scan the folders of models; `asking`: ask Civitai by hashes which versions they are of.
+
+    `updating`: and what it has of their models by now.
 
     `tell` hears how far it is, now and then, from one thread at a time. Raises StorageError if that
     cannot be noted or another program is at it, CancelledError once `stop` is set.
@@ -60,6 +63,8 @@ def run(
         try:
             known = lookup.identify(db, client, stop, tell)
             lookup.describe(db, client, stop, tell)
+            if updating:
+                updates.refresh(db, client, stop, tell)
         except (CancelledError, StorageError):
             raise
         except CivitaiError as error:
@@ -102,15 +107,18 @@ class Scanning:
         """Leave the scan to the parent, whose threads are at it."""
         self.progress, self._thread, self._stop = None, None, forks.Event()
 
-    def begin(self, *, asking: bool = True) -> bool:
-        """Begin a scan, at once; False if one is at work."""
+    def begin(self, *, asking: bool = True, updating: bool = False) -> bool:
+        """Begin a scan as `run` does it, at once; False if one is at work."""
         with self._lock:
             if self._thread is not None and self._thread.is_alive():
                 return False
             self.progress, self.result, self.error = Progress(scan.LOOKING), None, None
             self._stop = forks.Event()
             self._thread = threading.Thread(
-                target=self._run, args=(self._stop, asking), name='civitai-scan', daemon=True
+                target=self._run,
+                args=(self._stop, asking, updating),
+                name='civitai-scan',
+                daemon=True,
             )
             self._thread.start()
         return True
@@ -122,10 +130,17 @@ class Scanning:
         if thread is not None:
             thread.join(seconds)
 
-    def _run(self, stop: threading.Event, asking: bool) -> None:
+    def _run(self, stop: threading.Event, asking: bool, updating: bool) -> None:
         let_others_go_first()
         try:
-            self.result = run(archive(), get_http_client(), stop, self._heard, asking=asking)
+            self.result = run(
+                archive(),
+                get_http_client(),
+                stop,
+                self._heard,
+                asking=asking,
+                updating=updating,
+            )
         except CivitaiError as error:
             self.error = error
             log.log(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Callable, Mapping
 
 from .. import host
-from ..archive import holdings
+from ..archive import answers, holdings
 from ..archive.database import Database
 from ..archive.holdings import Holding
 from ..errors import CancelledError, StorageError
@@ -81,6 +81,7 @@ def look(
                 tell(Progress(LOOKING, count))
     fresh += _noted(db, batch, kinds, begun)
     count += len(batch)
+    answers.keep(db, answers.LOOKED, {0: True})
     # what may be somewhere that we could not look is not gone
     gone = 0 if unreadable else sum(holdings.forget_unseen(db, one, begun) for one in folders)
     if tell:
