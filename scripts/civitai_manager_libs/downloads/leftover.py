@@ -69,10 +69,14 @@ def note(
 
 
 def check_room(part: Partial, size: int) -> None:
-    """Raise StorageError if the disk has no room for a file of `size` bytes in place of `part`."""
-    folder = part.target.parent
+    """Raise StorageError if the disk has no room for a file of `size` bytes in place of `part`.
+
+    Its folder need not be there yet.
+    """
+    folder = part.target.parent.absolute()
     with files.explained(folder):
-        free = shutil.disk_usage(folder).free
+        there = next(one for one in (folder, *folder.parents) if one.exists())
+        free = shutil.disk_usage(there).free
         with suppress(OSError, AttributeError):
             free += part.path.stat().st_blocks * 512
     if free < size:

@@ -27,7 +27,8 @@ class ModelStanding:
 
     `state` is one of archive.jobs, or `standing.INTERRUPTED` or `ELSEWHERE`. `trouble` is why it
     failed last, '' if it did not. `ahead` is how many come before one that waits. Only of one that
-    runs here: `rate` (bytes a second, lately), `seconds_left` (None if nobody can say), `waiting`.
+    runs here: `rate` (bytes a second, lately), `seconds_left` (None if nobody can say), `waiting`,
+    and `is_settling`: the file is there, what belongs beside it is yet to come.
     """
 
     job: ModelJob
@@ -37,6 +38,12 @@ class ModelStanding:
     rate: float = 0.0
     seconds_left: float | None = None
     waiting: str = ''
+    is_settling: bool = False
+
+    @property
+    def job_id(self) -> int:
+        """The number of the job."""
+        return self.job.id
 
 
 class RunningModel:
@@ -142,7 +149,9 @@ class ModelQueue(JobLine):
                 return ModelStanding(here, state, '', 0, rate, left, now.waits.sentence)
         cause = None if job.state == jobs.ENDED else self._troubles.get(job.id) or job.cause
         why = cause.message_in(setting.language) if cause else ''
-        return ModelStanding(job, state, why, self._ahead_of(job.id))
+        is_settling = now is not None and now.job_id == job.id and job.state == jobs.ENDED
+        ahead = self._ahead_of(job.id)
+        return ModelStanding(job, state, why, ahead, is_settling=is_settling)
 
 
 _queue = ModelQueue()

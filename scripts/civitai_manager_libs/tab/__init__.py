@@ -8,12 +8,18 @@ webui_incomplete   the tab that says which packages a WebUI lacks
 settings_panel     settings and API key
 cache_panel        the size of the picture cache, and a button that empties it
 components         the gallery: its components, and what happens when they are used
-jobs               whole galleries: begun, watched, steered
+models             models: those of a picture fetched, those here scanned and listed
+jobs               whole galleries and models: begun, watched, steered
 paging             turning the page
 picture            a chosen picture: shown, and sent
+needed             the models of the chosen picture: whether they are here, and got if not
 layout             the components, and where they stand
 layout_jobs        those for whole galleries
+layout_models      those for the models on this machine
 jobs_markup        the HTML of the panel of jobs
+model_cards        the jobs of model files in it
+job_parts          what the cards of all jobs are made of
+models_markup      the HTML of models, a picture's and those here
 browser            what runs in the browser itself
 markup             the HTML that is shown
 sending            what a WebUI is sent

@@ -15,9 +15,11 @@ from typing import Iterable
 from .. import ending, notices, setting, texts
 from ..access import guard, signs
 from ..access.door import Door
+from ..downloads.modeljobs import model_queue
 from ..downloads.queue import job_queue
 from ..errors import CivitaiError, SourceError
 from ..http_client import get_http_client, outgoing
+from ..library.inventory import scanning
 
 with outgoing.unproxied():  # as gradio is loaded, it sets up what asks its own server
     from .. import widgets
@@ -56,6 +58,7 @@ def main(argv: list[str]) -> int:
     try:
         url = serve(options.source, host, port, names)
         job_queue().begin()
+        model_queue().begin()
         ended_by = wait_for_end(url)
     finally:
         temporary.move_out()
@@ -206,6 +209,8 @@ def wait_for_end(url: str) -> int:
 
     def stop() -> None:
         job_queue().end()
+        model_queue().end()
+        scanning().end()
         get_http_client().close()
         over.set()
 

@@ -8,7 +8,7 @@ import gradio as gr
 
 from .. import setting, widgets
 from ..errors import CivitaiError
-from . import events, jobs, layout, markup, paging, picture
+from . import events, jobs, layout, markup, models, paging, picture
 from .layout import Parts
 from .view import View
 
@@ -20,6 +20,7 @@ def build(source: str = '') -> Parts:
     picture.bind(parts)
     _bind_keeping(parts)
     jobs.bind(parts)
+    models.bind(parts)
     return parts
 
 
@@ -54,6 +55,7 @@ def wire_page(parts: Parts, blocks: Any, *, opening: bool) -> None:
     outputs = [parts.open_folder, parts.grid]
     widgets.on(blocks.load, on_open, outputs=outputs, show_progress='hidden')
     jobs.wire_page(parts, blocks)
+    models.wire_page(parts, blocks)
     if opening:
         paging.bind_opening(parts, blocks.load)
 

@@ -1,4 +1,4 @@
-"""Whole galleries in the tab: begun with a form, watched and steered in a panel.
+"""Jobs in the tab: whole galleries are begun with a form, all are watched and steered in a panel.
 
 The panel is drawn from the archive and the queue alone, so it is the same after a reload and in
 every browser. Its buttons send an order, such as `pause 3`, which is checked here.
@@ -12,12 +12,15 @@ from typing import Any, Callable, Iterator, Sequence
 import gradio as gr
 
 from .. import setting, widgets
+from ..archive import models as model_jobs
 from ..archive.jobs import CANCELLED, ENDED, PAUSED, RUNNING, WAITING
+from ..archive.place import archive
 from ..civitai.source import address_of
-from ..downloads import queue
+from ..downloads import modeljobs, queue
+from ..downloads.modeljobs import ModelStanding
 from ..downloads.standing import ELSEWHERE, Standing
 from ..errors import CivitaiError, SourceError
-from . import browser, jobs_markup, layout_jobs, markup, wishes
+from . import browser, jobs_markup, layout_jobs, markup, needed, wishes
 from .layout import Parts
 from .layout_jobs import JobParts
 from .markup import label
@@ -86,13 +89,19 @@ def panel(request: gr.Request) -> str:
     """Return the panel as it is now."""
     told = ''
     try:
-        standing = queue.job_queue().standing()[::-1]
+        standing = _every_job(needed.may_have_models(request))[::-1]
     except CivitaiError as error:
         standing = []
         told = markup.notice(error.message_in(setting.language), 'problem')
     more = max(0, len(standing) - _MOST_SHOWN)
     may_act, may_see_paths = widgets.may_have_jobs(request), widgets.may_see_paths(request)
     return jobs_markup.panel(standing[:_MOST_SHOWN], more, told, may_act, may_see_paths)
+
+
+def _every_job(with_models: bool) -> list[Standing | ModelStanding]:
+    """How all jobs stand, the oldest first. Raises StorageError."""
+    models = modeljobs.model_queue().standing() if with_models else []
+    return sorted([*queue.job_queue().standing(), *models], key=lambda one: one.job_id)
 
 
 def _on_open(form: JobParts) -> Callable[..., dict[Any, Any]]:
@@ -161,10 +170,10 @@ def _begin(request: gr.Request, view: View, versions: object, given: Sequence[ob
     jobs_queue = queue.job_queue()
     before = {job.job_id: job.state for job in jobs_queue.standing()}
     job_id = jobs_queue.add(wanted)
-    return _told_of(job_id, _TAKEN_UP.get(before.get(job_id, ''), 'job_goes_on'))
+    return told_of(job_id, _TAKEN_UP.get(before.get(job_id, ''), 'job_goes_on'))
 
 
-def _told_of(job_id: int, key: str) -> str:
+def told_of(job_id: int, key: str) -> str:
     """What has come of asking for a job: the sentence `key`, unless it waits or is not ours."""
     job = _standing_of(job_id)
     if job is not None and job.ahead:
@@ -174,8 +183,8 @@ def _told_of(job_id: int, key: str) -> str:
     return label(key, job=job_id)
 
 
-def _standing_of(job_id: int) -> Standing | None:
-    return next((job for job in queue.job_queue().standing() if job.job_id == job_id), None)
+def _standing_of(job_id: int) -> Standing | ModelStanding | None:
+    return next((job for job in _every_job(True) if job.job_id == job_id), None)
 
 
 def _order(request: gr.Request, order: Any) -> tuple[str, Any]:
@@ -200,9 +209,27 @@ def _carry_out(request: gr.Request, order: str) -> str:
     if found is None:
         raise SourceError('job_unknown')
     action, job_id = found[1], int(found[2])
+    if model_jobs.find(archive(), job_id) is not None:
+        return _carry_out_for_model(request, action, job_id)
     getattr(queue.job_queue(), action)(job_id)
+    return _told_after(action, job_id)
+
+
+def _carry_out_for_model(request: gr.Request, action: str, job_id: int) -> str:
+    """The same for the job of a model file, which is the owner's alone."""
+    needed.refuse_others(request)
+    models = modeljobs.model_queue()
+    if action == 'retry':  # what failed is the file itself
+        models.resume(job_id)
+    else:
+        getattr(models, action)(job_id)
+    told = _told_after(action, job_id)
+    return label('model_job_is_cancelled', job=job_id) if told and action == 'cancel' else told
+
+
+def _told_after(action: str, job_id: int) -> str:
     if action in _GOES_ON:
-        return _told_of(job_id, _GOES_ON[action])
+        return told_of(job_id, _GOES_ON[action])
     job = _standing_of(job_id)
     rests, key = _RESTS[action]
     return label(key, job=job_id) if (job.state if job else '') == rests else ''  # else it ended

@@ -2,63 +2,56 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Sequence
 
 from ..archive import jobs
-from ..downloads.standing import ELSEWHERE, INTERRUPTED, Standing
+from ..downloads.modeljobs import ModelStanding
+from ..downloads.standing import Standing
 from ..store.cache import MIB
 from ..widgets import escape
-from . import markup
+from . import job_parts, markup, model_cards
+from .job_parts import COMPLETE, EMPTY, INCOMPLETE, MOVING
 from .markup import label
-
-# How a job stands, and what may be done with it then.
-COMPLETE, INCOMPLETE, EMPTY = 'complete', 'incomplete', 'empty'
-_ACTIONS = {
-    jobs.WAITING: ('pause', 'cancel'),
-    jobs.RUNNING: ('pause', 'cancel'),
-    jobs.PAUSED: ('resume', 'cancel'),
-    INTERRUPTED: ('resume', 'cancel'),
-    jobs.STOPPED: ('resume', 'forget'),
-    jobs.CANCELLED: ('resume', 'forget'),
-    COMPLETE: ('forget',),
-    EMPTY: ('forget',),
-    INCOMPLETE: ('retry', 'forget'),
-}
-_NOTES = {'cancel': 'job_cancel_note', 'forget': 'job_forget_note'}
-_MOVING = (jobs.WAITING, jobs.RUNNING, ELSEWHERE)
-_MOODS = {
-    jobs.RUNNING: 'busy',
-    ELSEWHERE: 'busy',
-    COMPLETE: 'good',
-    INCOMPLETE: 'problem',
-    INTERRUPTED: 'problem',
-}
 
 
 def panel(
-    shown: Sequence[Standing], more: int, told: str, may_act: bool, may_see_paths: bool = False
+    shown: Sequence[Standing | ModelStanding],
+    more: int,
+    told: str,
+    may_act: bool,
+    may_see_paths: bool = False,
 ) -> str:
     """The jobs, of which there are `more` that are not shown; `told` is a notice, as HTML.
 
-    While one of them moves, the panel says so to the page (`data-moves`). `may_act`: with buttons;
-    `may_see_paths`: with where the files are.
+    While one of them moves, the panel says so to the page (`data-moves`), and how many models have
+    come (`data-came`). `may_act`: with buttons; `may_see_paths`: with where the files are. Who is
+    given jobs of models may have both of these.
     """
-    moves = ' data-moves' if any(job.state in _MOVING for job in shown) else ''
-    cards = ''.join(_card(job, may_act, may_see_paths) for job in shown)
+    models = [job for job in shown if isinstance(job, ModelStanding)]
+    settling = any(job.is_settling for job in models)
+    moves = ' data-moves' if settling or any(job.state in MOVING for job in shown) else ''
+    came = sum(job.state == jobs.ENDED and not job.is_settling for job in models)
+    cards = ''.join(
+        (
+            model_cards.card(job)
+            if isinstance(job, ModelStanding)
+            else _card(job, may_act, may_see_paths)
+        )
+        for job in shown
+    )
     if not shown and not told:
         cards = f'<p class="cg-none">{escape(label("jobs_none"))}</p>'
     if more:
         cards += f'<p class="cg-none">{escape(label("jobs_more", count=more))}</p>'
-    title = escape(label('jobs_title'))
-    return f'<section class="cg-jobs"{moves}><h3>{title}</h3>{told}{cards}</section>'
+    body = f'<h3>{escape(label("jobs_title"))}</h3>{told}{cards}'
+    return f'<section class="cg-jobs" data-came="{came}"{moves}>{body}</section>'
 
 
 def _card(job: Standing, may_act: bool, may_see_paths: bool) -> str:
     state = _state_of(job)
     parts = (
-        f'<header>{_name(job)} {_state(state)} {_why(state, job)} {_when(job)}</header>',
+        job_parts.header(_name(job), state, _why(state, job), job.changed_at),
         _asked_line(job),
         _bar(job),
         _line(job),
@@ -85,14 +78,7 @@ def _name(job: Standing) -> str:
     if job.source.startswith(('https://', 'http://')):
         link = escape(job.source)
         name = f'<a href="{link}" target="_blank" rel="noreferrer">{name}</a>'
-    number = escape(label('job_number', job=job.job_id))
-    number = f'<span class="cg-number">{number}</span>'
-    return f'<span class="cg-of">{number} <strong>{name}</strong></span>'
-
-
-def _state(state: str) -> str:
-    mood = _MOODS.get(state, 'calm')
-    return f'<span class="cg-chip cg-state cg-{mood}">{escape(label(f"job_{state}"))}</span>'
+    return job_parts.numbered(job.job_id, name)
 
 
 def _why(state: str, job: Standing) -> str:
@@ -101,25 +87,14 @@ def _why(state: str, job: Standing) -> str:
     if state == INCOMPLETE:
         told += [label('job_why_failed', count=job.failed)] if job.failed else []
         told += [label('job_why_unlisted')] if job.gaps or not job.failed else []
-    elif state == jobs.WAITING and job.ahead:
-        told.append(label('job_why_ahead', count=job.ahead))
-    return f'<span class="cg-why">{escape(", ".join(told))}</span>' if told else ''
-
-
-def _when(job: Standing) -> str:
-    """When it came into its state, by the clock of this place; '' where nobody knows."""
-    if not job.changed_at:
-        return ''
-    when = time.strftime('%Y-%m-%d %H:%M', time.localtime(job.changed_at))
-    told = label('job_since', when=when) if job.state in _MOVING else when
-    return f'<time class="cg-when">{escape(told)}</time>'
+    return ', '.join(told) or job_parts.ahead(state, job.ahead)
 
 
 def _bar(job: Standing) -> str:
     if job.state == jobs.ENDED or _has_not_begun(job):
         return ''
     total = job.found if job.is_listed else max(job.found, job.limit)
-    if not total and job.state not in _MOVING:
+    if not total and job.state not in MOVING:
         return ''
     name = escape(label('job_far', done=job.done, found=job.found))
     value = f' value="{job.done}" max="{total}"' if total else ''  # without: it moves to and fro
@@ -128,7 +103,7 @@ def _bar(job: Standing) -> str:
 
 def _line(job: Standing) -> str:
     """How far it is, how fast, and how long it takes still."""
-    is_moving = job.state in _MOVING
+    is_moving = job.state in MOVING
     if _has_not_begun(job) or _state_of(job) == EMPTY:
         return ''
     if job.state == jobs.RUNNING and not job.found:
@@ -143,27 +118,13 @@ def _line(job: Standing) -> str:
     if job.size:
         told.append(label('job_size', mib=f'{job.size / MIB:.1f}'))
     if job.rate:
-        told.append(_rate(job.rate))
-    told.append(_left(job.seconds_left))
+        told.append(job_parts.rate_told(job.rate))
+    told.append(job_parts.left(job.seconds_left))
     return f'<p class="cg-line">{escape(" · ".join(filter(None, told)))}</p>'
 
 
 def _has_not_begun(job: Standing) -> bool:
     return job.state == jobs.WAITING and not job.found
-
-
-def _rate(rate: float) -> str:
-    if rate < 0.1 * MIB:
-        return label('job_rate_slow', kib=round(rate / 1024))
-    return label('job_rate', mib=f'{rate / MIB:.1f}')
-
-
-def _left(seconds: float | None) -> str:
-    if seconds is None:
-        return ''
-    if seconds < 90:
-        return label('job_left_seconds', seconds=max(1, round(seconds)))
-    return label('job_left_minutes', minutes=round(seconds / 60))
 
 
 def _counts(job: Standing) -> str:
@@ -186,7 +147,7 @@ def _notices(job: Standing) -> str:
     if _state_of(job) == INCOMPLETE and job.failed:
         why_not.append(label('job_failed_some'))
     waiting = markup.notice(job.waiting, 'busy') if job.waiting else ''
-    notes = [] if job.state in _MOVING else job.notes
+    notes = [] if job.state in MOVING else job.notes
     calm = ''.join(map(markup.notice, notes))
     return waiting + ''.join(markup.notice(one, 'problem') for one in why_not) + calm
 
@@ -199,12 +160,10 @@ def _buttons(state: str, job: Standing) -> str:
             f'<button type="button" class="cg-button" data-saved="{job.job_id}">'
             f'{escape(label("job_browse"))}</button>'
         )
-    for action in _ACTIONS.get(state, ()):
+    for action in job_parts.ACTIONS.get(state, ()):
         if action != 'retry' or job.failed or job.gaps:  # else there is nothing to try
-            note = f' title="{escape(label(_NOTES[action]))}"' if action in _NOTES else ''
-            buttons += (
-                f'<button type="button" class="cg-button" data-order="{action} {job.job_id}"{note}>'
-                f'{escape(label(f"job_{action}"))}</button>'
+            buttons += job_parts.button(
+                action, job.job_id, f'job_{action}', job_parts.NOTES.get(action, '')
             )
     return f'<p class="cg-actions">{buttons}</p>' if buttons else ''
 

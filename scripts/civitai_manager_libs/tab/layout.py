@@ -8,8 +8,9 @@ from typing import Any, Sequence
 import gradio as gr
 
 from .. import host, setting, widgets
-from . import layout_jobs, markup
+from . import layout_jobs, layout_models, markup
 from .layout_jobs import JobParts
+from .layout_models import ModelParts
 from .markup import PREFIX, label
 from .view import View
 
@@ -62,6 +63,7 @@ class Parts:
     kept_here: Any
     retry_page: Any
     whole: JobParts
+    models: ModelParts
 
 
 def make(source: str) -> Parts:
@@ -147,6 +149,7 @@ def _keeping() -> dict[str, Any]:
         'kept_here': kept_here,
         'retry_page': retry,
         'whole': layout_jobs.make(),
+        'models': layout_models.make(),
     }
 
 

@@ -190,10 +190,13 @@ def page_info(view: View) -> str:
     return f'<span class="cg-page">{escape(label(key, number=view.trail.page_number))}</span>'
 
 
-def details(image: GalleryImage, searched: bool = False) -> str:
+def details(
+    image: GalleryImage, searched: bool = False, marks: Sequence[str] = (), below: str = ''
+) -> str:
     """Who made a picture, with what, and where it is on Civitai.
 
-    searched: its own file was read too, so what is missing was not shared.
+    searched: its own file was read too, so what is missing was not shared. marks: HTML for each of
+    its models, in their order; below: HTML that follows them.
     """
     link = urls.page_url(setting.civitai_base_url, 'images', image.id)
     size = f'{image.width}×{image.height}' if image.width and image.height else ''
@@ -205,7 +208,7 @@ def details(image: GalleryImage, searched: bool = False) -> str:
     place = f'{anchor}{escape(label("open_on_civitai"))}</a>'
     graph = comfy.workflow(image.meta)
     missing = _missing(image, searched, bool(graph))
-    body = f'{missing}{chips}{place}{_workflow(graph)}{_resources(image)}'
+    body = f'{missing}{chips}{place}{_workflow(graph)}{_resources(image, marks)}{below}'
     return f'<div class="cg-details">{body}</div>'
 
 
@@ -233,18 +236,33 @@ def _workflow(graph: str) -> str:
     return f' {link}{escape(label("workflow"))}</a>'
 
 
-def _resources(image: GalleryImage) -> str:
+def _resources(image: GalleryImage, marks: Sequence[str]) -> str:
     used = resources.resources(image.meta)
     if not used:
         return ''
-    rows = ''.join(f'<li>{_resource(item)}</li>' for item in used)
+    marked = zip(used, marks or [''] * len(used))
+    rows = ''.join(f'<li>{_resource(item)}{mark}</li>' for item, mark in marked)
     return f'<h4>{escape(label("resources"))}</h4><ul class="cg-resources">{rows}</ul>'
+
+
+def gallery_link(name: str, link: str) -> str:
+    """A link that opens a gallery in this tab, and beside it one to its page; `name` is HTML.
+
+    See `browser.WATCH_MODELS`.
+    """
+    page, there = escape(link), escape(label('open_on_civitai'))
+    here = escape(label('open_gallery'))
+    return (
+        f'<a href="{page}" data-gallery="{page}" title="{here}">{name}</a> <a href="{page}" '
+        f'target="_blank" rel="noreferrer" class="cg-away" title="{there}" aria-label="{there}">'
+        '↗</a>'
+    )
 
 
 def _resource(item: resources.Resource) -> str:
     name = escape(item.title or item.name or f'#{item.version_id}')
     if item.version_id:
         link = urls.page_url(setting.civitai_base_url, 'model-versions', item.version_id)
-        name = f'<a href="{escape(link)}" target="_blank" rel="noreferrer">{name}</a>'
+        name = gallery_link(name, link)
     weight = '' if item.weight is None else f' <code>{escape(f"{item.weight:g}")}</code>'
     return f'<span class="cg-kind">{escape(item.kind)}</span> {name}{weight}'

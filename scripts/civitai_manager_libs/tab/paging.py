@@ -8,7 +8,7 @@ import gradio as gr
 
 from .. import setting, widgets
 from ..errors import CivitaiError
-from . import browser, events, markup, offline, picture
+from . import browser, events, markup, needed, offline, picture
 from .layout import Parts
 from .markup import label
 from .view import View
@@ -118,6 +118,7 @@ def _on_turn(
         try:
             check(request)
             view.may_see_saved = widgets.may_have_jobs(request)
+            view.models.may_have = needed.may_have_models(request)
             change(view, *given)
         except CivitaiError as error:
             if view.turn > turn:

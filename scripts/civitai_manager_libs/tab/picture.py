@@ -9,7 +9,7 @@ import gradio as gr
 from .. import forks, host, setting, widgets
 from ..civitai.gallery import GalleryImage
 from ..errors import CivitaiError
-from . import browser, events, generation, layout, markup, offline, sending
+from . import browser, events, generation, layout, markup, needed, offline, sending
 from .layout import Parts
 from .markup import label
 from .view import View
@@ -79,12 +79,12 @@ def _showing(parts: Parts, path: str | None, is_video: bool) -> dict[Any, Any]:
     return {p: gr.update(value=path if shown else None, visible=shown) for p, shown in places}
 
 
-def _how_made(parts: Parts, made: generation.Made, has_still: bool) -> dict[Any, Any]:
+def _how_made(parts: Parts, view: View, made: generation.Made, has_still: bool) -> dict[Any, Any]:
     """What is known of how a picture was made, and where it can be sent with that."""
     sendable = [gr.update(interactive=able) for able in events.sendable(made.image, has_still)]
     return {
         parts.infotext: events.generation_text(made.image),
-        parts.details: markup.details(made.image, made.searched),
+        parts.details: needed.details(view, made),
         **dict(zip(parts.send, sendable)),
     }
 
@@ -99,7 +99,7 @@ def _on_select(parts: Parts) -> Callable[..., dict[Any, Any]]:
         small, has_still = _small(view, image)
         return {
             **_showing(parts, small, False),
-            **_how_made(parts, generation.Made(image), has_still),
+            **_how_made(parts, view, generation.Made(image), has_still),
             parts.sent: '',
         }
 
@@ -134,7 +134,7 @@ def _on_told(parts: Parts) -> Callable[..., dict[Any, Any]]:
             made = offline.learned(saved, image) if saved else generation.learned(image)
             _, has_still = _small(view, image)
             if view.selected is image:
-                return _how_made(parts, made, has_still)
+                return _how_made(parts, view, made, has_still)
         return {parts.details: gr.update()}
 
     return learned

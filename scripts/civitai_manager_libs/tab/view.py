@@ -10,12 +10,32 @@ from typing import Sequence
 
 from .. import api, setting
 from ..civitai.gallery import CursorTrail, GalleryImage, ImagePage
+from ..downloads.getting import Planned
 from ..downloads.offline import SavedGallery
 from ..errors import CivitaiError
 from ..store import cache
+from .generation import Made
 
 # The one on the screen, and those that are on their way there.
 GRIDS_KEPT = 3
+
+
+@dataclass
+class ModelsView:
+    """What one browser tab sees of models.
+
+    may_have tells that who looks is the owner. made is the chosen picture, as it was told of, and
+    drawn the HTML of that. asked is what is to be confirmed, told what came of an order for that
+    picture, as HTML. rows is how many of the files here are listed, listed the HTML of that.
+    """
+
+    may_have: bool = False
+    made: Made | None = None
+    drawn: str = ''
+    asked: Planned | None = None
+    told: str = ''
+    rows: int = 0
+    listed: str = ''
 
 
 @dataclass
@@ -30,7 +50,8 @@ class View:
     the grid was given last, each by a name; lost tells why some of page did not come, problem why
     none did. name tells this view from others once it has shown something, seen is what it shows.
     saved is the saved gallery that is shown instead of a gallery; may_see_saved tells that who
-    looks may see such. is_of_before tells that what was to be loaded since did not come.
+    looks may see such. is_of_before tells that what was to be loaded since did not come. models is
+    what it sees of models.
     """
 
     gallery: api.Gallery | None = None
@@ -56,6 +77,7 @@ class View:
     click: int = 0
     name: str = ''
     seen: dict[str, list[str]] = field(default_factory=dict)
+    models: ModelsView = field(default_factory=ModelsView)
 
     def begin(self) -> int:
         """Count up and return the turn; what belongs to an older one is no longer wanted."""

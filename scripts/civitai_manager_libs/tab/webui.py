@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from .. import host, notices, setting, widgets
+from ..downloads.modeljobs import model_queue
 from ..downloads.queue import job_queue
 from ..errors import StorageError
 from ..setting.kinds import Setting, Value
@@ -44,6 +45,7 @@ def started(_: Any, app: Any) -> None:
     """Have each request to the WebUI told apart by its owner from now on, and jobs go on."""
     widgets.seal(app)
     job_queue().begin()
+    model_queue().begin()
 
 
 def settings() -> None:

@@ -500,7 +500,7 @@ ENGLISH: dict[str, str] = {
     'whole_no_time_between': (
         '“Since” is not before “Before”, so no picture would be left. Change one of them.'
     ),
-    'jobs_title': 'Whole galleries',
+    'jobs_title': 'Whole galleries and models',
     'jobs_none': 'None was asked for yet.',
     'jobs_more': 'Older jobs that are not shown: {count}.',
     'job_number': '#{job}',
@@ -1457,4 +1457,87 @@ ENGLISH: dict[str, str] = {
         'line.'
     ),
     'help_models_quiet': 'Tell problems only.',
+    'models_title': 'Models on this machine',
+    'models_is_here': 'have it',
+    'models_is_maybe': 'have it? A file is called so',
+    'models_is_not_here': 'not here',
+    'models_is_unknown': 'unknown',
+    'models_unknown_hint': (
+        'Whether you have what is marked unknown is not known yet: “Scan” under “Models on this '
+        'machine” finds out.'
+    ),
+    'models_get': 'Get',
+    'models_asking': 'Asking Civitai for this model…',
+    'models_ask': 'Get {title}?',
+    'models_ask_file': 'File',
+    'models_ask_kind': 'Type',
+    'models_ask_size': 'Size',
+    'models_ask_size_unknown': 'not told',
+    'models_ask_folder': 'Folder',
+    'models_ask_suspect': (
+        'This file did not pass Civitai’s scans (viruses: {virus}, pickle: {pickle}). Get it '
+        'only if you trust its creator.'
+    ),
+    'models_ask_unverified': (
+        'Civitai lists no SHA256 of this file, so whether it comes right cannot be checked.'
+    ),
+    'models_ask_taken': (
+        'A file of this name is there already. If it is this very file, nothing is fetched; '
+        'else the new one gets a number.'
+    ),
+    'models_take_anyway': 'Get anyway',
+    'models_drop': 'Cancel',
+    'models_asked_other': 'Another model was asked for meanwhile. Press “Get” again.',
+    'models_no_order': (
+        'The page asked for something this gallery does not know. Load the page again.'
+    ),
+    'models_not_from_here': (
+        'Models are fetched, scanned and listed only on the computer the gallery runs on, by '
+        'the account that runs it.'
+    ),
+    'models_untold': (
+        'This system does not tell which account is asking, so models are fetched and '
+        'scanned on the command line only: `model` and `models scan`.'
+    ),
+    'models_scan': 'Scan',
+    'models_stop': 'Stop',
+    'models_scan_told': (
+        'Scan reads the model files in your model folders, here. Civitai is then asked by '
+        'their hashes, and by the ids of the models found, what they are and which went on. '
+        'Nothing else leaves this machine: no names, no folders, no files.'
+    ),
+    'models_looking': 'Looking for model files: {done}',
+    'models_hashing': 'Reading model files: {done} of {total}',
+    'models_stopped': 'Stopped. What was found is kept; “Scan” goes on from there.',
+    'models_scanned': '{files} model files: {fresh} new or changed, {gone} gone, {hashed} read.',
+    'models_unreadable': '{folder} cannot be read, so what lies there is as it was last found.',
+    'models_unasked': 'Civitai was not asked to the end: {cause}',
+    'models_none': 'No model file is known here yet. “Scan” looks for them.',
+    'models_reading': 'Reading what was found…',
+    'models_search': 'Search',
+    'models_kind': 'Kind',
+    'models_base': 'Base model',
+    'models_any': 'any',
+    'models_count': '{listed} of {files} model files',
+    'models_more': 'More',
+    'models_left': '{count} more',
+    'models_newer': 'newer: {name}, of {day}',
+    'models_other_base': 'for {base}: {name}, of {day}',
+    'models_early': '(early access)',
+    'models_not_offered': '(not for download)',
+    'models_gone': 'no longer on Civitai',
+    'models_withdrawn': 'this version is no longer on Civitai',
+    'models_changed': 'Civitai has other files of this version now',
+    'models_twin': 'the same file several times',
+    'models_of_nothing': 'not known to Civitai',
+    'open_gallery': 'Open its gallery here',
+    'model_job_begun': 'Job {job} has begun; it is shown among the jobs.',
+    'model_job_far': '{done} of {size} MiB',
+    'model_job_verified': 'its SHA256 is right',
+    'model_job_retry': 'Try again',
+    'model_job_cancel_note': 'Ends it, and takes away what came of the file.',
+    'model_job_is_cancelled': (
+        'Job {job} is cancelled, and what came of its file is gone; “Resume” fetches it anew.'
+    ),
+    'models_asking_progress': 'Asking Civitai: {done} of {total}',
 }
