@@ -142,6 +142,7 @@ def until(found: Callable[[], bool]) -> None:
 
 def scanned(parts: Parts, view: View) -> dict[str, Any]:
     """Scan, and return what the page shows when that is over."""
+    ordered(parts, view, 'list')
     assert 'data-moves' in ordered(parts, view, 'scan')['models_scan']
     until(lambda: inventory.scanning().progress is None)
     return ordered(parts, view, '')
@@ -301,7 +302,9 @@ def test_what_is_no_model_is_not_asked_for(
 
 @pytest.mark.parametrize('asker', [FROM_AFAR, OTHER_SITE], ids=['from afar', 'another site'])
 @pytest.mark.parametrize('of_others', [False, True])
-@pytest.mark.parametrize('order', ['', 'scan', 'list', 'get 4201', 'take 420102 4201021', 'stop'])
+@pytest.mark.parametrize(
+    'order', ['', 'scan', 'list', 'find', 'get 4201', 'take 420102 4201021', 'stop']
+)
 def test_others_than_the_owner_have_nothing_done_and_see_nothing(
     parts: Parts, view: View, demo: DemoServer, asker: Any, of_others: bool, order: str
 ) -> None:
@@ -394,8 +397,8 @@ def test_local_models_are_found_by_words_kind_and_base_model(
     assert len(rows) == 3 and sum('newer: v3' in row for row in rows) == 2
     assert sum('the same file several times' in row for row in rows) == 2
     assert sum('not known to Civitai' in row for row in rows) == 1
-    assert len(listed(parts, view, search='gouache COPY')) == 1
-    assert len(listed(parts, view, kind='VAE')) == 1
+    assert len(listed(parts, view, 'find', search='gouache COPY')) == 1
+    assert len(listed(parts, view, 'find', kind='VAE')) == 1
     assert len(listed(parts, view, base='SDXL 1.0')) == 2
     assert listed(parts, view, search='gouache', kind='VAE') == []
     gallery = f'/models/{LORA.id}?modelVersionId={LORA.versions[1].id}'

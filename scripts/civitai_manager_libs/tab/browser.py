@@ -208,9 +208,11 @@ WATCH_MODELS = f"""() => {{
         // gradio drops what is pressed while it is busy with the press before
         const isLeft = state.orders.length && now > pressedAt + usual;
         const scans = isSeen && {_PAGE}.querySelector('#civitai_gallery_models_scan [data-moves]');
-        if (isSeen && (!inView || (typed && now > typed + pause))) {{
-            typed = 0;
+        if (isSeen && !inView) {{
             press('list');
+        }} else if (isSeen && typed && now > typed + pause) {{
+            typed = 0;
+            press('find');
         }} else if (isLeft || (came && has !== came) || (scans && now > pressedAt + usual)) {{
             press('');
         }}

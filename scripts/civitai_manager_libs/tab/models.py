@@ -3,7 +3,8 @@
 Buttons of the page send an order, which is checked here:
 
 ''              tell what has changed
-list            list anew, by what the fields say
+list            look anew which files are here, and list them by what the fields say
+find            list those by what the fields say now
 more N          list more than N
 scan, stop      begin a scan, end it
 get SOURCE      ask for a model of the chosen picture, by a link or a hash
@@ -32,7 +33,7 @@ from .view import View
 ROWS = 100
 _LONGEST = 500
 _ORDER = re.compile(
-    r'(list|scan|stop|drop)|(more) ([1-9][0-9]{0,6})|(get) (\S{1,500})'
+    r'(list|find|scan|stop|drop)|(more) ([1-9][0-9]{0,6})|(get) (\S{1,500})'
     r'|(take) ([1-9][0-9]{0,15}) ([1-9][0-9]{0,15})'
 )
 Told = dict[Any, Any]
@@ -101,9 +102,10 @@ def _on_order(parts: Parts) -> Callable[..., Told]:
         except CivitaiError as error:
             problem = markup.notice(error.message_in(setting.language), 'problem')
             return {models.scan: problem}
-        has_ended = not given and inventory.scanning().progress is None
-        if has_ended or models.listed in told:
-            told |= _list(models, view, (search, kind, base))
+        is_listed = bool(view.models.listed)
+        is_over = is_listed and not given and inventory.scanning().progress is None
+        if is_over or models.listed in told:
+            told |= _list(models, view, (search, kind, base), anew=is_over or given == 'list')
         drawn = needed.again(view)
         return {**told, parts.details: gr.update() if drawn is None else drawn}
 
@@ -124,7 +126,7 @@ def _carry_out(parts: Parts, request: Any, order: str, view: View) -> Told:
             inventory.scanning().begin(updating=True)
         case 'stop':
             inventory.scanning().end()
-        case 'list' | 'more':
+        case 'list' | 'find' | 'more':
             view.models.rows = int(given[0]) + ROWS if given else ROWS
             return {models.listed: None, models.scan: scan_panel()}
         case 'get':
@@ -152,24 +154,32 @@ def _on_filter(models: ModelParts) -> Callable[..., Told]:
         if not needed.may_have_models(request):
             return {models.listed: ''}
         view.models.rows = ROWS
-        return {models.listed: _list(models, view, (search, kind, base))[models.listed]}
+        told = _list(models, view, (search, kind, base), anew=False)
+        return {models.listed: told[models.listed]}
 
     return filtered
 
 
-def _list(models: ModelParts, view: View, given: Sequence[object]) -> Told:
-    """The list as the fields say, and what these offer."""
+def _list(models: ModelParts, view: View, given: Sequence[object], *, anew: bool) -> Told:
+    """The list as the fields say, and what these offer; `anew`: of what is here now.
+
+    That takes seconds for thousands of files, so it is not done for each letter of a search.
+    """
     search, kind, base = (str(one or '')[:_LONGEST] for one in given)
-    try:
-        every = updates.standings(archive())
-        twins = {one.path for some in have.duplicates(archive()) for one in some}
-    except CivitaiError as error:
-        return {models.listed: markup.notice(error.message_in(setting.language), 'problem')}
+    seen = view.models
+    if anew or not seen.local:
+        try:
+            seen.local = updates.standings(archive())
+            twins = have.duplicates(archive())
+        except CivitaiError as error:
+            return {models.listed: markup.notice(error.message_in(setting.language), 'problem')}
+        seen.twins = frozenset(one.path for some in twins for one in some)
+    every = seen.local
     fitting = [one for one in every if _fits(one, search, kind, base)]
     fitting.sort(key=lambda one: (one.title or one.holding.path.name).casefold())
-    shown = fitting[: view.models.rows or ROWS]
-    html = models_markup.rows(Listed(shown, len(fitting), len(every), twins))
-    changed, view.models.listed = html != view.models.listed, html
+    shown = fitting[: seen.rows or ROWS]
+    html = models_markup.rows(Listed(shown, len(fitting), len(every), seen.twins))
+    changed, seen.listed = html != seen.listed, html
     return {
         models.listed: html if changed else gr.update(),
         models.kind: _offered({one.holding.kind for one in every}, kind),

@@ -6,6 +6,7 @@ import secrets
 import weakref
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 from typing import Sequence
 
 from .. import api, setting
@@ -13,6 +14,7 @@ from ..civitai.gallery import CursorTrail, GalleryImage, ImagePage
 from ..downloads.getting import Planned
 from ..downloads.offline import SavedGallery
 from ..errors import CivitaiError
+from ..library.updates import Standing
 from ..store import cache
 from .generation import Made
 
@@ -26,7 +28,8 @@ class ModelsView:
 
     may_have tells that who looks is the owner. made is the chosen picture, as it was told of, and
     drawn the HTML of that. asked is what is to be confirmed, told what came of an order for that
-    picture, as HTML. rows is how many of the files here are listed, listed the HTML of that.
+    picture, as HTML. local are the files here when they were last looked at, twins those of which
+    there are several; rows is how many of them are listed, listed the HTML of that.
     """
 
     may_have: bool = False
@@ -34,6 +37,8 @@ class ModelsView:
     drawn: str = ''
     asked: Planned | None = None
     told: str = ''
+    local: Sequence[Standing] = ()
+    twins: frozenset[Path] = frozenset()
     rows: int = 0
     listed: str = ''
 
