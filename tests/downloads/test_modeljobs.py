@@ -232,6 +232,24 @@ def test_a_cancel_leaves_what_another_program_brings_there(
     assert standing(queue, job).state == jobs.CANCELLED
 
 
+@pytest.mark.parametrize('word', ['cancel', 'forget'])
+def test_a_cancel_leaves_what_came_of_another_file_of_that_name(
+    site: ModelSite, queue: ModelQueue, word: str
+) -> None:
+    holding(site)
+    job = queue.add(queue.plan(VERSION))
+    waited(queue, job, lambda one: one.job.done > 0)
+    queue.pause(job)
+    path = standing(queue, job).job.path
+    left = {one.name: one.read_bytes() for one in path.parent.iterdir()}
+    assert f'{path.name}.civitai-part' in left
+    other = model_jobs.make(place.archive(), VERSION + 1, 7, path, title='other', size=5)
+    getattr(queue, word)(other)
+    assert {one.name: one.read_bytes() for one in path.parent.iterdir()} == left
+    getattr(queue, word)(job)
+    assert files_in(path.parent) == []
+
+
 def test_a_cancel_does_not_wait_for_companions_of_a_file_that_is_whole(
     site: ModelSite, queue: ModelQueue
 ) -> None:

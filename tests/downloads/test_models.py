@@ -419,8 +419,85 @@ def test_a_stopped_one_is_gone_on_with_until_it_is_forgotten(
     (asked,) = site.ranges
     assert asked is not None and asked[0] > 80_000
     (tmp_path / left[0]).write_bytes(b'half')
-    models.forget(target)
+    models.forget(target, f'{VERSION}/{FILE}')
     assert files_in(tmp_path) == ['x.safetensors']
+
+
+def left_halfway(site: ModelSite, client: CivitaiHttpClient, target: Path) -> dict[str, bytes]:
+    """Have the file of `site` break off on its way to `target`; return what lies there then."""
+    site.hook = lambda r: ok(b'', status=503) if asked_range(r) else site.cut(r, 100_000)
+    with pytest.raises(ServerBusyError):
+        bring(client, target)
+    site.hook = lambda request: None
+    site.storage.requests.clear()
+    left = {path.name: path.read_bytes() for path in target.parent.iterdir()}
+    assert list(left) and all('.civitai-part' in name for name in left)
+    return left
+
+
+@pytest.fixture
+def other() -> Iterator[ModelSite]:
+    """A site with a file that has nothing to do with that of `site`."""
+    with ModelSite(tensors(200_000, seed=7), id=VERSION + 1) as running:
+        files = running.version()['files']
+        running.facts = {**running.facts, 'files': [{**files[0], 'id': FILE + 1}]}
+        yield running
+
+
+@pytest.mark.parametrize(
+    ('name', 'becomes'),
+    [
+        pytest.param('x.safetensors', 'x (1).safetensors', id='same-name'),
+        pytest.param('x.ckpt', 'x (1).ckpt', id='same-but-for-the-ending'),
+        pytest.param('y.safetensors', 'y.safetensors', id='name-of-its-own'),
+    ],
+)
+def test_what_is_left_of_another_file_is_not_touched(
+    site: ModelSite,
+    other: ModelSite,
+    client: CivitaiHttpClient,
+    tmp_path: Path,
+    name: str,
+    becomes: str,
+) -> None:
+    left = left_halfway(site, client, tmp_path / 'x.safetensors')
+    setting.civitai_base_url = other.url
+    kept = bring(client, tmp_path / name, VERSION + 1, FILE + 1)
+    assert kept.path == tmp_path / becomes
+    assert kept.path.read_bytes() == other.content
+    assert {
+        path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name in left
+    } == left
+    setting.civitai_base_url = site.url
+    assert bring(client, tmp_path / 'x.safetensors').path == tmp_path / 'x.safetensors'
+    (asked,) = site.ranges
+    assert asked is not None and asked[0] > 80_000, 'it goes on where it was'
+    assert files_in(tmp_path) == sorted([becomes, 'x.safetensors'])
+
+
+def test_who_waited_for_another_file_leaves_alone_what_that_one_left(
+    site: ModelSite, other: ModelSite, client: CivitaiHttpClient, tmp_path: Path
+) -> None:
+    target = tmp_path / 'x.safetensors'
+
+    def hook(request: Request) -> Answer:
+        if asked_range(request):
+            return ok(b'', status=503)
+        whole = site.cut(request, 100_000)[0]
+        assert isinstance(whole, bytes)
+        return (whole[:50_000], STALL, whole[50_000:])
+
+    site.hook = hook
+    with Work(lambda: bring(client, target)) as one:
+        assert site.storage.stalled.wait(10)
+        setting.civitai_base_url = other.url
+        with Work(lambda: bring(client, target, VERSION + 1, FILE + 1)) as second:
+            assert second.goes_on()
+            site.storage.release.set()
+    assert isinstance(one.error, ServerBusyError) and second.error is None
+    assert (tmp_path / 'x (1).safetensors').read_bytes() == other.content
+    left = ['x.safetensors.civitai-part', 'x.safetensors.civitai-part.json']
+    assert files_in(tmp_path) == ['x (1).safetensors', *left]
 
 
 def test_what_was_left_and_is_wrong_is_fetched_anew(

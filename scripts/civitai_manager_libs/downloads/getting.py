@@ -21,7 +21,7 @@ from ..errors import CancelledError, CivitaiError, StorageError
 from ..http_client import CivitaiHttpClient
 from ..library import arrival, namesakes, naming, places, told as told_of
 from ..library.places import Place
-from . import models
+from . import leftover, models
 from .models import KeptModel, ModelOrder
 
 log = logging.getLogger(__name__)
@@ -208,12 +208,12 @@ def settle(db: Database, client: CivitaiHttpClient, kept: KeptModel) -> None:
 def abandon(db: Database, job_id: int) -> None:
     """Take away what came of a file that is not wanted any more. Raises StorageError.
 
-    What another program brings there is not ours.
+    What another program brings there is not ours, nor what came of another file of that name.
     """
     job = model_jobs.find(db, job_id)
     if job is not None and job.state != jobs.ENDED and job.path.parent.is_dir():
         try:
-            models.forget(job.path)
+            models.forget(job.path, leftover.mark_of(job.version_id, job.file_id))
         except StorageError as error:
             if error.key != 'model_busy':
                 raise

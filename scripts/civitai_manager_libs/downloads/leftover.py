@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Sequence
 
 from ..errors import StorageError
-from ..store import files
+from ..store import files, weights
 from ..store.partial import Partial
 from .pieces import Pieces, Span, readable_spans
 
@@ -31,6 +32,26 @@ class Expected:
     def is_as_long_as(self, size: int) -> bool:
         """Tell whether it may have `size` bytes."""
         return not self.size or abs(self.size - size) <= self.tolerance
+
+
+def mark_of(version_id: int, file_id: int) -> str:
+    """Return what tells a file of a version from all others."""
+    return f'{version_id}/{file_id}'
+
+
+def is_of_another(part: Partial, mark: str) -> bool:
+    """Tell whether another file than that of `mark` can be gone on with there."""
+    return part.known().get('mark', mark) != mark
+
+
+def is_claimed(target: Path, mark: str) -> bool:
+    """Tell whether what is left of another file than that of `mark` is going to be `target`.
+
+    Or a model that is called the same but for its ending, as what lies beside them would be one.
+    """
+    ending = target.suffix
+    endings = weights.MODEL_SUFFIXES if ending in weights.MODEL_SUFFIXES else (ending,)
+    return any(is_of_another(Partial(target.with_suffix(one)), mark) for one in endings)
 
 
 def taken_over(part: Partial, expected: Expected) -> tuple[str, Pieces] | None:

@@ -110,21 +110,24 @@ def bring(
             return _kept(target, offered, file, file.sha256, was_there=True)
         bringing = _Bringing(client, order, stop, told, offered, file)
         with suppress(FileExistsError):  # somebody was faster, so that is looked at
-            kept = _in_turn(target, stop, bringing.bring)
+            kept = _in_turn(target, bringing.mark, stop, bringing.bring)
             return replace(kept, wanted=order.target.name)
 
 
 def _in_turn(
-    target: Path, stop: threading.Event, work: Callable[[Partial], KeptModel]
+    target: Path, mark: str, stop: threading.Event, work: Callable[[Partial], KeptModel]
 ) -> KeptModel:
     """Do `work` with the part of `target` as soon as no other program or thread is at it.
 
-    What it leaves is taken away, unless it can be gone on with. Raises what `work` does.
+    What it leaves is taken away, unless it can be gone on with. Raises what `work` does, and
+    FileExistsError if another file than that of `mark` can be gone on with there.
     """
     is_told = False
     while True:
         try:
             with partial.held(target, PATIENCE_SECONDS) as part:
+                if leftover.is_of_another(part, mark):
+                    raise FileExistsError
                 try:
                     return work(part)
                 except (FileExistsError, WrongContentError):
@@ -153,21 +156,24 @@ def checked(offered: OfferedVersion, order: ModelOrder) -> ModelFile:
     return file
 
 
-def forget(target: Path) -> None:
-    """Remove what came of a file that is not wanted any more. Raises StorageError."""
+def forget(target: Path, mark: str) -> None:
+    """Remove what came of the file of `mark`, which nobody wants any more. Raises StorageError."""
     with partial.held(target, PATIENCE_SECONDS) as part:
-        part.remove()
+        if not leftover.is_of_another(part, mark):
+            part.remove()
 
 
 def _free_name(order: ModelOrder, file: ModelFile, stop: threading.Event) -> Path:
     """The first of the names that the target gives which is free, or where this very file is."""
     number, name = 0, order.target
+    mark = leftover.mark_of(order.version_id, file.id)
     while True:
         others = order.namesakes(name)
         for one in (name, *others):
             if one.is_file() and _is_same(one, file, order.version_id, stop):
                 return one
-        if not others and not os.path.lexists(name) and order.is_free(name):
+        is_taken = others or os.path.lexists(name) or leftover.is_claimed(name, mark)
+        if not is_taken and order.is_free(name):
             return name
         number += 1
         name = order.target.with_stem(naming.numbered(order.target.stem, number))
@@ -224,6 +230,7 @@ class _Bringing:
         self._told = told
         self._offered = offered
         self._file = file
+        self.mark = leftover.mark_of(offered.id, file.id)
 
     def bring(self, part: Partial) -> KeptModel:
         """Bring the file into `part` and give that its name.
@@ -272,10 +279,8 @@ class _Bringing:
         )
 
     def _from_where_it_is(self, part: Partial, offered: OfferedVersion, file: ModelFile) -> Brought:
-        mark = f'{offered.id}/{file.id}'
-        expected = Expected(
-            file.name or part.target.name, mark, file.size, file.sha256, modelfiles.SIZE_TOLERANCE
-        )
+        name = file.name or part.target.name
+        expected = Expected(name, self.mark, file.size, file.sha256, modelfiles.SIZE_TOLERANCE)
         absent: NotFoundError | None = None
         for url in modelfiles.addresses(setting.civitai_base_url, offered.id, file):
             try:
