@@ -337,6 +337,31 @@ def test_a_page_in_place_of_the_file_is_told_and_nothing_kept(
     assert files_in(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ('wanted', 'renamed'),
+    [
+        ('x.ckpt', 'new.json'),
+        ('x.pt', 'new.txt'),
+        ('x.zip', 'new.yaml'),
+        ('x.png', 'new.yml'),
+    ],
+)
+@pytest.mark.parametrize('page', [b'Please log in', b'{"status": 7}'])
+def test_what_may_come_is_decided_by_the_name_it_gets(
+    site: ModelSite,
+    client: CivitaiHttpClient,
+    tmp_path: Path,
+    wanted: str,
+    renamed: str,
+    page: bytes,
+) -> None:
+    """The site may rename a file while its job rests."""
+    site.file_name, site.content, site.listed_size, site.listed_hash = renamed, page, 0, None
+    assert failing(client, tmp_path / wanted).key == 'model_page'
+    assert files_in(tmp_path) == []
+    assert bring(client, tmp_path / renamed).path.read_bytes() == page
+
+
 def test_where_its_id_is_not_known_the_listed_address_is_asked(
     site: ModelSite, client: CivitaiHttpClient, tmp_path: Path
 ) -> None:

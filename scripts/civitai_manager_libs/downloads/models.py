@@ -279,7 +279,7 @@ class _Bringing:
         )
 
     def _from_where_it_is(self, part: Partial, offered: OfferedVersion, file: ModelFile) -> Brought:
-        name = file.name or part.target.name
+        name = part.target.name  # what it is on the site now may be of another kind
         expected = Expected(name, self.mark, file.size, file.sha256, modelfiles.SIZE_TOLERANCE)
         absent: NotFoundError | None = None
         for url in modelfiles.addresses(setting.civitai_base_url, offered.id, file):
