@@ -26,6 +26,15 @@ def of(offsets: object) -> bytes:
     return json.dumps({'a': {'dtype': 'U8', 'shape': [8], 'data_offsets': offsets}}).encode()
 
 
+def header(**tensors: object) -> bytes:
+    return json.dumps(tensors).encode()
+
+
+def tensor(start: int, end: int, dtype: object = 'U8', shape: object = None) -> dict[str, object]:
+    whole = [end - start] if shape is None else shape
+    return {'dtype': dtype, 'shape': whole, 'data_offsets': [start, end]}
+
+
 @pytest.mark.parametrize(
     'content',
     [
@@ -33,6 +42,20 @@ def of(offsets: object) -> bytes:
         pytest.param(with_header(of([0, 8])), id='small'),
         pytest.param(with_header(b'{}', 0), id='no-tensor'),
         pytest.param(with_header(b'{"__metadata__": {"a": "b"}}   ', 0), id='only-metadata'),
+        pytest.param(with_header(header(__metadata__=None, a=tensor(0, 8))), id='null-metadata'),
+        pytest.param(with_header(header(b=tensor(3, 8), a=tensor(0, 3))), id='any-order'),
+        pytest.param(
+            with_header(header(a=tensor(0, 0, 'F32', [0, 9]), b=tensor(0, 8), c=tensor(8, 8))),
+            id='empty-tensors',
+        ),
+        pytest.param(with_header(header(a=tensor(0, 8, 'F64', []))), id='scalar'),
+        pytest.param(with_header(header(a=tensor(0, 8, 'BF16', [2, 2]))), id='two-bytes-each'),
+        pytest.param(with_header(header(a=tensor(0, 8, 'F4', [2, 8]))), id='half-a-byte-each'),
+        pytest.param(
+            with_header(header(a=tensor(0, 6, 'F6_E2M3', [8]), b=tensor(6, 8))), id='six-bits-each'
+        ),
+        pytest.param(with_header(header(a=tensor(0, 8, 'X3', [5]))), id='dtype-of-tomorrow'),
+        pytest.param(with_header(header(層=tensor(0, 8))), id='name-in-other-letters'),
     ],
 )
 @pytest.mark.parametrize('name', ['a.safetensors', 'A.SAFETENSORS', 'a.sft'])
@@ -61,11 +84,46 @@ def test_a_whole_file_is_none_that_is_broken(tmp_path: Path, content: bytes, nam
         pytest.param(with_header(of([True, 8])), id='truth-for-a-number'),
         pytest.param(with_header(b'{"a": 7}'), id='number-for-a-tensor'),
         pytest.param(with_header(b'[' * 500_000), id='deep'),
+        pytest.param(with_header(header(a=tensor(0, 8), b=tensor(0, 8))), id='one-upon-the-other'),
+        pytest.param(with_header(header(a=tensor(0, 5), b=tensor(4, 8))), id='overlapping'),
+        pytest.param(with_header(header(a=tensor(4, 8))), id='hole-before'),
+        pytest.param(with_header(header(a=tensor(0, 3), b=tensor(5, 8))), id='hole-between'),
+        pytest.param(with_header(header(a=tensor(0, 8, shape=[10**9]))), id='shape-too-large'),
+        pytest.param(with_header(header(a=tensor(0, 8, 'F32', [1]))), id='shape-too-small'),
+        pytest.param(with_header(header(a=tensor(0, 8, 'F6_E3M2', [11]))), id='no-whole-bytes'),
+        pytest.param(with_header(header(a=tensor(0, 8, shape=[2**63, 2, 0]))), id='overflow'),
+        pytest.param(with_header(header(a=tensor(0, 0, shape=[0, -1])), 0), id='negative'),
+        pytest.param(with_header(header(a=tensor(0, 8, shape=[8.0]))), id='shape-of-fractions'),
+        pytest.param(with_header(header(a=tensor(0, 8, shape=[True, 8]))), id='shape-of-truth'),
+        pytest.param(with_header(header(a=tensor(0, 8, shape=8))), id='shape-no-list'),
+        pytest.param(with_header(header(a=tensor(0, 8, dtype=None))), id='dtype-null'),
+        pytest.param(with_header(b'{"a":{"shape":[8],"data_offsets":[0,8]}}'), id='no-dtype'),
+        pytest.param(with_header(b'{"a":{"dtype":"U8","data_offsets":[0,8]}}'), id='no-shape'),
+        pytest.param(with_header(of([0, 8])[:-1] + b',' + of([0, 8])[1:]), id='name-twice'),
+        pytest.param(
+            with_header(of([0, 8]).replace(b'"shape"', b'"dtype": "F32", "shape"')), id='key-twice'
+        ),
+        pytest.param(with_header(b'  ' + of([0, 8])), id='space-before'),
+        pytest.param(with_header(b'\xef\xbb\xbf' + of([0, 8])), id='byte-order-mark'),
+        pytest.param(with_header(of([0, 8]).decode().encode('utf-16')), id='utf-16'),
+        pytest.param(with_header(of([0, 8]).decode().encode('utf-16-le')), id='utf-16-le'),
+        pytest.param(with_header(of([0, 8]).replace(b'"a"', b'"\xe9"')), id='latin-1'),
+        pytest.param(with_header(of([0, 8])[:-1] + b',"b":NaN}'), id='no-number'),
+        pytest.param(with_header(header(__metadata__=5, a=tensor(0, 8))), id='metadata-a-number'),
+        pytest.param(
+            with_header(header(__metadata__={'a': {}}, a=tensor(0, 8))), id='metadata-no-texts'
+        ),
         pytest.param(with_header(b'{"a":' * 500_000), id='deep-objects'),
     ],
 )
 def test_a_hostile_or_cut_header_is_told(tmp_path: Path, content: bytes) -> None:
     assert weights.is_broken(written(tmp_path / 'x', content), 'a.safetensors')
+
+
+def test_a_shape_of_many_numbers_costs_no_more_than_its_length(tmp_path: Path) -> None:
+    """Multiplied out, they would have millions of digits."""
+    many = header(a=tensor(0, 8, shape=[10**18] * 1_000_000))
+    assert weights.is_broken(written(tmp_path / 'x', with_header(many)), 'a.safetensors')
 
 
 def test_a_header_that_unfolds_to_too_much_is_not_unfolded(tmp_path: Path) -> None:

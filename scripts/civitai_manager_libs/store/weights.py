@@ -16,6 +16,18 @@ HEAD_BYTES = media.HEAD_BYTES
 MAX_HEADER_BYTES = 100_000_000
 MAX_HEADER_VALUES = 4_000_000
 
+# How many bits a number of each type takes, by the safetensors library. The format gains types; of
+# one that is not known here, the shape is not compared with the length.
+_BITS = {
+    **dict.fromkeys('F64 I64 U64 C64'.split(), 64),
+    **dict.fromkeys('F32 I32 U32'.split(), 32),
+    **dict.fromkeys('F16 BF16 I16 U16'.split(), 16),
+    **dict.fromkeys('BOOL I8 U8 F8_E5M2 F8_E4M3 F8_E8M0 F8_E5M2FNUZ F8_E4M3FNUZ'.split(), 8),
+    **dict.fromkeys('F6_E2M3 F6_E3M2'.split(), 6),
+    'F4': 4,
+}
+_TOO_MANY = 2**64
+
 MODEL_SUFFIXES = frozenset('.safetensors .sft .ckpt .pt .pth .bin .gguf .pkl .onnx'.split())
 # Files of a model that are texts themselves: configurations, workflows, lists of words.
 TEXT_SUFFIXES = frozenset('.json .yaml .yml .txt .md .csv .py .toml .ini'.split())
@@ -76,34 +88,88 @@ def is_broken(path: Path, name: str) -> bool:
 def tensor_bytes(file: BinaryIO, size: int) -> int | None:
     """Return where the tensors of a safetensors file of `size` bytes begin, None if it is none.
 
-    Eight bytes say how long the header is, which is JSON and tells where each tensor lies; the last
-    one ends where the file does. Nothing of the header is believed.
+    Eight bytes say how long the header is, which is JSON and tells where each tensor lies. As for
+    the safetensors library, they fill the file up one after another, without gaps, and each is as
+    long as its shape and type say. Nothing of the header is believed.
     """
     length = int.from_bytes(file.read(8), 'little')
     if size < 10 or not 2 <= length <= min(size - 8, MAX_HEADER_BYTES):
         return None
     header = file.read(length)
-    if sum(map(header.count, (b',', b'[', b'{'))) > MAX_HEADER_VALUES:
+    if not header.startswith(b'{') or _values_in(header) > MAX_HEADER_VALUES:
         return None
     try:
-        told = json.loads(header)
+        told = json.loads(header.decode(), object_pairs_hook=_once, parse_constant=_no_number)
     except (ValueError, RecursionError):
         return None
     begin = 8 + length
-    return begin if isinstance(told, dict) and _last_end(told) == size - begin else None
+    return begin if _is_filled(told, size - begin) else None
 
 
-def _last_end(header: dict[str, object]) -> int:
-    """Where the last tensor ends, -1 if the header does not say so."""
-    last = 0
-    for name, tensor in header.items():
-        if name == '__metadata__':
-            continue
-        place = tensor.get('data_offsets') if isinstance(tensor, dict) else None
-        if not isinstance(place, list) or len(place) != 2:
-            return -1
-        start, end = place
-        if type(start) is not int or type(end) is not int or not 0 <= start <= end:
-            return -1
-        last = max(last, end)
-    return last
+def _values_in(header: bytes) -> int:
+    """About how many values there are in some JSON."""
+    return sum(map(header.count, (b',', b'[', b'{')))
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """The object of these pairs. Raises ValueError if it has a name twice: who reads which one?"""
+    told = dict(pairs)
+    if len(told) < len(pairs):
+        raise ValueError
+    return told
+
+
+def _no_number(name: str) -> float:
+    """Refuse NaN and Infinity, which Python reads and JSON does not know."""
+    raise ValueError(name)
+
+
+def _is_filled(header: dict[str, object], size: int) -> bool:
+    """Tell whether the tensors of a header fill `size` bytes, each of them once."""
+    metadata = header.pop('__metadata__', None)
+    if metadata is not None and not _is_of_texts(metadata):
+        return False
+    places = [_place(tensor) for tensor in header.values()]
+    at = 0
+    for start, end in sorted(places):
+        if start != at:
+            return False
+        at = end
+    return at == size
+
+
+def _is_of_texts(metadata: object) -> bool:
+    return isinstance(metadata, dict) and all(isinstance(one, str) for one in metadata.values())
+
+
+_NOWHERE = (-1, -1)
+
+
+def _place(tensor: object) -> tuple[int, int]:
+    """Where a tensor begins and ends, -1 if what is told of it does not fit together."""
+    told = tensor if isinstance(tensor, dict) else {}
+    offsets, kind = _whole(told.get('data_offsets')), told.get('dtype')
+    count = _count_in(_whole(told.get('shape')))
+    if len(offsets) != 2 or count is None or not isinstance(kind, str):
+        return _NOWHERE
+    start, end = offsets
+    bits = _BITS.get(kind)
+    fits = start <= end if bits is None else count * bits == (end - start) * 8
+    return (start, end) if fits else _NOWHERE
+
+
+def _whole(numbers: object) -> list[int]:
+    """A list of numbers that a computer counts to, [-1] if it is none."""
+    if not isinstance(numbers, list):
+        return [-1]
+    return numbers if all(type(n) is int and 0 <= n < _TOO_MANY for n in numbers) else [-1]
+
+
+def _count_in(shape: list[int]) -> int | None:
+    """How many numbers a tensor of this shape has, None if there is none such."""
+    count = 1
+    for length in shape:
+        count *= length
+        if not 0 <= count < _TOO_MANY:
+            return None
+    return count
