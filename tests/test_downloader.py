@@ -85,12 +85,22 @@ def test_an_address_that_expired_on_the_way_is_asked_for_once_more(
 
 
 @pytest.mark.parametrize(
-    'page', [b'<?xml version="1.0"?><Error/>', b'[{"code": 1}]', b'{"code": 1}', b'<p>Log in</p>']
+    'answer',
+    [
+        pytest.param(ok(b'<?xml version="1.0"?><Error/>'), id='xml'),
+        pytest.param(ok(b'[{"code": 1}]'), id='json-list'),
+        pytest.param(ok(b'{"code": 1}'), id='json'),
+        pytest.param(ok(b'<p>Log in</p>'), id='markup'),
+        pytest.param(ok('<html>Log in'.encode('utf-16')), id='utf-16'),
+        pytest.param(ok(b' ' * 5000 + b'<html>'), id='page-after-much-space'),
+        pytest.param(ok(bytes(range(256)), Content_Type='text/html'), id='page-by-its-type'),
+        pytest.param(ok(bytes(range(256)), Content_Type='application/json'), id='json-by-its-type'),
+    ],
 )
 def test_a_message_is_no_model(
-    client: CivitaiHttpClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, page: bytes
+    client: CivitaiHttpClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: bytes
 ) -> None:
-    with ScriptedServer(ok(page)) as server:
+    with ScriptedServer(answer) as server:
         at_home(monkeypatch, server)
         assert not downloader.download_file(f'{server.url}/x', str(tmp_path / 'x.ckpt'))
     assert files_in(tmp_path) == []

@@ -266,6 +266,10 @@ def test_a_storage_with_another_tag_each_time_sends_it_at_once(
     'lie',
     [
         pytest.param(lambda s, a, b: part_of(CONTENT, a, b, ETag='"other"'), id='another-tag'),
+        pytest.param(lambda s, a, b: part_of(bytes(len(CONTENT)), a, b), id='no-tag'),
+        pytest.param(
+            lambda s, a, b: part_of(bytes(len(CONTENT)), a, b, ETag='W/"one"'), id='weak-tag'
+        ),
         pytest.param(
             lambda s, a, b: ok(
                 CONTENT[a:b],
@@ -322,6 +326,16 @@ def test_a_shorter_part_than_was_asked_for_is_taken_and_the_rest_asked_for(
         pytest.param(b'\xef\xbb\xbf{"status": "ok"}', id='json-with-a-mark'),
         pytest.param(b'File not found', id='text'),
         pytest.param('找不到檔案'.encode(), id='text-of-other-letters'),
+        pytest.param('找不到檔案'.encode('big5'), id='text-of-another-coding'),
+        pytest.param('Accès interdit, veuillez vous connecter'.encode('latin-1'), id='latin-1'),
+        pytest.param('Gehen Sie zurück – bitte'.encode('cp1252'), id='cp1252'),
+        pytest.param('<html>Log in'.encode('utf-16'), id='utf-16'),
+        pytest.param('\ufeff<!doctype html>'.encode('utf-16-be'), id='utf-16-be'),
+        pytest.param('\ufeffLog in'.encode('utf-32-le'), id='utf-32'),
+        pytest.param('{"error": "x"}'.encode('utf-16-le'), id='utf-16-without-a-mark'),
+        pytest.param('<html>Log in'.encode('utf-16-be'), id='utf-16-be-without-a-mark'),
+        pytest.param(b' ' * 5000 + b'<html>Log in', id='page-after-much-space'),
+        pytest.param(b'\r\n\t ' * 2000, id='nothing-but-space'),
     ],
 )
 @pytest.mark.parametrize('name', ['a.safetensors', 'a.ckpt', 'a.gguf', 'a.zip', 'a'])
@@ -332,6 +346,85 @@ def test_a_message_is_no_model(
     site.listed_size = 0
     with partial.held(tmp_path / name) as part, pytest.raises(WrongContentError):
         segments.fetch(client, site.download_url, part, Expected(name, 'm'), threading.Event())
+
+
+PAGE_TYPES = [
+    'text/html',
+    'Text/HTML; charset=utf-16',
+    'application/xhtml+xml',
+    'text/xml',
+    'application/xml',
+    'application/problem+xml',
+]
+JSON_TYPES = ['application/json', 'application/problem+json; charset=utf-8', 'text/json']
+
+
+@pytest.mark.parametrize(
+    ('name', 'kind'),
+    [
+        *((name, kind) for name in ('a.ckpt', 'a.yaml', 'a.json') for kind in PAGE_TYPES),
+        *((name, kind) for name in ('a.ckpt', 'a.zip', 'a.yaml') for kind in JSON_TYPES),
+    ],
+)
+def test_what_says_that_it_is_a_message_is_no_model(
+    site: ModelSite, client: CivitaiHttpClient, tmp_path: Path, name: str, kind: str
+) -> None:
+    """Its bytes do not say so."""
+    site.hook = lambda request: ok(bytes(range(256)), ETag='"one"', Content_Type=kind)
+    with partial.held(tmp_path / name) as part, pytest.raises(WrongContentError) as caught:
+        segments.fetch(client, site.download_url, part, Expected(name, 'm'), threading.Event())
+    assert caught.value.key == 'model_page'
+    assert files_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ('name', 'kind'),
+    [
+        ('a.safetensors', ''),
+        ('a.safetensors', 'application/octet-stream'),
+        ('a.ckpt', 'binary/octet-stream'),
+        ('a.ckpt', 'text/plain'),  # what servers say that do not know it
+        ('a.zip', 'application/zip'),
+        ('a.yaml', 'application/x-yaml'),
+        ('a.yaml', 'text/plain; charset=utf-8'),
+        ('a.json', 'application/json'),
+        ('A.JSON', 'application/json; charset=utf-8'),
+        ('a.png', 'image/png'),
+        ('a.safetensors', 'nonsense'),
+    ],
+)
+def test_any_other_type_says_nothing_against_a_file(
+    site: ModelSite, client: CivitaiHttpClient, tmp_path: Path, name: str, kind: str
+) -> None:
+    body = bytes(range(256))
+    site.hook = lambda request: ok(body, ETag='"one"', Content_Type=kind)
+    with partial.held(tmp_path / name) as part:
+        segments.fetch(client, site.download_url, part, Expected(name, 'm'), threading.Event())
+        assert part.path.read_bytes() == body
+
+
+@pytest.mark.parametrize('status', [200, 206])
+def test_a_page_for_one_part_is_not_taken_and_the_rest_stays(
+    site: ModelSite, client: CivitaiHttpClient, tmp_path: Path, status: int
+) -> None:
+    """Nor does it mean that the file has changed."""
+    target = tmp_path / 'x.safetensors'
+    is_login_over = threading.Event()
+
+    def hook(request: Request) -> Answer | None:
+        asked = asked_range(request)
+        if is_login_over.is_set() or not asked or asked[0] < 1024 * KIB:
+            return None
+        start, end = asked[0], asked[1] or SIZE
+        page = part_of(bytes(len(CONTENT)), start, end, ETag='"one"', Content_Type='text/html')
+        return page if status == 206 else ok(b'<html>Log in', Content_Type='text/html')
+
+    site.hook = hook
+    with pytest.raises(TransferError) as caught:
+        fetched(site, client, target)
+    assert caught.value.key == 'model_page_for_part'
+    is_login_over.set()
+    assert fetched(site, client, target).taken_over >= 1000 * KIB
 
 
 @pytest.mark.parametrize(

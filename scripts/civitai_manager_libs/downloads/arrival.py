@@ -122,7 +122,20 @@ class Arrival:
         Raises ChangedError if it is of another file, CivitaiError if it is nothing of use.
         """
         with self._lock:
+            self._check_type(body)
             return self._accepted(piece, asked, body)
+
+    def _check_type(self, body: Body) -> None:
+        """Raise CivitaiError if it is a page or message by what the server says.
+
+        That may pass, if there is something of the file already.
+        """
+        name = self._expected.name
+        if not weights.is_message_type(body.headers.get('Content-Type', ''), name):
+            return
+        if self.pieces is None:
+            raise WrongContentError('model_page', url=body.url, name=name)
+        raise BodyIncompleteError('model_page_for_part', url=body.url, name=name)
 
     def _accepted(self, piece: Piece | None, asked: Span, body: Body) -> Piece:
         course = asked.course(body.status, body.headers)

@@ -286,8 +286,10 @@ def _check_kind(head: bytes, target: Path, body: Body) -> None:
     if media.is_error_json(head):
         detail = answers.site_words(head, *body.secrets)
         raise WrongContentError('error_message_for_file', url=body.url, detail=detail)
-    if target.suffix.lower() in weights.MODEL_SUFFIXES and weights.is_message(head, target.name):
-        raise WrongContentError('model_page', url=body.url, name=target.name)
+    if target.suffix.lower() in weights.MODEL_SUFFIXES:
+        told = body.headers.get('Content-Type', '')
+        if weights.is_message(head, target.name) or weights.is_message_type(told, target.name):
+            raise WrongContentError('model_page', url=body.url, name=target.name)
     if target.suffix.lower() not in media.MEDIA_SUFFIXES:
         return
     kind, is_sound = media.sniff(head), target.suffix.lower() in media.AUDIO_SUFFIXES

@@ -95,7 +95,8 @@ class Span:
     def course(self, status: int, headers: Mapping[str, str]) -> Course:
         """Say what an answer of `status`, 200, 203, 206 or 416, with these `headers` means.
 
-        A part may be shorter than was asked for; what it lacks is asked for again.
+        A part may be shorter than was asked for; what it lacks is asked for again. It has the tag
+        of its body, if that has one (RFC 9110, 15.3.7).
         """
         if status in WHOLE_STATUSES:
             return Course.WHOLE
@@ -105,7 +106,9 @@ class Span:
             return Course.DONE if is_same and total == self.start > 0 else Course.USELESS
         length = headers.get('Content-Length', '').strip()
         fits = first == self.start < end <= (self.end or total) and length in ('', str(end - first))
-        return Course.REST if is_same and fits and not codings(headers) else Course.USELESS
+        is_named = not self.validator.startswith('"') or 'ETag' in headers
+        is_rest = is_same and is_named and fits and not codings(headers)
+        return Course.REST if is_rest else Course.USELESS
 
 
 def told_range(headers: Mapping[str, str]) -> tuple[int, int, int]:

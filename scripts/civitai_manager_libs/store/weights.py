@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,7 +34,14 @@ MODEL_SUFFIXES = frozenset('.safetensors .sft .ckpt .pt .pth .bin .gguf .pkl .on
 # Files of a model that are texts themselves: configurations, workflows, lists of words.
 TEXT_SUFFIXES = frozenset('.json .yaml .yml .txt .md .csv .py .toml .ini'.split())
 _MAGIC = {'.gguf': b'GGUF', '.zip': b'PK'}
-_BYTE_ORDER_MARK = b'\xef\xbb\xbf'
+# The longer marks come first, as one of the others begins alike.
+_MARKS = {
+    codecs.BOM_UTF32_LE: 'utf-32-le',
+    codecs.BOM_UTF32_BE: 'utf-32-be',
+    codecs.BOM_UTF16_LE: 'utf-16-le',
+    codecs.BOM_UTF16_BE: 'utf-16-be',
+    codecs.BOM_UTF8: 'utf-8',
+}
 # What no text has: control characters other than white space.
 _NO_TEXT = bytes(set(range(32)) - set(b'\t\n\r\x0c\x1b')) + b'\x7f'
 
@@ -44,31 +53,53 @@ def is_foreign(head: bytes, name: str) -> bool:
     """
     if is_message(head, name):
         return True
-    return not _is_text_by_name(name) and bool(head.strip()) and _is_text(head)
+    return not _is_text_by_name(name) and bool(head) and _is_text(_plain(head))
 
 
 def is_message(head: bytes, name: str) -> bool:
-    """The same, for a web page, XML or JSON alone."""
+    """The same, for a web page, XML or JSON alone; before a page there may be much space."""
+    head = _plain(head)
     if media.is_html(head) or media.is_error_json(head):
         return True
-    start = head.removeprefix(_BYTE_ORDER_MARK).lstrip()
+    start = head.lstrip()
+    if not start:
+        return len(head) >= HEAD_BYTES
     if _is_text_by_name(name):
         return start.startswith((b'<?xml', b'<Error'))
     return start.startswith((b'<', b'{', b'[')) and _is_text(head)
+
+
+def is_message_type(content_type: str, name: str) -> bool:
+    """The same, by the Content-Type of an answer: pages, XML, and JSON that is not asked for.
+
+    What says nothing else is called text or bytes by many a server.
+    """
+    told = content_type.partition(';')[0].strip().lower()
+    form = told.rpartition('/')[2].rpartition('+')[2]
+    is_json_by_name = os.path.splitext(name)[1].lower() == '.json'
+    return form in ('html', 'xml') or (form == 'json' and not is_json_by_name)
 
 
 def _is_text_by_name(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in TEXT_SUFFIXES
 
 
+def _plain(head: bytes) -> bytes:
+    """A text in UTF-8 without its mark, whichever form of Unicode it came in; else `head`."""
+    for mark, coding in _MARKS.items():
+        if head.startswith(mark):
+            rest = head[len(mark) :]
+            with suppress(UnicodeDecodeError):  # the last letter may be cut off
+                return codecs.getincrementaldecoder(coding)().decode(rest).encode('utf-8')
+    for letters, zeros in ((head[::2], head[1::2]), (head[1::2], head[::2])):
+        if zeros and not zeros.strip(b'\0') and _is_text(letters):
+            return letters
+    return head
+
+
 def _is_text(head: bytes) -> bool:
-    if head.translate(None, _NO_TEXT) != head:
-        return False
-    try:
-        head.decode('utf-8')
-    except UnicodeDecodeError as error:
-        return error.start > len(head) - 4  # the last letter may be cut off
-    return True
+    """Whether it can be read as text, in whatever coding: it has nothing that no text has."""
+    return head.translate(None, _NO_TEXT) == head
 
 
 def is_broken(path: Path, name: str) -> bool:

@@ -188,6 +188,10 @@ ENGLISH: dict[str, str] = {
         'A text or web page came instead of {name}, so nothing was kept. Check the API key, and '
         'open the page of the model in a browser.'
     ),
+    'model_page_for_part': (
+        'A web page or message came instead of a part of {name}. What came before is kept, and is '
+        'gone on with the next time. Check the API key, and try again later.'
+    ),
     'model_header': (
         '{name} is no whole safetensors file: its header is broken, so it was not kept. Tell the '
         'creator, or try again later.'

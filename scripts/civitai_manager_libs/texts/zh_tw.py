@@ -120,6 +120,10 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'model_page': (
         '收到的是文字或網頁而非 {name}，因此未保留。請檢查 API 金鑰，並在瀏覽器中開啟模型網頁。'
     ),
+    'model_page_for_part': (
+        '收到的是網頁或訊息而非 {name} 的一部分。先前收到的部分會保留，下次將從該處繼續。'
+        '請檢查 API 金鑰，並稍後再試。'
+    ),
     'model_header': '{name} 不是完整的 safetensors 檔案：檔頭損壞，因此未保留。請告知作者，或稍後再試。',
     'model_size_differs': '{name} 有 {came} 位元組，Civitai 則標示 {told}，因此未保留。請稍後再試。',
     'model_hash_differs': (
