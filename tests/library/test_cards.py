@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -87,6 +88,18 @@ def test_only_a_lora_is_called_by_words_and_weight() -> None:
         ('a &lt; b', 'a < b'),
         ('</script></style>x', 'x'),
         ('<p>two\n  lines</p>', 'two lines'),
+        ('a<!-- <p>b</p> -->c --> d', 'ac --> d'),
+        ('a<!-- unfinished', 'a'),
+        ('a < b > c <3', 'a < b > c <3'),
+        ('<a title="1 > 0" href=\'>\'>one</a> <IMG src="x" />two', 'one two'),
+        ('<a href="x>one</a>', 'one'),
+        ('<script>if (a<b) "<p>"</script >x', 'x'),
+        ('<pre><script-like>x</pre>', 'x'),
+        ('a<![foo[ x ]]>b', 'ab'),
+        ('a<!DOCTYPE [>b<?php?>c</>d</ >e', 'abcde'),
+        ('a<![CDATA[b', 'a'),
+        ('a&#xd800;&#99999999;&#65;', 'a\ufffd\ufffdA'),
+        ('&lt;b&gt;', '<b>'),
         ('', None),
         (None, None),
         ({'html': 1}, None),
@@ -95,6 +108,27 @@ def test_only_a_lora_is_called_by_words_and_weight() -> None:
 )
 def test_a_description_is_told_in_plain_words(html: object, text: str | None) -> None:
     assert fields(description=html).get('description') == text
+
+
+@given(some.text('<>!-/?[]&#;x"\' apscript\n', max_size=80))
+def test_any_description_has_words(html: str) -> None:
+    assert isinstance(cards.plain_text(html), str)
+
+
+@pytest.mark.parametrize(
+    'piece',
+    ['<a ', '<a "', '<a \'"', '<', '</', '<!', '<!--', '<!-->', '<![', '<?', '<script>', '<p', '&']
+    + ['&#', '&#1', '<a b="', "<a b='<", '-->', '<style', '</p ', '<a =', '<a/', '""', '&lt'],
+)
+def test_a_description_takes_no_longer_than_it_is_long(piece: str) -> None:
+    html = piece * (200_000 // len(piece))
+    begun = time.process_time()
+    cards.plain_text(html)
+    assert time.process_time() - begun < 5, 'the time grows with the square of the length'
+
+
+def test_a_number_that_is_no_character_is_left_out() -> None:
+    assert cards.plain_text(f'a&#{"9" * 5000};b&#x{"f" * 5000};c') == 'abc'
 
 
 def test_a_long_description_is_cut_and_the_models_own_goes_first() -> None:

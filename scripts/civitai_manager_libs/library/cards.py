@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from decimal import Decimal
-from html.parser import HTMLParser
-from typing import Any, Mapping
+from html import unescape
+from typing import Any, Iterator, Mapping
 
 from ..civitai import meta as meta_of
 from ..host.layouts import Layout
@@ -130,39 +131,45 @@ def _refused(text: str) -> float:
     raise ValueError(f'{text} is no JSON')
 
 
-class _Plain(HTMLParser):
-    """Gathers the words of a piece of HTML."""
-
-    BREAKS = frozenset('p br div li h1 h2 h3 h4 h5 h6 tr ul ol pre blockquote hr'.split())
-    UNSEEN = frozenset({'script', 'style'})
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self._hidden = 0
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        """Note where a line begins, and what is not to be seen."""
-        self._hidden += tag in self.UNSEEN
-        if tag in self.BREAKS:
-            self.words.append('\n')
-
-    def handle_endtag(self, tag: str) -> None:
-        """Note where a line ends."""
-        self._hidden = max(0, self._hidden - (tag in self.UNSEEN))
-        if tag in self.BREAKS:
-            self.words.append('\n')
-
-    def handle_data(self, data: str) -> None:
-        """Note words."""
-        if not self._hidden:
-            self.words.append(' '.join(f'.{data}.'.split())[1:-1])
+# A tag, where a comment begins or ends; none reaches over another `<`, so that the time it takes to
+# find all of them grows with the length of a text and no faster.
+_MARKS = re.compile(
+    r"""<!--|-->|<(/?)([a-z][^\s<>/]*)(?:[^<>"']|"[^<"]*"|'[^<']*')*>|<[a-z/!?][^<>]*(?:>|\Z)""",
+    re.IGNORECASE,
+)
+_BREAKS = frozenset('p br div li h1 h2 h3 h4 h5 h6 tr ul ol pre blockquote hr'.split())
+_UNSEEN = frozenset({'script', 'style'})
+# A number too long for a character, which Python would refuse to read.
+_NO_CHARACTER = re.compile(r'&#(?:[0-9]{9,}|x[0-9a-f]{9,});?', re.IGNORECASE)
 
 
 def plain_text(html: str) -> str:
-    """Return the words of a description, which comes as HTML, line by line."""
-    parser = _Plain()
-    parser.feed(html[:_MOST_HTML])
-    parser.close()
-    lines = (line.strip() for line in ''.join(parser.words).splitlines())
-    return '\n'.join(filter(None, lines))
+    """Return the words of a description, which comes as HTML, line by line. Never raises."""
+    lines = ''.join(_words(_NO_CHARACTER.sub('', html[:_MOST_HTML]))).splitlines()
+    return '\n'.join(filter(None, (line.strip() for line in lines)))
+
+
+def _words(html: str) -> Iterator[str]:
+    """The words of a piece of HTML, and where lines begin and end."""
+    seen_from, unseen_until = 0, ''
+    for mark in _MARKS.finditer(html):
+        told = mark[0].lower()
+        name = (mark[2] or '').lower()
+        if unseen_until:
+            if unseen_until in (told, f'{mark[1]}{name}'):
+                seen_from, unseen_until = mark.end(), ''
+        elif told != '-->':
+            yield _one_line(html[seen_from : mark.start()])
+            seen_from = mark.end()
+            if told == '<!--':
+                unseen_until = '-->'
+            elif name in _UNSEEN and not mark[1]:
+                unseen_until = f'/{name}'
+            elif name in _BREAKS:
+                yield '\n'
+    if not unseen_until:
+        yield _one_line(html[seen_from:])
+
+
+def _one_line(text: str) -> str:
+    return ' '.join(f'.{unescape(text)}.'.split())[1:-1]
