@@ -53,6 +53,36 @@ def test_what_nobody_knows_is_no_program_either() -> None:
     assert called('setup.exe', 'Other') == 'setup.exe.download'
 
 
+@pytest.mark.parametrize(
+    ('told', 'name'),
+    [
+        ('victim.metadata.json', 'victim_metadata.json'),
+        ('victim.cm-info.json', 'victim_cm-info.json'),
+        ('victim.preview.png', 'victim_preview.png'),
+        ('victim.PREVIEW.jpeg', 'victim_PREVIEW.jpeg'),
+        ('victim.description.txt', 'victim_description.txt'),
+        ('victim.api_info.json', 'victim_api_info.json'),
+        ('victim.triger.txt', 'victim_triger.txt'),
+        ('victim.example.0.jpeg', 'victim_example.0.jpeg'),
+        ('victim.preview .png', 'victim_preview.png'),
+        ('victim.metadata.json.exe', 'victim.metadata.json.exe.safetensors'),
+        # beside which its own card would lie
+        ('victim.metadata.safetensors', 'victim_metadata.safetensors'),
+        ('victim.civitai.info', 'victim.civitai.info.safetensors'),
+        ('metadata.json', 'metadata.json'),
+        ('my.previews.png', 'my.previews.png'),
+    ],
+)
+def test_no_file_is_called_like_what_lies_beside_another(told: str, name: str) -> None:
+    assert called(told) == name
+
+
+def test_a_name_that_was_cut_is_not_called_like_what_lies_beside_another() -> None:
+    for length in range(160, 200):
+        name = called(f'{"v" * length}.preview.preview.png')
+        assert not name.removesuffix('.png').endswith('.preview')
+
+
 @given(strategies.text(max_size=400))
 def test_any_name_leaves_room_for_what_lies_beside_it(told: str) -> None:
     name = called(f'{told}.safetensors')

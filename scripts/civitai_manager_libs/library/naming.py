@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 from pathlib import Path
 from typing import Iterator, Mapping
 
@@ -24,6 +25,11 @@ OTHER_ENDINGS = frozenset(
 CONFIG_ENDINGS = frozenset({'.yaml', '.yml'})
 _BY_FORMAT = {'SafeTensor': '.safetensors', 'PickleTensor': '.ckpt', 'GGUF': '.gguf'}
 _NO_MODEL = '.download'
+# So what lies beside a model is called after its own name, by us and by other tools.
+_LIKE_A_COMPANION = re.compile(
+    r'\.(?=(metadata|cm-info|civitai|preview|description|api_info|triger|example\.[0-9]+)$)',
+    re.IGNORECASE,
+)
 # With the longest ending of what lies beside it, a name is no longer than `names` allows.
 _MOST_BYTES = names.MAX_NAME_BYTES - len('.metadata.json')
 
@@ -70,7 +76,7 @@ def _safe(stem: str) -> str:
     name = names.safe_name(stem, 'model')
     while len(name.encode('utf-8')) > _MOST_BYTES:
         name = name[:-1]
-    return names.safe_name(name, 'model')
+    return _LIKE_A_COMPANION.sub('_', names.safe_name(name, 'model'))
 
 
 def free_paths(folder: Path, name: str, version_id: int = 0) -> Iterator[Path]:
