@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies
 
-from scripts.civitai_manager_libs.library import naming
+from scripts.civitai_manager_libs.archive.place import archive
+from scripts.civitai_manager_libs.library import arrival, naming
 
 
 def called(name: str, form: str = 'SafeTensor', **version: Any) -> str:
@@ -137,9 +138,48 @@ def test_no_two_models_of_a_folder_have_one_name_without_its_ending(
     assert first(tmp_path) == expected
 
 
-def test_a_config_is_called_as_its_checkpoint(tmp_path: Path) -> None:
+CHECKPOINTS = [
+    pytest.param({'a.safetensors': 5}, 'a.yaml', id='its own'),
+    pytest.param({'a.ckpt': 5}, 'a.yaml', id='its own, a pickle'),
+    pytest.param({'b.safetensors': 6}, 'a.yaml', id='none'),
+    pytest.param({'a.safetensors': 6}, 'a (1).yaml', id='of another version'),
+    pytest.param({'a.safetensors': 5, 'a.ckpt': 6}, 'a (1).yaml', id='one of another version'),
+    pytest.param({'a.gguf': 0}, 'a (1).yaml', id='that nobody knows'),
+    pytest.param({'a.yml': 6}, 'a (1).yaml', id='none, but a config of another version'),
+]
+
+
+@pytest.mark.parametrize(('there', 'expected'), CHECKPOINTS)
+def test_a_config_is_called_as_a_checkpoint_of_its_version(
+    tmp_path: Path, there: dict[str, int], expected: str
+) -> None:
+    """Though nothing lies beside them: companions are there or not, as a person likes."""
+    for name, version in there.items():
+        (tmp_path / name).touch()
+        arrival.note(archive(), tmp_path / name, {'id': version}, kind='Checkpoint')
+    assert first(tmp_path, 'a.yaml') == expected
+
+
+@pytest.mark.parametrize('ending', ['.yaml', '.yml'])
+@pytest.mark.parametrize(('version', 'is_taken'), [(5, True), (6, False), (0, False)])
+def test_what_lies_beside_a_checkpoint_tells_whether_a_config_is_its_own(
+    tmp_path: Path, ending: str, version: int, is_taken: bool
+) -> None:
     (tmp_path / 'a.safetensors').touch()
-    assert first(tmp_path, 'a.yaml') == 'a.yaml'
+    (tmp_path / 'a.civitai.info').write_text(json.dumps({'id': version}))
+    assert (first(tmp_path, f'a{ending}') == f'a{ending}') is is_taken
+
+
+@pytest.mark.parametrize('there', ['a.yaml', 'a.yml', 'a.json', 'a.txt', 'a.png', 'a.jpeg'])
+@pytest.mark.parametrize(
+    ('version', 'expected'), [(5, 'a.safetensors'), (6, 'a (1).safetensors')], ids=repr
+)
+def test_no_model_comes_to_lie_beside_a_file_of_another_one(
+    tmp_path: Path, there: str, version: int, expected: str
+) -> None:
+    (tmp_path / there).touch()
+    arrival.note(archive(), tmp_path / there, {'id': version}, kind='Checkpoint')
+    assert first(tmp_path) == expected
 
 
 def test_a_link_to_nothing_is_not_written_through(tmp_path: Path) -> None:

@@ -12,7 +12,10 @@ import re
 from pathlib import Path
 from typing import Iterator, Mapping
 
+from ..archive import holdings
+from ..archive.place import archive
 from ..civitai import meta as meta_of
+from ..errors import StorageError
 from ..store import names
 from . import neighbours
 
@@ -100,12 +103,31 @@ def numbered(stem: str, before: int) -> str:
 
 
 def is_free(folder: Path, base: str, ending: str, version_id: int) -> bool:
-    """Tell whether no other model of `folder` is called `base`, nor lies anything of one there."""
+    """Tell whether no other model of `folder` is called `base`, nor lies anything of one there.
+
+    A config of a checkpoint shares the name of one of its own version alone: programs make of it
+    whatever it says.
+    """
     if os.path.lexists(folder / f'{base}{ending}'):
         return False
-    if ending in CONFIG_ENDINGS:
-        return True
-    if any(os.path.lexists(folder / f'{base}{one}') for one in MODEL_ENDINGS):
+    models = [one for one in MODEL_ENDINGS if os.path.lexists(folder / f'{base}{one}')]
+    if models and ending not in CONFIG_ENDINGS:
         return False
+    here = _fetched(folder, base)
+    for one in models:
+        told = here.get(one) or neighbours.version_told(folder / f'{base}{one}')
+        if told != version_id:
+            return False
     told = neighbours.version_told(folder / f'{base}{ending}')
-    return told in (0, version_id)
+    return {told, *here.values()} <= {0, version_id}
+
+
+def _fetched(folder: Path, base: str) -> dict[str, int]:
+    """The versions that files of `folder` called `base` are known to be of, by their endings."""
+    real = Path(os.path.realpath(folder))
+    paths = {real / f'{base}{one}': one for one in MODEL_ENDINGS | OTHER_ENDINGS}
+    try:
+        found = holdings.at(archive(), paths)
+    except StorageError:  # what lies beside them tells it as well
+        return {}
+    return {paths[one.path]: one.version_id for one in found.values() if one.is_there}
