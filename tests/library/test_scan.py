@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
 
 import pytest
 
@@ -15,7 +16,7 @@ from scripts.civitai_manager_libs.archive import holdings
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.archive.holdings import Holding
 from scripts.civitai_manager_libs.errors import CancelledError
-from scripts.civitai_manager_libs.library import scan
+from scripts.civitai_manager_libs.library import arrival, scan
 from tests.support.models import put, safetensors
 
 never = threading.Event()
@@ -83,6 +84,89 @@ def test_a_link_in_a_circle_ends_and_one_to_another_disk_is_followed(
     (folder / 'disk').symlink_to(disk)
     (disk / 'back').symlink_to(folder)
     assert look(db, folder).files == 2
+
+
+LINKS_TO_NOWHERE = [
+    pytest.param({'x.safetensors': 'y', 'y': 'x.safetensors'}, id='in a circle'),
+    pytest.param({'x': 'x'}, id='to itself'),
+    pytest.param({'x.pt': 'x.pt/y'}, id='below itself'),
+    pytest.param({'x.pt': 'm0.pt/y'}, id='below a file'),
+    pytest.param({'x.pt': 'n' * 300}, id='to a name that none can have'),
+    pytest.param({'x.pt': 'nowhere'}, id='to nothing'),
+]
+
+
+@pytest.mark.parametrize('links', LINKS_TO_NOWHERE)
+def test_a_link_that_leads_nowhere_leaves_all_else(
+    db: Database, tmp_path: Path, links: dict[str, str]
+) -> None:
+    for number in range(20):
+        put(tmp_path / f'm{number}.pt')
+    put(tmp_path / 'in' / 'deep.pt')
+    look(db, tmp_path)
+    (tmp_path / 'm7.pt').unlink()
+    for name, target in links.items():
+        (tmp_path / name).symlink_to(target)
+        (tmp_path / 'in' / name).symlink_to(target)
+    assert look(db, tmp_path) == scan.Found(20, 0, gone=1)
+
+
+def test_an_entry_that_cannot_be_looked_at_leaves_all_else(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ('a.pt', 'b.pt', 'c.pt'):
+        put(tmp_path / name)
+    look(db, tmp_path)
+    real = os.scandir
+
+    class Barred:
+        """An entry whose target nobody may look at, as in another person's folder."""
+
+        def __init__(self, entry: os.DirEntry[str]) -> None:
+            self.name, self.path = entry.name, entry.path
+
+        def is_dir(self) -> bool:
+            raise PermissionError(13, 'no')
+
+    @contextmanager
+    def scandir(path: str) -> Iterator[Any]:
+        with real(path) as entries:
+            yield (Barred(one) if one.name == 'b.pt' else one for one in list(entries))
+
+    monkeypatch.setattr(os, 'scandir', scandir)
+    found = look(db, tmp_path)
+    assert (found.files, found.gone, found.unreadable) == (2, 0, (tmp_path / 'b.pt',))
+    assert ['a.pt', 'b.pt', 'c.pt'] == names(db)
+
+
+@pytest.mark.parametrize('target', ['..', '../LORA', '../LORA/deep', '../../models'])
+@pytest.mark.parametrize('at', ['VAE', 'VAE/deep', 'LORA', 'Checkpoint'])
+def test_a_file_has_the_kind_and_path_of_its_own_folder_whichever_links_lead_there(
+    db: Database, tmp_path: Path, at: str, target: str
+) -> None:
+    models = tmp_path / 'models'
+    kinds = ('LORA', 'VAE', 'Checkpoint')
+    files = {models / kind / 'deep' / f'{kind}.pt': kind for kind in kinds}
+    for path in files:
+        put(path)
+    (models / at / 'up').symlink_to(models / 'VAE' / target)
+    folders = {models / kind: kind for kind in kinds}
+    for order in (folders, dict(reversed(folders.items()))):
+        assert scan.look(db, order, never).files == 3
+        assert {one.path: one.kind for one in holdings.every(db)} == files
+
+
+def test_a_file_that_was_fetched_is_there_whichever_links_lead_to_it(
+    db: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / 'LORA' / 'a.pt'
+    put(path)
+    arrival.note(db, path, {'id': 20, 'modelId': 10}, kind='LORA')
+    (tmp_path / 'VAE').mkdir()
+    (tmp_path / 'VAE' / 'up').symlink_to('..')
+    folders = {tmp_path / 'LORA': 'LORA', tmp_path / 'VAE': 'VAE'}
+    assert scan.look(db, folders, never) == scan.Found(1, 0)
+    assert at(db, path).version_id == 20
 
 
 def test_where_a_folder_cannot_be_read_nothing_is_forgotten(
