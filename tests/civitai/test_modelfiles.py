@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as some
 
 from scripts.civitai_manager_libs.civitai import modelfiles
 from scripts.civitai_manager_libs.civitai.modelfiles import Choice
@@ -163,6 +166,36 @@ def test_what_cannot_be_had_is_known_beforehand(
 )
 def test_everything_else_is_open_to_all(facts: dict[str, Any]) -> None:
     modelfiles.check_offered(version(file(1), **facts), NOW, has_key=False)
+
+
+ENDS = [
+    ('9999-12-31T23:59:59-12:00', 'model_early_access'),
+    ('9999-12-31T23:59:59Z', 'model_early_access'),
+    ('9999-12-30T23:59:59Z', 'model_early_access'),
+    ('3001-01-01T00:00:00Z', 'model_early_access'),
+    ('1969-01-01T00:00:00Z', 'model_early_access'),
+    ('0001-01-01T00:00:00+14:00', 'model_early_access'),
+    ('0001-01-01', 'model_early_access'),
+    ('10000-01-01', 'model_paid'),
+    ('0000-01-01', 'model_paid'),
+]
+
+
+@pytest.mark.parametrize(('end', 'key'), ENDS)
+@pytest.mark.parametrize('name', ['paidAccess', 'earlyAccessEndsAt', 'earlyAccessDeadline'])
+def test_any_end_of_early_access_can_be_told(name: str, end: str, key: str) -> None:
+    offered = version(file(1), **{name: {'endsAt': end} if name == 'paidAccess' else end})
+    error = modelfiles.early_access(offered)
+    assert (error.key, 'UTC' in error.message_in('en')) == (key, key == 'model_early_access')
+
+
+ZONES = some.builds(timezone, some.timedeltas(timedelta(hours=-23), timedelta(hours=23)))
+
+
+@given(some.datetimes(timezones=ZONES | some.none()))
+def test_any_time_can_be_told(time: datetime) -> None:
+    found = modelfiles.moment(time.isoformat())
+    assert math.isinf(found) or modelfiles.told_moment(found).endswith(' UTC')
 
 
 def test_early_access_is_told_with_its_end() -> None:

@@ -24,6 +24,7 @@ from scripts.civitai_manager_libs import setting, texts
 from scripts.civitai_manager_libs.archive import holdings
 from scripts.civitai_manager_libs.archive.place import archive
 from scripts.civitai_manager_libs.cli import main, screens
+from scripts.civitai_manager_libs.library import told as told_of
 from tests.support.demo import OPENING as OPENING_PAGE, items
 from tests.support.faults import PATIENCE
 from tests.support.model_site import VERSION, ModelSite, tensors
@@ -531,6 +532,26 @@ def test_a_newer_version_in_early_access_is_marked_so(run: Command, shelf: Path)
     put(shelf / 'Lora' / 'birds.safetensors', model.versions[1].files[0].content)
     run('models', 'scan')
     assert 'In early access until' in run('models', 'updates').out
+
+
+@pytest.mark.parametrize(
+    ('end', 'words'),
+    [
+        ('9999-12-31T23:59:59-12:00', 'In early access until 9999-12-31 00:00 UTC'),
+        ('soon', 'In early access until ?'),
+        ('9999-12-01T00:00:00Z', 'In early access until 9999-12-01 00:00 UTC'),
+        ('0001-01-01T00:00:00+14:00', ''),
+    ],
+)
+def test_any_end_of_early_access_is_told(run: Command, shelf: Path, end: str, words: str) -> None:
+    put(shelf / 'Lora' / 'a.safetensors', json={'modelVersionId': 20, 'modelId': 10})
+    run('models', 'scan')
+    newer = {'id': 21, 'name': 'v2', 'files': [{'id': 1}], 'paidAccess': {'endsAt': end}}
+    told_of.keep(told_of.MODEL, {10: {'id': 10, 'modelVersions': [newer, {'id': 20}]}})
+    code, out, _ = run('models', 'updates')
+    assert code == 0 and 'newer: v2' in out
+    assert words in out if words else 'early access' not in out
+    assert run('models', 'updates', '--json').code == 0
 
 
 def test_verify_tells_files_that_went_bad(run: Command, shelf: Path) -> None:

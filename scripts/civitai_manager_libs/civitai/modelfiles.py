@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Mapping, Sequence
 
 from ..errors import CivitaiError, NotFoundError, SourceError, WrongContentError
@@ -24,6 +24,9 @@ PRECISIONS = ('', 'fp16', 'bf16', 'fp32', 'fp8')
 _BAD_SCANS = frozenset({'danger', 'error'})
 # Sizes are told in KiB with decimals, and in some answers rounded.
 SIZE_TOLERANCE = 1024
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_FIRST = datetime(1, 1, 1, tzinfo=timezone.utc).timestamp()
+_LAST = datetime(9999, 12, 31, tzinfo=timezone.utc).timestamp()
 
 
 @dataclass(frozen=True)
@@ -173,12 +176,23 @@ def _paid_until(data: Mapping[str, object]) -> float:
 
 
 def moment(value: object) -> float:
-    """Return a time as the API writes it in seconds since 1970; infinity if it is none."""
+    """Return a time as the API writes it in seconds since 1970; infinity if it is none.
+
+    Of what a time zone puts before the first year or behind the last one, it is the nearest that
+    there is.
+    """
     try:
         then = datetime.fromisoformat(meta_of.as_text(value).replace('Z', '+00:00'))
-        return (then if then.tzinfo else then.replace(tzinfo=timezone.utc)).timestamp()
+        seconds = (then if then.tzinfo else then.replace(tzinfo=timezone.utc)).timestamp()
     except (ValueError, OverflowError):
         return math.inf
+    return min(max(seconds, _FIRST), _LAST)
+
+
+def told_moment(seconds: float) -> str:
+    """Return a time of `moment` that is not infinite as people read it, to the minute."""
+    # by the system's own functions, Windows has no time before 1970 and after 3000
+    return f'{_EPOCH + timedelta(seconds=seconds):%Y-%m-%d %H:%M} UTC'
 
 
 def choose(
@@ -264,8 +278,7 @@ def early_access(version: OfferedVersion) -> CivitaiError:
     """Return the error for a version that only those have who paid, with its end if it has one."""
     if math.isinf(version.paid_until) or not version.paid_until:
         return CivitaiError('model_paid')
-    end = datetime.fromtimestamp(version.paid_until, timezone.utc)
-    return CivitaiError('model_early_access', end=f'{end:%Y-%m-%d %H:%M} UTC')
+    return CivitaiError('model_early_access', end=told_moment(version.paid_until))
 
 
 def check_scans(file: ModelFile) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, Sequence
 
 from .. import setting, texts
 from ..archive import holdings
 from ..archive.place import archive
+from ..civitai import modelfiles
 from ..errors import CancelledError, CivitaiError
 from ..library import have, inventory, places, updates, verifying
 from ..library.scan import Found
@@ -167,7 +167,7 @@ def _version_row(newer: Newer) -> dict[str, Any]:
         'published': newer.published,
         'offered': newer.is_offered,
         'early_access': is_early,
-        'early_access_until': _day(newer.free_at) if has_end else '',
+        'early_access_until': modelfiles.told_moment(newer.free_at) if has_end else '',
     }
 
 
@@ -192,10 +192,6 @@ def _update_lines(one: Standing) -> Iterator[str]:
             elif not newer.is_offered:
                 line += ' ' + _text('cli_update_not_offered')
             yield f'    {line}'
-
-
-def _day(moment: float) -> str:
-    return datetime.fromtimestamp(moment, timezone.utc).strftime('%Y-%m-%d %H:%M UTC')
 
 
 # --- verify --------------------------------------------------------------------------------------
