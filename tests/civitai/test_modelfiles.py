@@ -168,6 +168,12 @@ def test_everything_else_is_open_to_all(facts: dict[str, Any]) -> None:
     modelfiles.check_offered(version(file(1), **facts), NOW, has_key=False)
 
 
+@given(some.floats() | some.integers() | some.text())
+def test_any_size_is_one_that_can_be_noted(told: object) -> None:
+    [found] = version(file(1, sizeKB=told)).files
+    assert 0 <= found.size < 2**63
+
+
 ENDS = [
     ('9999-12-31T23:59:59-12:00', 'model_early_access'),
     ('9999-12-31T23:59:59Z', 'model_early_access'),

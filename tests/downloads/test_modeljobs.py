@@ -341,6 +341,15 @@ def test_what_failed_is_told_and_can_be_tried_again(site: ModelSite, queue: Mode
     assert ended(queue, job).state == jobs.ENDED
 
 
+@pytest.mark.parametrize('kib', [1e14, 2**53 - 1, 2**53, 1e17, 10**22, 9e29])
+def test_a_size_that_no_file_has_is_a_refusal_of_its_own(
+    site: ModelSite, queue: ModelQueue, kib: float
+) -> None:
+    site.listed_size = kib
+    found = ended(queue, queue.add(queue.plan(VERSION)))
+    assert found.state == jobs.STOPPED and found.job.size >= 2**53 and found.trouble
+
+
 @pytest.mark.parametrize('goes_on', [True, False])
 def test_what_a_program_left_goes_on_in_the_next_one(
     site: ModelSite, queue: ModelQueue, goes_on: bool

@@ -24,6 +24,8 @@ PRECISIONS = ('', 'fp16', 'bf16', 'fp32', 'fp8')
 _BAD_SCANS = frozenset({'danger', 'error'})
 # Sizes are told in KiB with decimals, and in some answers rounded.
 SIZE_TOLERANCE = 1024
+# No file is longer, nor do databases keep larger numbers.
+MOST_BYTES = 2**63 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FIRST = datetime(1, 1, 1, tzinfo=timezone.utc).timestamp()
 _LAST = datetime(9999, 12, 31, tzinfo=timezone.utc).timestamp()
@@ -145,7 +147,7 @@ def _file(data: Mapping[str, object]) -> ModelFile | None:
         number,
         meta_of.as_text(data.get('name')),
         meta_of.as_text(data.get('type')),
-        max(0, round(kib * 1024)),
+        min(max(0, round(kib * 1024)), MOST_BYTES),
         meta_of.as_text(facts.get('format')),
         meta_of.as_text(facts.get('size')),
         meta_of.as_text(facts.get('fp')),
