@@ -119,6 +119,38 @@ def test_what_is_not_for_all_yet_is_told(
     assert (found.is_early(1.8e9), found.is_offered) == (is_early, is_offered)
 
 
+SOON = {'paidAccess': {'permanent': False, 'endsAt': '2999-01-01T00:00:00Z'}}
+
+
+@pytest.mark.parametrize('base', ['SDXL 1.0', 'Pony'])
+@pytest.mark.parametrize(
+    ('more', 'is_out'),
+    [
+        ({'status': 'Published'}, True),
+        ({'status': 'published'}, True),
+        ({'status': None}, True),
+        ({'status': 'Published'} | SOON, True),
+        ({'status': 'Draft'}, False),
+        ({'status': 'Unpublished'}, False),
+        ({'status': 'UnpublishedViolation'}, False),
+        ({'status': 'Scheduled'}, False),
+        ({'status': 'Training'}, False),
+        ({'status': 'Deleted'} | SOON, False),
+        ({'publishedAt': '2999-01-01T00:00:00Z'}, False),
+        ({'publishedAt': '9999-12-31T23:59:59-12:00', 'status': 'Published'}, False),
+        ({'publishedAt': '2999-01-01T00:00:00Z'} | SOON, False),
+        ({'publishedAt': None, 'createdAt': '2025-06-01T00:00:00Z', 'status': 'Draft'}, False),
+        ({'publishedAt': None, 'createdAt': '2025-06-01T00:00:00Z'}, True),
+    ],
+    ids=repr,
+)
+def test_what_is_not_out_is_no_update(
+    db: Database, local: Path, base: str, more: dict[str, Any], is_out: bool
+) -> None:
+    of_base, of_others = newer(db, version(21, '2025-06-01', base, **more), OWN)
+    assert of_base + of_others == ([21] if is_out else [])
+
+
 def test_a_file_that_nobody_knows_is_listed_as_such(db: Database, local: Path) -> None:
     local.with_name('a.json').unlink()
     put(local, b'mine')

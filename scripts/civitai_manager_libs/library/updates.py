@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
+import time
 from dataclasses import dataclass
 from functools import cmp_to_key
 from typing import Iterable, Mapping
@@ -110,10 +111,11 @@ def standings(db: Database) -> list[Standing]:
     """
     found = [one for one in holdings.every(db) if one.is_there]
     here = {one.version_id for one in found}
-    return [_standing(one, here) for one in found]
+    now = time.time()
+    return [_standing(one, here, now) for one in found]
 
 
-def _standing(holding: Holding, here: set[int]) -> Standing:
+def _standing(holding: Holding, here: set[int], now: float) -> Standing:
     model = _kept(told.MODEL, holding.model_id)
     versions = {
         lookups.number(v.get('id')): v for v in meta_of.mappings(model.get('modelVersions'))
@@ -123,7 +125,9 @@ def _standing(holding: Holding, here: set[int]) -> Standing:
     later = [
         one
         for number, one in versions.items()
-        if number not in here | {0} and is_later(one, {**own, 'id': holding.version_id})
+        if number not in here | {0}
+        and is_published(one, now)
+        and is_later(one, {**own, 'id': holding.version_id})
     ]
     newest = [_newer(one) for one in sorted(later, key=cmp_to_key(_order), reverse=True)]
     is_gone = told.kept(told.GONE, [holding.model_id]).get(holding.model_id) is True
@@ -142,6 +146,17 @@ def _standing(holding: Holding, here: set[int]) -> Standing:
 def _kept(kind: str, number: int) -> dict[str, object]:
     found = told.kept(kind, [number]).get(number) if number else None
     return dict(found) if isinstance(found, Mapping) else {}
+
+
+def is_published(version: Mapping[str, object], now: float) -> bool:
+    """Tell whether a version is out; `now` is in seconds since 1970.
+
+    Creators, whose key it may be, are told of drafts and of what is to come as well. Where nothing
+    is said of that, it is out.
+    """
+    is_out = meta_of.as_text(version.get('status')).lower() in ('', 'published')
+    when = modelfiles.moment(version.get('publishedAt'))
+    return is_out and (math.isinf(when) or when <= now)
 
 
 def is_later(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
