@@ -634,6 +634,42 @@ def test_missing_gets_what_can_be_had(run: Command, shelf: Path, made: Path) -> 
     assert states == {'paper': 'here', 'gouache': 'here', 'never heard of': 'not_here'}
 
 
+@pytest.mark.parametrize(
+    'known',
+    [
+        pytest.param({'hash': f'{0xABC:016x}'}, id='a hash of sixteen digits'),
+        pytest.param({'hash': 'ab' * 20}, id='a hash of forty'),
+        pytest.param({'hash': 'abc' * 21}, id='a hash that was cut'),
+        pytest.param({'hash': 'abcdef0123456'}, id='a hash of thirteen'),
+        pytest.param({'hash': '7460a6fa'}, id='a hash too short to name a file'),
+        pytest.param({'modelVersionId': 2**31}, id='an id that none has'),
+        pytest.param({'modelVersionId': 10**17, 'hash': 'ab' * 8}, id='neither'),
+        pytest.param({}, id='a name alone'),
+    ],
+)
+def test_missing_leaves_what_no_command_could_fetch(
+    run: Command, shelf: Path, tmp_path: Path, known: dict[str, Any]
+) -> None:
+    listed = [{'type': 'lora', 'name': 'x', **known}, {'type': 'model', 'hash': MAIN.auto_v2}]
+    (tmp_path / 'a.json').write_text(json.dumps({'meta': {'resources': listed}}))
+    ended = run('models', 'missing', tmp_path / 'a.json', '--get')
+    assert ended.code == 1 and 'names no model' not in ended.err
+    assert (shelf / 'Stable-diffusion' / MAIN.name).is_file(), 'the other one comes'
+    del listed[1]
+    (tmp_path / 'a.json').write_text(json.dumps({'meta': {'resources': listed}}))
+    assert run('models', 'missing', tmp_path / 'a.json', '--get', '--json').code == 1
+
+
+def test_missing_takes_a_hash_of_digits_for_no_id(
+    run: Command, tmp_path: Path, demo: DemoServer
+) -> None:
+    listed = [{'type': 'model', 'name': 'x', 'hash': f'{MODEL:010}'}]
+    (tmp_path / 'a.json').write_text(json.dumps({'meta': {'resources': listed}}))
+    ended = run('models', 'missing', tmp_path / 'a.json', '--get')
+    assert ended.code == 1 and not asked_for_files(demo)
+    assert f'/api/v1/model-versions/by-hash/{MODEL:010}' in [r.path for r in demo.requests]
+
+
 def test_one_object_tells_of_what_is_missing_and_what_came(
     run: Command, shelf: Path, tmp_path: Path
 ) -> None:

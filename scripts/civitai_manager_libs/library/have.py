@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Iterable, Mapping, Sequence
 
@@ -12,7 +13,9 @@ from ..archive import answers, holdings
 from ..archive.database import Database
 from ..archive.holdings import Holding
 from ..civitai import urls
+from ..civitai.modellinks import parse_model_source
 from ..civitai.resources import Resource, stem
+from ..errors import SourceError
 from . import kinds, told
 
 # Shorter ones are of other kinds of hashes, and too short to name a file.
@@ -54,11 +57,18 @@ class Have:
 
     @property
     def source(self) -> str:
-        """By what it can be asked for: a link or a hash; '' if only its name is known."""
+        """By what it can be asked for: a link or a hash; '' by nothing, as of just a name."""
         version, digest = self.resource.version_id, self.resource.hash
+        named = []
         if version:
-            return urls.page_url(setting.civitai_base_url, 'model-versions', version)
-        return digest if len(digest) >= LEAST_HASH else ''
+            named.append(urls.page_url(setting.civitai_base_url, 'model-versions', version))
+        if len(digest) >= LEAST_HASH:
+            named.append(f'0x{digest}')  # without that, one of digits alone could be an id
+        for source in named:
+            with suppress(SourceError):
+                parse_model_source(source, setting.civitai_base_url)
+                return source
+        return ''
 
 
 def have(db: Database, resources: Sequence[Resource]) -> list[Have]:
