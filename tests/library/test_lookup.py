@@ -161,9 +161,50 @@ def test_what_was_published_with_another_header_is_known_by_its_tensors(
     local = at(db, folder / 'a.safetensors')
     wire.post(IDS, json=[])
     wire.post(BODIES, json=[])
-    wire.get(f'{BODIES}/{local.autov3.upper()}', json=version(20, 'ab' * 32))
+    hashes = {'SHA256': 'AB' * 32, 'AutoV3': local.autov3.upper()}
+    answer = version(20, '', files=[{'id': 1, 'hashes': hashes}])
+    wire.get(f'{BODIES}/{local.autov3.upper()}', json=answer)
     assert lookup.identify(db, client, never) == 1
     assert at(db, local.path).told_by == holdings.TENSORS
+
+
+UNFOUNDED = [
+    pytest.param({'files': []}, id='no files'),
+    pytest.param({'files': None}, id='none told'),
+    pytest.param({'files': 'HASH'}, id='no list'),
+    pytest.param({'files': [{'id': 1}, None, 'HASH', {'hashes': 'HASH'}]}, id='no hashes'),
+    pytest.param({'files': [{'id': 1, 'hashes': {'AutoV3': 'AB' * 6}}]}, id='of another file'),
+    pytest.param({'files': [{'id': 1, 'hashes': {'AutoV3': ['HASH']}}]}, id='an odd hash'),
+    pytest.param({'files': [{'id': 1, 'hashes': {'AutoV3': '0' * 12}}]}, id='of nothing'),
+    pytest.param({'files': [], 'hash': 'HASH', 'name': 'HASH'}, id='elsewhere'),
+    pytest.param({'id': 0}, id='no id'),
+]
+
+
+@pytest.mark.parametrize('changed', UNFOUNDED)
+@pytest.mark.parametrize('by_tensors', [True, False], ids=['AutoV3', 'SHA256'])
+def test_an_answer_without_the_hash_that_was_asked_for_tells_nothing(
+    wire: responses.RequestsMock,
+    client: CivitaiHttpClient,
+    db: Database,
+    folder: Path,
+    changed: dict[str, Any],
+    by_tensors: bool,
+) -> None:
+    path = folder / ('a.safetensors' if by_tensors else 'a.ckpt')
+    sha256 = put(path)
+    found(db, folder)
+    digest = at(db, path).autov3 if by_tensors else sha256
+    answer = json.dumps(version(31, digest) | changed).replace('HASH', digest.upper())
+    wire.post(IDS, json=[])
+    if by_tensors:
+        wire.post(BODIES, json=[])
+    else:
+        wire.post(BODIES, status=404)
+    wire.get(f'{BODIES}/{digest.upper()}', body=answer, content_type='application/json')
+    assert lookup.identify(db, client, never) == 0
+    assert (at(db, path).version_id, at(db, path).asked_at > 0) == (0, True)
+    assert not told.kept(told.VERSION, [31])
 
 
 @pytest.mark.parametrize(

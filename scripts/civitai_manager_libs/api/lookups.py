@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Sequence
+from typing import Iterator, Mapping, Sequence
 
 from .. import setting
 from ..civitai import meta as meta_of, urls
@@ -65,14 +65,23 @@ def _mended(version: Mapping[str, object]) -> Mapping[str, object]:
 def version_of_hash(client: CivitaiHttpClient, digest: str) -> Mapping[str, object] | None:
     """Return the version with a file of this hash, of whatever kind; None if there is none.
 
-    Raises CivitaiError.
+    An answer that lists no such file tells nothing. Raises CivitaiError.
     """
     path = f'model-versions/by-hash/{digest.upper()}'
     try:
         data = client.fetch_json(urls.api_url(setting.civitai_base_url, path))
     except NotFoundError:
         return None
-    return data if isinstance(data, dict) and number(data.get('id')) else None
+    is_one = isinstance(data, dict) and number(data.get('id'))
+    return data if is_one and digest.lower() in _hashes(data, len(digest)) else None
+
+
+def _hashes(version: Mapping[str, object], length: int) -> Iterator[str]:
+    """So much of each hash that a version lists of its files."""
+    for file in meta_of.mappings(version.get('files')):
+        listed = file.get('hashes')
+        for value in listed.values() if isinstance(listed, Mapping) else ():
+            yield meta_of.hash_of(value)[:length]
 
 
 def models(client: CivitaiHttpClient, ids: Sequence[int]) -> dict[int, Mapping[str, object]]:
