@@ -17,4 +17,5 @@ modelparts  what became of a model file, for people and for programs
 telling     what became of each gallery, the same
 manual      the help of each word
 options     what may be said on the command line
+saying      lines for a person to read, on a terminal that they cannot steer
 """

@@ -13,7 +13,7 @@ from typing import Any
 from .. import setting, texts
 from ..downloads.standing import JobReport
 from ..library.scan import Progress
-from . import screens
+from . import saying, screens
 
 _PER_SECOND = 8
 NAME_CHARACTERS = 16
@@ -84,11 +84,12 @@ class Bars(screens.Screen):
 
     def waiting(self, line: str) -> None:
         """Write a line above the bar."""
-        self.notice(f'\r{line}')
+        self.notice(line, '\r')
 
-    def notice(self, line: str) -> None:
-        """Write a line above the bar, if there is one."""
+    def notice(self, line: str, first: str = '') -> None:
+        """Write a line above the bar, if there is one; what comes `first` is ours."""
         self._progress.stop()
+        sys.stderr.write(first)
         super().notice(line)
         if self._task is not None:
             self._progress.start()
@@ -104,7 +105,7 @@ class Bars(screens.Screen):
 def _name(source: str) -> str:
     """What is short enough to stand before a bar: a link without its host."""
     path = source.split('://')[-1].partition('/')[2] if '://' in source else source
-    return (path or source)[:NAME_CHARACTERS]
+    return saying.harmless(path or source)[:NAME_CHARACTERS]
 
 
 def _told(report: JobReport, done: int) -> str:

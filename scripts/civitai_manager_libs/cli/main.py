@@ -26,6 +26,7 @@ from . import (
     options,
     overview,
     running,
+    saying,
     screens,
     shelf,
     tables,
@@ -68,12 +69,12 @@ def main(argv: Sequence[str], word: str = 'download') -> int:
     except UsageError as error:
         usage = f'usage: {program} {TAKES[word]}'.rstrip()
         said = getattr(error, 'format_message')()
-        print(f'{usage}\n{urls.without_secrets(said)}', file=sys.stderr)
+        saying.say(f'{usage}\n{urls.without_secrets(said)}', to_stderr=True)
         raise SystemExit(int(ExitCode.USAGE)) from None
     except typer.Abort:
         return ExitCode.INTERRUPTED
     except CivitaiError as error:
-        print(urls.without_secrets(error.message_in(setting.language)), file=sys.stderr)
+        saying.say(urls.without_secrets(error.message_in(setting.language)), to_stderr=True)
         return ExitCode.USAGE if isinstance(error, SourceError) else ExitCode.FAILED
     return int(code or 0)
 
@@ -198,9 +199,9 @@ def list_jobs(as_json: options.AsJson = False) -> int:
         print(json.dumps([overview.row_of(db, job) for job in every]))
         return ExitCode.COMPLETE
     for job in every:
-        print(overview.line_of(db, job))
+        saying.say(overview.line_of(db, job))
     if not every:
-        print(texts.text('cli_no_jobs', setting.language))
+        saying.say(texts.text('cli_no_jobs', setting.language))
     return ExitCode.COMPLETE
 
 
@@ -217,7 +218,7 @@ def resume(
     manner = _manner(as_json, quiet, verbose, concurrency, refresh_sidecars)
     chosen = [_job(job)] if job is not None else overview.unended(archive())
     if not chosen and not as_json:
-        print(texts.text('cli_nothing_to_resume', setting.language))
+        saying.say(texts.text('cli_nothing_to_resume', setting.language))
     return running.carry_out([_resumed(one) for one in chosen], manner, job is None)
 
 

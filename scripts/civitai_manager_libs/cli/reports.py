@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
@@ -11,7 +10,7 @@ from .. import setting, texts
 from ..ending import ExitCode
 from ..errors import CivitaiError, GoneError, NotFoundError, SourceError
 from ..library.scan import Progress
-from . import running, screens
+from . import running, saying, screens
 from .running import Manner, Work
 from .telling import Reason
 
@@ -80,10 +79,9 @@ def tell(report: Report, number: int, manner: Manner) -> int:
         print(json.dumps({**told, **report.told, 'notes': problems}), flush=True)
     else:
         for line in () if manner.quiet else report.lines:
-            print(line)
-        sys.stdout.flush()
+            saying.say(line)
         for line in problems:
-            print(line, file=sys.stderr, flush=True)
+            saying.say(line, to_stderr=True)
     if number:
         return 128 + number
     is_usage = isinstance(report.refusal, SourceError)

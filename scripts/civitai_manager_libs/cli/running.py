@@ -13,7 +13,7 @@ from .. import ending, notices, setting, texts
 from ..archive import place
 from ..errors import CivitaiError
 from ..http_client import CivitaiHttpClient, get_http_client
-from . import bars, screens, totals
+from . import bars, saying, screens, totals
 from .modelparts import ModelPart
 from .telling import Part
 
@@ -164,22 +164,22 @@ def _tell(part: AnyPart, manner: Manner, several: bool) -> None:
     if part.was_stopped:
         if not manner.as_json:  # which tells it too
             under_the_keys = '\n' if sys.stderr.isatty() else ''  # ^C
-            print(f'{under_the_keys}{prefix}{part.summary()}', file=sys.stderr, flush=True)
+            saying.say(f'{under_the_keys}{prefix}{part.summary()}', to_stderr=True)
         return
     if part.only_listed and not manner.as_json:
         _list(part.files, manner)
     summary = '' if manner.as_json or manner.quiet else part.summary()
     if summary:
-        print(prefix + summary, flush=True)
+        saying.say(prefix + summary)
     way_on = '' if manner.as_json or part.way_on() in summary else part.way_on()
     for line in filter(None, [*part.problems(), way_on]):
-        print(prefix + line, file=sys.stderr, flush=True)
+        saying.say(prefix + line, to_stderr=True)
 
 
 def _list(paths: Sequence[str], manner: Manner) -> None:
     """Print `paths`, for a person at a terminal not more than leave the end in sight."""
     most = MOST_LISTED if sys.stdout.isatty() and not manner.verbose else len(paths)
     for path in paths[:most]:
-        print(path)
+        saying.say(path)
     if len(paths) > most:
-        print(texts.text('cli_more_paths', setting.language, count=len(paths) - most))
+        saying.say(texts.text('cli_more_paths', setting.language, count=len(paths) - most))

@@ -15,6 +15,7 @@ from .. import setting, texts
 from ..archive import jobs
 from ..downloads.standing import JobReport
 from ..library.scan import Progress
+from . import saying
 
 # A pipe is written to when it takes longer, and then now and then. Seconds.
 FIRST_LINE, NEXT_LINE = 3.0, 10.0
@@ -47,11 +48,11 @@ class Screen:
 
     def notice(self, line: str) -> None:
         """Write what is to be known."""
-        print(line, file=sys.stderr, flush=True)
+        saying.say(line, to_stderr=True)
 
     def log_format(self) -> logging.Formatter:
         """Return how lines of the log are written."""
-        return logging.Formatter(LOG_FORMAT)
+        return saying.Records(LOG_FORMAT)
 
     def end(self) -> None:
         """Take away what shows the job."""
@@ -118,10 +119,10 @@ class Lines(_InTime):
         counts = counts_of(report)
         mib = f'{counts.pop("bytes") / 2**20:.1f}'
         line = texts.text('cli_so_far', setting.language, mib=mib, **counts)
-        print(f'{self._source}: {line}', file=sys.stderr, flush=True)
+        saying.say(f'{self._source}: {line}', to_stderr=True)
 
     def _write_moved(self, now: Progress) -> None:
-        print(f'{self._source}: {moved_told(now)}', file=sys.stderr, flush=True)
+        saying.say(f'{self._source}: {moved_told(now)}', to_stderr=True)
 
 
 def moved_told(now: Progress) -> str:

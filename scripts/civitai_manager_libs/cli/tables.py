@@ -26,7 +26,7 @@ from ..errors import CivitaiError, SourceError
 from ..http_client import get_http_client
 from ..store import parquet, tables
 from ..store.parquet import Row
-from . import gallery, options, running
+from . import gallery, options, running, saying
 from .running import Manner, Work
 from .telling import Part, Reason
 
@@ -39,7 +39,7 @@ def _text(key: str, **values: object) -> str:
 
 
 def _say(line: str, to_stderr: bool) -> None:
-    print(line, file=sys.stderr if to_stderr else sys.stdout, flush=True)
+    saying.say(line, to_stderr=to_stderr)
 
 
 def _carried_out(manner: Manner, do: Callable[[Work], None]) -> int:

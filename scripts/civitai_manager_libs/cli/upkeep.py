@@ -20,15 +20,15 @@ from ..errors import CivitaiError, KeyNeededError, SourceError
 from ..http_client import CivitaiHttpClient, get_http_client
 from ..setting.kinds import Setting
 from ..store.cache import MIB, on_screen
-from . import options, telling
+from . import options, saying, telling
 
 
 def _say(key: str, **values: object) -> None:
-    print(texts.text(key, setting.language, **values), flush=True)
+    saying.say(texts.text(key, setting.language, **values))
 
 
 def _complain(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    saying.say(line, to_stderr=True)
 
 
 # --- verify --------------------------------------------------------------------------------------
@@ -76,7 +76,7 @@ def verify(folder: Path, is_to_repair: bool, as_json: bool) -> int:
         report = {**counts, 'now': now, 'reason': reason, 'folder': str(folder), 'files': lines}
         print(json.dumps(report))
     elif not number:
-        print(_verified(folder, counts, now), flush=True)
+        saying.say(_verified(folder, counts, now))
     return 128 + number if number else int(bool(bad))
 
 
@@ -195,8 +195,8 @@ def _range(item: Setting) -> str:
 def _show(item: Setting) -> None:
     value = getattr(setting, item.name)
     fixed = f'  ({item.environment})' if setting.is_fixed(item) else ''
-    print(f'{item.name} = {value}{fixed}')
-    print(f'    {texts.text(f"setting_{item.name}_help", setting.language)}')
+    saying.say(f'{item.name} = {value}{fixed}')
+    saying.say(f'    {texts.text(f"setting_{item.name}_help", setting.language)}')
 
 
 # --- cache ---------------------------------------------------------------------------------------
@@ -209,6 +209,6 @@ def cache(is_to_clear: bool) -> int:
         left = kept.clear(on_screen.names())
         _say('cache_cleared', size=f'{left / MIB:.1f}')
         return ExitCode.COMPLETE
-    print(setting.shortcut_gallery_folder)
+    saying.say(setting.shortcut_gallery_folder)
     _say('cache_size', size=f'{kept.size() / MIB:.1f}', limit=setting.shortcut_gallery_max_mib)
     return ExitCode.COMPLETE
