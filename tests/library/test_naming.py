@@ -12,6 +12,7 @@ from hypothesis import given, strategies
 
 from scripts.civitai_manager_libs.archive.place import archive
 from scripts.civitai_manager_libs.library import arrival, naming
+from scripts.civitai_manager_libs.store import partial
 
 
 def called(name: str, form: str = 'SafeTensor', **version: Any) -> str:
@@ -38,6 +39,34 @@ def called(name: str, form: str = 'SafeTensor', **version: Any) -> str:
 )
 def test_a_name_stays_what_it_is_where_it_is_legal(told: str, name: str) -> None:
     assert called(told) == name
+
+
+@pytest.mark.parametrize(
+    ('told', 'name'),
+    [
+        ('y.safetensors.civitai-part.json', 'y.safetensors_civitai-part.json'),
+        ('y.ckpt.Civitai-PART.JSON', 'y.ckpt_Civitai-PART.json'),
+        ('.civitai-part.json', 'civitai-part.json'),
+        ('y.civitai-part', 'y.civitai-part.safetensors'),
+        ('y.safetensors.civitai-part.lock', 'y.safetensors.civitai-part.lock.safetensors'),
+        ('y.civitai-part.yaml', 'y.civitai-part.yaml'),
+        ('y.civitai-part.json.json', 'y.civitai-part.json.json'),
+        ('y.json', 'y.json'),
+    ],
+)
+def test_no_file_is_called_as_what_is_kept_of_an_unfinished_one(told: str, name: str) -> None:
+    """It would be taken away with that."""
+    assert called(told) == name
+
+
+def test_a_file_that_is_called_so_outlives_the_next_one(tmp_path: Path) -> None:
+    path = next(naming.free_paths(tmp_path, called('y.safetensors.civitai-part.json')))
+    path.write_bytes(b'{}')
+    with partial.held(tmp_path / 'y.safetensors') as part:
+        assert part.known() == {}
+        part.note({'mark': '1/2'})
+        part.remove()
+    assert path.read_bytes() == b'{}'
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from ..archive import holdings
 from ..archive.place import archive
 from ..civitai import meta as meta_of
 from ..errors import StorageError
-from ..store import names
+from ..store import names, partial
 from . import neighbours
 
 # Those that hosts read, and what else the site has; anything else could be a program.
@@ -53,7 +53,7 @@ def file_name(file: Mapping[str, object], version: Mapping[str, object]) -> str:
         marks = _marks(file)
         is_apart = marks and marks not in map(_marks, twins)
         stem = f'{stem} {marks}' if is_apart else f'{stem}-{file.get("id")}'
-    return f'{_safe(stem)}{ending}'
+    return partial.unlike_a_part(f'{_safe(stem)}{ending}')
 
 
 def _split(file: Mapping[str, object]) -> tuple[str, str]:

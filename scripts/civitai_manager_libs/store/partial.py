@@ -7,6 +7,7 @@ says what is known of it. Who writes there holds a lock, which the system frees 
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from contextlib import contextmanager, suppress
@@ -20,7 +21,13 @@ from . import claims, files, private
 ENDING = '.civitai-part'
 # No part or state has such a name on its own account, so this is how much a name has to leave.
 LONGEST_ENDING = len(f'{ENDING}.json')
+_OURS = re.compile(rf'\.({re.escape(ENDING[1:])}(?:\.json|\.lock)?)\Z', re.IGNORECASE)
 _PLAIN = getattr(os, 'O_NOFOLLOW', 0) | getattr(os, 'O_NONBLOCK', 0) | getattr(os, 'O_BINARY', 0)
+
+
+def unlike_a_part(name: str) -> str:
+    """Return `name`, changed as little as may be if what lies beside a part is called so."""
+    return _OURS.sub(r'_\1', name)
 
 
 class Partial:
