@@ -700,6 +700,18 @@ def test_missing_reads_what_lies_beside_a_picture(run: Command, tmp_path: Path) 
         assert 'checkpoint paper' in run('models', 'missing', tmp_path / name).out
 
 
+@pytest.mark.parametrize('coding', ['utf-8-sig', 'utf-16', 'utf-16-le', 'utf-16-be', 'utf-32'])
+def test_missing_reads_texts_as_other_programs_write_them(
+    run: Command, tmp_path: Path, coding: str
+) -> None:
+    text = 'sky 層\nSteps: 20, Sampler: Euler, Model hash: abcdef1234, Model: paper'
+    (tmp_path / 'a.txt').write_bytes(text.encode(coding))
+    made = json.dumps({'meta': {'Model': 'paper', 'prompt': 'sky 層'}}, ensure_ascii=False)
+    (tmp_path / 'a.json').write_bytes(made.encode(coding))
+    for name in ('a.txt', 'a.json'):
+        assert 'checkpoint paper' in run('models', 'missing', tmp_path / name).out
+
+
 @pytest.mark.parametrize(
     'scenario, words',
     [

@@ -94,7 +94,7 @@ def _meta_in(path: Path) -> Mapping[str, object]:
     if path.suffix.lower() not in _TEXTS:
         return inside.meta_in(embedded.texts(path))
     with files.explained(path.parent), path.open('rb') as file:
-        text = embedded.decoded(file.read(_MOST_BYTES))
+        text = _decoded(file.read(_MOST_BYTES))
     if path.suffix.lower() == '.txt':
         return infotext.decode(text)
     try:
@@ -103,6 +103,14 @@ def _meta_in(path: Path) -> Mapping[str, object]:
         raise StorageError('cli_missing_no_json', name=path.name) from None
     own = said.get('meta') if isinstance(said, Mapping) else None
     return meta_of.opened(own if own is not None else said)
+
+
+def _decoded(data: bytes) -> str:
+    """A text in whichever form of Unicode, which its first bytes tell, or in Latin-1."""
+    try:
+        return data.decode(json.detect_encoding(data))
+    except UnicodeDecodeError:
+        return embedded.decoded(data)
 
 
 def _report(found: Sequence[Have]) -> reports.Report:
