@@ -3,6 +3,7 @@
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import responses
@@ -348,3 +349,40 @@ def test_a_client_that_was_put_in_place_of_ours_is_asked(
     monkeypatch.setattr(ishortcut, 'get_shortcut_client', Swapped)
     assert ishortcut.get_model_info(42) == MODEL
     assert ishortcut.download_model_preview_image_by_model_info(SHOWN) == str(preview())
+
+
+@pytest.mark.parametrize(
+    'odd',
+    [
+        pytest.param({1, 2}, id='set'),
+        pytest.param(object(), id='object'),
+        pytest.param(b'bytes', id='bytes'),
+        pytest.param('\ud800', id='half-a-character'),
+        pytest.param({(1, 2): 3}, id='key-that-is-no-text'),
+        pytest.param(float('nan'), id='no-number'),
+    ],
+)
+def test_what_a_swapped_client_says_need_not_be_json(
+    monkeypatch: pytest.MonkeyPatch, odd: object
+) -> None:
+    said: dict[str, Any] = {'id': 42, 'name': 'Tidewater', 'odd': odd}
+
+    class Swapped:
+        def get_json(self, url: str, params: object = None) -> object:
+            return said
+
+    monkeypatch.setattr(ishortcut, 'get_shortcut_client', Swapped)
+    assert ishortcut.get_model_info(42) is said
+    assert ishortcut.get_version_info(42, 7) is None
+
+
+def test_what_contains_itself_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: dict[str, Any] = {'id': 42, 'name': 'Tidewater'}
+    said['again'] = said
+
+    class Swapped:
+        def get_json(self, url: str, params: object = None) -> object:
+            return said
+
+    monkeypatch.setattr(ishortcut, 'get_shortcut_client', Swapped)
+    assert ishortcut.get_model_info(42) is said

@@ -54,10 +54,10 @@ def _former(kind: str, ids: Collection[int]) -> dict[int, object]:
 
 
 def keep(kind: str, found: Mapping[int, object]) -> None:
-    """Keep these answers, by id, as of now. Never raises."""
+    """Keep these answers, by id, as of now; never raises. What is no JSON cannot be kept."""
     try:
         answers.keep(archive(), kind, found)
-    except StorageError as error:
+    except (StorageError, TypeError, ValueError, RecursionError) as error:
         log.warning('Model information could not be kept: %s', error)
 
 
