@@ -428,6 +428,35 @@ def test_without_a_folder_nothing_is_begun(
     assert len(notes) == 2 and 'no such' in notes[0]
 
 
+@pytest.mark.parametrize('raises', ['client', 'callback'])
+def test_what_others_raise_ends_that_download_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, raises: str
+) -> None:
+    class Raising:
+        def download_file(
+            self, url: str, file_path: str, progress_callback: Callable[[int, int], None]
+        ) -> bool:
+            if raises == 'client':
+                raise ValueError('odd')
+            progress_callback(1, 2)
+            return True
+
+    def told(done: int, total: int) -> None:
+        raise RuntimeError('odd')
+
+    uncaught: list[object] = []
+    monkeypatch.setattr(threading, 'excepthook', uncaught.append)
+    swap(monkeypatch, Raising())
+    manager = downloader.DownloadManager()
+    number = manager.start('a', str(tmp_path / 'x'), told)
+    assert waited(lambda: not manager.list_active())
+    assert manager.cancel(number) is False
+    for thread in threading.enumerate():
+        if thread.name == 'civitai-download':
+            thread.join(10)
+    assert uncaught == []
+
+
 def test_a_swapped_client_fetches_the_files_plainly(
     demo: DemoServer, monkeypatch: pytest.MonkeyPatch, downloads: Path
 ) -> None:

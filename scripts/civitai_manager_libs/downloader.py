@@ -20,7 +20,7 @@ from typing import Any, Callable, Mapping, Sequence
 from . import api, forks, notices, setting, texts, util, widgets
 from .archive.place import archive
 from .civitai import modelfiles
-from .downloads import batch, getting, presence, reuse
+from .downloads import batch, crew, getting, presence, reuse
 from .downloads.annotating import Annotator, Manner
 from .downloads.modeljobs import model_queue
 from .errors import CivitaiError, StorageError
@@ -290,7 +290,8 @@ class _Download:
 
         def run() -> None:
             try:
-                _saved(self._client, self._url, self._path, self._told)
+                # a client or a callback of somebody else may raise anything
+                crew.guarded(self._save, self._path)
             finally:
                 ended()
                 if self._stop.is_set() and not self._was_there:
@@ -299,6 +300,9 @@ class _Download:
 
         self._thread = threading.Thread(target=run, name='civitai-download', daemon=True)
         self._thread.start()
+
+    def _save(self, path: str) -> bool:
+        return _saved(self._client, self._url, path, self._told)
 
     def cancel(self) -> None:
         """Stop it and wait for that, for as long as it should take at the most."""

@@ -188,7 +188,7 @@ class _Crew(Generic[T]):
         with told, background.work(self._is_background):
             while (item := self._next()) is not None:
                 with self._slots.taken():
-                    outcome = _guarded(self._work, item[0])
+                    outcome = guarded(self._work, item[0])
                 self._done.put((item[0], outcome))
 
     def _next(self) -> tuple[T] | None:
@@ -199,7 +199,8 @@ class _Crew(Generic[T]):
         return None
 
 
-def _guarded(work: Callable[[T], bool], job: T) -> bool:
+def guarded(work: Callable[[T], bool], job: T) -> bool:
+    """Do `work` for `job`; False if it failed, in whatever way, which is logged."""
     try:
         return bool(work(job))
     except Exception:  # a rim: one bad picture must not stop the others
