@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import sqlite3
 import threading
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -347,3 +349,22 @@ def test_a_folder_that_cannot_be_made_is_named(db: Database, path: Path) -> None
 
     with pytest.raises(StorageError, match=str(path.parent)):
         put(db, 1)
+
+
+@pytest.mark.parametrize('mode', ['WAL', 'DELETE'])
+def test_a_file_that_stays_locked_is_waited_for_once(
+    db: Database, path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    patience = 3.0
+    monkeypatch.setattr('scripts.civitai_manager_libs.archive.database.PATIENCE_SECONDS', patience)
+    put(db, 1)
+    db.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute(f'PRAGMA journal_mode = {mode}')
+        other.execute('PRAGMA locking_mode = EXCLUSIVE')
+        other.execute('BEGIN EXCLUSIVE')
+        begun = time.monotonic()
+        with pytest.raises(StorageError) as caught:
+            held(db, 1)
+        assert time.monotonic() - begun < 1.8 * patience
+    assert caught.value.key == 'error_locked'

@@ -176,11 +176,13 @@ class _Open:
 
 
 def _set_up(connection: sqlite3.Connection, path: Path) -> None:
-    connection.execute(f'PRAGMA busy_timeout = {int(PATIENCE_SECONDS * 1000)}')
     try:
         mode = connection.execute('PRAGMA journal_mode = WAL').fetchone()[0]
-    except sqlite3.OperationalError:  # some network folders answer so
+    except sqlite3.OperationalError as error:  # some network folders answer so
+        if _is_locked(error):  # all patience was spent
+            connection.execute('PRAGMA busy_timeout = 0')
         mode = connection.execute('PRAGMA journal_mode = DELETE').fetchone()[0]
+    connection.execute(f'PRAGMA busy_timeout = {int(PATIENCE_SECONDS * 1000)}')
     # With WAL a power cut may take the last moments; without it, half a page.
     connection.execute(f'PRAGMA synchronous = {"NORMAL" if mode == "wal" else "FULL"}')
     connection.execute('PRAGMA foreign_keys = ON')
@@ -237,11 +239,15 @@ def _is_damage(error: sqlite3.Error) -> bool:
     return type(error) is sqlite3.DatabaseError or bool(_LACKS.search(str(error)))
 
 
+def _is_locked(error: sqlite3.Error) -> bool:
+    return any(word in str(error) for word in ('locked', 'busy'))
+
+
 def _storage_error(error: sqlite3.Error, path: Path) -> StorageError:
     words, folder = str(error), path.parent
     if isinstance(error, sqlite3.IntegrityError):  # it lacks what was noted in it: a new file
         return StorageError('error_archive_damaged', folder=str(folder))
-    if 'locked' in words or 'busy' in words:
+    if _is_locked(error):
         return StorageError('error_locked', folder=str(path))
     if 'full' in words:
         return files.storage_error(OSError(errno.ENOSPC, words), folder)
