@@ -13,18 +13,20 @@ from typing import Any, Callable, Iterator
 
 import gradio as gr
 import pytest
+from fastapi import FastAPI
 
 from civitai_demo.api.scenarios import DEMO_KEY
 from civitai_demo.server import DemoServer
 from civitai_demo.world.models import OPENING_VERSION_ID, load_gallery_models
-from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs import host, setting
+from scripts.civitai_manager_libs.access import owner
 from scripts.civitai_manager_libs.archive import answers, models as model_jobs
 from scripts.civitai_manager_libs.archive.place import archive
 from scripts.civitai_manager_libs.civitai.gallery import GalleryImage
-from scripts.civitai_manager_libs.downloads import modeljobs, queue
+from scripts.civitai_manager_libs.downloads import getting, modeljobs, queue
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from scripts.civitai_manager_libs.library import inventory
-from scripts.civitai_manager_libs.tab import components, jobs, models, needed
+from scripts.civitai_manager_libs.tab import components, jobs, models, needed, webui
 from scripts.civitai_manager_libs.tab.generation import Made
 from scripts.civitai_manager_libs.tab.layout import Parts
 from scripts.civitai_manager_libs.tab.view import View
@@ -148,6 +150,11 @@ def scanned(parts: Parts, view: View) -> dict[str, Any]:
     return ordered(parts, view, '')
 
 
+def until_got(number: int = 1) -> None:
+    """Wait until the job has done all that belongs to it."""
+    until(lambda: job_state(number) == 'complete' and 'data-moves' not in jobs.panel(HERE))
+
+
 def job_state(number: int) -> str:
     card = jobs.panel(HERE).split(f'data-job="{number}"')[1].split('</article>')[0]
     found = re.search(r'cg-state [^>]*>([^<]*)<', card)
@@ -191,7 +198,7 @@ def test_a_model_is_got_once_its_size_type_and_folder_were_said_yes_to(
     [take] = re.findall(r'data-models="(take [^"]*)"', asked)
     told = ordered(parts, view, take)
     assert 'data-job="1"' in told['jobs'] and 'data-models="take' not in told['details']
-    until(lambda: job_state(1) == 'complete' and 'data-moves' not in jobs.panel(HERE))
+    until_got()
     assert 'data-came="1"' in jobs.panel(HERE)
     assert list(place.glob('*.safetensors')) and states(view) == ['have it', 'unknown']
 
@@ -251,7 +258,7 @@ def test_of_a_failed_scan_it_is_warned_and_a_person_decides(
     told = ordered(parts, view, f'get {site.url}/model-versions/{VERSION}')['details']
     assert 'Danger' in told and 'Get anyway' in told
     ordered(parts, view, f'take {VERSION} {FILE}')
-    until(lambda: job_state(1) == 'complete')
+    until_got()
     assert (folder / 'Stable-diffusion' / 'paper.safetensors').is_file()
 
 
@@ -323,7 +330,7 @@ def test_jobs_of_models_are_shown_to_the_owner_alone_and_obey_nobody_else(
     view = looking_at(made_with(version(VERSION)))
     ordered(parts, view, f'get {site.url}/model-versions/{VERSION}')
     ordered(parts, view, f'take {VERSION} {FILE}')
-    until(lambda: job_state(1) == 'complete')
+    until_got()
     assert 'data-job' not in jobs.panel(FROM_AFAR)
     _, told = jobs._order(FROM_AFAR, 'forget 1')
     assert 'account that runs it' in told and model_jobs.find(archive(), 1) is not None
@@ -351,7 +358,34 @@ def test_a_job_is_paused_resumed_cancelled_and_tried_again(parts: Parts, site: M
     assert job_state(1) == 'cancelled' and 'is gone' in told
     held.clear()
     jobs._order(HERE, 'retry 1')
-    until(lambda: job_state(1) == 'complete')
+    until_got()
+
+
+def test_a_file_that_has_come_is_in_the_lists_of_the_host(
+    parts: Parts, site: ModelSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refreshed: list[str] = []
+    monkeypatch.setattr(
+        host.StandaloneHost, 'refresh_models', lambda _, kind: refreshed.append(kind)
+    )
+    view = looking_at(made_with(version(VERSION)))
+    ordered(parts, view, f'get {site.url}/model-versions/{VERSION}')
+    ordered(parts, view, f'take {VERSION} {FILE}')
+    until_got()
+    assert refreshed == ['Checkpoint']
+
+
+def test_a_job_that_was_left_goes_on_when_a_webui_starts(
+    site: ModelSite, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owner.Sealing, 'at_work', owner.Sealing.at_work)
+    monkeypatch.setattr(owner.Sealing, 'is_shared', owner.Sealing.is_shared)
+    setting.gallery_jobs_go_on = True
+    planned = modeljobs.model_queue().plan(VERSION)
+    job_id = getting.begin(archive(), planned)
+    webui.started(None, FastAPI())
+    until_got(job_id)
+    assert (folder / 'Stable-diffusion' / 'paper.safetensors').is_file()
 
 
 def test_a_hostile_title_is_nothing_but_text(parts: Parts, site: ModelSite) -> None:
@@ -361,7 +395,7 @@ def test_a_hostile_title_is_nothing_but_text(parts: Parts, site: ModelSite) -> N
     told = ordered(parts, view, f'get {site.url}/model-versions/{VERSION}')['details']
     assert html.escape(EVIL) in told and '<img' not in told
     ordered(parts, view, f'take {VERSION} {FILE}')
-    until(lambda: job_state(1) == 'complete')
+    until_got()
     shown = ordered(parts, view, 'list')['models_list']
     panel = jobs.panel(HERE)
     assert html.escape(EVIL) in panel and '<img' not in panel
