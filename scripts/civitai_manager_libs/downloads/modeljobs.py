@@ -105,6 +105,10 @@ class ModelQueue(JobLine):
         db = place.archive()
         with self._lock:
             job_id = getting.begin(db, planned, takes_suspect)
+            is_at_it = self._now is not None and self._now.job_id == job_id
+        if is_at_it:  # with what lies beside the file, maybe
+            self._let_end(db)
+        with self._lock:
             if not jobs.is_held(db, job_id):
                 self._put(db, job_id)
         return job_id
