@@ -401,6 +401,14 @@ def test_a_page_of_sounds_alone_shows_cards(view: events.View) -> None:
     assert events.load_thumbnails(view, Progress()) == [setting.audio_card_image] * 2
 
 
+def test_kinds_of_models_are_named_in_the_language_of_the_settings() -> None:
+    setting.language = 'zh_TW'
+    meta = {'resources': [{'name': 'Paper', 'type': 'embedding'}]}
+    image = GalleryImage(id=1, url='u', meta=meta)
+    shown = markup.details(image)
+    assert 'Paper' in shown and '嵌入' in shown and 'embedding' not in shown
+
+
 def test_why_a_listing_ends_and_what_was_foreign_is_told() -> None:
     image = GalleryImage(id=1, url='u')
     gallery = SimpleNamespace(source=None, model=None)

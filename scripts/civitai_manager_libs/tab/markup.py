@@ -265,4 +265,4 @@ def _resource(item: resources.Resource) -> str:
         link = urls.page_url(setting.civitai_base_url, 'model-versions', item.version_id)
         name = gallery_link(name, link)
     weight = '' if item.weight is None else f' <code>{escape(f"{item.weight:g}")}</code>'
-    return f'<span class="cg-kind">{escape(item.kind)}</span> {name}{weight}'
+    return f'<span class="cg-kind">{escape(label(f"resource_{item.kind}"))}</span> {name}{weight}'
