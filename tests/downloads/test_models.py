@@ -472,8 +472,8 @@ def other() -> Iterator[ModelSite]:
 @pytest.mark.parametrize(
     ('name', 'becomes'),
     [
-        pytest.param('x.safetensors', 'x (1).safetensors', id='same-name'),
-        pytest.param('x.ckpt', 'x (1).ckpt', id='same-but-for-the-ending'),
+        pytest.param('x.safetensors', 'x-2.safetensors', id='same-name'),
+        pytest.param('x.ckpt', 'x-2.ckpt', id='same-but-for-the-ending'),
         pytest.param('y.safetensors', 'y.safetensors', id='name-of-its-own'),
     ],
 )
@@ -520,9 +520,9 @@ def test_who_waited_for_another_file_leaves_alone_what_that_one_left(
             assert second.goes_on()
             site.storage.release.set()
     assert isinstance(one.error, ServerBusyError) and second.error is None
-    assert (tmp_path / 'x (1).safetensors').read_bytes() == other.content
+    assert (tmp_path / 'x-2.safetensors').read_bytes() == other.content
     left = ['x.safetensors.civitai-part', 'x.safetensors.civitai-part.json']
-    assert files_in(tmp_path) == ['x (1).safetensors', *left]
+    assert files_in(tmp_path) == ['x-2.safetensors', *left]
 
 
 def test_what_was_left_and_is_wrong_is_fetched_anew(

@@ -121,7 +121,7 @@ def test_where_nothing_was_found_nothing_is_here(db: Database, tmp_path: Path) -
     ('resource', 'source'),
     [
         (wanted('a', version=20), 'https://civitai.com/model-versions/20'),
-        (wanted('a', digest='0123456789ab'), '0123456789ab'),
+        (wanted('a', digest='0123456789ab'), '0x0123456789ab'),
         (wanted('a', digest='e3b0c4'), ''),
         (wanted('a'), ''),
     ],

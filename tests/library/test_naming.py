@@ -171,10 +171,10 @@ CHECKPOINTS = [
     pytest.param({'a.safetensors': 5}, 'a.yaml', id='its own'),
     pytest.param({'a.ckpt': 5}, 'a.yaml', id='its own, a pickle'),
     pytest.param({'b.safetensors': 6}, 'a.yaml', id='none'),
-    pytest.param({'a.safetensors': 6}, 'a (1).yaml', id='of another version'),
-    pytest.param({'a.safetensors': 5, 'a.ckpt': 6}, 'a (1).yaml', id='one of another version'),
-    pytest.param({'a.gguf': 0}, 'a (1).yaml', id='that nobody knows'),
-    pytest.param({'a.yml': 6}, 'a (1).yaml', id='none, but a config of another version'),
+    pytest.param({'a.safetensors': 6}, 'a-2.yaml', id='of another version'),
+    pytest.param({'a.safetensors': 5, 'a.ckpt': 6}, 'a-2.yaml', id='one of another version'),
+    pytest.param({'a.gguf': 0}, 'a-2.yaml', id='that nobody knows'),
+    pytest.param({'a.yml': 6}, 'a-2.yaml', id='none, but a config of another version'),
 ]
 
 
@@ -201,7 +201,7 @@ def test_what_lies_beside_a_checkpoint_tells_whether_a_config_is_its_own(
 
 @pytest.mark.parametrize('there', ['a.yaml', 'a.yml', 'a.json', 'a.txt', 'a.png', 'a.jpeg'])
 @pytest.mark.parametrize(
-    ('version', 'expected'), [(5, 'a.safetensors'), (6, 'a (1).safetensors')], ids=repr
+    ('version', 'expected'), [(5, 'a.safetensors'), (6, 'a-2.safetensors')], ids=repr
 )
 def test_no_model_comes_to_lie_beside_a_file_of_another_one(
     tmp_path: Path, there: str, version: int, expected: str
