@@ -214,6 +214,12 @@ def test_a_dry_run_says_what_would_come_and_where_to(
     assert run('jobs', '--json').json == []
 
 
+def test_a_plan_tells_where_the_file_is_already(run: Command, downloads: Path) -> None:
+    kept = run('model', MODEL, '--json').json['path']
+    code, _, err = run('model', MODEL, '--dry-run')
+    assert code == 0 and f'It is here already: {kept}.' in err
+
+
 def test_a_program_gets_one_object(run: Command, downloads: Path) -> None:
     code, out, err = run('model', MODEL, '--json')
     told = json.loads(out)

@@ -143,6 +143,7 @@ def test_a_cancelled_file_leaves_nothing(site: ModelSite, queue: ModelQueue) -> 
     waited(queue, job, lambda one: one.job.done > 50_000)
     began = time.monotonic()
     queue.cancel(job)
+    assert standing(queue, job).job.done == 0
     assert time.monotonic() - began < 2
     assert standing(queue, job).state == jobs.CANCELLED
     assert files_in(planned.path.parent) == []

@@ -46,6 +46,18 @@ def test_it_is_here_by_its_version(db: Database, lora: holdings.Holding) -> None
     assert of(db, wanted('Another name', version=20)) == (State.HERE, 'version')
 
 
+def test_of_a_file_that_the_site_does_not_list_what_lies_beside_it_is_a_guess(
+    db: Database, lora: holdings.Holding
+) -> None:
+    """It was replaced on the site, or spoiled here."""
+    listed: dict[str, Any] = {'id': 1, 'name': 'a.ckpt', 'hashes': {'SHA256': 'A' * 64}}
+    told.keep(told.VERSION, {20: {'id': 20, 'modelId': 10, 'files': [listed]}})
+    assert of(db, wanted(version=20)) == (State.MAYBE, 'name')
+    listed['hashes'] = {'SHA256': lora.sha256.upper()}
+    told.keep(told.VERSION, {20: {'id': 20, 'modelId': 10, 'files': [listed]}})
+    assert of(db, wanted(version=20)) == (State.HERE, 'version')
+
+
 @pytest.mark.parametrize('length', [10, 12, 64])
 @pytest.mark.parametrize('of_what', ['sha256', 'tensors'])
 def test_it_is_here_by_any_of_its_hashes(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 from .. import api, setting, texts
+from ..archive import holdings
 from ..archive.models import ModelJob
 from ..archive.place import archive
 from ..civitai import modelfiles, urls
@@ -78,7 +79,7 @@ def task_of(wish: Wish, only_plan: bool) -> Task:
             where = _text('place_named', folder=str(wish.to))
         part = replace(part, planned=planned, where=where, size=planned.file.size)
         if only_plan:
-            return part
+            return replace(part, here=_here(planned))
         presence.check_writable(planned.path.parent)
         if not (work.manner.quiet or work.manner.as_json):
             _say_where(work, planned, where)
@@ -86,6 +87,12 @@ def task_of(wish: Wish, only_plan: bool) -> Task:
         return _run(work, replace(part, job=job_id))
 
     return Task(part, do)
+
+
+def _here(planned: Planned) -> str:
+    """Where the very file is already, as far as known; '' if nowhere."""
+    known = holdings.hashed(archive(), planned.file.sha256) if planned.file.sha256 else []
+    return next((str(one.path) for one in known if one.is_there), '')
 
 
 def _narrowed(offered: OfferedVersion, choice: Choice, wish: Wish) -> Choice:

@@ -20,7 +20,8 @@ from .telling import Reason
 class ModelPart:
     """What became of one model file.
 
-    `where` says where it goes, in words; `planned` is what was found of it. `job` is the number of
+    `where` says where it goes, in words; `planned` is what was found of it, `here` where the very
+    file is already, '' if it is not known to be. `job` is the number of
     its job, 0 if there is none; `done` bytes of `size` are there. `kept` is there when the file
     is; `refusal` is why it is not, `was_stopped` whether it was cut short.
     """
@@ -28,6 +29,7 @@ class ModelPart:
     source: str
     planned: Planned | None = None
     where: str = ''
+    here: str = ''
     job: int = 0
     done: int = 0
     size: int = 0
@@ -103,7 +105,9 @@ class ModelPart:
 
     def _notes(self) -> list[str]:
         notes = list(self.kept.notes(setting.language)) if self.kept else []
-        if self.only_listed and self.planned and _is_taken(self.planned.path):
+        if self.only_listed and self.planned and self.here:
+            notes.append(_text('cli_model_is_here', path=self.here))
+        elif self.only_listed and self.planned and _is_taken(self.planned.path):
             notes.append(_text('cli_model_name_taken', name=self.planned.path.name))
         return notes
 

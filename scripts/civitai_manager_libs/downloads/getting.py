@@ -214,6 +214,7 @@ def abandon(db: Database, job_id: int) -> None:
     if job is not None and job.state != jobs.ENDED and job.path.parent.is_dir():
         try:
             models.forget(job.path, leftover.mark_of(job.version_id, job.file_id))
+            model_jobs.note_progress(db, job_id, 0, job.size)
         except StorageError as error:
             if error.key != 'model_busy':
                 raise

@@ -16,7 +16,7 @@ from ..civitai import urls
 from ..civitai.modellinks import parse_model_source
 from ..civitai.resources import Resource, stem
 from ..errors import SourceError
-from . import kinds, told
+from . import kinds, told, updates
 
 # Shorter ones are of other kinds of hashes, and too short to name a file.
 LEAST_HASH = 10
@@ -85,20 +85,32 @@ def have(db: Database, resources: Sequence[Resource]) -> list[Have]:
 
 def _have(db: Database, resource: Resource, is_sure: bool) -> Have:
     by_version = holdings.of_versions(db, [resource.version_id or 0])
-    if files := _there(by_version):
+    if files := _there(one for one in by_version if not _is_doubtful(one)):
         return Have(resource, State.HERE, 'version', files)
     is_hash = len(resource.hash) >= LEAST_HASH
     if is_hash and (files := _there(holdings.hashed(db, resource.hash))):
         return Have(resource, State.HERE, 'hash', files)
     called = holdings.called(db, [stem(resource.name).lower()])
     called = [one for one in called if _is_of_kind(one, resource.kind)]
-    if files := _there(one for one in called if not _contradicts(one, resource)):
+    called = [one for one in called if not _contradicts(one, resource)]
+    if files := _there(dict.fromkeys([*by_version, *called])):
         return Have(resource, State.MAYBE, 'name', files)
     return Have(resource, State.NOT_HERE if is_sure else State.UNKNOWN)
 
 
 def _there(found: Iterable[Holding]) -> tuple[Holding, ...]:
     return tuple(one for one in found if one.is_there)
+
+
+def _is_doubtful(holding: Holding) -> bool:
+    """Whether only what lies beside a file tells its version, and the site lists others of that.
+
+    It may have been replaced there, or spoiled here.
+    """
+    if holding.told_by != holdings.BESIDE:
+        return False
+    version = told.kept(told.VERSION, [holding.version_id]).get(holding.version_id)
+    return isinstance(version, Mapping) and updates.is_changed(holding, version)
 
 
 def _is_of_kind(holding: Holding, kind: str) -> bool:

@@ -139,7 +139,7 @@ def _standing(holding: Holding, here: set[int], now: float) -> Standing:
         tuple(one for one in newest if base and one.base_model != base),
         is_gone,
         bool(versions and holding.version_id not in versions and not is_gone),
-        _is_changed(holding, versions.get(holding.version_id)),
+        is_changed(holding, versions.get(holding.version_id)),
     )
 
 
@@ -195,8 +195,8 @@ def _title(model: Mapping[str, object], version: Mapping[str, object]) -> str:
     return ' · '.join(filter(None, (name, meta_of.as_text(version.get('name')))))
 
 
-def _is_changed(holding: Holding, version: Mapping[str, object] | None) -> bool:
-    """Whether the site lists hashes of the version, and none is of the file that came as it."""
+def is_changed(holding: Holding, version: Mapping[str, object] | None) -> bool:
+    """Tell whether the site lists hashes of the version, but none of the file that came as it."""
     if version is None or not holding.sha256:
         return False
     listed = {one.sha256 for one in modelfiles.parse_offered(version).files if one.sha256}

@@ -308,7 +308,7 @@ ENGLISH: dict[str, str] = {
     'place_host': '{folder}, where the WebUI keeps models of the kind {kind}',
     'place_setting': '{folder}, for the kind {kind} in the folder of models you chose',
     'place_downloads': (
-        '{folder}, in the download folder; the setting models_folder names another one'
+        '{folder}, in the download folder; the setting models_folder can name another'
     ),
     'template_long': (
         'The pattern for names is too long: {most} characters and {folders} folders at the most.'
@@ -931,7 +931,7 @@ ENGLISH: dict[str, str] = {
     ),
     'help_download_dry_run': 'List and count, and say what would be saved; keep nothing.',
     'help_jobs': (
-        'List the jobs: whole galleries that were begun, with how far each is. A job whose '
+        'List the jobs: whole galleries and models, with how far each is. A job whose '
         'program was killed is interrupted.'
     ),
     'help_jobs_examples': 'Example: python civitai_gallery.py jobs',
@@ -1311,6 +1311,7 @@ ENGLISH: dict[str, str] = {
         '{title}: there already as {path}, {mib} MiB; nothing was fetched. {checked}'
     ),
     'cli_model_verified': 'Its SHA256 is the one that Civitai lists.',
+    'cli_model_is_here': 'It is here already: {path}.',
     'cli_model_name_taken': (
         'There is a file called {name} already: it stays, and is compared before anything is '
         'fetched.'
@@ -1387,14 +1388,17 @@ ENGLISH: dict[str, str] = {
         '{path} is whole, but none of the files that Civitai lists of its version now.'
     ),
     'cli_model_spoiled': (
-        '{path} has other bytes than before, though nobody wrote to it. Fetch it again, and look '
-        'after the disk.'
+        '{path} has other bytes than before, though nobody wrote to it. Delete it, fetch it '
+        'again, and look after the disk.'
     ),
     'cli_model_broken': (
-        '{path} cannot be what its name says: its header is broken. Fetch it again.'
+        '{path} cannot be what its name says: its header is broken. Delete it, and fetch it again.'
     ),
     'cli_model_unreadable': '{path} cannot be read.',
-    'cli_model_missing': '{path} is there no more. `models scan` takes it off the list.',
+    'cli_model_missing': (
+        '{path} is there no more, or its disk is not. `models scan` takes it off the list if it '
+        'was in a folder that is scanned.'
+    ),
     'cli_scan_begins': 'Scanning {folders}. Civitai is told hashes and ids of versions only.',
     'cli_scan_no_folders': (
         'There is no folder of models here yet. The setting models_folder names one.'
@@ -1414,7 +1418,7 @@ ENGLISH: dict[str, str] = {
     ),
     'cli_update_gone': 'Civitai has this model no more. Keep the file.',
     'cli_update_withdrawn': 'Civitai has this version no more.',
-    'cli_update_changed': 'Civitai has other files of this version now.',
+    'cli_update_changed': 'Civitai lists other files of this version: those or this changed.',
     'cli_update_newer': 'newer: {name} ({base}), of {day}: `model civitai:{model}@{id}`',
     'cli_update_other': (
         'for another base model: {name} ({base}), of {day}: `model civitai:{model}@{id}`'
@@ -1516,7 +1520,10 @@ ENGLISH: dict[str, str] = {
     'models_scanned': '{files} model files: {fresh} new or changed, {gone} gone, {hashed} read.',
     'models_unreadable': '{folder} cannot be read, so what lies there is as it was last found.',
     'models_unasked': 'Civitai was not asked to the end: {cause}',
-    'models_none': 'No model file is known here yet. “Scan” looks for them.',
+    'models_none': (
+        'No model file is known here. “Scan” looks for them in the folders of your WebUI, or of '
+        'the setting models_folder.'
+    ),
     'models_reading': 'Reading what was found…',
     'models_search': 'Search',
     'models_kind': 'Kind',
@@ -1531,7 +1538,7 @@ ENGLISH: dict[str, str] = {
     'models_not_offered': '(not for download)',
     'models_gone': 'no longer on Civitai',
     'models_withdrawn': 'this version is no longer on Civitai',
-    'models_changed': 'Civitai has other files of this version now',
+    'models_changed': 'Civitai lists other files of this version',
     'models_twin': 'the same file several times',
     'models_of_nothing': 'not known to Civitai',
     'open_gallery': 'Open its gallery here',
