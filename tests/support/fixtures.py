@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 
 from civitai_demo.server import DemoServer
 from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs.archive import place
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from tests.support.browsing import chromium
@@ -22,9 +23,11 @@ from tests.support.settings_sandbox import fresh_client, sandbox
 
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path: Path) -> Iterator[None]:
-    """A test may change any setting; its data folder is `tmp_path`."""
+    """A test may change any setting; its data folder is `tmp_path`, whose archive it lets go."""
     with sandbox(tmp_path):
         yield
+    for path in [path for path in place._opened if tmp_path in path.parents]:
+        place._opened.pop(path).close()
 
 
 @pytest.fixture

@@ -70,7 +70,9 @@ class Child:
     def wait(self, timeout: float | None = None) -> int:
         """Its exit code, once it has ended; TimeoutExpired if that takes longer."""
         if self.returncode is None:
-            if not select.select([self._told], [], [], timeout)[0]:
+            waits = select.poll()  # `select` takes no descriptor above 1023
+            waits.register(self._told, select.POLLIN)
+            if not waits.poll(None if timeout is None else timeout * 1000):
                 raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
             self.returncode = int(self._line())
         return self.returncode
