@@ -9,28 +9,19 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import suppress
-from typing import Protocol, Sequence
+from typing import Sequence
 
 from .. import forks, setting
 from ..archive import jobs, place
 from ..archive.database import Database
 from ..errors import CivitaiError
+from .running import Run
 from .standing import ELSEWHERE, INTERRUPTED, state_of
 
 log = logging.getLogger(__name__)
 
 # How long somebody waits who stops a job, or ends the program, until it has stopped.
 PATIENCE_SECONDS = 3.0
-
-
-class Run(Protocol):
-    """A job that runs: `stop`, once set, has it end within moments."""
-
-    job_id: int
-    stop: forks.Event
-
-    def end_as(self, state: str) -> None:
-        """Have the job end within moments, in `state`."""
 
 
 class JobLine:

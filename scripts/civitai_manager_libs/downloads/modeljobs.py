@@ -6,9 +6,9 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Mapping, Sequence
+from typing import Any, Sequence
 
-from .. import forks, notices, setting
+from .. import notices, setting
 from ..archive import jobs, models as model_jobs, place
 from ..archive.database import Database
 from ..archive.models import ModelJob
@@ -17,8 +17,8 @@ from ..errors import CancelledError
 from ..http_client import background, get_http_client
 from . import getting
 from .getting import Planned
-from .line import JobLine, Run
-from .running import RATE_SECONDS, Waiting
+from .line import JobLine
+from .running import RATE_SECONDS, Run
 
 
 @dataclass(frozen=True)
@@ -46,27 +46,13 @@ class ModelStanding:
         return self.job.id
 
 
-class RunningModel:
+class RunningModel(Run):
     """A model file that is being fetched here: how fast, and what it waits for."""
 
     def __init__(self, job_id: int) -> None:
-        self.job_id = job_id
-        self.stop = forks.Event()
+        super().__init__(job_id)
         self.job: ModelJob | None = None
-        self.waits = Waiting()
-        self._ends_as = ''
         self._came: deque[tuple[float, int]] = deque()  # when, how many bytes were there
-
-    def end_as(self, state: str) -> None:
-        """Have it end within moments, in `state`."""
-        self._ends_as = state
-        self.stop.set()
-
-    def note_end(self, db: Database) -> None:
-        """Note in which state it was to end, unless it ended by itself or is to go on."""
-        if self._ends_as:
-            cut_off = (jobs.RUNNING, jobs.STOPPED)
-            jobs.set_state(db, self.job_id, self._ends_as, instead_of=cut_off)
 
     def told(self, job: ModelJob) -> None:
         """Take over how far it is."""
@@ -74,10 +60,6 @@ class RunningModel:
         self._came.append((time.monotonic(), job.done))
         while len(self._came) > 2 and self._came[1][0] < time.monotonic() - RATE_SECONDS:
             self._came.popleft()
-
-    def noticed(self, key: str, values: Mapping[str, Any]) -> None:
-        """Take over what somebody who looks is told."""
-        self.waits.noticed(key, values)
 
     @property
     def rate(self) -> float:
@@ -150,7 +132,7 @@ class ModelQueue(JobLine):
             if state == jobs.RUNNING:
                 rate, here = now.rate, now.job
                 left = (here.size - here.done) / rate if rate and here.size else None
-                return ModelStanding(here, state, '', 0, rate, left, now.waits.sentence)
+                return ModelStanding(here, state, '', 0, rate, left, now.waiting)
         cause = None if job.state == jobs.ENDED else self._troubles.get(job.id) or job.cause
         why = cause.message_in(setting.language) if cause else ''
         is_settling = now is not None and now.job_id == job.id and job.state == jobs.ENDED

@@ -12,8 +12,8 @@ from ..archive import jobs, place, saved
 from ..archive.database import Database
 from ..http_client import get_http_client
 from . import beginning, presence, whole
-from .line import JobLine, Run
-from .running import Running
+from .line import JobLine
+from .running import Run, Running
 from .standing import ELSEWHERE, Standing, standing_of, unwritten_told
 from .wanted import Wanted
 

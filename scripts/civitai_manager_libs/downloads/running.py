@@ -37,19 +37,16 @@ class Waiting:
         return texts.text(key, setting.language, **{**values, 'seconds': left}) if left > 0 else ''
 
 
-class Running:
-    """A job that runs: set `stop` to have it end within moments.
+class Run:
+    """A job that runs: `stop`, once set, has it end within moments.
 
-    `told` and `noticed` are called by the threads of the job, `standing` by any.
+    `noticed` is called by the threads of the job.
     """
 
     def __init__(self, job_id: int) -> None:
         self.job_id = job_id
         self.stop = forks.Event()
-        self.size_before = 0  # bytes that earlier runs saved
         self._ends_as = ''
-        self._report: JobReport | None = None
-        self._told_at: deque[tuple[float, int, int]] = deque()  # when, bytes, pictures done
         self._waits = Waiting()
 
     def end_as(self, state: str) -> None:
@@ -63,6 +60,28 @@ class Running:
             cut_off = (jobs.RUNNING, jobs.STOPPED)
             jobs.set_state(db, self.job_id, self._ends_as, instead_of=cut_off)
 
+    def noticed(self, key: str, values: Mapping[str, Any]) -> None:
+        """Take over what somebody who looks is told."""
+        self._waits.noticed(key, values)
+
+    @property
+    def waiting(self) -> str:
+        """The sentence that says what is waited for now, '' if nothing."""
+        return self._waits.sentence
+
+
+class Running(Run):
+    """A whole gallery that is kept here.
+
+    `told` is called by the threads of the job, `standing` by any.
+    """
+
+    def __init__(self, job_id: int) -> None:
+        super().__init__(job_id)
+        self.size_before = 0  # bytes that earlier runs saved
+        self._report: JobReport | None = None
+        self._told_at: deque[tuple[float, int, int]] = deque()  # when, bytes, pictures done
+
     def told(self, report: JobReport) -> None:
         """Take over how far the job is."""
         now, counts = time.monotonic(), report.progress
@@ -71,10 +90,6 @@ class Running:
         while len(self._told_at) > 2 and self._told_at[1][0] < now - RATE_SECONDS:
             self._told_at.popleft()
         self._report = report
-
-    def noticed(self, key: str, values: Mapping[str, Any]) -> None:
-        """Take over what somebody who looks is told."""
-        self._waits.noticed(key, values)
 
     def standing(self, db: Database, state: str) -> Standing | None:
         """Return how the job stands, None if it has told nothing yet. Raises StorageError."""
@@ -90,11 +105,6 @@ class Running:
             seconds_left=left / pictures if known and pictures else None,
             waiting=self.waiting,
         )
-
-    @property
-    def waiting(self) -> str:
-        """The sentence that says what is waited for now, '' if nothing."""
-        return self._waits.sentence
 
     def _speeds(self) -> tuple[float, float]:
         """Bytes and pictures a second, lately; until now, so that what stands still gets slow."""
