@@ -165,15 +165,21 @@ def pre_loading(page_url: str, paging_information: Mapping[str, Any] | None) -> 
     """
     address = ahead.following(page_url, paging_information)
     if address:
-        _in_a_thread(_pre_load, address, widgets.session())
+        name, given = 'civitai-gallery-pre_load', (address, widgets.session())
+        threading.Thread(target=_pre_load, args=given, name=name, daemon=True).start()
 
 
-def load_ahead(page_url: str) -> None:
-    """Fetch the pictures of the page `page_url`, which nobody has asked for yet, in a thread.
+def load_pictures(
+    image_urls: Sequence[str],
+    stop: threading.Event,
+    told: Callable[[int, DownloadResult], object],
+) -> None:
+    """Save pictures in the picture cache; `told(position, result)` hears of each as it comes.
 
-    What fails is told to nobody: it is tried again when somebody wants it.
+    Shows no toast. Once `stop` is set, what is under way ends. Raises CancelledError then.
     """
-    _in_a_thread(_pre_load, page_url, None)
+    for position, result in _fill(_cache_jobs(image_urls), stop=stop):
+        told(position, result)
 
 
 class GalleryDownloadManager:
@@ -262,14 +268,14 @@ def _is_cached_picture(path: str) -> bool:
     return inside and files.media_type(Path(path)) is not None
 
 
-def _fill(jobs: Sequence[DownloadJob], wanted: Sequence[DownloadJob] = ()) -> Results:
+def _fill(
+    jobs: Sequence[DownloadJob],
+    wanted: Sequence[DownloadJob] = (),
+    stop: threading.Event | None = None,
+) -> Results:
     """Run jobs of the picture cache, then bound it; what is `wanted` (these jobs) stays in it."""
-    kept = setting.picture_cache()
-    return batch.bounded(_run(jobs), kept, setting.cache_limit(), wanted or jobs)
-
-
-def _run(jobs: Sequence[DownloadJob]) -> Results:
-    return batch.download(jobs, _fetch, _concurrency())
+    results = batch.download(jobs, _fetch, _concurrency(), stop)
+    return batch.bounded(results, setting.picture_cache(), setting.cache_limit(), wanted or jobs)
 
 
 def _concurrency() -> int:
@@ -309,19 +315,15 @@ def _counted(
         yield result
 
 
-def _in_a_thread(work: Callable[..., None], *given: str | None) -> None:
-    threading.Thread(target=work, args=given, name='civitai-gallery-pre_load', daemon=True).start()
-
-
-def _pre_load(address: str, session: str | None) -> None:
-    """Fetch the pictures of a page; note what failed for `session` (None: for nobody)."""
+def _pre_load(address: str, session: str) -> None:
+    """Fetch the pictures of a page; note what failed for `session`."""
     client = get_http_client()
     data = client.get_json(address) if hasattr(client, 'get_json') else None
     levels = setting.maturity_levels()
     report = _cached(ahead.thumbnails(data, THUMBNAIL_WIDTH, levels, address))
     util.printD(_summary(report))
     message = failure_message(report)
-    if message and session is not None:
+    if message:
         with _notices_lock:
             _notices.setdefault(session, []).append(message)
             if len(_notices) > MAX_NOTICES:  # sessions that never came back

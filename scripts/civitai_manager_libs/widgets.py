@@ -53,29 +53,6 @@ def textbox_with_copy(**wanted: Any) -> Any:
     return component(gr.Textbox, show_copy_button=True, buttons=['copy'], **wanted)
 
 
-def picture_grid(**wanted: Any) -> Any:
-    """Make a Gallery that only shows and tells which picture was chosen."""
-    return component(
-        gr.Gallery,
-        interactive=False,
-        allow_preview=False,
-        show_share_button=False,
-        show_download_button=False,
-        buttons=[],
-        **wanted,
-    )
-
-
-def nothing_marked() -> Any:
-    """Return the update for a filled picture grid that takes the outline of the chosen one away.
-
-    gradio 6 leaves it, or moves it, as other pictures come, and takes None for no change; older
-    ones take it away as the grid is emptied, and would tell of -1 as of a click.
-    """
-    keeps_outline = 'fit_columns' in parameters(getattr(gr.Gallery, '__init__'))
-    return gr.update(selected_index=-1) if keeps_outline else gr.update()
-
-
 def picture(**wanted: Any) -> Any:
     """Make an Image that only shows."""
     return component(
@@ -298,8 +275,16 @@ def use_folder(folder: str) -> None:
             setattr(module, 'DEFAULT_TEMP_DIR', folder)
 
 
-def launch(blocks: Any, door: Door | None = None, **wanted: Any) -> str:
-    """Serve `blocks` without blocking to whom `door` lets in (None: all); return its local URL."""
+def launch(
+    blocks: Any,
+    door: Door | None = None,
+    prepare: Callable[[Any], None] = lambda app: None,
+    **wanted: Any,
+) -> str:
+    """Serve `blocks` without blocking to whom `door` lets in (None: all); return its local URL.
+
+    `prepare` gets the web application as soon as there is one.
+    """
     limits = accepted(
         blocks.queue, default_concurrency_limit=CONCURRENCY, concurrency_count=CONCURRENCY
     )
@@ -314,6 +299,7 @@ def launch(blocks: Any, door: Door | None = None, **wanted: Any) -> str:
     arguments = accepted(blocks.launch, **quiet, **private, **inside, **wanted)
     with guard.real_peers():
         app, url, _ = blocks.launch(**arguments)
+    prepare(app)
     _put_outermost(app, entrance)  # gradio puts one of its own around, which answers preflights
     return str(url)
 

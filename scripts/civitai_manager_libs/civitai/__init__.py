@@ -29,6 +29,7 @@ following   what an answer says of the one that follows it
 belonging   whether the items of an answer are what was asked for
 fields      what the fields of an answer say, whatever type they came as
 meta        the generation data of a picture, as the API gives it
+blurhash    the average colour of a picture
 urls        addresses: what we ask, what may be fetched, who may see the key
 keys        the API key, as people copy it
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import os
+import threading
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -34,14 +35,20 @@ _EXTENSIONS = {
 
 
 def download(
-    jobs: Sequence[DownloadJob], fetch: Fetch, concurrency: int
+    jobs: Sequence[DownloadJob],
+    fetch: Fetch,
+    concurrency: int,
+    stop: threading.Event | None = None,
 ) -> Iterator[tuple[int, DownloadResult]]:
     """Yield (position in `jobs`, result) once for every job, as they finish.
 
     A file that is present is not fetched; jobs for one path share one fetch. Why one failed is
-    the CivitaiError that `fetch` raised for it.
+    the CivitaiError that `fetch` raised for it. Once `stop` is set, what is under way is stopped,
+    and CancelledError raised.
     """
-    return _carried_out(jobs, lambda job: _fetched(job, fetch), concurrency, lambda job: job.path)
+    return _carried_out(
+        jobs, lambda job: _fetched(job, fetch), concurrency, lambda job: job.path, stop
+    )
 
 
 def keep_all(
@@ -109,6 +116,7 @@ def _carried_out(
     work: Callable[[DownloadJob], DownloadResult],
     concurrency: int,
     file_of: Callable[[DownloadJob], Hashable],
+    stop: threading.Event | None = None,
 ) -> Iterator[tuple[int, DownloadResult]]:
     wanted: dict[Hashable, list[int]] = {}  # the jobs for each file
     for position, job in enumerate(jobs):
@@ -127,7 +135,7 @@ def _carried_out(
         return True
 
     # Named, because Ctrl-C here would otherwise close it before the caller hears of it, and wait.
-    running = crew.run(carry_out, wanted.values(), concurrency)
+    running = crew.run(carry_out, wanted.values(), concurrency, stop)
     for positions, _ in running:
         for position in positions:
             job = jobs[position]

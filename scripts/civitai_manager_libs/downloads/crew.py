@@ -31,24 +31,33 @@ LOOK_SECONDS = 0.05
 GRACE_SECONDS = 2.0
 
 
-def run(work: Callable[[T], bool], jobs: Iterable[T], concurrency: int) -> Iterator[tuple[T, bool]]:
+def run(
+    work: Callable[[T], bool],
+    jobs: Iterable[T],
+    concurrency: int,
+    stop: threading.Event | None = None,
+) -> Iterator[tuple[T, bool]]:
     """Yield (job, its outcome) as they finish, `concurrency` at once, pulling jobs as needed.
 
     `work` runs in threads, in the background where this does; what it raises is logged and counts
     as False. Closing the iterator drops what has not begun, stops the requests of what has and
-    waits for it. So does Ctrl-C, which waits for what does not stop for `GRACE_SECONDS` only.
+    waits for it. So does Ctrl-C, which waits for what does not stop for `GRACE_SECONDS` only, and
+    so does any thread that sets `stop`: then CancelledError is raised here.
     """
-    with closing(run_in_groups(work, jobs, concurrency)) as groups:
+    with closing(run_in_groups(work, jobs, concurrency, stop)) as groups:
         for group in groups:
             yield from group
 
 
 def run_in_groups(
-    work: Callable[[T], bool], jobs: Iterable[T], concurrency: int
+    work: Callable[[T], bool],
+    jobs: Iterable[T],
+    concurrency: int,
+    stop: threading.Event | None = None,
 ) -> Generator[list[tuple[T, bool]], None, None]:
     """The same, yielding together what has finished by now, one at least."""
     source, outstanding = iter(jobs), 0
-    crew: _Crew[T] = _Crew(work, concurrency)
+    crew: _Crew[T] = _Crew(work, concurrency, stop)
     patience = None
     try:
         while True:
@@ -72,19 +81,22 @@ def run_in_groups(
 
 
 class _Unwanted(forks.Event):
-    """Set once nobody waits for results any more: by `set`, or because the program is over.
+    """Set once nobody waits for results any more: by `set`, by `stop`, or as the program is over.
 
     The interpreter waits for our threads, so that no file is left half-written; when who called
     is the main thread, or one that nobody waits for, they must not go on for long then.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stop: threading.Event | None) -> None:
         super().__init__()
+        self._stop = stop
         caller, self._main = threading.current_thread(), threading.main_thread()
         self._ends_with_program = caller is self._main or caller.daemon
         self._look_at = -math.inf
 
     def is_set(self) -> bool:
+        if self._stop is not None and self._stop.is_set():
+            self.set()
         if self._ends_with_program and not super().is_set():
             now = time.monotonic()
             if now > self._look_at:  # not at each of several questions for every picture
@@ -100,7 +112,9 @@ class _Crew(Generic[T]):
     They hand over by queues: waiting for a set of futures takes more time than the work.
     """
 
-    def __init__(self, work: Callable[[T], bool], places: int) -> None:
+    def __init__(
+        self, work: Callable[[T], bool], places: int, stop: threading.Event | None
+    ) -> None:
         self._done: SimpleQueue[tuple[T, bool]] = SimpleQueue()
         self._told: SimpleQueue[tuple[str, Mapping[str, Any]]] = SimpleQueue()
         self._told_at: dict[object, float] = {}
@@ -108,7 +122,7 @@ class _Crew(Generic[T]):
         self._work = work
         self._places = places
         self._is_background = background.is_here()
-        self.unwanted = _Unwanted()
+        self.unwanted = _Unwanted(stop)
         self._slots = Slots(places, self._hire, self.unwanted)
         self._threads: list[threading.Thread] = []
         self._lock = forks.Lock()
@@ -129,10 +143,10 @@ class _Crew(Generic[T]):
     def finished(self, more_to_come: bool) -> Iterator[tuple[T, bool]]:
         """Yield what is done, one at least; while there is enough to do, some together.
 
-        Raises CancelledError in the child of a fork.
+        Raises CancelledError in the child of a fork, and once nobody wants it.
         """
         while True:
-            if self._has_ended:
+            if self._has_ended or self.unwanted.is_set():
                 raise CancelledError()
             self._tell()
             with suppress(Empty):

@@ -10,6 +10,7 @@ cache_panel        the size of the picture cache, and a button that empties it
 components         the gallery: its components, and what happens when they are used
 models             models: those of a picture fetched, those here scanned and listed
 jobs               whole galleries and models: begun, watched, steered
+routes             the routes that pictures of the grid come from
 paging             turning the page
 picture            a chosen picture: shown, and sent
 needed             the models of the chosen picture: whether they are here, and got if not
@@ -21,12 +22,17 @@ model_cards        the jobs of model files in it
 job_parts          what the cards of all jobs are made of
 models_markup      the HTML of models, a picture's and those here
 browser            what runs in the browser itself
+browser_grid       the same for the grid
+grid_markup        the HTML of the grid
 markup             the HTML that is shown
 sending            what a WebUI is sent
 events             what the events do, without components
+thumbnails         the small pictures of a page
 offline            a saved gallery, shown from the files
 wishes             what a person fills in to have a whole gallery
 view               what one browser tab looks at
+ahead              pages that were seen, and the one that comes next
+loading            how far the small pictures of a grid are
 generation         how the chosen picture was made
 temporary          the folder that gradio serves pictures from
 """

@@ -23,7 +23,7 @@ from ..library.inventory import scanning
 
 with outgoing.unproxied():  # as gradio is loaded, it sets up what asks its own server
     from .. import widgets
-    from . import components, events, settings_panel, temporary
+    from . import components, events, routes, settings_panel, temporary
 
 FIRST_PORT = 7860
 LAST_PORT = 65535
@@ -138,6 +138,7 @@ def serve(source: str, host: str, port: int, names: Iterable[str] = ()) -> str:
         widgets.launch(
             blocks,
             Door(host.lower(), frozenset(names), guard.is_our_address),
+            prepare=routes.serve,
             server_name=_in_url(host),
             server_port=port,
             allowed_paths=events.allowed_folders(),

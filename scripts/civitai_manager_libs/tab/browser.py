@@ -20,53 +20,32 @@ PRESS = f"""(id) => {{
 }}"""
 
 
-# Counts the clicks of this page into the last input, as they may reach the server in any order.
-COUNT_CLICK = """(view, shown) => {
-    window.civitaiGalleryClicks = (window.civitaiGalleryClicks || 0) + 1;
-    return [view, shown, String(window.civitaiGalleryClicks)];
-}"""
-
-
 # The first input of an event, as it was given; the job whose saved gallery was chosen in the panel.
 AS_GIVEN = 'given[0]'
 SAVED_CHOSEN = "(window.civitaiGalleryJobs || {}).saved || ''"
 
 
 def begin_turn(inputs: int, waiting: str, first: str = AS_GIVEN) -> str:
-    """Say `waiting` in the place of the status, at once, until END_WAIT.
+    """Say `waiting` in the place of the status, at once, and dim the grid, until END_WAIT.
 
-    The grid keeps its height while it is empty, so that nothing below it jumps. `first` is what
-    stands in for the first input.
+    `first` is what stands in for the first input.
     """
     return f"""(...given) => {{
     const grid = {_GRID}, status = {_STATUS};
-    if (grid && grid.offsetHeight) grid.style.minHeight = grid.offsetHeight + 'px';
     window.civitaiGalleryWaits = (window.civitaiGalleryWaits || 0) + 1;
     if (status) status.dataset.waits = {json.dumps(waiting)};
+    if (grid) grid.dataset.isOld = '';
     return [{first}, ...given.slice(1, {inputs})];
 }}"""
 
 
 # The last of the turns that wait has its answer.
 END_WAIT = f"""() => {{
-    const status = {_STATUS};
+    const grid = {_GRID}, status = {_STATUS};
     window.civitaiGalleryWaits -= 1;
     if (status && !window.civitaiGalleryWaits) delete status.dataset.waits;
+    if (grid && !window.civitaiGalleryWaits) delete grid.dataset.isOld;
     return [];
-}}"""
-
-
-def let_go_of_grid(inputs: int) -> str:
-    """Let the grid have its own height again once it has pictures, or two seconds later."""
-    return f"""(...given) => {{
-    const settle = (tries) => {{
-        const grid = {_GRID};
-        if (!grid) return;
-        if (tries && !grid.querySelector('.thumbnail-item')) setTimeout(settle, 100, tries - 1);
-        else grid.style.minHeight = '';
-    }};
-    setTimeout(settle, 100, 20);
-    return given.slice(0, {inputs});
 }}"""
 
 

@@ -8,7 +8,7 @@ import gradio as gr
 
 from .. import setting, widgets
 from ..errors import CivitaiError
-from . import events, jobs, layout, markup, models, paging, picture
+from . import browser_grid, events, jobs, layout, markup, models, paging, picture
 from .layout import Parts
 from .view import View
 
@@ -47,13 +47,15 @@ def wire_page(parts: Parts, blocks: Any, *, opening: bool) -> None:
     """Bind what happens when the page opens; `opening`: load what the source box holds."""
 
     def on_open(request: gr.Request) -> dict[Any, Any]:
-        return {
-            parts.open_folder: gr.update(visible=widgets.is_owner(request)),
-            parts.grid: gr.update(columns=setting.gallery_columns),
-        }
+        return {parts.open_folder: gr.update(visible=widgets.is_owner(request))}
 
-    outputs = [parts.open_folder, parts.grid]
-    widgets.on(blocks.load, on_open, outputs=outputs, show_progress='hidden')
+    widgets.on(
+        blocks.load,
+        on_open,
+        outputs=[parts.open_folder],
+        show_progress='hidden',
+        js=browser_grid.WATCH_GRID,
+    )
     jobs.wire_page(parts, blocks)
     models.wire_page(parts, blocks)
     if opening:

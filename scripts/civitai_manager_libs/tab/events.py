@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import logging
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterator
 
 from .. import api, civitai_gallery_action as action, host, setting, texts, util, widgets
 from ..civitai import urls
-from ..civitai.gallery import CursorTrail, GalleryImage
+from ..civitai.gallery import CursorTrail, GalleryImage, ImagePage
 from ..civitai.source import parse_source
 from ..downloads import batch, presence
 from ..downloads.plan import BatchReport, Outcome, aside_message
-from ..errors import CivitaiError, SourceError, StorageError
+from ..errors import CivitaiError, SourceError
 from ..http_client import CivitaiHttpClient
 from ..store import cache
-from . import generation, offline, temporary
+from . import generation, offline, temporary, thumbnails
+from .ahead import Pages
 from .view import View
-
-log = logging.getLogger(__name__)
 
 PREVIEW_WIDTH = 1200
 
@@ -76,7 +75,10 @@ def choose_version(view: View, label: str) -> None:
 
 
 def go_first(view: View) -> None:
-    """Show the first page again. Raises CivitaiError."""
+    """Show the first page again, asked for anew if it is the one on show. Raises CivitaiError."""
+    if view.trail.page_number == 1:
+        view.pages.stop()
+        view.pages = Pages()
     _go(view, CursorTrail())
 
 
@@ -104,76 +106,30 @@ def _show(view: View, turn: int, gallery: api.Gallery, trail: CursorTrail) -> No
     levels = setting.maturity_levels()
     if levels != gallery.query.levels:  # cursors belong to the filter they were given for
         gallery, trail = gallery.of_levels(levels), CursorTrail()
-    page = api.read_page(_client(), gallery.query, trail)
+    known = view.pages if gallery is view.gallery else Pages()
+    page = known.read(gallery.query, trail, lambda: api.read_page(_client(), gallery.query, trail))
     if trail.page_number == 1 and page.is_nothing:
         api.check_there(_client(), gallery)
     if turn == view.turn:
+        if known is not view.pages:
+            view.pages.stop()
+        view.pages = known
         view.gallery, view.trail, view.page, view.selected = gallery, trail, page, None
         view.saved, view.lost, view.problem, view.is_of_before = None, (), None, False
         view.listed = turn  # last, as others read it first
 
 
-def fill_grid(view: View, progress: Any, on_screen: object = None) -> tuple[list[str], str] | None:
-    """Return what the grid shows of the page, and a name for that.
-
-    on_screen is the name of what the browser has in it (None: all that was ever given to it).
-    None: it is there already, or no longer wanted, or `view.problem` says why it cannot be.
-    """
-    listed, images = view.listed, view.page.images
-    name = str(listed)
-    is_there = name in view.shown if on_screen is None else name == on_screen
-    if not listed or is_there:
-        return None
-    try:
-        paths = load_thumbnails(view, progress)
-        if paths is None or listed != view.listed:
-            return None
-        shown = showable(paths)
-    except CivitaiError as error:
-        view.fails(error)
-        return None
-    view.shows(name, images)
-    return shown, name
-
-
-def load_thumbnails(view: View, progress: Any) -> list[str] | None:
-    """Return a local thumbnail for each picture of the page, None if it is no longer wanted.
-
-    Raises StorageError if the folder of the picture cache is not one.
-    """
-    if view.saved is not None:
-        _check_cache()
-        return offline.stills(view, view.saved)
-    listed, images = view.listed, view.page.images
-    wanted = [thumbnail(image) for image in images if not image.is_audio]
-    _check_cache()
-    view.sees('page', wanted)
-    paths, _, _ = action.gallery_loading(wanted, progress)
-    if listed != view.listed:
-        return None
-    missing = setting.no_card_preview_image
-    lost = [url for url, path in zip(wanted, paths or ()) if path == missing]
-    view.lost = tuple(action.failure_of(url) for url in lost)
-    loaded = iter(paths or ())
-    return [setting.audio_card_image if i.is_audio else next(loaded, missing) for i in images]
-
-
-def _check_cache() -> None:
-    """Mark the picture cache as ours. Raises StorageError if it is somebody else's folder."""
-    try:
-        setting.claim_picture_cache()
-    except StorageError as error:
-        if cache.refusal(Path(setting.shortcut_gallery_folder)):
-            raise
-        log.warning('The picture cache is not marked: %s', error)  # it may still be read
-
-
 def load_ahead(view: View) -> None:
-    """Begin to fetch the thumbnails of the next page, so that it is there when it is wanted."""
-    # the pages of a post are cut out of the whole, which no address can ask for
-    if view.gallery and has_next(view) and not view.gallery.query.as_posted:
-        query = view.gallery.query.parameters(view.page.next_cursor)
-        action.load_ahead(urls.api_url(setting.civitai_base_url, 'images', query))
+    """Begin to fetch the next page and its small pictures, to be there when they are wanted."""
+    if view.gallery is None or not has_next(view):
+        return
+    query, trail = view.gallery.query, view.trail.forward(view.page)
+
+    def load(page: ImagePage, stop: threading.Event) -> None:
+        stills = [thumbnails.address(image) for image in page.images if not image.is_audio]
+        action.load_pictures(stills, stop, lambda *result: None)
+
+    view.pages.fetch(query, trail, lambda: api.read_page(_client(), query, trail), load)
 
 
 def allowed_folders() -> list[str]:
@@ -194,9 +150,10 @@ def showable(paths: list[str]) -> list[str]:
     return [card if path == card else next(left) for path in paths]
 
 
-def thumbnail(image: GalleryImage) -> str:
-    """The address of a small still of `image`."""
-    return urls.thumbnail_url(image.url, action.THUMBNAIL_WIDTH, video=image.is_video)
+def place_in(text: object) -> int:
+    """Return the place of a picture that the browser tells; -1 for what is none."""
+    given = str(text)
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 6 else -1
 
 
 def select(view: View, index: Any, shown: Any = None) -> GalleryImage:
@@ -210,7 +167,7 @@ def select(view: View, index: Any, shown: Any = None) -> GalleryImage:
         raise SourceError('picture_unknown')
     view.selected = grid[index]
     if not view.selected.is_audio:
-        view.sees('selected', [thumbnail(view.selected), preview(view.selected)])
+        view.sees('selected', [thumbnails.address(view.selected), preview(view.selected)])
     return view.selected
 
 
@@ -218,7 +175,7 @@ def small_file(image: GalleryImage) -> str:
     """Where the small still of `image` is on this disk; a card for a sound, which has none."""
     if image.is_audio:
         return setting.audio_card_image
-    return setting.get_image_url_to_gallery_file(thumbnail(image))
+    return setting.get_image_url_to_gallery_file(thumbnails.address(image))
 
 
 def preview(image: GalleryImage) -> str:

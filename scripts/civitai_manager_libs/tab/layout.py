@@ -7,7 +7,7 @@ from typing import Any, Sequence
 
 import gradio as gr
 
-from .. import host, setting, widgets
+from .. import host, widgets
 from . import layout_jobs, layout_models, markup
 from .layout_jobs import JobParts
 from .layout_models import ModelParts
@@ -25,6 +25,21 @@ class Parcel:
 
 
 @dataclass(frozen=True)
+class Bridge:
+    """Out of sight: what the browser says of a picture of the grid, and the buttons it presses.
+
+    grid is the name of the grid, place that of the picture in it, click the number of the click.
+    choose shows the picture, again brings it once more.
+    """
+
+    grid: Any
+    place: Any
+    click: Any
+    choose: Any
+    again: Any
+
+
+@dataclass(frozen=True)
 class Parts:
     """The components of one gallery; each has the element id `civitai_gallery_<name>`.
 
@@ -32,7 +47,6 @@ class Parts:
     kept_here says the same as kept, and more, where the buttons of the download are.
     keeps says whose pictures the buttons of the download keep, where that could be mistaken, or why
     they keep none.
-    shown names what is in the grid, click counts the clicks on it.
     """
 
     view: Any
@@ -43,8 +57,7 @@ class Parts:
     title: Any
     version: Any
     grid: Any
-    shown: Any
-    click: Any
+    bridge: Bridge
     first: Any
     prev: Any
     next: Any
@@ -104,15 +117,8 @@ def _grid_side() -> dict[str, Any]:
                 interactive=True,
                 elem_id=f'{PREFIX}_version',
             )
-    grid = widgets.picture_grid(
-        show_label=False,
-        columns=setting.gallery_columns,
-        height='auto',
-        object_fit='cover',
-        elem_id=f'{PREFIX}_grid',
-    )
-    shown = gr.HTML('', elem_id=f'{PREFIX}_shown')
-    click = gr.HTML('', elem_id=f'{PREFIX}_click')
+    grid = gr.HTML('', elem_id=f'{PREFIX}_grid')
+    bridge = _bridge()
     with gr.Row(elem_id=f'{PREFIX}_turn'):
         first = _button('first')
         previous = _button('prev')
@@ -123,14 +129,24 @@ def _grid_side() -> dict[str, Any]:
         'title': title,
         'version': version,
         'grid': grid,
-        'shown': shown,
-        'click': click,
+        'bridge': bridge,
         'first': first,
         'prev': previous,
         'page_info': info,
         'next': following,
         **keeping,
     }
+
+
+def _bridge() -> Bridge:
+    with gr.Column(elem_id=f'{PREFIX}_bridge'):
+        return Bridge(
+            grid=gr.HTML('', elem_id=f'{PREFIX}_bridge_grid'),
+            place=gr.HTML('', elem_id=f'{PREFIX}_bridge_place'),
+            click=gr.HTML('', elem_id=f'{PREFIX}_bridge_click'),
+            choose=gr.Button('', elem_id=f'{PREFIX}_choose_button'),
+            again=gr.Button('', elem_id=f'{PREFIX}_again_button'),
+        )
 
 
 def _keeping() -> dict[str, Any]:

@@ -62,17 +62,13 @@ def show(view: View, turn: int, saved: SavedGallery, trail: CursorTrail) -> None
         view.listed = turn  # last, as others read it first
 
 
-def stills(view: View, saved: SavedGallery) -> list[str] | None:
-    """Return a small picture for each of the page, None if they are no longer wanted.
+def small_address(saved: SavedGallery, image: GalleryImage) -> str:
+    """What a small still of `image` is called in the picture cache, '' if there can be none.
 
     Raises StorageError.
     """
-    listed, images = view.listed, view.page.images
-    found = [(image, offline.find(saved, image)) for image in images]
-    view.sees('page', [_address(image, file) for image, file in found if file])
-    missing = setting.no_card_preview_image
-    paths = [_still(image, file) if file else missing for image, file in found]
-    return paths if listed == view.listed else None
+    file = None if image.is_audio else offline.find(saved, image)
+    return _address(image, file) if file else ''
 
 
 def small_file(saved: SavedGallery, image: GalleryImage) -> str:

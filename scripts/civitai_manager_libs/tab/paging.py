@@ -8,7 +8,17 @@ import gradio as gr
 
 from .. import setting, widgets
 from ..errors import CivitaiError
-from . import browser, events, markup, needed, offline, picture
+from . import (
+    browser,
+    browser_grid,
+    events,
+    grid_markup,
+    markup,
+    needed,
+    offline,
+    picture,
+    thumbnails,
+)
 from .layout import Parts
 from .markup import label
 from .view import View
@@ -32,6 +42,7 @@ def bind(parts: Parts) -> None:
     browse = _on_turn(parts, offline.open_job, widgets.refuse_jobs)
     pressed, chosen = parts.whole.saved_button.click, browser.SAVED_CHOSEN
     _bind_turn(parts, pressed, browse, [parts.whole.order], chosen)
+    _bind_again(parts)
 
 
 def bind_opening(parts: Parts, event: Any) -> None:
@@ -53,9 +64,8 @@ def _bind_turn(
     No listing is a generator: where two of its yields reach the browser in one piece, gradio 6
     loses of the first what the second leaves out. So the browser itself says "Loading".
 
-    The listing empties the grid: one that gets other pictures keeps the place that was clicked
-    last, and a click there would be none. Listings, pictures and what is told of several turns
-    come in any order, so the browser itself says with `shown` what its grid holds by then.
+    A listing brings the grid, whose pictures are on their way by then; the browser asks for each as
+    it comes, and what became of all is told in the end.
     """
     given = [*inputs, parts.view]
     listed = widgets.on(
@@ -67,19 +77,35 @@ def _bind_turn(
         js=browser.begin_turn(len(given), label('status_loading'), first),
     )
     widgets.on(listed.then, None, js=browser.END_WAIT)
-    filled = widgets.on(
-        listed.then,
-        _on_listed(parts),
-        inputs=[parts.view, parts.shown],
-        outputs=[parts.grid, parts.shown],
-    )
-    widgets.on(
-        filled.then,
-        _on_filled(parts),
-        inputs=[parts.view],
-        outputs=[parts.status, parts.grid],
+    _bind_telling(parts, listed)
+
+
+def _bind_again(parts: Parts) -> None:
+    """Bind what brings a picture of the grid once more."""
+    bridge = parts.bridge
+    begun = widgets.on(
+        bridge.again.click,
+        _on_again,
+        inputs=[parts.view, bridge.grid, bridge.place],
         show_progress='hidden',
-        js=browser.let_go_of_grid(1),
+        js=browser_grid.TAKE_AGAIN,
+    )
+    widgets.on(begun.then, None, js=browser_grid.FOLLOW)
+    _bind_telling(parts, begun)
+
+
+def _on_again(request: gr.Request, view: View, grid: Any, place: Any) -> None:
+    widgets.refuse_strangers(request)
+    thumbnails.try_again(view, str(grid), events.place_in(place))
+
+
+def _bind_telling(parts: Parts, begun: Any) -> None:
+    widgets.on(
+        begun.then,
+        _on_loaded(parts),
+        inputs=[parts.view],
+        outputs=[parts.status],
+        show_progress='hidden',
     )
 
 
@@ -92,7 +118,6 @@ def _changing(parts: Parts) -> list[Any]:
         parts.title,
         parts.version,
         parts.grid,
-        parts.shown,
         parts.first,
         parts.prev,
         parts.next,
@@ -129,12 +154,12 @@ def _on_turn(
         if view.turn > turn:  # a later one has the say
             return nothing
         is_other = view.gallery is not before or view.saved is not None
+        grid = grid_markup.grid(view, thumbnails.show(view))
         return {
             **_controls(parts, view),
             **picture.none(parts),
             **(_of_before(parts, view) if is_other else {}),
-            parts.grid: None,
-            parts.shown: '',
+            parts.grid: grid,
             parts.status: markup.notice(label('status_pictures'), 'busy'),
         }
 
@@ -181,30 +206,16 @@ def _of_before(parts: Parts, view: View) -> dict[Any, Any]:
     return gone
 
 
-def _on_listed(parts: Parts) -> Callable[..., Any]:
-    def pictures(
-        view: View, on_screen: Any, progress: gr.Progress = gr.Progress()
-    ) -> dict[Any, Any]:
-        filled = events.fill_grid(view, progress, on_screen)
-        if filled is None:
-            return {parts.grid: gr.update()}
-        paths, name = filled
-        shown = gr.update(value=paths, columns=setting.gallery_columns)
-        return {parts.grid: shown, parts.shown: name}
-
-    return pictures
-
-
-def _on_filled(parts: Parts) -> Callable[..., Any]:
+def _on_loaded(parts: Parts) -> Callable[..., dict[Any, Any]]:
     def tell(view: View) -> dict[Any, Any]:
         """Tell what there is now, and begin with what will probably be wanted next."""
-        if not view.has_news():
+        is_known = thumbnails.load(view) or view.problem is not None
+        if not is_known or not view.has_news():
             return {parts.status: gr.update()}
         if view.problem is not None:
             problem = view.problem.message_in(setting.language)
             return {parts.status: markup.notice(problem, 'problem')}
         events.load_ahead(view)
-        marked = widgets.nothing_marked() if view.selected is None else gr.update()
-        return {parts.status: markup.page_status(view), parts.grid: marked}
+        return {parts.status: markup.page_status(view)}
 
     return tell

@@ -9,7 +9,7 @@ import gradio as gr
 from .. import forks, host, setting, widgets
 from ..civitai.gallery import GalleryImage
 from ..errors import CivitaiError
-from . import browser, events, generation, layout, markup, needed, offline, sending
+from . import browser, browser_grid, events, generation, layout, markup, needed, offline, sending
 from .layout import Parts
 from .markup import label
 from .view import View
@@ -23,14 +23,16 @@ def bind(parts: Parts) -> None:
 
     What is there is shown at once; the large picture and what is learned of it come as they can.
     """
+    bridge = parts.bridge
     chosen = widgets.on(
-        parts.grid.select,
+        bridge.choose.click,
         _on_select(parts),
-        inputs=[parts.view, parts.shown, parts.click],
+        inputs=[parts.view, bridge.grid, bridge.place, bridge.click],
         outputs=places(parts),
         show_progress='hidden',
-        js=browser.COUNT_CLICK,
+        js=browser_grid.TAKE_CHOICE,
     )
+    widgets.on(chosen.then, None, js=browser_grid.CHOICE_TAKEN)
     told = [parts.infotext, parts.details, *parts.send]
     for handler, outputs in (
         (_on_chosen(parts), [parts.image, parts.video]),
@@ -90,10 +92,10 @@ def _how_made(parts: Parts, view: View, made: generation.Made, has_still: bool) 
 
 
 def _on_select(parts: Parts) -> Callable[..., dict[Any, Any]]:
-    def select(view: View, shown: Any, event: gr.SelectData, click: Any = None) -> dict[Any, Any]:
+    def select(view: View, grid: Any, place: Any, click: Any = None) -> dict[Any, Any]:
         with _choosing:
             is_last = view.is_last_click(click)
-            image = events.select(view, event.index, shown) if is_last else None
+            image = events.select(view, events.place_in(place), grid) if is_last else None
         if image is None:
             return {parts.sent: gr.update()}
         small, has_still = _small(view, image)

@@ -16,10 +16,9 @@ from ..downloads.offline import SavedGallery
 from ..errors import CivitaiError
 from ..library.updates import Standing
 from ..store import cache
+from .ahead import Pages
 from .generation import Made
-
-# The one on the screen, and those that are on their way there.
-GRIDS_KEPT = 3
+from .loading import GRIDS_KEPT, Given, Loading
 
 
 @dataclass
@@ -52,11 +51,12 @@ class View:
     is on its way. click is the last one on a picture. is_keeping tells that a download runs,
     kept_in its folder, kept_as what that is called, failed what did not come and why; is_asking
     that the form for a whole gallery is open, filled_for what it was filled in for. shown is what
-    the grid was given last, each by a name; lost tells why some of page did not come, problem why
-    none did. name tells this view from others once it has shown something, seen is what it shows.
-    saved is the saved gallery that is shown instead of a gallery; may_see_saved tells that who
-    looks may see such. is_of_before tells that what was to be loaded since did not come. models is
-    what it sees of models.
+    the grid was given last, each by a name, and given how far its small pictures are; lost tells
+    why some of page did not come, problem why none did. pages are those that were seen or will be.
+    name tells this view from others once it has shown something, seen is what it shows. saved is
+    the saved gallery that is shown instead of a gallery; may_see_saved tells that who looks may
+    see such. is_of_before tells that what was to be loaded since did not come. models is what it
+    sees of models.
     """
 
     gallery: api.Gallery | None = None
@@ -82,6 +82,8 @@ class View:
     click: int = 0
     name: str = ''
     seen: dict[str, list[str]] = field(default_factory=dict)
+    given: Given | None = None
+    pages: Pages = field(default_factory=Pages)
     models: ModelsView = field(default_factory=ModelsView)
 
     def begin(self) -> int:
@@ -117,8 +119,10 @@ class View:
         self.seen[where] = [setting.get_image_url_to_gallery_file(url) for url in addresses]
         cache.on_screen.show(self.name, chain.from_iterable(self.seen.values()))
 
-    def shows(self, name: str, images: tuple[GalleryImage, ...]) -> None:
+    def shows(self, name: str, images: tuple[GalleryImage, ...], loading: Loading) -> None:
         """Note that the grid is given `images`, and calls them `name`; that is news."""
+        self.given = self.given or Given()
+        self.given.give(name, loading)
         self.shown[name] = images
         self.told = 0
         while len(self.shown) > GRIDS_KEPT:

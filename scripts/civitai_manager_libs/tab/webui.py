@@ -12,7 +12,7 @@ from ..downloads.modeljobs import model_queue
 from ..downloads.queue import job_queue
 from ..errors import StorageError
 from ..setting.kinds import Setting, Value
-from . import cache_panel, components, settings_panel
+from . import cache_panel, components, routes, settings_panel
 from .markup import label
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,8 @@ def tab() -> list[tuple[Any, str, str]]:
 
 
 def started(_: Any, app: Any) -> None:
-    """Have each request to the WebUI told apart by its owner from now on, and jobs go on."""
+    """Serve pictures, have each request told apart by its owner from now on, and jobs go on."""
+    routes.serve(app)
     widgets.seal(app)
     job_queue().begin()
     model_queue().begin()

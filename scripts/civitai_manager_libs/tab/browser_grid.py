@@ -1,0 +1,179 @@
+"""The grid in the browser: which picture is chosen, where the keys lead, which pictures are there.
+
+A grid is HTML of the server, made anew for each page; what it is asked for goes over the hidden
+buttons of the bridge.
+"""
+
+from __future__ import annotations
+
+_STATE = 'window.civitaiGalleryGrid'
+
+# Hands the picture that was chosen last to the server, beside the view.
+TAKE_CHOICE = f"""(view) => {{
+    const state = {_STATE};
+    state.sent = state.choice;
+    return [view, ...state.choice];
+}}"""
+
+# gradio 3 drops what is pressed while it is busy with the press before.
+CHOICE_TAKEN = f"""() => {{
+    const state = {_STATE};
+    if (state.sent !== state.choice) state.press('choose');
+    return [];
+}}"""
+
+# The same for a picture that is to be brought again.
+TAKE_AGAIN = f"(view) => [view, ...({_STATE}.again.shift() || ['', ''])]"
+FOLLOW = f"""() => {{
+    for (const grid of document.querySelectorAll('.cg-grid')) delete grid.dataset.isDone;
+    {_STATE}.look();
+    return [];
+}}"""
+
+# Listens for the whole page, as grids come and go.
+WATCH_GRID = f"""() => {{
+    if ({_STATE}) return [];
+    const state = {_STATE} = {{choice: ['', '', '0'], sent: null, again: []}};
+    const shortPause = 250, longPause = 2000, tries = 8;
+    let clicks = 0, watched = null;
+    const find = (what) => (window.gradioApp ? gradioApp() : document)
+        .querySelector('#civitai_gallery_' + what);
+    const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+    const itemsOf = (grid) => [...grid.querySelectorAll('.thumbnail-item')];
+    const gridOf = (node) => node.closest('.cg-grid');
+    const here = (node, what) =>
+        node && node.closest && node.closest('#civitai_gallery_grid ' + what);
+    state.press = (what) => {{
+        const button = find(what + '_button');
+        if (button) button.click();
+    }};
+
+    const stopAt = (item) => {{
+        for (const other of itemsOf(gridOf(item))) other.tabIndex = other === item ? 0 : -1;
+    }};
+    const choose = (item) => {{
+        for (const other of itemsOf(gridOf(item))) {{
+            other.classList.toggle('selected', other === item);
+            other.setAttribute('aria-pressed', String(other === item));
+        }}
+        stopAt(item);
+        clicks += 1;
+        state.choice = [gridOf(item).dataset.grid, item.dataset.index, String(clicks)];
+        state.press('choose');
+    }};
+    const tryAgain = (button) => {{
+        const cell = button.closest('.cg-cell');
+        if (cell.dataset.state !== 'failed') return;
+        cell.dataset.state = 'coming';
+        delete gridOf(button).dataset.isDone;
+        cell.querySelector('.thumbnail-item').focus();
+        state.again.push([gridOf(button).dataset.grid, button.dataset.again]);
+        state.press('again');
+    }};
+    document.addEventListener('click', (event) => {{
+        const [pressed] = event.composedPath();
+        const item = here(pressed, '.thumbnail-item'), again = here(pressed, '.cg-again');
+        if (item) choose(item);
+        if (again) tryAgain(again);
+    }});
+
+    // Up and down lead to the nearest picture of the next row.
+    const beyond = (items, from, down) => {{
+        const middle = (box) => (box.left + box.right) / 2;
+        const start = from.getBoundingClientRect();
+        const rows = items.map((item) => [item, item.getBoundingClientRect()])
+            .filter(([, box]) => down ? box.top >= start.bottom - 1 : box.bottom <= start.top + 1);
+        const edge = rows.length && (down ? rows[0] : rows[rows.length - 1])[1].top;
+        return rows.filter(([, box]) => Math.abs(box.top - edge) < 2)
+            .sort(([, a], [, b]) =>
+                Math.abs(middle(a) - middle(start)) - Math.abs(middle(b) - middle(start)))
+            .map(([item]) => item)[0];
+    }};
+    document.addEventListener('keydown', (event) => {{
+        const [from] = event.composedPath(), item = here(from, '.thumbnail-item');
+        if (!item || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+        const items = itemsOf(gridOf(item)), place = items.indexOf(item);
+        const next = {{
+            ArrowLeft: () => items[place - 1],
+            ArrowRight: () => items[place + 1],
+            ArrowUp: () => beyond(items, item, false),
+            ArrowDown: () => beyond(items, item, true),
+            Home: () => items[0],
+            End: () => items[items.length - 1],
+        }}[event.key];
+        if (!next) return;
+        event.preventDefault();
+        const other = next();
+        if (!other) return;
+        stopAt(other);
+        other.focus();
+    }});
+
+    const show = (grid, told) => {{
+        const cells = grid.querySelectorAll('.cg-cell');
+        const turned = (place, to) => {{
+            const cell = cells[place];
+            if (!cell || cell.dataset.state === to) return null;
+            cell.dataset.state = to;
+            return cell.querySelector('img');
+        }};
+        for (const place of told.there) {{
+            const image = turned(place, 'there');
+            if (!image) continue;
+            if (image.dataset.src) image.src = image.dataset.src;
+            image.loading = 'eager';
+        }}
+        for (const [place, why] of Object.entries(told.failed)) {{
+            const image = turned(place, 'failed');
+            if (!image) continue;
+            image.dataset.src = image.dataset.src || image.getAttribute('src');
+            image.src = grid.dataset.missing;
+            image.loading = 'eager';
+            cells[place].querySelector('.cg-cause').textContent = why;
+            cells[place].querySelector('.thumbnail-item').title = why;
+        }}
+    }};
+    // One question at a time, so that the other connections of the browser are free.
+    const follow = async (grid) => {{
+        let left = tries;
+        while (grid.isConnected && left && grid.querySelector('[data-state="coming"]')) {{
+            try {{
+                const address = grid.dataset.states + '?known=' + grid.dataset.known;
+                const answer = await fetch(address, {{cache: 'no-store'}});
+                if (answer.status === 404) {{ grid.dataset.isDone = ''; return; }}
+                const told = await answer.json();
+                grid.dataset.known = told.known;
+                show(grid, told);
+                if (told.over) {{ grid.dataset.isDone = ''; return; }}
+                left = tries;
+            }} catch (error) {{
+                left -= 1;
+                await pause(shortPause * (tries - left));
+            }}
+        }}
+    }};
+    const followed = new WeakSet();
+    state.look = () => {{
+        const place = find('grid');
+        if (place && place !== watched) {{
+            watched = place;
+            new MutationObserver(state.look).observe(place, {{childList: true, subtree: true}});
+        }}
+        const grid = place && place.querySelector('.cg-grid');
+        if (!grid || followed.has(grid) || 'isDone' in grid.dataset) return;
+        followed.add(grid);
+        follow(grid).finally(() => followed.delete(grid));
+    }};
+    // A picture that is there may still get lost on its way.
+    document.addEventListener('error', (event) => {{
+        const image = event.target, cell = here(image, '.cg-cell');
+        if (!cell || image.tagName !== 'IMG' || cell.dataset.state !== 'there') return;
+        const count = Number(image.dataset.tries || 0);
+        image.dataset.tries = count + 1;
+        if (count < tries) setTimeout(() => {{ image.src = image.getAttribute('src'); }},
+            Math.min(longPause, shortPause * 2 ** count));
+    }}, true);
+    setInterval(state.look, shortPause);
+    state.look();
+    return [];
+}}"""

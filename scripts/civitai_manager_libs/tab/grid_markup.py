@@ -1,0 +1,113 @@
+"""The HTML of the grid: one cell for each picture, in the picture's own proportions."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from .. import setting
+from ..civitai import blurhash
+from ..civitai.gallery import CEILINGS, GalleryImage
+from ..errors import CivitaiError
+from ..widgets import escape
+from . import generation
+from .loading import Loading, Small, State
+from .markup import label
+from .view import View
+
+# The route that pictures come from, relative to the page: so it is right behind any proxy.
+ROUTE = 'civitai-gallery'
+_MISSING, _SOUND = 'no_preview.png', 'audio.png'
+CARDS = (_MISSING, _SOUND)
+_PROMPT_SIGN = '✎'
+# Wider and higher ones are cut, so that none becomes a line.
+_NARROWEST, _WIDEST, _USUAL = 0.5, 2.2, 0.75
+
+
+def grid(view: View, name: str) -> str:
+    """The grid called `name`, with what is there by now; '' if there is no such grid."""
+    loading = view.given.grid(name) if view.given else None
+    images = view.shown.get(name, ())
+    if view.given is None or loading is None or not images:
+        return ''
+    known = loading.changes  # before the states are looked at, so that none is missed
+    place = f'{ROUTE}/picture/{quote(view.given.secret)}'
+    cells = ''.join(
+        _cell(number, image, one, place, images)
+        for number, (image, one) in enumerate(zip(images, loading.smalls))
+    )
+    facts = {
+        'grid': name,
+        'known': known,
+        'states': f'{ROUTE}/grid/{quote(view.given.secret)}/{quote(name)}',
+        'missing': f'{ROUTE}/card/{_MISSING}',
+    }
+    data = ''.join(f' data-{key}="{escape(value)}"' for key, value in facts.items())
+    style = f'--cg-cols:{setting.gallery_columns}'
+    title = escape(label('grid'))
+    opening = f'<div class="cg-grid" role="group" aria-label="{title}" style="{style}"{data}>'
+    return f'{opening}<div class="cg-cells">{cells}</div></div>'
+
+
+def cause(error: CivitaiError | None) -> str:
+    """Why a small picture failed, in words."""
+    return (error or CivitaiError('error_see_log')).message_in(setting.language)
+
+
+def states(loading: Loading) -> dict[str, object]:
+    """How far the small pictures of a grid are, for the browser."""
+    known = loading.changes
+    lost = loading.places(State.FAILED)
+    failed = {str(place): cause(loading.smalls[place].error) for place in lost}
+    there, is_over = loading.places(State.THERE), loading.is_over
+    return {'known': known, 'there': there, 'failed': failed, 'over': is_over}
+
+
+def _cell(
+    place: int, image: GalleryImage, one: Small, folder: str, images: tuple[GalleryImage, ...]
+) -> str:
+    marks = _marks(image, images)
+    told = [label('grid_picture', number=place + 1, total=len(images))]
+    told += [f'@{image.username}'] if image.username else []
+    name = escape(', '.join([*told, *marks]))
+    signs = {label('grid_prompt'): _PROMPT_SIGN}  # most have one, so it is small
+    badges = ''.join(f'<span>{escape(signs.get(mark, mark))}</span>' for mark in marks)
+    why = escape(cause(one.error)) if one.state is State.FAILED else ''
+    again = escape(label('grid_again'))
+    return (
+        f'<div class="cg-cell" data-state="{one.state.value}" style="{_look(image)}">'
+        f'<button type="button" class="thumbnail-item" data-index="{place}" aria-pressed="false" '
+        f'tabindex="{-1 if place else 0}" aria-label="{name}" title="{why}">'
+        f'<img {_source(image, one, folder)} alt="" decoding="async" '
+        f'draggable="false"></button><span class="cg-badges" aria-hidden="true">{badges}</span>'
+        f'<span class="cg-cause">{why}</span>'
+        f'<button type="button" class="cg-again" data-again="{place}">{again}</button></div>'
+    )
+
+
+def _source(image: GalleryImage, one: Small, folder: str) -> str:
+    own = escape(f'{folder}/{quote(one.name)}')
+    if one.state is State.COMING:  # not asked for until the browser shows it
+        return f'src="{own}" loading="lazy"'
+    if one.state is State.THERE and one.name:
+        return f'src="{own}"'
+    card = f'src="{ROUTE}/card/{_SOUND if image.is_audio else _MISSING}"'
+    return f'{card} data-src="{own}"' if one.name else card
+
+
+def _look(image: GalleryImage) -> str:
+    """The proportions of a cell, and its colour until the picture is there."""
+    known = image.width > 0 and image.height > 0 and not image.is_audio
+    ratio = image.width / image.height if known else _USUAL
+    colour = blurhash.average(image.item.get('hash'))
+    ground = f';--cg-ground:{colour}' if colour else ''
+    return f'--cg-ratio:{min(max(ratio, _NARROWEST), _WIDEST):.3f}{ground}'
+
+
+def _marks(image: GalleryImage, images: tuple[GalleryImage, ...]) -> list[str]:
+    """What is said of a picture in its cell."""
+    marks = []
+    if len({other.level for other in images}) > 1:
+        marks += [name for name, mask in CEILINGS.items() if image.level & mask][:1]
+    marks += [label('grid_video')] if image.is_video else []
+    marks += [label('grid_sound')] if image.is_audio else []
+    return marks + ([label('grid_prompt')] if generation.text(image) else [])
