@@ -42,7 +42,14 @@ from scripts.civitai_manager_libs.downloads import batch
 from scripts.civitai_manager_libs.errors import CivitaiError
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from scripts.civitai_manager_libs.store import media
-from scripts.civitai_manager_libs.tab import app, events, markup, settings_panel
+from scripts.civitai_manager_libs.tab import (
+    app,
+    events,
+    grid_markup,
+    markup,
+    settings_panel,
+    thumbnails,
+)
 from tests.store.test_names import HOSTILE, fits, folded, is_device
 from tests.support.gradio_event import HERE
 from tests.support.network import at_home, files_in, patient, png
@@ -305,13 +312,6 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return {**os.environ, **{n: str(p) for n, p in folders.items()}, 'CIVITAI_TOKEN': KEY, **more}
 
 
-class Progress:
-    """What gradio hands in."""
-
-    def tqdm(self, iterable: Any, desc: str) -> Any:
-        return iterable
-
-
 def everything_in_the_tab(demo: DemoServer) -> Iterator[object]:
     """Do what a person can do in the tab, in fair and in foul weather; what each step gives."""
     view = events.View()
@@ -320,7 +320,9 @@ def everything_in_the_tab(demo: DemoServer) -> Iterator[object]:
         for step in (
             lambda: events.open_source(view, demo.url + LINK),
             lambda: events.go_next(view),
-            lambda: events.load_thumbnails(view, Progress()),
+            lambda: thumbnails.show(view),
+            lambda: thumbnails.load(view),
+            lambda: grid_markup.grid(view, str(view.listed)),
             lambda: events.load_ahead(view),
             lambda: events.load_preview(events.select(view, 0)),
             lambda: events.generation_text(events.select(view, 1)),

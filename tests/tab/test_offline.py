@@ -31,7 +31,8 @@ from scripts.civitai_manager_libs.tab import (
 )
 from scripts.civitai_manager_libs.tab.layout import Parts
 from scripts.civitai_manager_libs.tab.view import View
-from tests.support.gradio_event import ELSEWHERE, HERE, Progress
+from tests.support.gradio_event import ELSEWHERE, HERE
+from tests.support.grids import files_shown
 
 pytestmark = pytest.mark.usefixtures('downloads')
 
@@ -64,11 +65,10 @@ def job(demo: DemoServer, client: CivitaiHttpClient) -> jobs.Job:
 
 
 def turned(parts: Parts, view: View, change: Any, *given: Any, request: Any = HERE) -> Any:
-    """What the components show after a turn, and then the grid."""
+    """What the components show after a turn, and what is told in the end."""
     check = {'check': paging.widgets.refuse_jobs} if change is offline.open_job else {}
     steps = [paging._on_turn(parts, change, **check)(request, *given, view)]
-    steps.append(paging._on_listed(parts)(view, '', Progress()))
-    steps.append({parts.status: paging._on_filled(parts)(view)[parts.status]})
+    steps.append(paging._on_loaded(parts)(view))
     told: dict[Any, Any] = {}
     for step in steps:
         told |= {one: value for one, value in step.items() if value not in (gr.update(), None)}
@@ -86,7 +86,7 @@ def test_what_a_job_kept_is_shown_page_by_page_and_marked(
 ) -> None:
     view = View()
     shown = turned(parts, view, offline.open_job, str(job.id))
-    paths = shown[parts.grid]['value']
+    paths = files_shown(view)
     assert len(paths) == setting.page_size() == 24
     for path in paths:
         assert files.is_inside(path, setting.shortcut_gallery_folder)
@@ -101,7 +101,7 @@ def test_what_a_job_kept_is_shown_page_by_page_and_marked(
 
     following = turned(parts, view, events.go_next)
     rest = [image.id for image in view.page.images]
-    assert len(following[parts.grid]['value']) == 6 and not set(first) & set(rest)
+    assert following[parts.grid].count('thumbnail-item') == 6 and not set(first) & set(rest)
     assert following[parts.next]['interactive'] is False and 'Saved' in following[parts.title]
     turned(parts, view, events.go_previous)
     assert [image.id for image in view.page.images] == first
@@ -110,11 +110,9 @@ def test_what_a_job_kept_is_shown_page_by_page_and_marked(
 
 def clicked(parts: Parts, view: View, place: int) -> Any:
     (name,) = list(view.shown)[-1:]
-    event = gr.SelectData(None, {'index': place, 'value': ''})
-    told: dict[Any, Any] = {}
-    told |= picture._on_select(parts)(view, name, event)
-    for comes in (picture._on_chosen(parts), picture._on_told(parts)):
-        told |= {one: value for one, value in comes(view).items() if value != gr.update()}
+    told: dict[Any, Any] = picture._on_select(parts)(view, name, str(place))
+    for later in (picture._on_chosen(parts), picture._on_told(parts)):
+        told |= {one: value for one, value in later(view).items() if value != gr.update()}
     return told
 
 
@@ -260,7 +258,7 @@ def test_the_saved_gallery_is_shown_where_civitai_is_out_of_reach(
     assert view.saved is not None and view.saved.job.id == job.id
     mark = shown[parts.title]
     assert 'Civitai is busy' in mark and 'Shown instead: Saved gallery' in mark
-    assert shown[parts.grid]['value']
+    assert 'thumbnail-item' in shown[parts.grid]
 
 
 @pytest.mark.parametrize(
@@ -338,7 +336,9 @@ def test_others_see_one_where_the_owner_says_so(parts: Parts, job: jobs.Job) -> 
     setting.gallery_jobs_of_others = True
     view = View()
     shown = turned(parts, view, offline.open_job, str(job.id), request=ELSEWHERE)
-    assert shown[parts.grid]['value'] and f'data-saved="{job.id}"' in jobs_panel.panel(ELSEWHERE)
+    assert 'thumbnail-item' in shown[parts.grid] and f'data-saved="{job.id}"' in jobs_panel.panel(
+        ELSEWHERE
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -21,9 +20,11 @@ from scripts.civitai_manager_libs.tab import (
     offline,
     paging,
     picture,
+    thumbnails,
 )
 from scripts.civitai_manager_libs.tab.view import View
-from tests.support.gradio_event import HERE, Progress
+from tests.support.gradio_event import HERE
+from tests.support.grids import filled, loaded
 
 pytestmark = pytest.mark.usefixtures('downloads')
 
@@ -35,13 +36,6 @@ def view(demo: DemoServer) -> View:
     opened = View()
     events.open_source(opened, demo.url + MODEL)
     return opened
-
-
-def filled(view: View) -> str:
-    """Fill the grid; return the name of what it shows."""
-    found = events.fill_grid(view, Progress())
-    assert found is not None and len(found[0]) == len(view.page.images)
-    return found[1]
 
 
 def test_a_click_opens_what_the_grid_shows_not_what_is_on_its_way(view: View) -> None:
@@ -68,11 +62,9 @@ def test_only_the_grids_that_may_still_be_on_a_screen_are_remembered(view: View)
     assert list(view.shown) == names[-3:]
 
 
-def test_pictures_that_are_there_are_not_brought_again(view: View) -> None:
+def test_a_bad_link_leaves_the_grid_as_it_is(view: View, parts: layout.Parts) -> None:
     filled(view)
-    with pytest.raises(SourceError):
-        events.open_source(view, 'garbage')
-    assert events.fill_grid(view, Progress()) is None
+    assert parts.grid not in paging._on_turn(parts, events.open_source)(HERE, 'garbage', view)
 
 
 def test_a_page_that_a_bad_link_came_after_still_gets_its_pictures(view: View) -> None:
@@ -97,9 +89,8 @@ def test_the_status_counts_what_came_and_says_why_the_rest_did_not(
     demo: DemoServer, view: View, scenario: str
 ) -> None:
     demo.scenario = scenario
-    found = events.fill_grid(view, Progress())
-    assert found is not None
-    missing, total = found[0].count(setting.no_card_preview_image), len(found[0])
+    shown = loaded(view)
+    missing, total = shown.count(setting.no_card_preview_image), len(shown)
     status = markup.page_status(view)
     if missing:
         assert counts(view)[:3] == [total - missing, missing, total]
@@ -114,7 +105,7 @@ def test_the_status_counts_what_came_and_says_why_the_rest_did_not(
 
 def test_a_page_of_which_nothing_came_says_so(demo: DemoServer, view: View) -> None:
     demo.scenario = 'html'
-    assert events.fill_grid(view, Progress()) is not None
+    filled(view)
     total = len(view.page.images)
     assert f'{total} of {total} pictures failed' in markup.page_status(view)
 
@@ -123,7 +114,7 @@ def test_why_no_picture_can_be_shown_is_told(view: View, tmp_path: Any) -> None:
     setting.shortcut_gallery_folder = str(tmp_path / 'mine')
     (tmp_path / 'mine').mkdir()
     (tmp_path / 'mine' / 'diary.txt').touch()
-    assert events.fill_grid(view, Progress()) is None
+    assert not thumbnails.show(view)
     assert view.has_news() and view.problem is not None
     assert 'folder of its own' in view.problem.message_in('en')
 
@@ -195,8 +186,7 @@ def test_a_picture_that_comes_after_the_page_was_turned_is_not_shown_again(
     view: View, parts: layout.Parts
 ) -> None:
     name = filled(view)
-    click: Any = SimpleNamespace(index=2)
-    assert changes(picture._on_select(parts)(view, name, click))
+    assert changes(picture._on_select(parts)(view, name, '2'))
     events.go_next(view)
     assert not changes(picture._on_chosen(parts)(view))
     assert not changes(picture._on_told(parts)(view))
@@ -204,8 +194,7 @@ def test_a_picture_that_comes_after_the_page_was_turned_is_not_shown_again(
 
 def test_a_picture_is_shown_small_then_large_and_told_of(view: View, parts: layout.Parts) -> None:
     name = filled(view)
-    click: Any = SimpleNamespace(index=2)
-    small = changes(picture._on_select(parts)(view, name, click))
+    small = changes(picture._on_select(parts)(view, name, '2'))
     large = changes(picture._on_chosen(parts)(view))
     assert large[parts.image]['value'] not in (None, small[parts.image]['value'])
     assert 'Steps: ' in changes(picture._on_told(parts)(view))[parts.infotext]
@@ -219,26 +208,10 @@ def test_a_listing_that_comes_too_late_says_nothing(view: View, parts: layout.Pa
     assert not changes(paging._on_turn(parts, superseded)(HERE, view))
 
 
-def test_pictures_that_were_taken_away_again_are_brought_by_whoever_comes_next(
-    view: View, parts: layout.Parts
-) -> None:
-    """Two turns at once: the pictures of the second come with the first, before it is listed."""
-    listed = paging._on_turn(parts, events.go_next)(HERE, view)
-    pictures, tell = paging._on_listed(parts), paging._on_filled(parts)
-    for on_screen in ('', ''):
-        given = changes(pictures(view, on_screen, Progress()))
-        assert len(given[parts.grid]['value']) == len(view.page.images)
-        assert 'pictures.' in changes(tell(view))[parts.status]
-    assert listed[parts.grid] is None and listed[parts.shown] == ''
-    assert not changes(pictures(view, given[parts.shown], Progress()))
-    assert not changes(tell(view))
-
-
 def test_the_last_click_wins_in_whatever_order_clicks_come(view: View, parts: layout.Parts) -> None:
     name, handler = filled(view), picture._on_select(parts)
-    last, before = [SimpleNamespace(index=index) for index in (9, 8)]
-    assert changes(handler(view, name, last, '10'))
-    assert not changes(handler(view, name, before, '9'))
+    assert changes(handler(view, name, '9', '10'))
+    assert not changes(handler(view, name, '8', '9'))
     assert view.selected is view.page.images[9]
 
 

@@ -30,8 +30,9 @@ from scripts.civitai_manager_libs.errors import (
     SourceError,
     WrongContentError,
 )
-from scripts.civitai_manager_libs.tab import components, events, markup, paging
-from tests.support.gradio_event import Progress
+from scripts.civitai_manager_libs.tab import components, events, markup, paging, thumbnails
+from scripts.civitai_manager_libs.tab.loading import State
+from tests.support.grids import filled, loaded, loading_of
 
 pytestmark = pytest.mark.usefixtures('downloads')
 
@@ -200,7 +201,7 @@ def test_what_was_fetched_ahead_and_failed_is_told_when_it_is_wanted(
     action.download_images([])
     assert not told
     events.go_next(view)
-    events.load_thumbnails(view, Progress())
+    filled(view)
     (message,) = told
     assert '404' in message
 
@@ -223,7 +224,7 @@ def test_a_picture_shows_its_infotext_and_a_large_preview(view: events.View) -> 
 def test_thumbnails_come_from_the_width_ladder_and_downloads_are_originals(
     demo: DemoServer, view: events.View
 ) -> None:
-    events.load_thumbnails(view, Progress())
+    filled(view)
     sizes = {record.path.split('/')[3] for record in demo.requests if '/xG1' in record.path}
     assert all('width=450' in size for size in sizes)
     seen = len(demo.requests)
@@ -277,26 +278,16 @@ def test_nothing_to_download_is_said() -> None:
 
 def test_a_slow_page_never_replaces_a_newer_one(demo: DemoServer, view: events.View) -> None:
     """Thumbnails of a page that the person has left are dropped."""
-    entered, go_on = threading.Event(), threading.Event()
-
-    class Waiting(Progress):
-        def tqdm(self, iterable: Any, desc: str) -> Any:
-            entered.set()
-            assert go_on.wait(timeout=30)
-            return iterable
-
-    late: list[Any] = ['untouched']
-    loading = threading.Thread(
-        target=lambda: late.__setitem__(0, events.load_thumbnails(view, Waiting()))
-    )
-    loading.start()
-    assert entered.wait(timeout=30)
+    demo.scenario = 'slow'
+    thumbnails.show(view)
+    before, late = loading_of(view), ['untouched']
+    waiting = threading.Thread(target=lambda: late.__setitem__(0, str(thumbnails.load(view))))
+    waiting.start()
     events.go_next(view)
-    go_on.set()
-    loading.join()
-    assert late == [None]
-    paths = events.load_thumbnails(view, Progress())
-    assert paths is not None and len(paths) == setting.page_size()
+    demo.scenario = ''
+    assert len(loaded(view)) == setting.page_size()
+    waiting.join(timeout=30)
+    assert late == ['False'] and before.is_over and before.places(State.COMING)
 
 
 def test_a_slow_link_never_replaces_one_pasted_later(
@@ -382,7 +373,7 @@ def test_a_page_with_a_sound_shows_a_card_for_it(
     sound = GalleryImage(id=1, url=url, kind='audio', level=1, meta={'prompt': 'rain', 'seed': 1})
     view.page = ImagePage((first, sound, second))
     demo.requests.clear()
-    paths = events.showable(events.load_thumbnails(view, Progress()) or [])
+    paths = events.showable(loaded(view))
     assert paths[1] == setting.audio_card_image
     assert not {setting.audio_card_image, setting.no_card_preview_image} & {paths[0], paths[2]}
     chosen = events.select(view, 1)
@@ -398,7 +389,7 @@ def test_a_page_with_a_sound_shows_a_card_for_it(
 def test_a_page_of_sounds_alone_shows_cards(view: events.View) -> None:
     sounds = tuple(GalleryImage(id=n, url=f'https://x/{n}.mp3', kind='audio') for n in (1, 2))
     view.page = ImagePage(sounds)
-    assert events.load_thumbnails(view, Progress()) == [setting.audio_card_image] * 2
+    assert loaded(view) == [setting.audio_card_image] * 2
 
 
 def test_kinds_of_models_are_named_in_the_language_of_the_settings() -> None:
@@ -515,12 +506,6 @@ def test_no_gallery_is_listed_for_a_page_of_another_site(
     assert len(demo.requests) == seen and ids(view) == before
 
 
-def shown_to(view: events.View) -> list[str]:
-    paths = events.load_thumbnails(view, Progress())
-    assert paths is not None
-    return paths
-
-
 def test_what_any_tab_shows_stays_in_a_picture_cache_that_is_too_small(
     demo: DemoServer, view: events.View, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -528,10 +513,10 @@ def test_what_any_tab_shows_stays_in_a_picture_cache_that_is_too_small(
     other = events.View()
     events.open_source(other, demo.url + MODEL)
     events.go_next(other)
-    first, second = shown_to(view), shown_to(other)
+    first, second = loaded(view), loaded(other)
     large = events.load_preview(events.select(view, 0))
     events.go_next(other)
-    third = shown_to(other)
+    third = loaded(other)
     assert large is not None
     assert all(map(os.path.isfile, [*first, large, *third]))
     assert not any(map(os.path.isfile, set(second) - {*first, *third}))
@@ -545,10 +530,10 @@ def test_a_tab_that_was_closed_holds_nothing_in_the_picture_cache(
     other = events.View()
     events.open_source(other, demo.url + MODEL)
     events.go_next(other)
-    second = shown_to(other)
+    second = loaded(other)
     del other
     gc.collect()
-    first = shown_to(view)
+    first = loaded(view)
     assert all(map(os.path.isfile, first))
     assert not any(map(os.path.isfile, set(second) - set(first)))
 
@@ -559,8 +544,8 @@ def test_a_folder_of_somebody_else_never_becomes_the_picture_cache(
     setting.shortcut_gallery_folder = str(tmp_path / 'mine')
     (tmp_path / 'mine').mkdir()
     (tmp_path / 'mine' / 'diary.txt').touch()
-    with pytest.raises(CivitaiError, match='folder of its own'):
-        events.load_thumbnails(view, Progress())
+    assert not thumbnails.show(view)
+    assert view.problem is not None and 'folder of its own' in str(view.problem)
     assert os.listdir(tmp_path / 'mine') == ['diary.txt']
 
 
