@@ -51,7 +51,7 @@ from scripts.civitai_manager_libs.tab import (
     thumbnails,
 )
 from tests.store.test_names import HOSTILE, fits, folded, is_device
-from tests.support.gradio_event import HERE
+from tests.support.gradio_event import HERE, Progress
 from tests.support.network import at_home, files_in, patient, png
 from tests.support.paths import ROOT
 from tests.support.scripted_server import (

@@ -255,7 +255,8 @@ def test_the_page_stays_as_it_is_while_its_pictures_change(
             return grid.offsetHeight;
         }""")
     go(page, 'next', 'Page 2')
-    assert page.evaluate('window.lowest') == pytest.approx(before, abs=20)
+    after = page.evaluate("document.querySelector('#civitai_gallery_grid').offsetHeight")
+    assert page.evaluate('window.lowest') >= min(before, after) - 20
     load(page, running_demo.url + '/models/999999')
     expect(part(page, 'status')).to_contain_text('404', timeout=WAIT)
     part(page, 'prev').click()

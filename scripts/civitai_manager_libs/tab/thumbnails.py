@@ -92,7 +92,8 @@ def _bringing(
 
     def fetch(loading: Loading, places: list[int]) -> None:
         def told(position: int, result: DownloadResult) -> None:
-            loading.settle(places[position], _STATES[result.outcome], result.error)
+            if not loading.stop.is_set():  # else what was stopped would seem to have failed
+                loading.settle(places[position], _STATES[result.outcome], result.error)
 
         action.load_pictures([addresses[place] for place in places], loading.stop, told)
 
