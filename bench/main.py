@@ -9,12 +9,13 @@ from typing import Sequence
 
 from scripts.civitai_manager_libs.ending import ExitCode
 
-from . import ceiling, due, figures, machine, models, report, runner, scan
+from . import ceiling, due, figures, machine, models, report, runner, scan, tab
 from .origin import ROOT, Origin
 from .scenarios import GROUPS, SCENARIOS
 
 ROUNDS = 3
 PAGE = ROOT / 'docs' / 'performance.md'
+TAB = 'tab'  # needs a browser, and is measured by itself
 
 
 def main(argv: Sequence[str]) -> int:
@@ -25,6 +26,9 @@ def main(argv: Sequence[str]) -> int:
             'bench needs Linux or macOS: it asks the system what a process used.', file=sys.stderr
         )
         return ExitCode.CANNOT_START
+    if options.only == [TAB]:
+        _put(tab.section(options.rounds or ROUNDS, runner.to_stderr), options.output)
+        return ExitCode.COMPLETE
     chosen = [s for s in SCENARIOS if not options.only or s.group in options.only]
     large = [s for s in models.SCENARIOS if not options.only or s.name in options.only]
     if options.quick:
@@ -74,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--only',
         action='append',
-        choices=(*GROUPS, *models.GROUPS, scan.NAME),
+        choices=(*GROUPS, *models.GROUPS, scan.NAME, TAB),
         help='these scenarios; may be given repeatedly',
     )
     parser.add_argument('--rounds', type=_rounds, metavar='N', help=f'default {ROUNDS}')

@@ -25,7 +25,7 @@ CHOICE_TAKEN = f"""() => {{
 # The same for a picture that is to be brought again.
 TAKE_AGAIN = f"(view) => [view, ...({_STATE}.again.shift() || ['', ''])]"
 FOLLOW = f"""() => {{
-    for (const grid of document.querySelectorAll('.cg-grid')) delete grid.dataset.isDone;
+    for (const grid of document.querySelectorAll('.cg-grid')) delete grid.dataset.done;
     {_STATE}.look();
     return [];
 }}"""
@@ -65,7 +65,7 @@ WATCH_GRID = f"""() => {{
         const cell = button.closest('.cg-cell');
         if (cell.dataset.state !== 'failed') return;
         cell.dataset.state = 'coming';
-        delete gridOf(button).dataset.isDone;
+        delete gridOf(button).dataset.done;
         cell.querySelector('.thumbnail-item').focus();
         state.again.push([gridOf(button).dataset.grid, button.dataset.again]);
         state.press('again');
@@ -119,32 +119,35 @@ WATCH_GRID = f"""() => {{
         }};
         for (const place of told.there) {{
             const image = turned(place, 'there');
-            if (!image) continue;
-            if (image.dataset.src) image.src = image.dataset.src;
+            const own = image && image.dataset.src;
+            if (!own || (image.getAttribute('src') === own && image.naturalWidth)) continue;
             image.loading = 'eager';
+            image.src = own;
         }}
         for (const [place, why] of Object.entries(told.failed)) {{
             const image = turned(place, 'failed');
             if (!image) continue;
-            image.dataset.src = image.dataset.src || image.getAttribute('src');
-            image.src = grid.dataset.missing;
             image.loading = 'eager';
+            image.src = grid.dataset.missing;
             cells[place].querySelector('.cg-cause').textContent = why;
             cells[place].querySelector('.thumbnail-item').title = why;
         }}
     }};
-    // One question at a time, so that the other connections of the browser are free.
+    // One question at a time, so that the other connections of the browser are free. gradio 6 makes
+    // the grid of another page out of the elements of this one.
     const follow = async (grid) => {{
+        const name = grid.dataset.grid;
+        const isShown = () => grid.isConnected && grid.dataset.grid === name;
         let left = tries;
-        while (grid.isConnected && left && grid.querySelector('[data-state="coming"]')) {{
+        while (isShown() && left && grid.querySelector('[data-state="coming"]')) {{
             try {{
                 const address = grid.dataset.states + '?known=' + grid.dataset.known;
                 const answer = await fetch(address, {{cache: 'no-store'}});
-                if (answer.status === 404) {{ grid.dataset.isDone = ''; return; }}
-                const told = await answer.json();
+                const told = answer.status === 404 ? {{over: true}} : await answer.json();
+                if (!isShown()) return;
+                if (told.there) show(grid, told);
                 grid.dataset.known = told.known;
-                show(grid, told);
-                if (told.over) {{ grid.dataset.isDone = ''; return; }}
+                if (told.over) {{ grid.dataset.done = name; return; }}
                 left = tries;
             }} catch (error) {{
                 left -= 1;
@@ -152,17 +155,28 @@ WATCH_GRID = f"""() => {{
             }}
         }}
     }};
-    const followed = new WeakSet();
+    const asNew = (grid) => {{
+        for (const [place, item] of itemsOf(grid).entries()) {{
+            item.classList.remove('selected');
+            item.setAttribute('aria-pressed', 'false');
+            item.tabIndex = place ? -1 : 0;
+            delete item.querySelector('img').dataset.tries;
+        }}
+    }};
+    const seen = new WeakMap(), followed = new WeakMap();
     state.look = () => {{
         const place = find('grid');
         if (place && place !== watched) {{
             watched = place;
             new MutationObserver(state.look).observe(place, {{childList: true, subtree: true}});
         }}
-        const grid = place && place.querySelector('.cg-grid');
-        if (!grid || followed.has(grid) || 'isDone' in grid.dataset) return;
-        followed.add(grid);
-        follow(grid).finally(() => followed.delete(grid));
+        const grid = place && place.querySelector('.cg-grid'), name = grid && grid.dataset.grid;
+        if (!grid) return;
+        if (seen.get(grid) !== name) asNew(grid);
+        seen.set(grid, name);
+        if (followed.get(grid) === name || grid.dataset.done === name) return;
+        followed.set(grid, name);
+        follow(grid).finally(() => {{ if (followed.get(grid) === name) followed.delete(grid); }});
     }};
     // A picture that is there may still get lost on its way.
     document.addEventListener('error', (event) => {{

@@ -86,12 +86,13 @@ def _cell(
 
 def _source(image: GalleryImage, one: Small, folder: str) -> str:
     own = escape(f'{folder}/{quote(one.name)}')
-    if one.state is State.COMING:  # not asked for until the browser shows it
-        return f'src="{own}" loading="lazy"'
-    if one.state is State.THERE and one.name:
-        return f'src="{own}"'
-    card = f'src="{ROUTE}/card/{_SOUND if image.is_audio else _MISSING}"'
-    return f'{card} data-src="{own}"' if one.name else card
+    card = f'{ROUTE}/card/{_SOUND if image.is_audio else _MISSING}'
+    if not one.name:
+        return f'src="{card}"'
+    shown = card if one.state is State.FAILED else own
+    # what is on its way is not asked for until the browser shows it
+    waits = ' loading="lazy"' if one.state is State.COMING else ''
+    return f'src="{shown}" data-src="{own}"{waits}'
 
 
 def _look(image: GalleryImage) -> str:
