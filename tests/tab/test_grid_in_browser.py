@@ -152,6 +152,24 @@ def test_a_picture_that_got_lost_between_server_and_page_is_asked_for_again(
     assert len(lost) == COUNT
 
 
+def test_no_cell_shows_a_picture_of_the_page_before(page: Page, site: GridSite) -> None:
+    load(page, site.link)
+    drawn(page, COUNT)
+    page.evaluate("""() => {
+        window.items = [...document.querySelectorAll('.thumbnail-item')];
+        window.items[3].click();
+    }""")
+    page.route('**/civitai-gallery/picture/**', lambda route: None)  # never answered
+    part(page, 'next').click()
+    expect(part(page, 'page_info')).to_contain_text('Page 2', timeout=WAIT)
+    expect(pictures(page)).to_have_count(COUNT)
+    assert not page.evaluate('window.items.some(item => item.isConnected)')
+    seen = 'image => Boolean(image.naturalWidth)'
+    assert not any(image.evaluate(seen) for image in pictures(page).all())
+    expect(page.locator('.thumbnail-item.selected')).to_have_count(0)
+    page.unroute_all(behavior='ignoreErrors')
+
+
 def focused(tab: Page) -> int:
     """The place of the picture that has the focus."""
     return int(str(tab.evaluate('document.activeElement.dataset.index')))

@@ -120,34 +120,31 @@ WATCH_GRID = f"""() => {{
         for (const place of told.there) {{
             const image = turned(place, 'there');
             const own = image && image.dataset.src;
-            if (!own || (image.getAttribute('src') === own && image.naturalWidth)) continue;
+            if (!own) continue;
+            const isOther = image.getAttribute('src') !== own;
+            if (isOther || (image.complete && !image.naturalWidth)) image.src = own;
             image.loading = 'eager';
-            image.src = own;
         }}
         for (const [place, why] of Object.entries(told.failed)) {{
             const image = turned(place, 'failed');
             if (!image) continue;
+            image.src = grid.dataset.missing;  // first, so that its own is not asked for
             image.loading = 'eager';
-            image.src = grid.dataset.missing;
             cells[place].querySelector('.cg-cause').textContent = why;
             cells[place].querySelector('.thumbnail-item').title = why;
         }}
     }};
-    // One question at a time, so that the other connections of the browser are free. gradio 6 makes
-    // the grid of another page out of the elements of this one.
+    // One question at a time, so that the other connections of the browser are free.
     const follow = async (grid) => {{
-        const name = grid.dataset.grid;
-        const isShown = () => grid.isConnected && grid.dataset.grid === name;
         let left = tries;
-        while (isShown() && left && grid.querySelector('[data-state="coming"]')) {{
+        while (grid.isConnected && left && grid.querySelector('[data-state="coming"]')) {{
             try {{
                 const address = grid.dataset.states + '?known=' + grid.dataset.known;
                 const answer = await fetch(address, {{cache: 'no-store'}});
                 const told = answer.status === 404 ? {{over: true}} : await answer.json();
-                if (!isShown()) return;
                 if (told.there) show(grid, told);
                 grid.dataset.known = told.known;
-                if (told.over) {{ grid.dataset.done = name; return; }}
+                if (told.over) {{ grid.dataset.done = ''; return; }}
                 left = tries;
             }} catch (error) {{
                 left -= 1;
@@ -155,28 +152,17 @@ WATCH_GRID = f"""() => {{
             }}
         }}
     }};
-    const asNew = (grid) => {{
-        for (const [place, item] of itemsOf(grid).entries()) {{
-            item.classList.remove('selected');
-            item.setAttribute('aria-pressed', 'false');
-            item.tabIndex = place ? -1 : 0;
-            delete item.querySelector('img').dataset.tries;
-        }}
-    }};
-    const seen = new WeakMap(), followed = new WeakMap();
+    const followed = new WeakSet();
     state.look = () => {{
         const place = find('grid');
         if (place && place !== watched) {{
             watched = place;
             new MutationObserver(state.look).observe(place, {{childList: true, subtree: true}});
         }}
-        const grid = place && place.querySelector('.cg-grid'), name = grid && grid.dataset.grid;
-        if (!grid) return;
-        if (seen.get(grid) !== name) asNew(grid);
-        seen.set(grid, name);
-        if (followed.get(grid) === name || grid.dataset.done === name) return;
-        followed.set(grid, name);
-        follow(grid).finally(() => {{ if (followed.get(grid) === name) followed.delete(grid); }});
+        const grid = place && place.querySelector('.cg-grid');
+        if (!grid || followed.has(grid) || 'done' in grid.dataset) return;
+        followed.add(grid);
+        follow(grid).finally(() => followed.delete(grid));
     }};
     // A picture that is there may still get lost on its way.
     document.addEventListener('error', (event) => {{

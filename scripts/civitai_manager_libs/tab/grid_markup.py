@@ -18,6 +18,9 @@ from .view import View
 ROUTE = 'civitai-gallery'
 _MISSING, _SOUND = 'no_preview.png', 'audio.png'
 CARDS = (_MISSING, _SOUND)
+# gradio 6 makes new HTML out of the elements that are there if their tags are alike: a cell would
+# show the picture of the page before until its own has come.
+_TAG = 'cg-grid'
 _PROMPT_SIGN = '✎'
 # Wider and higher ones are cut, so that none becomes a line.
 _NARROWEST, _WIDEST, _USUAL = 0.5, 2.2, 0.75
@@ -44,8 +47,9 @@ def grid(view: View, name: str) -> str:
     data = ''.join(f' data-{key}="{escape(value)}"' for key, value in facts.items())
     style = f'--cg-cols:{setting.gallery_columns}'
     title = escape(label('grid'))
-    opening = f'<div class="cg-grid" role="group" aria-label="{title}" style="{style}"{data}>'
-    return f'{opening}<div class="cg-cells">{cells}</div></div>'
+    tag = f'{_TAG}-{int(name)}'
+    opening = f'<{tag} class="cg-grid" role="group" aria-label="{title}" style="{style}"{data}>'
+    return f'{opening}<div class="cg-cells">{cells}</div></{tag}>'
 
 
 def cause(error: CivitaiError | None) -> str:
@@ -91,8 +95,8 @@ def _source(image: GalleryImage, one: Small, folder: str) -> str:
         return f'src="{card}"'
     shown = card if one.state is State.FAILED else own
     # what is on its way is not asked for until the browser shows it
-    waits = ' loading="lazy"' if one.state is State.COMING else ''
-    return f'src="{shown}" data-src="{own}"{waits}'
+    waits = 'loading="lazy" ' if one.state is State.COMING else ''
+    return f'{waits}src="{shown}" data-src="{own}"'
 
 
 def _look(image: GalleryImage) -> str:
