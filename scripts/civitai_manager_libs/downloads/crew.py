@@ -122,6 +122,7 @@ class _Crew(Generic[T]):
         self._work = work
         self._places = places
         self._is_background = background.is_here()
+        self._stop = stop
         self.unwanted = _Unwanted(stop)
         self._slots = Slots(places, self._hire, self.unwanted)
         self._threads: list[threading.Thread] = []
@@ -143,10 +144,10 @@ class _Crew(Generic[T]):
     def finished(self, more_to_come: bool) -> Iterator[tuple[T, bool]]:
         """Yield what is done, one at least; while there is enough to do, some together.
 
-        Raises CancelledError in the child of a fork, and once nobody wants it.
+        Raises CancelledError in the child of a fork, and once `stop` is set.
         """
         while True:
-            if self._has_ended or self.unwanted.is_set():
+            if self._has_ended or (self._stop is not None and self._stop.is_set()):
                 raise CancelledError()
             self._tell()
             with suppress(Empty):
