@@ -7,6 +7,7 @@ that was given the picture.
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from ..civitai.gallery import is_allowed
 from ..store import cache, files
 from . import grid_markup, loading
 from .loading import State
+
+log = logging.getLogger(__name__)
 
 # How long an answer waits for what is on its way, in seconds; the page asks again then. A picture
 # holds one of the few connections that a browser has, so it is asked for when it is there.
@@ -36,8 +39,14 @@ _KEPT = {**_ALWAYS, 'cache-control': 'private, max-age=604800, immutable'}
 
 
 def serve(app: Any) -> None:
-    """Put the routes on `app`, in front of all others, which may take any path."""
+    """Put the routes on `app`, in front of all others, which may take any path.
+
+    Where gradio's own page does not ask who wants to see it in a way we know, nobody gets pictures.
+    """
     login = _login_of(app)
+    if not login:
+        log.error('This gradio has no guarded %s, so the pictures are not served', _ASKS_FOR_LOGIN)
+        return
     for path, answer in (
         ('picture/{secret}/{name}', picture),
         ('grid/{secret}/{grid}', grid),
@@ -59,7 +68,7 @@ def _login_of(app: Any) -> list[Any]:
     for route in app.router.routes:
         if getattr(route, 'path', '') == _ASKS_FOR_LOGIN and route.dependencies:
             return list(route.dependencies)
-    raise LookupError(_ASKS_FOR_LOGIN)
+    return []
 
 
 async def picture(request: Request) -> Response:
