@@ -15,7 +15,6 @@ from .scenarios import GROUPS, SCENARIOS
 
 ROUNDS = 3
 PAGE = ROOT / 'docs' / 'performance.md'
-TAB = 'tab'  # needs a browser, and is measured by itself
 
 
 def main(argv: Sequence[str]) -> int:
@@ -26,9 +25,6 @@ def main(argv: Sequence[str]) -> int:
             'bench needs Linux or macOS: it asks the system what a process used.', file=sys.stderr
         )
         return ExitCode.CANNOT_START
-    if options.only == [TAB]:
-        _put(tab.section(options.rounds or ROUNDS, runner.to_stderr), options.output)
-        return ExitCode.COMPLETE
     chosen = [s for s in SCENARIOS if not options.only or s.group in options.only]
     large = [s for s in models.SCENARIOS if not options.only or s.name in options.only]
     if options.quick:
@@ -42,9 +38,11 @@ def main(argv: Sequence[str]) -> int:
     files = scan.FEW if options.quick else scan.MANY
     scanned = not options.only or scan.NAME in options.only
     of_files = scan.play(files, rounds, runner.to_stderr) if scanned else []
+    looked = not options.only or tab.NAME in options.only
+    of_tab = tab.play(rounds, runner.to_stderr) if looked else {}
     table = figures.table(runs, chosen)
     verdicts = due.verdicts(table) + models.verdicts(of_models) + scan.verdicts(of_files)
-    verdicts = [] if options.quick else verdicts
+    verdicts = [] if options.quick else verdicts + tab.verdicts(of_tab)
     text = report.page(
         machine.facts(),
         speed,
@@ -52,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
         verdicts,
         rounds=rounds,
         is_trial=options.quick,
-        more=models.section(of_models) + scan.section(of_files),
+        more=models.section(of_models) + scan.section(of_files) + tab.section(of_tab),
     )
     whole = not (options.only or options.quick or rounds < ROUNDS)
     _put(text, options.output or (PAGE if whole else None))
@@ -78,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--only',
         action='append',
-        choices=(*GROUPS, *models.GROUPS, scan.NAME, TAB),
+        choices=(*GROUPS, *models.GROUPS, scan.NAME, tab.NAME),
         help='these scenarios; may be given repeatedly',
     )
     parser.add_argument('--rounds', type=_rounds, metavar='N', help=f'default {ROUNDS}')

@@ -18,55 +18,64 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Callable, Iterator, Mapping, Sequence
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from civitai_demo.server import OPENING_PATH, DemoServer
 
+from .due import Verdict
 from .origin import ROOT
+from .report import markdown
 
+NAME = 'tab'
 LATENCIES = 0.1, 0.4  # seconds
+# Of another gallery, as the silent one may still come into the cache of the next round.
+_SILENT_PATH = '/models/4201?modelVersionId=420101'
 PICTURES = 24
 WAIT = 60_000
 _PART = '#civitai_gallery_{}'
 _CHROMIUM = 'chromium', 'chromium-browser', 'google-chrome'
-# Notes when each picture of the grid was drawn, and the last click; in milliseconds since 1970.
+# Notes when each picture was drawn first, and the last click; in milliseconds since 1970.
 _WATCH = """() => {
-    window.seen = [];
+    window.seen = {};
     document.addEventListener('load', (event) => {
         const item = event.target.closest && event.target.closest('.thumbnail-item');
-        if (item) window.seen.push(Date.now());
+        if (item) window.seen[item.dataset.index] ??= Date.now();
     }, true);
     document.addEventListener('click', () => { window.began = Date.now(); }, true);
 }"""
 _BARE = """<script>
-    window.seen = []; window.began = Date.now();
+    window.seen = {}; window.began = Date.now();
     document.addEventListener('load', (event) => {
-        if (event.target.tagName === 'IMG') seen.push(Date.now());
+        if (event.target.tagName === 'IMG') window.seen[event.target.src] ??= Date.now();
     }, true);
 </script>"""
 _TOLD = """() => document.querySelector('#civitai_gallery_details a') && Date.now()"""
 _CHOSEN = """() => [...document.querySelectorAll('#civitai_gallery_preview img')]
     .some(image => image.complete && image.naturalWidth > 450) && Date.now()"""
 
-Rows = dict[tuple[str, float], list[tuple[float, float]]]
+_LISTED, _SILENT, _BARE_PAGE = 'listing there', 'one of them silent: the others', 'bare page'
+_OVER_BARE, _OVER_ALL_WELL = 1.6, 1.15
+
+# Seconds to the first and to all pictures, of each round, by what was done and the latency.
+Runs = Mapping[tuple[str, float], Sequence[tuple[float, float]]]
 
 
-def section(rounds: int, say: Callable[[str], None]) -> str:
-    """Measure, and return the part of the page with the figures; seconds, medians of `rounds`."""
-    rows: Rows = {}
+def play(rounds: int, say: Callable[[str], None]) -> Runs:
+    """Measure; the first round of each latency only warms up."""
+    runs: dict[tuple[str, float], list[tuple[float, float]]] = {}
     with sync_playwright() as playwright, DemoServer() as site, _app(site.url) as (url, home):
         found = next(filter(None, map(shutil.which, _CHROMIUM)), None)
         browser = playwright.chromium.launch(executable_path=found, args=['--no-sandbox'])
         for latency in LATENCIES:
             for number in range(rounds + 1):
                 measured = _round(browser, site, url, home, latency)
-                for name, figures in measured.items() if number else ():  # the first warms up
-                    rows.setdefault((name, latency), []).append(figures)
-                say(f'tab, {latency * 1000:g} ms, round {number} of {rounds}')
+                for name, figures in measured.items() if number else ():
+                    runs.setdefault((name, latency), []).append(figures)
+                say(f'{NAME}, {latency * 1000:g} ms, round {number} of {rounds}')
         browser.close()
-    return _table(rows)
+    return runs
 
 
 @contextmanager
@@ -97,20 +106,12 @@ def _round(
     """Seconds to the first and to all pictures, by what was done."""
     shutil.rmtree(home / 'picture_cache', ignore_errors=True)
     site.latency, measured = latency, {}
-    with _page(browser) as tab:
-        tab.goto(url)
-        tab.locator(_PART.format('load')).last.wait_for()
-        tab.evaluate(_WATCH)
-        source = tab.locator(_PART.format('source')).last.locator('textarea, input')
-        source.fill(site.url + OPENING_PATH)
-        with _listing(site) as listed:
-            tab.locator(_PART.format('load')).last.click()
-            seen = _seen(tab)
-        measured['listing there'] = _between(listed[0], seen)
+    with _gallery(browser, site, url, OPENING_PATH) as (tab, listed):
+        measured[_LISTED] = _between(listed, _seen(tab))
         addresses = _pictures_asked(site)
         tab.wait_for_timeout(2000 + 4000 * latency)  # the next page is fetched ahead
         for button, name in (('next', 'Next, fetched ahead'), ('prev', 'Previous')):
-            tab.evaluate('() => { window.seen.length = 0; }')
+            tab.evaluate('() => { window.seen = {}; }')
             tab.locator(_PART.format(button)).last.click()
             measured[name] = _between(_began(tab), _seen(tab))
         tab.locator('.thumbnail-item').nth(3).click()
@@ -119,11 +120,31 @@ def _round(
             for condition in (_TOLD, _CHOSEN)
         ]
         measured['click: text, large picture'] = _between(_began(tab), [m / 1000 for m in told])
+    site.scenario = 'silent:1'
+    with _gallery(browser, site, url, _SILENT_PATH) as (tab, listed):
+        measured[_SILENT] = _between(listed, _seen(tab, PICTURES - 1))
+    site.scenario = ''
     with _page(browser) as tab:
         images = ''.join(f'<img src="{address}">' for address in addresses)
         tab.set_content(_BARE + images, wait_until='commit')
-        measured['bare page'] = _between(_began(tab), _seen(tab))
+        measured[_BARE_PAGE] = _between(_began(tab), _seen(tab))
     return measured
+
+
+@contextmanager
+def _gallery(
+    browser: Browser, site: DemoServer, url: str, path: str
+) -> Iterator[tuple[Page, float]]:
+    """A new tab of the app that shows the gallery at `path` of the site; when that was listed."""
+    with _page(browser) as tab:
+        tab.goto(url)
+        tab.locator(_PART.format('load')).last.wait_for()
+        tab.evaluate(_WATCH)
+        source = tab.locator(_PART.format('source')).last.locator('textarea, input')
+        source.fill(site.url + path)
+        with _listing(site) as listed:
+            tab.locator(_PART.format('load')).last.click()
+        yield tab, listed[0]
 
 
 @contextmanager
@@ -135,10 +156,11 @@ def _page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-def _seen(tab: Page) -> list[float]:
-    """Wait for all pictures; the moments in seconds since 1970 at which each was drawn."""
-    tab.wait_for_function(f'window.seen && window.seen.length >= {PICTURES}', polling=20)
-    return [moment / 1000 for moment in tab.evaluate('window.seen')]
+def _seen(tab: Page, count: int = PICTURES) -> list[float]:
+    """Wait for `count` pictures; the moments in seconds since 1970 at which each was drawn."""
+    seen = 'Object.values(window.seen || {})'
+    tab.wait_for_function(f'{seen}.length >= {count}', polling=20)
+    return [moment / 1000 for moment in tab.evaluate(seen)]
 
 
 def _began(tab: Page) -> float:
@@ -172,27 +194,52 @@ def _pictures_asked(site: DemoServer) -> list[str]:
     return [site.url + path for path in dict.fromkeys(paths)][:PICTURES]
 
 
-def _table(rows: Rows) -> str:
-    lines = [
-        '## The tab',
-        '',
-        f'Seconds to the first and to all {PICTURES} pictures, medians; *x bare*: beside the bare '
-        'page with the same pictures in the same round.',
-        '',
-        '| latency | what | first | all | x bare: first | all |',
-        '| --- | --- | --- | --- | --- | --- |',
+def section(runs: Runs) -> list[str]:
+    """The paragraphs of the page about the tab."""
+    rows = []
+    for (name, latency), rounds in sorted(runs.items(), key=lambda run: run[0][1]):
+        first, last = _medians(rounds)
+        rows.append(
+            {
+                'latency': f'{latency * 1000:g} ms',
+                'what': name,
+                'first': f'{first:.2f} s',
+                'all': f'{last:.2f} s',
+            }
+        )
+    told = (
+        f'Medians of the time to the first and to all {PICTURES} pictures of a page of the app in '
+        f'Chromium. `{_BARE_PAGE}` is nothing but the same pictures, from the CDN.'
+    )
+    return ['## The tab', told, markdown(rows)] if rows else []
+
+
+def verdicts(runs: Runs) -> list[Verdict]:
+    """What is due of the tab: beside the bare page, and beside itself where one is silent."""
+    return [
+        _verdict(text, runs, what, beside, place, ceiling)
+        for text, what, beside, place, ceiling in (
+            ('Tab, first picture: at most 1.6x the bare page', _LISTED, _BARE_PAGE, 0, _OVER_BARE),
+            ('Tab, all pictures: at most 1.6x the bare page', _LISTED, _BARE_PAGE, 1, _OVER_BARE),
+            (
+                'Tab, one of 24 silent: the other 23 at most 1.15x all where none is',
+                *(_SILENT, _LISTED, 1, _OVER_ALL_WELL),
+            ),
+        )
     ]
-    for (name, latency), figures in sorted(rows.items(), key=lambda row: row[0][1]):
-        bare = _medians(rows['bare page', latency])
-        first, last = _medians(figures)
-        ratios: tuple[Any, Any] = ('', '')
-        if name == 'listing there':
-            ratios = f'{first / bare[0]:.2f}', f'{last / bare[1]:.2f}'
-        cells = f'{first:.2f} | {last:.2f} | {ratios[0]} | {ratios[1]}'
-        lines.append(f'| {latency * 1000:g} ms | {name} | {cells} |')
-    return '\n'.join(lines) + '\n'
 
 
-def _medians(figures: list[tuple[float, float]]) -> tuple[float, float]:
-    first, last = zip(*figures)
+def _verdict(text: str, runs: Runs, what: str, beside: str, place: int, ceiling: float) -> Verdict:
+    ratios = {
+        latency: _medians(runs[what, latency])[place] / _medians(runs[beside, latency])[place]
+        for latency in LATENCIES
+        if (what, latency) in runs
+    }
+    seen = ', '.join(f'{latency * 1000:g} ms {ratio:.2f}x' for latency, ratio in ratios.items())
+    met = all(ratio <= ceiling for ratio in ratios.values()) if ratios else None
+    return Verdict(text, seen, met)
+
+
+def _medians(rounds: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    first, last = zip(*rounds)
     return statistics.median(first), statistics.median(last)

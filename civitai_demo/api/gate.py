@@ -11,7 +11,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .accounts import account_of, rejoined
 from .canned import CannedReply, canned_reply
-from .scenarios import API_PARTS, DOWNLOAD, SLOW_SECONDS, ScenarioSwitch, cuts, part_of
+from .scenarios import (
+    API_PARTS,
+    DOWNLOAD,
+    SILENT_SECONDS,
+    SLOW_SECONDS,
+    ScenarioSwitch,
+    cuts,
+    part_of,
+)
 
 # Under this name the site finds in a request's scope which scenario spoils it.
 SCENARIO_KEY = 'civitai_demo.scenario'
@@ -79,6 +87,8 @@ class Gate:
             return
         if name == 'slow':
             await asyncio.sleep(SLOW_SECONDS)
+        if name == 'silent':
+            await asyncio.sleep(SILENT_SECONDS)
         spoilt = {**scope, SCENARIO_KEY: name, 'query_string': query.encode('latin-1')}
         await self._app(spoilt, receive, cutting(send) if cuts(name) else send)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping
 
 DEMO_KEY = 'demo-key'
-SLOW_SECONDS = 3.0
+SLOW_SECONDS, SILENT_SECONDS = 3.0, 20.0
 
 # Parts of the site. IMAGES, HASHES and VERSIONS are single routes of the API that have troubles of
 # their own.
@@ -34,6 +34,7 @@ _EVERYWHERE = API_PARTS | {DOWNLOAD, CDN}
 # Scenario -> the parts of the site it touches.
 SCENARIOS: Mapping[str, frozenset[str]] = {
     'slow': _EVERYWHERE,
+    'silent': frozenset((CDN,)),
     '503': _EVERYWHERE,
     '429': _EVERYWHERE,
     '429-no-retry-after': _EVERYWHERE,

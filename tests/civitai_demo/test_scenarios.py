@@ -73,6 +73,14 @@ def test_slow_keeps_one_waiting(demo: DemoServer) -> None:
     assert get(demo, OPENING).status_code == 200
 
 
+def test_silent_answers_for_no_picture(demo: DemoServer) -> None:
+    picture = cdn(of_container('png')['uuid'])
+    demo.scenario = 'silent:1'
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(f'{demo.url}{picture}', timeout=0.5)
+    assert get(demo, OPENING).status_code == get(demo, picture).status_code == 200
+
+
 def test_html_is_a_page_with_a_good_status(demo: DemoServer) -> None:
     demo.scenario = 'html'
     for path in (OPENING, cdn(of_container('png')['uuid'])):
