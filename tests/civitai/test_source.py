@@ -773,3 +773,29 @@ def test_the_address_of_a_user_of_any_name_leads_there_again(
 def test_whatever_an_address_ends_with_is_read_again(models: tuple[str, ...]) -> None:
     source = GallerySource('user', username='wren', base_models=models)
     assert parse_source(address_of(source, BASE), BASE) == source
+
+
+# -- what else names a gallery -------------------------------------------------------------------
+
+NAMED = [
+    ('@wren_ash', GallerySource('user', username='wren_ash')),
+    ('@Noor-Vale', GallerySource('user', username='Noor-Vale')),
+    ('"@wren_ash"', GallerySource('user', username='wren_ash')),
+    ('879DB523C3', GallerySource('version', hash='879db523c3')),
+    ('0x9D40847D', GallerySource('version', hash='9d40847d')),
+    ('sha256:' + 'ab' * 32, GallerySource('version', hash='ab' * 32)),
+    ('0xdeadbeef', GallerySource('version', hash='deadbeef')),
+]
+
+
+@pytest.mark.parametrize(('text', 'expected'), NAMED, ids=[text for text, _ in NAMED])
+def test_a_user_or_the_hash_of_a_file_can_be_named(text: str, expected: GallerySource) -> None:
+    assert parse_source(text, BASE) == expected
+
+
+@pytest.mark.parametrize(
+    'text', ['@', '@a/b', '@two words', '@https://civitai.red', 'deadbeef', '1f', 'zz12345678']
+)
+def test_what_only_looks_like_that_is_none(text: str) -> None:
+    with pytest.raises(SourceError):
+        parse_source(text, BASE)

@@ -17,6 +17,7 @@ from .models import (
     fetch_versions,
     find_offered,
     find_version,
+    search_models,
     whoami,
 )
 from .pages import MAX_EMPTY_ANSWERS, fetch_page, order_of_post, read_page, read_pages
@@ -36,5 +37,6 @@ __all__ = [
     'order_of_post',
     'read_page',
     'read_pages',
+    'search_models',
     'whoami',
 ]

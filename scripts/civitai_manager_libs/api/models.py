@@ -8,6 +8,8 @@ from typing import Collection
 
 from .. import setting
 from ..civitai import urls
+from ..civitai.found import FoundPage, parse_found
+from ..civitai.gallery import CEILINGS, SAFE_CEILING
 from ..civitai.modelfiles import Choice, OfferedVersion, parse_offered, with_hash
 from ..civitai.models import Model, parse_model
 from ..civitai.modellinks import ModelSource
@@ -21,6 +23,8 @@ log = logging.getLogger(__name__)
 
 # Versions that no list has, asked for one by one while somebody waits.
 MAX_SINGLE_VERSIONS = 20
+# Models that a search brings at once.
+FOUND_AT_ONCE = 24
 
 
 def fetch_model(client: CivitaiHttpClient, model_id: int) -> Model:
@@ -30,6 +34,25 @@ def fetch_model(client: CivitaiHttpClient, model_id: int) -> Model:
     if model.id != model_id:
         raise WrongContentError('error_not_a_model')
     return model
+
+
+def search_models(client: CivitaiHttpClient, words: str, cursor: str = '') -> FoundPage:
+    """Return models that Civitai finds by `words`, up to the ceiling of the settings.
+
+    `page` is never sent: with words that is an error, and the cursor is where to go on from.
+    Raises CivitaiError.
+    """
+    levels = setting.maturity_levels()
+    asked = {
+        'query': words,
+        'limit': str(FOUND_AT_ONCE),
+        # false: only what is for everybody, true: all
+        'nsfw': 'false' if levels == CEILINGS[SAFE_CEILING] else 'true',
+    }
+    if cursor:
+        asked['cursor'] = cursor
+    address = urls.api_url(setting.civitai_base_url, 'models')
+    return parse_found(client.fetch_json(address, asked), levels, FOUND_AT_ONCE)
 
 
 def fetch_versions(

@@ -18,7 +18,9 @@ pairs       the line of settings in that text
 samplers    samplers and noise schedules under the names of the WebUI
 modellinks  what people paste to have a model file
 modelfiles  the files of a version: which one is meant, why it cannot be had, where it is
+found       models that a search found
 models      models and their versions
+words       words that people type to find models by
 source      what people paste, and which gallery it means
 asked       the parameters of a pasted address
 basemodels  base models under their exact names

@@ -9,12 +9,9 @@ from urllib.parse import parse_qs
 from ..errors import SourceError
 from . import urls
 from .modelfiles import Choice, whole
-from .pasted import AIR, MAX_ID, only_link
+from .pasted import AIR, hash_in, only_link
 from .source import parse_source
 
-# AutoV1, CRC32 and, with ten, AutoV2; AutoV3; SHA256 and BLAKE3.
-_HASH_LENGTHS = frozenset({8, 10, 12, 64})
-_HASH = re.compile(r'(?:sha256:|0x)?([0-9a-f]{8,64})', re.IGNORECASE)
 _FILE = re.compile(r'\+([0-9]{1,10})(?![0-9])')
 
 
@@ -38,7 +35,7 @@ def parse_model_source(text: str, base_url: str) -> ModelSource:
     id, an AIR, and the hash of a file in any of its usual lengths. Raises SourceError.
     """
     given = only_link(text)
-    digest = _hash_in(given)
+    digest = hash_in(given)
     if digest:
         return ModelSource(hash=digest)
     unusable = SourceError('model_source', given=urls.shown(given))
@@ -52,15 +49,6 @@ def parse_model_source(text: str, base_url: str) -> ModelSource:
     if found.kind == 'version':
         return ModelSource(0, found.number, found.hash.lower(), choice)
     raise unusable
-
-
-def _hash_in(given: str) -> str:
-    """The hash that `given` is, '' if it is none; digits that can be an id are one."""
-    found = _HASH.fullmatch(given)
-    if found is None or len(found[1]) not in _HASH_LENGTHS:
-        return ''
-    is_id = given.isdigit() and int(given) <= MAX_ID
-    return '' if is_id else found[1].lower()
 
 
 def _choice_in(given: str) -> Choice:

@@ -18,6 +18,9 @@ AIR = re.compile(
     r'(?::[a-z0-9_\-]+)?(?:\.[a-z0-9_\-]+)?',
     re.IGNORECASE | re.ASCII,
 )
+# AutoV1, CRC32 and, with ten, AutoV2; AutoV3; SHA256 and BLAKE3.
+_HASH_LENGTHS = frozenset({8, 10, 12, 64})
+_HASH = re.compile(r'(?:sha256:|0x)?([0-9a-f]{8,64})', re.IGNORECASE)
 # Where a link begins. After a = it is the value of a parameter; what stands after a letter or a
 # slash belongs to the address before it. Single-line boxes paste two lines as one.
 _BEGINNING = re.compile(
@@ -71,6 +74,27 @@ def id_in(digits: str, given: str) -> int:
     if re.fullmatch(r'[0-9]{1,10}', digits) and 1 <= int(digits) <= MAX_ID:
         return int(digits)
     raise SourceError('source_bad_id', given=urls.shown(given))
+
+
+def hash_in(given: str) -> str:
+    """Return the hash of a file that `given` is, in lower case, '' if it is none.
+
+    Digits that can be an id are one.
+    """
+    found = _HASH.fullmatch(given)
+    if found is None or len(found[1]) not in _HASH_LENGTHS:
+        return ''
+    is_id = given.isdigit() and int(given) <= MAX_ID
+    return '' if is_id else found[1].lower()
+
+
+def bare_hash(given: str) -> str:
+    """Return the hash that `given` is where it could be a word as well, '' if it is none.
+
+    One of letters alone is a word, unless it is said to be a hash or too long for one.
+    """
+    is_word = given.isalpha() and len(given) < 64
+    return '' if is_word else hash_in(given)
 
 
 def _without_markup(text: str) -> str:

@@ -10,9 +10,10 @@ from ..errors import SourceError, UrlRefusedError
 from . import urls
 from .asked import Asked
 from .gallery import MAX_IDS
-from .pasted import AIR, MAX_ID, NUMBER, id_in, only_link
+from .pasted import AIR, MAX_ID, NUMBER, bare_hash, id_in, only_link
 
 _SCHEME = re.compile(r'[a-z][a-z0-9+.\-]*://', re.IGNORECASE)
+_USER = re.compile(r'@([^\s/\\?#@:]{1,100})')
 _UUID = re.compile(r'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
 _HASH = re.compile(r'(?:0x)?[0-9a-f]{8,64}', re.IGNORECASE)
 _PICTURE_HOSTS = urls.MEDIA_HOSTS - {'b2.civitai.com'}  # which has model files
@@ -60,8 +61,8 @@ def parse_source(text: str, base_url: str) -> GallerySource:
     """Return what `text`, pasted by a person, means; nothing is fetched.
 
     Accepted: pages and API addresses of Civitai's sites and of `base_url`, a bare model id, an
-    AIR, with marks and words around it. Raises SourceError that says what is accepted, or why a
-    page of Civitai is no gallery.
+    AIR, with marks and words around it; the hash of a model file, and a user as @name. Raises
+    SourceError that says what is accepted, or why a page of Civitai is no gallery.
     """
     given = only_link(text)
     if not given:
@@ -72,6 +73,11 @@ def parse_source(text: str, base_url: str) -> GallerySource:
     if air:
         version = id_in(air[2], given) if air[2] else 0
         return GallerySource('model', id_in(air[1], given), version)
+    user, digest = _USER.fullmatch(given), bare_hash(given)
+    if user:
+        return GallerySource('user', username=user[1])
+    if digest:
+        return GallerySource('version', hash=digest)
     parts = _site_parts(given, base_url)
     if '://' in parts.path:
         raise SourceError('source_several')

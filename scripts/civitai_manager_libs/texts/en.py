@@ -160,6 +160,7 @@ ENGLISH: dict[str, str] = {
         '(civitai.com/images/...).'
     ),
     'error_not_a_model': 'Civitai sent something that is not a model. Try again later.',
+    'error_not_models': 'Civitai sent something that is not a list of models. Try again later.',
     'model_archived': 'This model was archived; its files can no longer be downloaded.',
     'model_taken_down': 'This model was taken down by Civitai; its files cannot be downloaded.',
     'model_not_for_download': (

@@ -103,6 +103,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '此 Civitai 無法依編號列出多張圖片，請逐一開啟（civitai.com/images/...）。'
     ),
     'error_not_a_model': 'Civitai 傳回的不是模型資料，請稍後再試。',
+    'error_not_models': 'Civitai 傳回的不是模型清單，請稍後再試。',
     'model_archived': '此模型已封存，無法再下載其檔案。',
     'model_taken_down': '此模型已被 Civitai 下架，無法下載其檔案。',
     'model_not_for_download': '此版本的作者已關閉下載，API 金鑰也無法改變。請選擇其他版本。',
