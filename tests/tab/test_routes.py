@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import os
+import re
 import threading
 import time
 from pathlib import Path
 from typing import Any, Iterator
+from urllib.parse import urljoin
 
 import gradio as gr
 import httpx
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from gradio.routes import App
+from starlette.routing import Mount
 
 from scripts.civitai_manager_libs import setting, widgets
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
@@ -278,6 +284,29 @@ def test_where_a_login_is_set_it_is_asked_for(locked: str, view: View) -> None:
         assert ana.post('/login', data={'username': 'ana', 'password': 'secret'}).status_code == 200
         answers = [ana.get(f'/civitai-gallery/{path}') for path in paths]
         assert [answer.status_code for answer in answers] == [200] * 3
+
+
+@pytest.mark.parametrize('path', ['/below', '/below/', '/below/?__theme=dark'])
+def test_below_a_path_of_the_host_the_addresses_of_the_page_are_right(
+    path: str, view: View
+) -> None:
+    filled(view)
+    with gr.Blocks() as blocks:
+        gr.HTML('')
+    outer = FastAPI()
+    gr.mount_gradio_app(outer, blocks, '/below')
+    (inner,) = (one.app for one in outer.router.routes if isinstance(one, Mount))
+    routes.serve(inner)
+    with TestClient(outer) as browser:
+        page = browser.get(path)
+        assert page.status_code == 200
+        given = grid_markup.grid(view, str(view.listed))
+        sources = re.findall(r'<img[^>]* src="([^"]+)"', given)
+        assert len(sources) == len(view.page.images)
+        for number, source in enumerate(sources, start=1):
+            assert browser.get(urljoin(str(page.url), html.unescape(source))).content == jpeg(
+                number
+            )
 
 
 def test_a_host_that_asks_for_no_login_in_the_usual_way_gets_no_routes(
