@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 from .. import setting
 from ..civitai import urls
@@ -54,6 +55,23 @@ class Gallery:
     def of_all_versions(self) -> Gallery:
         """The gallery of the same model, as if the link had named no version."""
         return replace(self, source=self._source_of(0))
+
+    def of_every_version(self) -> Gallery:
+        """The gallery of the same model, whatever version a picture was made with.
+
+        Civitai lists that by date only.
+        """
+        return replace(self, source=self._source_of(0), query=replace(self.query, version_id=0))
+
+    def wishing(self, **wishes: Any) -> Gallery:
+        """The same gallery with these wishes, by the names of GallerySource, as if the link had
+        named them: sort, period, type, base_models.
+        """
+        source = replace(self.source, **wishes)
+        asked = _narrowed(source)
+        names = ('sort', 'period', 'type', 'base_models', 'as_posted')
+        query = replace(self.query, **{name: getattr(asked, name) for name in names})
+        return replace(self, source=source, query=query)
 
     def _source_of(self, version_id: int) -> GallerySource:
         if self.model is None:

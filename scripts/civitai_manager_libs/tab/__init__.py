@@ -15,22 +15,28 @@ paging             turning the page
 picture            a chosen picture: shown, and sent
 needed             the models of the chosen picture: whether they are here, and got if not
 layout             the components, and where they stand
+layout_filters     those that say what is to be seen
 layout_jobs        those for whole galleries
 layout_models      those for the models on this machine
+filters_markup     the HTML of the filters, and of what they hide
 jobs_markup        the HTML of the panel of jobs
 model_cards        the jobs of model files in it
 job_parts          what the cards of all jobs are made of
 models_markup      the HTML of models, a picture's and those here
 browser            what runs in the browser itself
+browser_filters    the same for the filters
 browser_grid       the same for the grid
 grid_markup        the HTML of the grid
 markup             the HTML that is shown
+origin             sentences about the page on show
 sending            what a WebUI is sent
 events             what the events do, without components
 thumbnails         the small pictures of a page
 offline            a saved gallery, shown from the files
+versions           the versions of the model on show
 wishes             what a person fills in to have a whole gallery
 view               what one browser tab looks at
+filters            what a person wants to see of any gallery
 ahead              pages that were seen, and the one that comes next
 loading            how far the small pictures of a grid are
 generation         how the chosen picture was made

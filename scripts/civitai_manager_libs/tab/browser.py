@@ -25,17 +25,17 @@ AS_GIVEN = 'given[0]'
 SAVED_CHOSEN = "(window.civitaiGalleryJobs || {}).saved || ''"
 
 
-def begin_turn(inputs: int, waiting: str, first: str = AS_GIVEN) -> str:
+def begin_turn(inputs: int, waiting: str, *said: str) -> str:
     """Say `waiting` in the place of the status, at once, and dim the grid, until END_WAIT.
 
-    `first` is what stands in for the first input.
+    `said` is what stands in for the first inputs.
     """
     return f"""(...given) => {{
     const grid = {_GRID}, status = {_STATUS};
     window.civitaiGalleryWaits = (window.civitaiGalleryWaits || 0) + 1;
     if (status) status.dataset.waits = {json.dumps(waiting)};
     if (grid) grid.dataset.isOld = '';
-    return [{first}, ...given.slice(1, {inputs})];
+    return [{", ".join([*said, f"...given.slice({len(said)}, {inputs})"])}];
 }}"""
 
 

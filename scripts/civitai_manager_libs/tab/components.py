@@ -8,7 +8,18 @@ import gradio as gr
 
 from .. import setting, widgets
 from ..errors import CivitaiError
-from . import browser_grid, events, jobs, layout, markup, models, paging, picture
+from . import (
+    browser_filters,
+    browser_grid,
+    events,
+    filters_markup,
+    jobs,
+    layout,
+    markup,
+    models,
+    paging,
+    picture,
+)
 from .layout import Parts
 from .view import View
 
@@ -55,6 +66,13 @@ def wire_page(parts: Parts, blocks: Any, *, opening: bool) -> None:
         outputs=[parts.open_folder],
         show_progress='hidden',
         js=browser_grid.WATCH_GRID,
+    )
+    widgets.on(
+        blocks.load,
+        filters_markup.row,
+        outputs=[parts.filters.row],
+        show_progress='hidden',
+        js=browser_filters.WATCH_FILTERS,
     )
     jobs.wire_page(parts, blocks)
     models.wire_page(parts, blocks)

@@ -16,26 +16,47 @@ from ..downloads.plan import BatchReport, Outcome, aside_message
 from ..errors import CivitaiError, SourceError
 from ..http_client import CivitaiHttpClient
 from ..store import cache
-from . import generation, offline, temporary, thumbnails
+from . import filters, generation, offline, temporary, thumbnails, versions
 from .ahead import Pages
+from .filters import Filters
 from .view import View
 
 PREVIEW_WIDTH = 1200
 
 
-def open_source(view: View, pasted: str) -> None:
+def open_source(view: View, pasted: str, kept: object = '') -> None:
     """Show the first page of what was pasted, or what was saved of it if Civitai is out of reach.
 
-    Raises CivitaiError and leaves `view` as it was.
+    `kept` are the filters that the browser keeps, see `filters.read`. Raises CivitaiError and
+    leaves `view` as it was.
     """
-    turn = view.begin()
-    source = parse_source(pasted or '', setting.civitai_base_url)
+    turn, wanted = view.begin(), filters.read(kept)
+    source = filters.wished(parse_source(pasted or '', setting.civitai_base_url), wanted)
     try:
         gallery = api.open_gallery(_client(), source)
-        _show(view, turn, gallery, CursorTrail())
+        _show(view, turn, gallery, CursorTrail(), filters.in_force(source, wanted))
     except CivitaiError as error:
-        if not offline.show_instead(view, turn, source, error):
+        if not offline.show_instead(view, turn, source, error, wanted):
             raise
+
+
+def choose_filters(view: View, told: object) -> None:
+    """Show the gallery as other filters have it: its first page, or this one if Civitai is asked
+    for the same. Raises CivitaiError.
+    """
+    turn, wanted = view.begin(), filters.read(told)
+    if view.saved is not None:
+        offline.go(view, turn, view.saved, view.trail, wanted)
+        return
+    gallery = view.gallery
+    if gallery is None:
+        raise SourceError('source_empty')
+    wishes = {name: getattr(wanted, name) for name in filters.IN_LINKS}
+    other = gallery.wishing(**wishes).of_levels(wanted.levels)
+    if other.query == gallery.query:
+        _show(view, turn, gallery, view.trail, wanted)
+    else:
+        _show(view, turn, other, CursorTrail(), wanted)
 
 
 def _client() -> CivitaiHttpClient:
@@ -49,26 +70,25 @@ def is_other_version(view: View, label: object) -> bool:
 
     The box of gradio 6 tells its choice whenever it is left.
     """
-    shown = view.gallery.version if view.gallery else None
-    return label != (view.version or (shown.label if shown else None))
+    return label != (view.version or versions.shown(view) or None)
 
 
 def choose_version(view: View, label: str) -> None:
-    """Show the first page of another version of the model, if it is another.
+    """Show the first page of another version of the model, or of all, if it is another.
 
     Raises CivitaiError.
     """
     if not is_other_version(view, label):
         return
-    turn = view.begin()
-    model = view.gallery.model if view.gallery else None
-    versions = model.versions if model else ()
-    chosen = next((version for version in versions if version.label == label), None)
-    if view.gallery is None or chosen is None:
+    turn, gallery = view.begin(), view.gallery
+    model = gallery.model if gallery else None
+    chosen = next((v for v in model.versions if v.label == label), None) if model else None
+    if gallery is None or (chosen is None and label not in versions.offered(view)):
         raise SourceError('version_unknown')
-    view.version = chosen.label
+    view.version = label
     try:
-        _show(view, turn, view.gallery.of_version(chosen.id), CursorTrail())
+        other = gallery.of_version(chosen.id) if chosen else gallery.of_every_version()
+        _show(view, turn, other, CursorTrail())
     finally:
         if turn == view.turn:
             view.version = ''
@@ -102,8 +122,15 @@ def _go(view: View, trail: CursorTrail) -> None:
     _show(view, turn, view.gallery, trail)
 
 
-def _show(view: View, turn: int, gallery: api.Gallery, trail: CursorTrail) -> None:
-    levels = setting.maturity_levels()
+def _show(
+    view: View,
+    turn: int,
+    gallery: api.Gallery,
+    trail: CursorTrail,
+    chosen: Filters | None = None,
+) -> None:
+    chosen = chosen or view.filters.chosen
+    levels = chosen.levels
     if levels != gallery.query.levels:  # cursors belong to the filter they were given for
         gallery, trail = gallery.of_levels(levels), CursorTrail()
     known = view.pages if gallery is view.gallery else Pages()
@@ -114,6 +141,8 @@ def _show(view: View, turn: int, gallery: api.Gallery, trail: CursorTrail) -> No
         if known is not view.pages:
             view.pages.stop()
         view.pages = known
+        page, left = filters.sifted(page, chosen)
+        view.filters.chosen, view.filters.left = chosen, left
         view.gallery, view.trail, view.page, view.selected = gallery, trail, page, None
         view.saved, view.lost, view.problem, view.is_of_before = None, (), None, False
         view.listed = turn  # last, as others read it first
@@ -124,9 +153,11 @@ def load_ahead(view: View) -> None:
     if view.gallery is None or not has_next(view):
         return
     query, trail = view.gallery.query, view.trail.forward(view.page)
+    chosen = view.filters.chosen
 
     def load(page: ImagePage, stop: threading.Event) -> None:
-        stills = [thumbnails.address(image) for image in page.images if not image.is_audio]
+        seen, _ = filters.sifted(page, chosen)
+        stills = [thumbnails.address(image) for image in seen.images if not image.is_audio]
         action.load_pictures(stills, stop, lambda *result: None)
 
     view.pages.fetch(query, trail, lambda: api.read_page(_client(), query, trail), load)

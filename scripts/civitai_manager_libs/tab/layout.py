@@ -8,7 +8,8 @@ from typing import Any, Sequence
 import gradio as gr
 
 from .. import host, widgets
-from . import layout_jobs, layout_models, markup
+from . import layout_filters, layout_jobs, layout_models, markup
+from .layout_filters import FilterParts
 from .layout_jobs import JobParts
 from .layout_models import ModelParts
 from .markup import PREFIX, label
@@ -46,7 +47,7 @@ class Parts:
     status tells of the page, kept of the download, sent of what is sent: none overwrites another.
     kept_here says the same as kept, and more, where the buttons of the download are.
     keeps says whose pictures the buttons of the download keep, where that could be mistaken, or why
-    they keep none.
+    they keep none. left tells what the page leaves out, where its pictures would be.
     """
 
     view: Any
@@ -77,6 +78,8 @@ class Parts:
     retry_page: Any
     whole: JobParts
     models: ModelParts
+    filters: FilterParts
+    left: Any
 
 
 def make(source: str) -> Parts:
@@ -92,6 +95,7 @@ def make(source: str) -> Parts:
             scale=8,
         )
         load = gr.Button(label('load'), variant='primary', elem_id=f'{PREFIX}_load', scale=1)
+    seen = layout_filters.make()
     with gr.Column(elem_id=f'{PREFIX}_status'):
         start = markup.notice(label('status_start'))
         status = gr.HTML(start, elem_id=f'{PREFIX}_status_page')
@@ -101,23 +105,14 @@ def make(source: str) -> Parts:
             grid_side = _grid_side()
         with gr.Column(scale=2, min_width=320):
             picture_side = _picture_side()
-    return Parts(view, source_box, load, status, kept, **grid_side, **picture_side)
+    sides = {**grid_side, **picture_side, 'filters': seen, 'version': seen.version}
+    return Parts(view, source_box, load, status, kept, **sides)
 
 
 def _grid_side() -> dict[str, Any]:
-    with gr.Row(elem_id=f'{PREFIX}_head'):
-        with gr.Column(scale=1, min_width=200):
-            title = gr.HTML('', elem_id=f'{PREFIX}_title')
-        with gr.Column(scale=1, min_width=200):
-            version = gr.Dropdown(
-                choices=[],
-                value=None,
-                label=label('version'),
-                visible=False,
-                interactive=True,
-                elem_id=f'{PREFIX}_version',
-            )
+    title = gr.HTML('', elem_id=f'{PREFIX}_title')
     grid = gr.HTML('', elem_id=f'{PREFIX}_grid')
+    left = gr.HTML('', elem_id=f'{PREFIX}_left')
     bridge = _bridge()
     with gr.Row(elem_id=f'{PREFIX}_turn'):
         first = _button('first')
@@ -127,8 +122,8 @@ def _grid_side() -> dict[str, Any]:
     keeping = _keeping()
     return {
         'title': title,
-        'version': version,
         'grid': grid,
+        'left': left,
         'bridge': bridge,
         'first': first,
         'prev': previous,

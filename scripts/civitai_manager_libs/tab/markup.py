@@ -13,7 +13,7 @@ from ..downloads.offline import SavedGallery
 from ..downloads.plan import failed_message
 from ..errors import CivitaiError
 from ..widgets import escape
-from . import generation
+from . import generation, origin
 from .events import Step, has_next
 from .view import View
 
@@ -89,26 +89,31 @@ def page_status(view: View) -> str:
     gallery, saved = view.gallery, view.saved
     if gallery is None and saved is None:
         return notice(label('status_start'))
-    ceiling = setting.gallery_maturity_ceiling
-    counts = {'hidden': page.hidden, 'surplus': page.surplus}
+    ceiling, unwanted = view.filters.chosen.ceiling, origin.hidden(view)
+    counts = {'hidden': origin.above(view), 'surplus': page.surplus}
     counts |= {'saved_missing_some': saved.missing if saved else 0}
     counts |= {'foreign': page.foreign, 'unreadable': page.unreadable}
-    told = [label(key, count=n, ceiling=ceiling) for key, n in counts.items() if n]
+    told = [label(key, count=n, ceiling=ceiling) for key, n in counts.items() if n] + unwanted
     if page.stopped:
         told.append(label('listing_stopped', cause=page.stopped.message_in(setting.language)))
     if lost:
         told.append(failed_message(view.lost, len(page.images), setting.language))
     if not count:
-        return notice(' '.join(told) or _nothing(gallery, ceiling), 'problem')
+        mood = 'calm' if unwanted or view.filters.chosen.narrowing else 'problem'
+        return notice(' '.join(told) or _nothing(view, ceiling), mood)
     ready = label('status_ready_one' if count == 1 else 'status_ready', count=count)
     is_odd = lost or page.stopped
+    told += origin.told(view)
     return notice(' '.join((ready, *told)), 'problem' if is_odd else 'calm')
 
 
-def _nothing(gallery: api.Gallery | None, ceiling: str) -> str:
-    """What to say where there is nothing, and nothing else is known of it; None: a saved one."""
+def _nothing(view: View, ceiling: str) -> str:
+    """What to say where there is nothing, and nothing else is known of it."""
+    gallery = view.gallery
     if gallery is None:
         return label('saved_nothing')
+    if view.filters.chosen.narrowing:
+        return label('status_nothing_such')
     if gallery.version is None:
         return label('status_nothing', ceiling=ceiling)
     return label('status_nothing_of_version', version=gallery.version.label, ceiling=ceiling)

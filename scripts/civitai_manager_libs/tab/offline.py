@@ -16,36 +16,51 @@ from ..civitai.source import GallerySource
 from ..downloads import offline, presence
 from ..downloads.offline import SavedGallery
 from ..errors import CivitaiError, SourceError
-from . import generation
+from . import filters, generation
+from .filters import Filters
 from .view import View
 
 STILL_WIDTH, LARGE_WIDTH = 450, 1200
 _JOB = re.compile(r'[1-9][0-9]{0,17}')
 
 
-def open_job(view: View, job: object) -> None:
-    """Show the first page of what a job kept. Raises CivitaiError."""
+def open_job(view: View, job: object, kept: object = '') -> None:
+    """Show the first page of what a job kept, with filters as the browser keeps them.
+
+    Raises CivitaiError.
+    """
     turn = view.begin()
     if not _JOB.fullmatch(str(job)):
         raise SourceError('job_unknown')
     _check_allowed(view)
-    show(view, turn, offline.of_job(int(str(job))), CursorTrail())
+    show(view, turn, offline.of_job(int(str(job))), CursorTrail(), filters.read(kept))
 
 
-def show_instead(view: View, turn: int, source: GallerySource, why: CivitaiError) -> bool:
+def show_instead(
+    view: View, turn: int, source: GallerySource, why: CivitaiError, wanted: Filters
+) -> bool:
     """Show what was kept of a gallery that cannot be had now; False if there is nothing."""
     if not view.may_see_saved or not isinstance(why, offline.UNREACHABLE):
         return False
     saved = offline.instead_of(source, why)
     if saved is not None:
-        show(view, turn, saved, CursorTrail())
+        show(view, turn, saved, CursorTrail(), wanted)
     return saved is not None
 
 
-def go(view: View, turn: int, saved: SavedGallery, trail: CursorTrail) -> None:
-    """Show another page of a saved gallery. Raises CivitaiError."""
+def go(
+    view: View,
+    turn: int,
+    saved: SavedGallery,
+    trail: CursorTrail,
+    wanted: Filters | None = None,
+) -> None:
+    """Show a page of a saved gallery, with other filters if some are wanted.
+
+    Raises CivitaiError.
+    """
     _check_allowed(view)
-    show(view, turn, saved, trail)
+    show(view, turn, saved, trail, wanted or view.filters.chosen)
 
 
 def _check_allowed(view: View) -> None:
@@ -53,10 +68,12 @@ def _check_allowed(view: View) -> None:
         raise SourceError('saved_not_from_here')
 
 
-def show(view: View, turn: int, saved: SavedGallery, trail: CursorTrail) -> None:
+def show(view: View, turn: int, saved: SavedGallery, trail: CursorTrail, chosen: Filters) -> None:
     """Show a page of `saved`, unless another was asked for meanwhile. Raises StorageError."""
     saved, page = offline.read_page(saved, trail)
     if turn == view.turn:
+        page, left = filters.sifted(page, chosen, is_saved=True)
+        view.filters.chosen, view.filters.left = chosen, left
         view.gallery, view.saved, view.trail, view.page = None, saved, trail, page
         view.selected, view.lost, view.problem, view.is_of_before = None, (), None, False
         view.listed = turn  # last, as others read it first

@@ -10,44 +10,54 @@ from .. import setting, widgets
 from ..errors import CivitaiError
 from . import (
     browser,
+    browser_filters,
     browser_grid,
     events,
+    filters_markup,
     grid_markup,
     markup,
     needed,
     offline,
     picture,
     thumbnails,
+    versions,
 )
 from .layout import Parts
 from .markup import label
 from .view import View
 
+# A link as it was given, with the filters that the browser keeps.
+_AS_KEPT = (browser.AS_GIVEN, browser_filters.KEPT)
 # What only turns the page; all else shows another gallery.
 _OTHER_PAGES = (events.go_first, events.go_previous, events.go_next)
 
 
 def bind(parts: Parts) -> None:
     """Bind everything that changes what is shown."""
+    opening = _on_turn(parts, events.open_source)
+    for event in (parts.load.click, parts.source.submit):
+        _bind_turn(parts, event, opening, [parts.source, parts.filters.wanted], *_AS_KEPT)
     turns: tuple[tuple[Any, Callable[..., None], list[Any]], ...] = (
-        (parts.load.click, events.open_source, [parts.source]),
-        (parts.source.submit, events.open_source, [parts.source]),
         (parts.first.click, events.go_first, []),
         (parts.prev.click, events.go_previous, []),
         (parts.next.click, events.go_next, []),
     )
     for event, change, inputs in turns:
         _bind_turn(parts, event, _on_turn(parts, change), inputs)
+    filtering = _on_turn(parts, events.choose_filters)
+    wanted, pressed = parts.filters.wanted, parts.filters.button.click
+    _bind_turn(parts, pressed, filtering, [wanted], browser_filters.CHOSEN)
     _bind_turn(parts, parts.version.input, _on_version(parts), [parts.version])
     browse = _on_turn(parts, offline.open_job, widgets.refuse_jobs)
     pressed, chosen = parts.whole.saved_button.click, browser.SAVED_CHOSEN
-    _bind_turn(parts, pressed, browse, [parts.whole.order], chosen)
+    _bind_turn(parts, pressed, browse, [parts.whole.order, wanted], chosen, browser_filters.KEPT)
     _bind_again(parts)
 
 
 def bind_opening(parts: Parts, event: Any) -> None:
     """Have `event` show what the box for links holds."""
-    _bind_turn(parts, event, _on_turn(parts, events.open_source), [parts.source])
+    opening = _on_turn(parts, events.open_source)
+    _bind_turn(parts, event, opening, [parts.source, parts.filters.wanted], *_AS_KEPT)
 
 
 def _bind_turn(
@@ -55,11 +65,11 @@ def _bind_turn(
     event: Any,
     listing: Callable[..., dict[Any, Any]],
     inputs: list[Any],
-    first: str = browser.AS_GIVEN,
+    *said: str,
 ) -> None:
     """Bind `event` to a listing, that to its pictures, and those to what there is to tell.
 
-    The browser sends `first` as the first of the `inputs`.
+    The browser sends `said` as the first of the `inputs`.
 
     No listing is a generator: where two of its yields reach the browser in one piece, gradio 6
     loses of the first what the second leaves out. So the browser itself says "Loading".
@@ -74,7 +84,7 @@ def _bind_turn(
         inputs=given,
         outputs=_changing(parts),
         show_progress='hidden',
-        js=browser.begin_turn(len(given), label('status_loading'), first),
+        js=browser.begin_turn(len(given), label('status_loading'), *said),
     )
     widgets.on(listed.then, None, js=browser.END_WAIT)
     _bind_telling(parts, listed)
@@ -123,6 +133,8 @@ def _changing(parts: Parts) -> list[Any]:
         parts.next,
         parts.page_info,
         parts.keeps,
+        parts.left,
+        parts.filters.told,
         parts.download_page,
         parts.download_whole,
         parts.whole.whole,
@@ -180,13 +192,13 @@ def _on_version(parts: Parts) -> Callable[..., dict[Any, Any]]:
 def _controls(parts: Parts, view: View) -> dict[Any, Any]:
     """What the components around the grid show for `view`."""
     gallery, pictures = view.gallery, bool(view.page.images)
-    model = gallery.model if gallery else None
-    labels = [version.label for version in model.versions] if model else []
-    chosen = gallery.version.label if gallery and gallery.version else None
+    labels, chosen = versions.offered(view), versions.shown(view) or None
     back = view.trail.page_number > 1
     return {
         parts.title: markup.heading(view),
         parts.keeps: markup.keeps(view),
+        parts.left: filters_markup.left_out(view),
+        parts.filters.told: filters_markup.told(view),
         parts.version: gr.update(choices=labels, value=chosen, visible=bool(labels)),
         parts.first: gr.update(interactive=back),
         parts.prev: gr.update(interactive=back),

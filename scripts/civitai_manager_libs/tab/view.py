@@ -17,6 +17,7 @@ from ..errors import CivitaiError
 from ..library.updates import Standing
 from ..store import cache
 from .ahead import Pages
+from .filters import FilterView
 from .generation import Made
 from .loading import GRIDS_KEPT, Given, Loading
 
@@ -56,7 +57,7 @@ class View:
     name tells this view from others once it has shown something, seen is what it shows. saved is
     the saved gallery that is shown instead of a gallery; may_see_saved tells that who looks may
     see such. is_of_before tells that what was to be loaded since did not come. models is what it
-    sees of models.
+    sees of models, filters what it wants to see.
     """
 
     gallery: api.Gallery | None = None
@@ -85,6 +86,7 @@ class View:
     given: Given | None = None
     pages: Pages = field(default_factory=Pages)
     models: ModelsView = field(default_factory=ModelsView)
+    filters: FilterView = field(default_factory=FilterView)
 
     def begin(self) -> int:
         """Count up and return the turn; what belongs to an older one is no longer wanted."""

@@ -1,0 +1,45 @@
+"""The components that say what is to be seen of a gallery."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from . import filters_markup
+from .markup import PREFIX, label
+
+
+@dataclass(frozen=True)
+class FilterParts:
+    """The row of filters, and what goes between it and the server out of sight.
+
+    row has the boxes, told what they show of the gallery on show. What the browser wants is in
+    wanted when it presses the button. left says what the page on show leaves out.
+    """
+
+    row: Any
+    version: Any
+    told: Any
+    wanted: Any
+    button: Any
+
+
+def make() -> FilterParts:
+    """Make the row inside the Blocks at hand; its boxes are HTML, so that they stay quiet."""
+    with gr.Row(elem_id=f'{PREFIX}_see'):
+        row = gr.HTML(filters_markup.row(), elem_id=f'{PREFIX}_filters')
+        version = gr.Dropdown(
+            choices=[],
+            value=None,
+            label=label('version'),
+            visible=False,
+            interactive=True,
+            elem_id=f'{PREFIX}_version',
+        )
+    with gr.Column(elem_id=f'{PREFIX}_filters_hidden'):
+        told = gr.HTML('', elem_id=f'{PREFIX}_filters_told')
+        wanted = gr.HTML('', elem_id=f'{PREFIX}_filters_wanted')
+        button = gr.Button('', elem_id=f'{PREFIX}_filters_button')
+    return FilterParts(row, version, told, wanted, button)

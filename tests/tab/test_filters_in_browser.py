@@ -1,0 +1,120 @@
+"""What is to be seen, in a real browser: the row of filters, and what is kept of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browsing import WAIT, load, needs_chromium, part, pictures
+from tests.support.grid_site import GridSite
+from tests.support.prepared import Prepared
+from tests.support.running_app import RunningApp
+
+pytestmark = needs_chromium
+
+COUNT = 8
+SETTINGS = {'gallery_rows': 2, 'gallery_columns': 4, 'gallery_maturity_ceiling': 'R'}
+
+
+@pytest.fixture(scope='module')
+def site() -> Iterator[GridSite]:
+    made = GridSite(COUNT, pages=4)
+    with made.server:
+        yield made
+
+
+@pytest.fixture(scope='module')
+def app(
+    prepared: Prepared, site: GridSite, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningApp]:
+    home = tmp_path_factory.mktemp('home')
+    (home / 'settings.json').write_text(json.dumps(SETTINGS))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv('CIVITAI_BASE_URL', site.server.url)
+        running = RunningApp(prepared, Path(home), '--port', '0', '--downloads', str(home / 'kept'))
+        yield running
+        running.stop()
+
+
+def opened(tab: Page, app: RunningApp) -> Page:
+    tab.set_default_timeout(WAIT)
+    tab.goto(app.url)
+    expect(part(tab, 'load')).to_be_visible()
+    expect(part(tab, 'level').locator('option:not([hidden])')).to_have_count(3, timeout=WAIT)
+    return tab
+
+
+@pytest.fixture
+def page(browser: Browser, app: RunningApp) -> Iterator[Page]:
+    context = browser.new_context(viewport={'width': 1280, 'height': 720})
+    yield opened(context.new_page(), app)
+    context.close()
+
+
+def shown(tab: Page, count: int, status: str) -> None:
+    """Wait until the grid has so many pictures, and the status says so."""
+    expect(pictures(tab)).to_have_count(count, timeout=WAIT)
+    expect(part(tab, 'status')).to_contain_text(status, timeout=WAIT)
+
+
+def test_what_was_chosen_is_kept_in_this_browser_and_nowhere_else(
+    browser: Browser, page: Page, app: RunningApp, site: GridSite
+) -> None:
+    part(page, 'period').select_option('Week')  # with nothing to be loaded yet
+    load(page, site.link)
+    shown(page, COUNT, '8 pictures.')
+    assert site.asked('period=Week') and not site.asked('sort=Oldest')
+    part(page, 'sort').focus()
+    part(page, 'sort').select_option('Oldest')
+    expect(part(page, 'title')).to_contain_text('Oldest', timeout=WAIT)
+    expect(part(page, 'sort')).to_be_focused()
+    part(page, 'level').select_option('PG')
+    expect(page.locator('#civitai_gallery_grid[data-is-old]')).to_have_count(0, timeout=WAIT)
+    assert site.asked('browsingLevel=1&')
+    opened(page, app)
+    expect(part(page, 'sort')).to_have_value('Oldest')
+    asked = len(site.asked('period=Week'))
+    load(page, f'{site.link}?sort=Newest')
+    shown(page, COUNT, '8 pictures.')
+    latest = site.asked('period=Week')[asked:]
+    assert latest and all('sort=Newest' in a and 'browsingLevel=1&' in a for a in latest)
+    expect(part(page, 'sort')).to_have_value('Newest')
+    other = browser.new_context()
+    expect(part(opened(other.new_page(), app), 'sort')).to_have_value('')
+    other.close()
+
+
+def test_what_has_no_prompt_is_hidden_said_and_shown_again_on_the_same_page(
+    page: Page, site: GridSite
+) -> None:
+    load(page, site.link)
+    shown(page, COUNT, '8 pictures.')
+    part(page, 'next').click()
+    expect(part(page, 'page_info')).to_contain_text('Page 2', timeout=WAIT)
+    part(page, 'with_prompt').check()
+    shown(page, COUNT // 2, 'no prompt: 4.')
+    expect(part(page, 'left')).to_contain_text('4 of 8 hidden: With prompt only')
+    part(page, 'left').get_by_role('button', name='Show').click()
+    shown(page, COUNT, '8 pictures.')
+    expect(part(page, 'with_prompt')).not_to_be_checked()
+    expect(part(page, 'page_info')).to_contain_text('Page 2')
+    expect(part(page, 'left').locator('.cg-left')).to_have_count(0)
+
+
+def test_on_a_phone_the_filters_are_behind_one_button(page: Page, site: GridSite) -> None:
+    page.set_viewport_size({'width': 390, 'height': 844})
+    fold = page.get_by_role('button', name='Filters')
+    expect(part(page, 'sort')).to_be_hidden()
+    fold.click()
+    expect(fold).to_have_attribute('aria-expanded', 'true')
+    part(page, 'sort').select_option('Oldest')
+    part(page, 'with_prompt').check()
+    expect(fold).to_have_text('Filters (2)')
+    wide = page.evaluate('document.documentElement.scrollWidth')
+    assert wide <= 390
+    fold.click()
+    expect(part(page, 'sort')).to_be_hidden()
