@@ -11,9 +11,9 @@ from ..civitai.modelfiles import ModelFile, OfferedVersion
 from ..downloads.getting import Planned
 from ..downloads.models import KeptModel
 from ..ending import ExitCode
-from ..errors import CancelledError, CivitaiError, GoneError, NotFoundError, SourceError
+from ..errors import CivitaiError
 from ..library import namesakes
-from .telling import Reason
+from .telling import Reason, code_of, reason_of
 
 
 @dataclass(frozen=True)
@@ -55,21 +55,12 @@ class ModelPart:
     @property
     def reason(self) -> Reason:
         """Why it ended as it did."""
-        if self.is_complete:
-            return Reason.COMPLETE
-        if self.was_stopped or isinstance(self.refusal, CancelledError):
-            return Reason.INTERRUPTED
-        if isinstance(self.refusal, SourceError):
-            return Reason.USAGE
-        if isinstance(self.refusal, (NotFoundError, GoneError)):
-            return Reason.NOT_FOUND
-        return Reason.INCOMPLETE if self.done else Reason.FAILED
+        return reason_of(self.is_complete, self.was_stopped, self.refusal, bool(self.done))
 
     @property
     def code(self) -> ExitCode:
         """The exit code, if this is all that was asked for."""
-        told = {Reason.COMPLETE: ExitCode.COMPLETE, Reason.USAGE: ExitCode.USAGE}
-        return told.get(self.reason, ExitCode.FAILED)
+        return code_of(self.reason)
 
     def as_json(self) -> dict[str, Any]:
         """Return what a program wants to know."""

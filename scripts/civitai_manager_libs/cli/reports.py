@@ -53,7 +53,7 @@ def done(word: str, manner: Manner, do: Callable[[Work], Report]) -> tuple[Repor
             if refusal is None:
                 _tell_how_far(reports[-1], word, work.screen.far)
 
-    number = running.alone(f'models {word}', manner, work_it)
+    number = running.alone(manner, work_it, f'models {word}')
     return (reports[0] if reports else Report(is_complete=False)), number
 
 

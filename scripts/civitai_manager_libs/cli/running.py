@@ -97,8 +97,8 @@ def carry_out(
     return 128 + number if number else max((part.code for part in parts), default=0)
 
 
-def alone(source: str, manner: Manner, do: Callable[[Work], None]) -> int:
-    """Do something that tells of itself, under the name `source` while it runs.
+def alone(manner: Manner, do: Callable[[Work], None], source: str = '') -> int:
+    """Do something that tells of itself; while it runs under the name `source`, if it has one.
 
     Returns the number of the signal that ended it, else 0. Raises CivitaiError.
     """
@@ -106,8 +106,9 @@ def alone(source: str, manner: Manner, do: Callable[[Work], None]) -> int:
     show_notices(work.screen)
 
     def carry_out() -> None:
-        work.screen.begin(source)
         try:
+            if source:
+                work.screen.begin(source)
             do(work)
         finally:
             work.screen.end()

@@ -5,16 +5,14 @@ from __future__ import annotations
 import glob
 import json
 import sys
-import threading
 from collections import Counter
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, Iterator, Sequence
+from typing import Any, BinaryIO, Iterator, Sequence
 
-from .. import ending, setting, texts
-from ..archive import place
+from .. import setting, texts
 from ..archive.place import archive
 from ..civitai import urls
 from ..civitai.gallery import ceiling_of
@@ -23,12 +21,11 @@ from ..downloads import beginning, exporting, importing
 from ..downloads.wanted import Wanted
 from ..ending import ExitCode
 from ..errors import CivitaiError, SourceError
-from ..http_client import get_http_client
 from ..store import parquet, tables
 from ..store.parquet import Row
 from . import gallery, options, running, saying
 from .running import Manner, Work
-from .telling import Part, Reason
+from .telling import Part, Reason, code_of
 
 STDOUT = '-'
 _COUNTS = 'missing', 'unlisted', 'refused'
@@ -40,25 +37,6 @@ def _text(key: str, **values: object) -> str:
 
 def _say(line: str, to_stderr: bool) -> None:
     saying.say(line, to_stderr=to_stderr)
-
-
-def _carried_out(manner: Manner, do: Callable[[Work], None]) -> int:
-    """Do it so that Ctrl-C ends it; return the number of the signal that did, else 0."""
-    work = Work(get_http_client(), running.screen_for(manner), threading.Event(), manner)
-    running.show_notices(work.screen)
-
-    def carry_out() -> None:
-        try:
-            do(work)
-        finally:
-            work.screen.end()
-            place.close()
-
-    def stop() -> None:
-        work.stop.set()
-        work.client.close()
-
-    return ending.run(carry_out, stop)
 
 
 # --- export --------------------------------------------------------------------------------------
@@ -137,8 +115,7 @@ class _Export:
     @property
     def code(self) -> int:
         """The exit code, unless a signal ended it."""
-        told = {'complete': ExitCode.COMPLETE, 'usage': ExitCode.USAGE}
-        return told.get(self.reason, ExitCode.FAILED)
+        return code_of(Reason(self.reason))
 
     def lines(self) -> Iterator[str]:
         """What went wrong or is to be known, for a person."""
@@ -178,7 +155,7 @@ def export(wanted: Wanted, level: str | None, form: str | None, output: str, man
         except CivitaiError as error:
             done.part = replace(done.part, refusal=None if work.stop.is_set() else error)
 
-    number = _carried_out(manner, do)
+    number = running.alone(manner, do)
     if number:
         done.part = replace(done.part, was_stopped=True)
     _tell_export(done, manner, bool(number))
@@ -253,7 +230,7 @@ def import_tables(given: Sequence[str], manner: Manner) -> int:
                     return
                 problems.append(error.message_in(setting.language))
 
-    number = _carried_out(manner, do)
+    number = running.alone(manner, do)
     is_complete = account.is_complete and not problems and not number
     reason = 'interrupted' if number else 'complete' if is_complete else 'incomplete'
     if manner.as_json:

@@ -33,6 +33,27 @@ class Reason(Enum):
     INTERRUPTED = 'interrupted'
 
 
+def reason_of(
+    is_complete: bool, was_stopped: bool, refusal: CivitaiError | None, has_some: bool
+) -> Reason:
+    """Return why something ended as it did; `has_some`: a part of it is there."""
+    if is_complete:
+        return Reason.COMPLETE
+    if was_stopped or isinstance(refusal, CancelledError):
+        return Reason.INTERRUPTED
+    if isinstance(refusal, SourceError):
+        return Reason.USAGE
+    if isinstance(refusal, (NotFoundError, GoneError)):
+        return Reason.NOT_FOUND
+    return Reason.INCOMPLETE if has_some else Reason.FAILED
+
+
+def code_of(reason: Reason) -> ExitCode:
+    """Return the exit code of a program of which that is all it was asked for."""
+    told = {Reason.COMPLETE: ExitCode.COMPLETE, Reason.USAGE: ExitCode.USAGE}
+    return told.get(reason, ExitCode.FAILED)
+
+
 @dataclass(frozen=True)
 class Part:
     """What became of one gallery that was asked for, the pictures of which belong in `folder`.
@@ -74,22 +95,14 @@ class Part:
     @property
     def reason(self) -> Reason:
         """Why it ended as it did."""
-        if self.is_complete:
-            return Reason.COMPLETE
-        if self.was_stopped or isinstance(self.refusal, CancelledError):
-            return Reason.INTERRUPTED
-        if isinstance(self.refusal, SourceError):
-            return Reason.USAGE
-        if isinstance(self.refusal, (NotFoundError, GoneError)):
-            return Reason.NOT_FOUND
         there = self._now.count(jobs.SAVED) + self._now.count(jobs.ALREADY)
-        return Reason.INCOMPLETE if there or self.files else Reason.FAILED
+        has_some = bool(there or self.files)
+        return reason_of(self.is_complete, self.was_stopped, self.refusal, has_some)
 
     @property
     def code(self) -> ExitCode:
         """The exit code, if this is all that was asked for."""
-        told = {Reason.COMPLETE: ExitCode.COMPLETE, Reason.USAGE: ExitCode.USAGE}
-        return told.get(self.reason, ExitCode.FAILED)
+        return code_of(self.reason)
 
     @property
     def counts(self) -> dict[str, int]:
