@@ -286,3 +286,30 @@ def test_a_file_is_asked_for_by_its_id_first_and_then_where_the_site_says_or_aga
 )
 def test_a_size_is_told_with_decimals(told: float, came: int, fits: bool) -> None:
     assert version(file(1, sizeKB=told)).files[0].is_as_long_as(came) is fits
+
+
+@pytest.mark.parametrize(
+    ('hashes', 'listed'),
+    [
+        pytest.param(
+            {'SHA256': SHA256, 'AutoV2': '0X01234567AB'},
+            {'SHA256': SHA256.lower(), 'AutoV2': '01234567ab'},
+            id='in-lower-case',
+        ),
+        pytest.param(
+            {'SHA256': SHA256[:10], 'AutoV3': 'ab' * 6},
+            {'AutoV3': 'ab' * 6},
+            id='part-of-a-sha256-is-none',
+        ),
+        pytest.param(
+            {'SHA256': '0' * 64, 'CRC32': None, 'AutoV1': 7, 'BLAKE3': 'none'},
+            {},
+            id='what-is-no-hash',
+        ),
+        pytest.param([SHA256], {}, id='no-table'),
+        pytest.param(None, {}, id='nothing'),
+    ],
+)
+def test_hashes_of_a_file_are_those_that_are_hashes(hashes: Any, listed: dict[str, str]) -> None:
+    told = {'files': [file(1, hashes=hashes), None, file(2)]}
+    assert modelfiles.listed_hashes(told) == [listed, {}]

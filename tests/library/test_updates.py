@@ -180,6 +180,19 @@ def test_a_version_whose_files_were_replaced_is_told(db: Database, local: Path) 
         assert not standing(db).is_changed
 
 
+def test_that_a_hash_is_missing_here_and_there_makes_no_two_files_the_same(
+    db: Database, local: Path
+) -> None:
+    put(local.with_name('b.ckpt'), b'a pickle, which has no hash of its tensors')
+    put(local.with_name('b.json'), b'{"modelId": 10, "modelVersionId": 20}')
+    scan.look(db, {local.parent: 'LORA'}, never)
+    scan.hash_files(db, never)
+    told.keep(
+        told.MODEL, {10: model({**OWN, 'files': [{'id': 1, 'hashes': {'SHA256': 'AB' * 32}}]})}
+    )
+    assert [one.is_changed for one in updates.standings(db)] == [True, True]
+
+
 @pytest.mark.parametrize('answer', [None, [], {}, {'modelVersions': 7}, {'modelVersions': [None]}])
 def test_an_odd_answer_tells_nothing(db: Database, local: Path, answer: Any) -> None:
     told.keep(told.MODEL, {10: answer})

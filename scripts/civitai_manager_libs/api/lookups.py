@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Mapping, Sequence
+from typing import Mapping, Sequence
 
 from .. import setting
-from ..civitai import meta as meta_of, urls
+from ..civitai import meta as meta_of, modelfiles, urls
 from ..errors import BadRequestError, NotFoundError, WrongContentError
 from ..http_client import CivitaiHttpClient
 
@@ -39,10 +39,8 @@ def versions_by_hash(
     found: dict[str, Mapping[str, object]] = {}
     for version in meta_of.mappings(_posted(client, 'model-versions/by-hash', hashes)):
         if number(version.get('id')):
-            for file in meta_of.mappings(version.get('files')):
-                listed = file.get('hashes')
-                told = listed.get('SHA256') if isinstance(listed, Mapping) else None
-                found.setdefault(meta_of.hash_of(told), _mended(version))
+            for listed in modelfiles.listed_hashes(version):
+                found.setdefault(listed.get('SHA256', ''), _mended(version))
     return {one: found[one] for one in hashes if one in found}
 
 
@@ -73,15 +71,13 @@ def version_of_hash(client: CivitaiHttpClient, digest: str) -> Mapping[str, obje
     except NotFoundError:
         return None
     is_one = isinstance(data, dict) and number(data.get('id'))
-    return data if is_one and digest.lower() in _hashes(data, len(digest)) else None
+    return data if is_one and _lists(data, digest.lower()) else None
 
 
-def _hashes(version: Mapping[str, object], length: int) -> Iterator[str]:
-    """So much of each hash that a version lists of its files."""
-    for file in meta_of.mappings(version.get('files')):
-        listed = file.get('hashes')
-        for value in listed.values() if isinstance(listed, Mapping) else ():
-            yield meta_of.hash_of(value)[:length]
+def _lists(version: Mapping[str, object], digest: str) -> bool:
+    """Whether a hash that a version lists of one of its files is `digest`, or begins so."""
+    listed = (one for table in modelfiles.listed_hashes(version) for one in table.values())
+    return digest in (one[: len(digest)] for one in listed)
 
 
 def models(client: CivitaiHttpClient, ids: Sequence[int]) -> dict[int, Mapping[str, object]]:

@@ -138,10 +138,8 @@ def _file(data: Mapping[str, object]) -> ModelFile | None:
     number = whole(data.get('id'))
     if not number:
         return None
-    facts, hashes = data.get('metadata'), data.get('hashes')
+    facts = data.get('metadata')
     facts = facts if isinstance(facts, Mapping) else {}
-    hashes = hashes if isinstance(hashes, Mapping) else {}
-    sha256 = meta_of.hash_of(hashes.get('SHA256'))
     kib = meta_of.as_number(data.get('sizeKB')) or 0
     return ModelFile(
         number,
@@ -152,12 +150,28 @@ def _file(data: Mapping[str, object]) -> ModelFile | None:
         meta_of.as_text(facts.get('size')),
         meta_of.as_text(facts.get('fp')),
         meta_of.as_text(facts.get('quantType')),
-        sha256 if len(sha256) == 64 else '',
+        hashes_of(data).get('SHA256', ''),
         data.get('primary') is True,
         meta_of.as_text(data.get('downloadUrl')),
         tuple(meta_of.as_text(data.get(f'{scan}ScanResult')) for scan in ('virus', 'pickle')),
         data,
     )
+
+
+def hashes_of(file: Mapping[str, object]) -> dict[str, str]:
+    """Return what a file of an answer lists as its hashes, in lower case, by their names there.
+
+    What is no hash is left out, as is part of an SHA256.
+    """
+    listed = file.get('hashes')
+    told = listed.items() if isinstance(listed, Mapping) else ()
+    found = {str(name): meta_of.hash_of(value) for name, value in told}
+    return {name: one for name, one in found.items() if len(one) == 64 or one and name != 'SHA256'}
+
+
+def listed_hashes(version: Mapping[str, object]) -> list[dict[str, str]]:
+    """Return `hashes_of` each file of a version, an answer of the API."""
+    return [hashes_of(file) for file in meta_of.mappings(version.get('files'))]
 
 
 def whole(value: object) -> int:
@@ -233,9 +247,7 @@ def named(version: OfferedVersion, text: str) -> int:
 def with_hash(version: OfferedVersion, digest: str) -> int:
     """Return the id of the file that has this hash, of whatever kind; 0 if none is listed so."""
     for one in version.files:
-        listed = one.answer.get('hashes')
-        found = listed.values() if isinstance(listed, Mapping) else ()
-        if digest in (meta_of.hash_of(value)[: len(digest)] for value in found):
+        if digest in (listed[: len(digest)] for listed in hashes_of(one.answer).values()):
             return one.id
     return 0
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Collection, Mapping
 
-from . import meta as meta_of
+from . import meta as meta_of, modelfiles
 from .resources import resources, stem
 
 MOST_VERSIONS = 100  # what one question may name, and far more than a picture is made with
@@ -55,7 +55,7 @@ def parse_version(data: object) -> KnownVersion | None:
         title=' · '.join(filter(None, (title, meta_of.as_text(data.get('name'))))),
         name=stem(meta_of.as_text(file.get('name'))) or title,
         kind=kind,
-        hash=_hash(file.get('hashes'), 'lora' if kind in ('locon', 'dora') else kind),
+        hash=_hash(modelfiles.hashes_of(file), 'lora' if kind in ('locon', 'dora') else kind),
     )
 
 
@@ -68,10 +68,9 @@ def _main_file(files: object) -> Mapping[str, object]:
     return next((file for file in weights if file.get('primary') is True), next(iter(weights), {}))
 
 
-def _hash(hashes: object, kind: str) -> str:
-    hashes = hashes if isinstance(hashes, Mapping) else {}
+def _hash(hashes: Mapping[str, str], kind: str) -> str:
     asked = [_HASHES[kind], *_USUAL_HASHES] if kind in _HASHES else _USUAL_HASHES
-    found = (meta_of.hash_of(hashes.get(name))[:length] for name, length in asked)
+    found = (hashes.get(name, '')[:length] for name, length in asked)
     return next(filter(None, found), '')
 
 

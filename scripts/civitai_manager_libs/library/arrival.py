@@ -13,7 +13,7 @@ from ..api import lookups
 from ..archive import holdings
 from ..archive.database import Database
 from ..archive.holdings import Holding
-from ..civitai import meta as meta_of
+from ..civitai import modelfiles
 from ..errors import StorageError
 from ..host.layouts import Layout
 from ..http_client import CivitaiHttpClient
@@ -70,9 +70,6 @@ def note(
 
 def _listed_tensors(version: Mapping[str, object], sha256: str) -> str:
     """The hash by which pictures name a LoRA, as far as the site tells it of this very file."""
-    for file in meta_of.mappings(version.get('files')):
-        hashes = file.get('hashes')
-        told = hashes if isinstance(hashes, Mapping) else {}
-        if sha256 and meta_of.hash_of(told.get('SHA256')) == sha256.lower():
-            return meta_of.hash_of(told.get('AutoV3'))
-    return ''
+    of_files = modelfiles.listed_hashes(version) if sha256 else []
+    own = (one for one in of_files if one.get('SHA256') == sha256.lower())
+    return next(own, {}).get('AutoV3', '')

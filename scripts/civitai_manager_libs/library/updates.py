@@ -12,7 +12,7 @@ import threading
 import time
 from dataclasses import dataclass
 from functools import cmp_to_key
-from typing import Iterable, Mapping
+from typing import Mapping
 
 from ..api import lookups
 from ..archive import holdings
@@ -199,12 +199,7 @@ def is_changed(holding: Holding, version: Mapping[str, object] | None) -> bool:
     """Tell whether the site lists hashes of the version, but none of the file that came as it."""
     if version is None or not holding.sha256:
         return False
-    listed = {one.sha256 for one in modelfiles.parse_offered(version).files if one.sha256}
-    tensors = set(_tensors(version))
+    of_files = modelfiles.listed_hashes(version)
+    listed = {one['SHA256'] for one in of_files if 'SHA256' in one}
+    tensors = {one['AutoV3'] for one in of_files if 'AutoV3' in one}
     return bool(listed) and holding.sha256 not in listed and holding.autov3 not in tensors
-
-
-def _tensors(version: Mapping[str, object]) -> Iterable[str]:
-    for file in meta_of.mappings(version.get('files')):
-        hashes = file.get('hashes')
-        yield meta_of.hash_of(hashes.get('AutoV3')) if isinstance(hashes, Mapping) else ''

@@ -11,7 +11,7 @@ from typing import Iterator, Mapping
 from ..archive import holdings
 from ..archive.database import Database
 from ..archive.holdings import Holding
-from ..civitai import meta as meta_of
+from ..civitai import modelfiles
 from ..errors import CancelledError, StorageError
 from ..store import weights
 from . import told
@@ -83,7 +83,5 @@ def _checked(db: Database, holding: Holding, reckoner: Reckoner, telling: Tellin
 def _listed(version_id: int) -> set[str]:
     """The SHA256 of the files of a version, as far as Civitai said so."""
     version = told.kept(told.VERSION, [version_id]).get(version_id) if version_id else None
-    files = version.get('files') if isinstance(version, Mapping) else None
-    tables = (one.get('hashes') for one in meta_of.mappings(files))
-    found = (meta_of.hash_of(one.get('SHA256')) for one in tables if isinstance(one, Mapping))
-    return {one for one in found if len(one) == 64}
+    of_files = modelfiles.listed_hashes(version) if isinstance(version, Mapping) else []
+    return {one['SHA256'] for one in of_files if 'SHA256' in one}
