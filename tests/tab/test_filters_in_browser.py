@@ -1,8 +1,9 @@
-"""What is to be seen, in a real browser: the row of filters, and what is kept of it."""
+"""What is to be seen, in a real browser: the row of filters, what is kept, and the address."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Iterator
 
@@ -118,3 +119,54 @@ def test_on_a_phone_the_filters_are_behind_one_button(page: Page, site: GridSite
     assert wide <= 390
     fold.click()
     expect(part(page, 'sort')).to_be_hidden()
+
+
+def is_on_page(tab: Page, number: int) -> None:
+    expect(part(tab, 'page_info')).to_contain_text(f'Page {number}', timeout=WAIT)
+    at = f'&p={number}&' if number > 1 else '^(?!.*&p=)'
+    expect(tab).to_have_url(re.compile(at), timeout=WAIT)
+
+
+def first_of(tab: Page) -> str:
+    return str(pictures(tab).first.get_attribute('data-src'))
+
+
+def test_the_address_names_what_is_on_show_for_reload_back_and_others(
+    browser: Browser, page: Page, app: RunningApp, site: GridSite
+) -> None:
+    page.goto(f'{app.url}?own=1')
+    load(page, site.link)
+    is_on_page(page, 1)
+    first = first_of(page)
+    for number in (2, 3):
+        part(page, 'next').click()
+        is_on_page(page, number)
+    third = first_of(page)
+    assert 'own=1' in page.url
+    page.reload()
+    is_on_page(page, 3)
+    assert first_of(page) != first and third.rpartition('/')[2] == first_of(page).rpartition('/')[2]
+    expect(part(page, 'source').locator('textarea, input')).to_have_value(re.compile('/user/ana'))
+    part(page, 'with_prompt').check()
+    expect(page).to_have_url(re.compile('prompt=1'), timeout=WAIT)
+    page.go_back()
+    shown(page, COUNT, '8 pictures.')
+    expect(part(page, 'with_prompt')).not_to_be_checked()
+    page.go_back()
+    is_on_page(page, 2)
+    page.go_forward()
+    is_on_page(page, 3)
+    other = browser.new_context().new_page()
+    other.goto(page.url)
+    is_on_page(other, 3)
+    part(other, 'prev').click()
+    is_on_page(other, 2)
+    other.context.close()
+
+
+def test_an_address_that_cannot_be_opened_says_why_and_stays(page: Page, app: RunningApp) -> None:
+    named = f'{app.url}?source=https%3A%2F%2Fexample.com%2Fmodels%2F1&level=XXX'
+    page.goto(named)
+    expect(part(page, 'status').get_by_role('alert')).to_be_visible(timeout=WAIT)
+    expect(page).to_have_url(named)
+    expect(part(page, 'level')).to_have_value('R')

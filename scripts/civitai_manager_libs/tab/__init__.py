@@ -14,6 +14,7 @@ routes             the routes that pictures of the grid come from
 paging             turning the page
 picture            a chosen picture: shown, and sent
 needed             the models of the chosen picture: whether they are here, and got if not
+opening            what the address of the app's page names, shown
 layout             the components, and where they stand
 layout_filters     those that say what is to be seen
 layout_jobs        those for whole galleries
@@ -23,6 +24,7 @@ jobs_markup        the HTML of the panel of jobs
 model_cards        the jobs of model files in it
 job_parts          what the cards of all jobs are made of
 models_markup      the HTML of models, a picture's and those here
+browser_address    the address of the app's page, in the browser
 browser            what runs in the browser itself
 browser_filters    the same for the filters
 browser_grid       the same for the grid
@@ -34,6 +36,7 @@ events             what the events do, without components
 thumbnails         the small pictures of a page
 offline            a saved gallery, shown from the files
 versions           the versions of the model on show
+address            what that address says of what is on show
 wishes             what a person fills in to have a whole gallery
 view               what one browser tab looks at
 filters            what a person wants to see of any gallery

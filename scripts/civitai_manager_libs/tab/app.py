@@ -131,7 +131,7 @@ def serve(source: str, host: str, port: int, names: Iterable[str] = ()) -> str:
     blocks, look = widgets.page('Civitai Gallery', setting.ROOT / 'style.css')
     with blocks:
         parts = components.build(source)
-        components.wire_page(parts, blocks, opening=bool(source))
+        components.wire_page(parts, blocks, opening=bool(source), is_ours=True)
         settings_panel.build_panel(blocks)
     get_http_client()  # which reads the environment's proxies, before they are hidden
     with outgoing.unproxied():

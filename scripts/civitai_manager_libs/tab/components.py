@@ -54,8 +54,11 @@ def _bind_keeping(parts: Parts) -> None:
     )
 
 
-def wire_page(parts: Parts, blocks: Any, *, opening: bool) -> None:
-    """Bind what happens when the page opens; `opening`: load what the source box holds."""
+def wire_page(parts: Parts, blocks: Any, *, opening: bool = False, is_ours: bool = False) -> None:
+    """Bind what happens when the page opens; `opening`: load what the source box holds.
+
+    `is_ours`: the address of the page is ours, and names what is on show.
+    """
 
     def on_open(request: gr.Request) -> dict[Any, Any]:
         return {parts.open_folder: gr.update(visible=widgets.is_owner(request))}
@@ -76,8 +79,8 @@ def wire_page(parts: Parts, blocks: Any, *, opening: bool) -> None:
     )
     jobs.wire_page(parts, blocks)
     models.wire_page(parts, blocks)
-    if opening:
-        paging.bind_opening(parts, blocks.load)
+    if is_ours:
+        paging.bind_address(parts, blocks.load, is_opening=opening)
 
 
 def _on_download(parts: Parts, again: bool) -> Callable[..., Iterator[Any]]:

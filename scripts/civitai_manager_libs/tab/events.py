@@ -33,8 +33,8 @@ def open_source(view: View, pasted: str, kept: object = '') -> None:
     turn, wanted = view.begin(), filters.read(kept)
     source = filters.wished(parse_source(pasted or '', setting.civitai_base_url), wanted)
     try:
-        gallery = api.open_gallery(_client(), source)
-        _show(view, turn, gallery, CursorTrail(), filters.in_force(source, wanted))
+        gallery = api.open_gallery(client(), source)
+        show_page(view, turn, gallery, CursorTrail(), filters.in_force(source, wanted))
     except CivitaiError as error:
         if not offline.show_instead(view, turn, source, error, wanted):
             raise
@@ -54,12 +54,12 @@ def choose_filters(view: View, told: object) -> None:
     wishes = {name: getattr(wanted, name) for name in filters.IN_LINKS}
     other = gallery.wishing(**wishes).of_levels(wanted.levels)
     if other.query == gallery.query:
-        _show(view, turn, gallery, view.trail, wanted)
+        show_page(view, turn, gallery, view.trail, wanted)
     else:
-        _show(view, turn, other, CursorTrail(), wanted)
+        show_page(view, turn, other, CursorTrail(), wanted)
 
 
-def _client() -> CivitaiHttpClient:
+def client() -> CivitaiHttpClient:
     """The client for what a person waits for; one that was put in its place knows no patience."""
     client = action.get_http_client()
     return client.for_a_person() if isinstance(client, CivitaiHttpClient) else client
@@ -88,7 +88,7 @@ def choose_version(view: View, label: str) -> None:
     view.version = label
     try:
         other = gallery.of_version(chosen.id) if chosen else gallery.of_every_version()
-        _show(view, turn, other, CursorTrail())
+        show_page(view, turn, other, CursorTrail())
     finally:
         if turn == view.turn:
             view.version = ''
@@ -119,24 +119,28 @@ def _go(view: View, trail: CursorTrail) -> None:
         return
     if view.gallery is None:
         raise SourceError('source_empty')
-    _show(view, turn, view.gallery, trail)
+    show_page(view, turn, view.gallery, trail)
 
 
-def _show(
+def show_page(
     view: View,
     turn: int,
     gallery: api.Gallery,
     trail: CursorTrail,
     chosen: Filters | None = None,
 ) -> None:
+    """Show the page of `gallery` that `trail` leads to, with these filters (None: those of now).
+
+    `turn` is the one that asked for it; a later one has the say. Raises CivitaiError.
+    """
     chosen = chosen or view.filters.chosen
     levels = chosen.levels
     if levels != gallery.query.levels:  # cursors belong to the filter they were given for
         gallery, trail = gallery.of_levels(levels), CursorTrail()
     known = view.pages if gallery is view.gallery else Pages()
-    page = known.read(gallery.query, trail, lambda: api.read_page(_client(), gallery.query, trail))
+    page = known.read(gallery.query, trail, lambda: api.read_page(client(), gallery.query, trail))
     if trail.page_number == 1 and page.is_nothing:
-        api.check_there(_client(), gallery)
+        api.check_there(client(), gallery)
     if turn == view.turn:
         if known is not view.pages:
             view.pages.stop()
@@ -160,7 +164,7 @@ def load_ahead(view: View) -> None:
         stills = [thumbnails.address(image) for image in seen.images if not image.is_audio]
         action.load_pictures(stills, stop, lambda *result: None)
 
-    view.pages.fetch(query, trail, lambda: api.read_page(_client(), query, trail), load)
+    view.pages.fetch(query, trail, lambda: api.read_page(client(), query, trail), load)
 
 
 def allowed_folders() -> list[str]:

@@ -9,7 +9,7 @@ from .. import setting
 from ..civitai import basemodels
 from ..civitai.gallery import CEILINGS, PERIODS, SORTS, TYPES
 from ..widgets import escape
-from . import filters
+from . import address, filters
 from .filters import Filters, LeftOut
 from .markup import PREFIX, label
 from .view import View
@@ -75,6 +75,8 @@ def told(view: View) -> str:
         'filters': chosen.as_told(),
         'usable': sorted(usable),
         'levels': _levels(),
+        'address': address.of_view(view),
+        'listed': view.listed,
         'shown': view.gallery is not None or view.saved is not None,
     }
     return f'<div data-told="{escape(json.dumps(facts))}"></div>'

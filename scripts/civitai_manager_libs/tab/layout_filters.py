@@ -16,7 +16,8 @@ class FilterParts:
     """The row of filters, and what goes between it and the server out of sight.
 
     row has the boxes, told what they show of the gallery on show. What the browser wants is in
-    wanted when it presses the button. left says what the page on show leaves out.
+    wanted when it presses button, and what the address of its page names is in address when it
+    presses open_address.
     """
 
     row: Any
@@ -24,6 +25,8 @@ class FilterParts:
     told: Any
     wanted: Any
     button: Any
+    address: Any
+    open_address: Any
 
 
 def make() -> FilterParts:
@@ -42,4 +45,6 @@ def make() -> FilterParts:
         told = gr.HTML('', elem_id=f'{PREFIX}_filters_told')
         wanted = gr.HTML('', elem_id=f'{PREFIX}_filters_wanted')
         button = gr.Button('', elem_id=f'{PREFIX}_filters_button')
-    return FilterParts(row, version, told, wanted, button)
+        address = gr.HTML('', elem_id=f'{PREFIX}_address_wanted')
+        opening = gr.Button('', elem_id=f'{PREFIX}_address_button')
+    return FilterParts(row, version, told, wanted, button, address, opening)

@@ -12,10 +12,12 @@ _BY_DATE = ('Newest', 'Oldest')
 
 def told(view: View) -> list[str]:
     """What is to be said of every page: from where its pictures are, and their order if need be."""
+    turn, key = view.noted
+    noted = [_text(key)] if key and turn == view.listed else []
     if view.saved is not None:
         return [_text('origin_kept' if view.saved.why is None else 'origin_offline')]
     order = [_text('all_versions_by_date')] if _is_by_date(view) else []
-    return [_text('origin_live', host=_host()), *order]
+    return [_text('origin_live', host=_host()), *order, *noted]
 
 
 def hidden(view: View) -> list[str]:

@@ -10,6 +10,7 @@ from .. import setting, widgets
 from ..errors import CivitaiError
 from . import (
     browser,
+    browser_address,
     browser_filters,
     browser_grid,
     events,
@@ -18,6 +19,7 @@ from . import (
     markup,
     needed,
     offline,
+    opening,
     picture,
     thumbnails,
     versions,
@@ -34,9 +36,9 @@ _OTHER_PAGES = (events.go_first, events.go_previous, events.go_next)
 
 def bind(parts: Parts) -> None:
     """Bind everything that changes what is shown."""
-    opening = _on_turn(parts, events.open_source)
+    loading = _on_turn(parts, events.open_source)
     for event in (parts.load.click, parts.source.submit):
-        _bind_turn(parts, event, opening, [parts.source, parts.filters.wanted], *_AS_KEPT)
+        _bind_turn(parts, event, loading, [parts.source, parts.filters.wanted], *_AS_KEPT)
     turns: tuple[tuple[Any, Callable[..., None], list[Any]], ...] = (
         (parts.first.click, events.go_first, []),
         (parts.prev.click, events.go_previous, []),
@@ -54,10 +56,18 @@ def bind(parts: Parts) -> None:
     _bind_again(parts)
 
 
-def bind_opening(parts: Parts, event: Any) -> None:
-    """Have `event` show what the box for links holds."""
-    opening = _on_turn(parts, events.open_source)
-    _bind_turn(parts, event, opening, [parts.source, parts.filters.wanted], *_AS_KEPT)
+def bind_address(parts: Parts, event: Any, *, is_opening: bool) -> None:
+    """Have what the address of the page names shown, and followed, from `event` on.
+
+    `is_opening`: where it names nothing, show what the box for links holds.
+    """
+    widgets.on(event, None, js=browser_address.watch(is_opening))
+    see, open_address = parts.filters, _on_turn(parts, opening.open_address)
+    pressed = see.open_address.click
+    _bind_turn(parts, pressed, open_address, [see.address], browser_address.WANTED)
+    if is_opening:
+        first, given = _on_turn(parts, opening.open_first), [parts.source, see.wanted, see.address]
+        _bind_turn(parts, event, first, given, *_AS_KEPT, browser_address.HERE)
 
 
 def _bind_turn(

@@ -57,7 +57,8 @@ class View:
     name tells this view from others once it has shown something, seen is what it shows. saved is
     the saved gallery that is shown instead of a gallery; may_see_saved tells that who looks may
     see such. is_of_before tells that what was to be loaded since did not come. models is what it
-    sees of models, filters what it wants to see.
+    sees of models, filters what it wants to see. noted is a
+    turn, and what is to be said of the page that it brought, as the key of a text.
     """
 
     gallery: api.Gallery | None = None
@@ -87,6 +88,7 @@ class View:
     pages: Pages = field(default_factory=Pages)
     models: ModelsView = field(default_factory=ModelsView)
     filters: FilterView = field(default_factory=FilterView)
+    noted: tuple[int, str] = (0, '')
 
     def begin(self) -> int:
         """Count up and return the turn; what belongs to an older one is no longer wanted."""

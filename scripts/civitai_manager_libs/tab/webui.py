@@ -35,7 +35,7 @@ def tab() -> list[tuple[Any, str, str]]:
     setting.refresh()
     with gr.Blocks(analytics_enabled=False) as blocks:
         parts = components.build()
-        components.wire_page(parts, blocks, opening=False)
+        components.wire_page(parts, blocks)
         settings_panel.build_key(blocks)
         cache_panel.build(blocks)
     return [(blocks, 'Civitai Gallery', 'civitai_gallery')]

@@ -628,6 +628,9 @@ ENGLISH: dict[str, str] = {
     'origin_kept': 'From the files kept on this computer.',
     'origin_offline': 'Civitai is out of reach: from the files kept on this computer.',
     'all_versions_by_date': 'Civitai lists all versions of a model by date only.',
+    'page_not_there': (
+        'This page of the gallery cannot be reached by its address any more: here is the first one.'
+    ),
     'status_start': 'Paste a Civitai link above and press Load.',
     'status_loading': 'Loading the gallery…',
     'status_pictures': 'Loading the pictures…',

@@ -1,0 +1,65 @@
+"""Opening what the address of the app's page names."""
+
+from __future__ import annotations
+
+from .. import api, setting
+from ..civitai.gallery import CursorTrail
+from ..civitai.source import parse_source
+from ..errors import BadRequestError, SourceError
+from . import address, events, filters
+from .address import Address
+from .view import View
+
+
+def open_first(view: View, pasted: str, kept: object, here: object) -> None:
+    """Show what the address `here` names, else what was `pasted`. Raises CivitaiError."""
+    if address.read(here) is None:
+        events.open_source(view, pasted, kept)
+    else:
+        open_address(view, here)
+
+
+def open_address(view: View, here: object) -> None:
+    """Show what the address `here` names; its first page where the one named is not to be had.
+
+    Filters that this browser keeps do not count: who shared it saw it without them. Raises
+    CivitaiError and leaves `view` as it was.
+    """
+    turn, asked = view.begin(), address.read(here)
+    if asked is None:
+        raise SourceError('source_empty')
+    source = parse_source(asked.source, setting.civitai_base_url)
+    chosen = filters.in_force(source, asked.filters)
+    gallery = _on_show(view, asked)
+    if gallery is None:
+        gallery = api.open_gallery(events.client(), source)
+        gallery = gallery.of_every_version() if asked.is_of_every_version else gallery
+    if gallery.query.levels != chosen.levels:
+        gallery = gallery.of_levels(chosen.levels)
+    trail = _known_way(view, asked.trail)
+    try:
+        events.show_page(view, turn, gallery, trail, chosen)
+    except BadRequestError:  # a way does not lead there for ever
+        if trail.page_number == 1:
+            raise
+        events.show_page(view, turn, gallery, CursorTrail(), chosen)
+    if view.trail.page_number != asked.page:
+        view.noted = (turn, 'page_not_there')
+
+
+def _on_show(view: View, asked: Address) -> api.Gallery | None:
+    """The gallery on show if it is the one that is asked for: its pages are known."""
+    now = address.read(address.of_view(view))
+    same = now and (now.source, now.is_of_every_version) == (
+        asked.source,
+        asked.is_of_every_version,
+    )
+    return view.gallery if same else None
+
+
+def _known_way(view: View, trail: CursorTrail) -> CursorTrail:
+    """`trail` with what was shown on the way, if this tab went that way itself."""
+    count = trail.page_number
+    if view.trail.cursors[:count] != trail.cursors:
+        return trail
+    return CursorTrail(trail.cursors, view.trail.shown[: count - 1])
