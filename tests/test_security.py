@@ -52,6 +52,7 @@ from scripts.civitai_manager_libs.tab import (
 )
 from tests.store.test_names import HOSTILE, fits, folded, is_device
 from tests.support.gradio_event import HERE, Progress
+from tests.support.kept import download_page
 from tests.support.network import at_home, files_in, patient, png
 from tests.support.paths import ROOT
 from tests.support.scripted_server import (
@@ -327,7 +328,7 @@ def everything_in_the_tab(demo: DemoServer) -> Iterator[object]:
             lambda: events.load_preview(events.select(view, 0)),
             lambda: events.generation_text(events.select(view, 1)),
             lambda: markup.details(events.select(view, 1)),
-            lambda: list(events.download_page(view)),
+            lambda: list(download_page(view)),
             lambda: markup.title(view.gallery) + markup.page_status(view),
             lambda: settings_panel._current(HERE),
             lambda: settings_panel._shown_key_state(),

@@ -51,7 +51,7 @@ def download_images(dn_image_list: Sequence[str]) -> None:
 
     Pictures that are there are not fetched again. Failures are told by a toast.
     """
-    _tell(_cached(dn_image_list))
+    _tell(batch.report(_fill(_cache_jobs(dn_image_list))))
 
 
 def download_images_with_progress(
@@ -128,14 +128,17 @@ def keep_pictures(name: str, image_urls: Sequence[str]) -> tuple[str, Results]:
     return _keep(name, lambda folder: batch.picture_jobs(image_urls, folder), {}, Manner())
 
 
-def keep_images(name: str, images: Sequence[GalleryImage]) -> tuple[str, Results]:
+def keep_images(
+    name: str, images: Sequence[GalleryImage], stop: threading.Event | None = None
+) -> tuple[str, Results]:
     """The same for the originals of `images`, of which Civitai told what they are.
 
-    How they were made is written into them and beside them as the settings say.
+    How they were made is written into them and beside them as the settings say. Once `stop` is set,
+    what is under way ends, and the results raise CancelledError.
     """
     by_address = {urls.original_url(image.url): image for image in images}
     manner = Manner(setting.gallery_embed_infotext, sidecars.chosen(setting.gallery_sidecars))
-    return _keep(name, lambda folder: batch.image_jobs(images, folder), by_address, manner)
+    return _keep(name, lambda folder: batch.image_jobs(images, folder), by_address, manner, stop)
 
 
 def _keep(
@@ -143,6 +146,7 @@ def _keep(
     jobs_in: Callable[[Path], list[DownloadJob]],
     images: Mapping[str, GalleryImage],
     manner: Manner,
+    stop: threading.Event | None = None,
 ) -> tuple[str, Results]:
     folder = util.make_download_image_folder(name)
     if not folder:
@@ -150,10 +154,10 @@ def _keep(
     target = Path(folder) / USER_GALLERY_FOLDER
     with files.explained(target):
         target.mkdir(parents=True, exist_ok=True)
-    annotator = Annotator(archive, get_http_client(), manner, forks.Event())
+    annotator = Annotator(archive, get_http_client(), manner, stop or forks.Event())
     shelf = reuse.Shelf(archive, images, annotator)
     fetch = shelf.before(_keep_single_image)
-    kept = batch.keep_all(jobs_in(target), fetch, _concurrency(), shelf.finish)
+    kept = batch.keep_all(jobs_in(target), fetch, _concurrency(), shelf.finish, stop)
     return folder, shelf.noted(kept)
 
 
@@ -239,10 +243,6 @@ def _summary(report: BatchReport) -> str:
     return f'pictures: {counts}'
 
 
-def _cached(image_urls: Sequence[str]) -> BatchReport:
-    return batch.report(_fill(_cache_jobs(image_urls)))
-
-
 def _cache_jobs(image_urls: Sequence[str] | None) -> list[DownloadJob]:
     return [_cache_job(url) for url in image_urls or () if url and isinstance(url, str)]
 
@@ -319,8 +319,8 @@ def _pre_load(address: str, session: str) -> None:
     """Fetch the pictures of a page; note what failed for `session`."""
     client = get_http_client()
     data = client.get_json(address) if hasattr(client, 'get_json') else None
-    levels = setting.maturity_levels()
-    report = _cached(ahead.thumbnails(data, THUMBNAIL_WIDTH, levels, address))
+    pictures = ahead.thumbnails(data, THUMBNAIL_WIDTH, setting.maturity_levels(), address)
+    report = batch.report(_fill(_cache_jobs(pictures)))
     util.printD(_summary(report))
     message = failure_message(report)
     if message:

@@ -41,7 +41,8 @@ SHIPPED = ('scripts', 'img', 'install.py', 'style.css')
 KEY = 'demo-key'
 SENT = 20_000
 HANDLERS = (
-    'listing version pictures tell select send on_open download _open_folder _save_key _clear '
+    'listing version pictures tell select send on_open begin_keeping follow end '
+    '_open_folder _save_key _clear '
     'opened start _order panel'
 ).split()
 
@@ -397,6 +398,33 @@ def test_one_download_does_not_hold_up_another(
         expect(part(tab, 'status')).to_contain_text('user_gallery_images', timeout=WAIT)
     expect(part(page, 'status')).to_contain_text('not on Civitai')
     context.close()
+
+
+@where_sending_is_no_matter
+def test_some_are_chosen_and_kept_and_a_download_is_stopped_from_a_bar_that_stays_in_reach(
+    page: Page, running_demo: DemoServer
+) -> None:
+    page.set_viewport_size({'width': 1280, 'height': 720})
+    load(page, running_demo.url + '/models/4703')
+    expect(pictures(page).nth(5)).to_be_visible(timeout=WAIT)
+    box = part(page, 'download_page').bounding_box()
+    assert box and box['y'] + box['height'] <= 720
+    pictures(page).nth(0).click(modifiers=['Control'])
+    pictures(page).nth(2).click(modifiers=['Shift'])
+    page.locator('[data-pick="send"]').click()
+    told = part(page, 'kept_here')
+    expect(told).to_contain_text('3 saved', timeout=WAIT)
+    expect(page.locator('.cg-cell[data-kept]')).to_have_count(3)
+    running_demo.scenario = 'slow'
+    try:
+        part(page, 'download_page').click()
+        expect(part(page, 'cancel')).to_be_visible(timeout=WAIT)
+        expect(told).to_contain_text('Downloading picture', timeout=WAIT)
+        part(page, 'cancel').click()
+        expect(told).to_contain_text('Stopped', timeout=WAIT)
+    finally:
+        running_demo.scenario = ''
+    expect(part(page, 'download_page')).to_be_visible(timeout=WAIT)
 
 
 @where_sending_is_no_matter

@@ -17,6 +17,7 @@ from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from scripts.civitai_manager_libs.tab import components, events, paging
 from scripts.civitai_manager_libs.tab.view import View
 from tests.support.gradio_event import ELSEWHERE
+from tests.support.kept import download_page, kept_page
 
 pytestmark = pytest.mark.usefixtures('downloads')
 
@@ -45,14 +46,14 @@ def fetched(demo: DemoServer) -> int:
 
 def test_only_what_failed_is_tried_again(demo: DemoServer, view: View) -> None:
     demo.scenario = 'truncated'
-    *_, last = events.download_page(view)
+    *_, last = download_page(view)
     failed, total = len(view.failed), setting.page_size()
     assert last.mood == 'problem' and 0 < failed < total and kept(view) == total - failed
     assert {image.id for image, _ in view.failed} < {image.id for image in view.page.images}
     assert all(cause is not None for _, cause in view.failed)
     demo.scenario = ''
     fetched(demo)
-    *_, last = events.download_page(view, again=True)
+    *_, last = download_page(view, again=True)
     assert fetched(demo) == failed and f'{failed} saved' in last.message
     assert view.failed == () and kept(view) == total
 
@@ -61,35 +62,32 @@ def test_what_failed_is_tried_again_though_another_page_is_shown(
     demo: DemoServer, view: View
 ) -> None:
     demo.scenario = 'truncated'
-    list(events.download_page(view))
+    list(download_page(view))
     failed, folder = len(view.failed), view.kept_in
     demo.scenario = ''
     events.open_source(view, '4317')
-    *_, last = events.download_page(view, again=True)
+    *_, last = download_page(view, again=True)
     assert f'{failed} saved' in last.message and view.kept_in == folder
     assert kept(view) == setting.page_size()
 
 
 def test_where_nothing_failed_nothing_is_tried_again(view: View) -> None:
     with pytest.raises(SourceError):
-        list(events.download_page(view, again=True))
+        list(download_page(view, again=True))
 
 
 def test_the_end_is_told_beside_the_button_with_each_failure(demo: DemoServer, view: View) -> None:
     with gr.Blocks():
         parts = components.build()
     demo.scenario = 'truncated'
-    told: dict[Any, Any] = {}
-    for step in components._on_download(parts, again=False)(HERE, view):
-        told |= step
+    told = kept_page(parts, HERE, view)
     here = told[parts.kept_here]
     for image, _ in view.failed:
         assert f'/images/{image.id}"' in here
     assert 'broke off' in here and view.kept_in in here
     assert told[parts.retry_page]['visible'] is True
     demo.scenario = ''
-    for step in components._on_download(parts, again=True)(HERE, view):
-        told |= step
+    told = kept_page(parts, HERE, view, again=True)
     assert '<details' not in told[parts.kept_here]
     assert told[parts.retry_page]['visible'] is False
 
@@ -98,11 +96,15 @@ def test_the_end_is_told_beside_the_button_with_each_failure(demo: DemoServer, v
 def test_the_folder_is_told_to_be_copied_on_the_owners_machine_only(
     demo: DemoServer, view: View, downloads: Path, scenario: str
 ) -> None:
+    with gr.Blocks():
+        parts = components.build()
     demo.scenario = scenario
-    *_, here = components._download(HERE, view)
-    assert f'<code class="cg-path">{view.kept_in}</code>' in here
-    *_, there = components._download(ELSEWHERE, view)
-    assert 'saved' in there and str(downloads) not in there
+    here = kept_page(parts, HERE, view)
+    path = f'<code class="cg-path">{view.kept_in}</code>'
+    assert path in here[parts.kept] and path in here[parts.kept_here]
+    there = kept_page(parts, ELSEWHERE, view)
+    told = there[parts.kept] + there[parts.kept_here]
+    assert 'saved' in told and str(downloads) not in told
 
 
 # -- with nobody to ask ----------------------------------------------------------------------------
@@ -140,9 +142,7 @@ def test_a_page_that_nobody_brings_names_the_cause_of_each_picture(
 ) -> None:
     with gr.Blocks():
         parts = components.build()
-    told: dict[Any, Any] = {}
-    for step in components._on_download(parts, again=False)(HERE, gone_away):
-        told |= step
+    told = kept_page(parts, HERE, gone_away)
     here = told[parts.kept_here]
     assert here.count('<li>') == len(gone_away.page.images) == here.count('No connection to 1') - 1
     assert all(f'/images/{image.id}"' in here for image in gone_away.page.images)
@@ -161,7 +161,7 @@ def test_all_of_it_is_told_in_the_language_of_the_settings(
     for change, *given in ((events.go_next,), (events.open_source, '4452'), (events.go_first,)):
         step = paging._on_turn(parts, change)(HERE, *given, gone_away)
         told += [value for value in step.values() if isinstance(value, str)]
-    for step in components._on_download(parts, again=False)(HERE, gone_away):
-        told += [value for value in step.values() if isinstance(value, str)]
+    kept_told = kept_page(parts, HERE, gone_away)
+    told += [kept_told[parts.kept], kept_told[parts.kept_here]]
     assert any('無法連線' in one for one in told) and toasts
     assert set().union(*map(words_of, [*told, *toasts])) == set()

@@ -33,6 +33,7 @@ from scripts.civitai_manager_libs.tab.layout import Parts
 from scripts.civitai_manager_libs.tab.view import View
 from tests.support.gradio_event import ELSEWHERE, HERE
 from tests.support.grids import files_shown
+from tests.support.kept import download_page
 
 pytestmark = pytest.mark.usefixtures('downloads')
 
@@ -229,7 +230,7 @@ def test_why_nothing_can_be_downloaded_of_a_saved_gallery_is_said_until_another_
 
 def test_nothing_is_downloaded_from_a_saved_gallery(parts: Parts, job: jobs.Job) -> None:
     with pytest.raises(SourceError):
-        list(events.download_page(browsing(parts, job)))
+        list(download_page(browsing(parts, job)))
 
 
 # -- instead of a gallery that cannot be had -------------------------------------------------------

@@ -25,6 +25,7 @@ from scripts.civitai_manager_libs.tab import (
 from scripts.civitai_manager_libs.tab.view import View
 from tests.support.gradio_event import HERE
 from tests.support.grids import filled, loaded
+from tests.support.kept import download_page
 
 pytestmark = pytest.mark.usefixtures('downloads')
 
@@ -236,7 +237,7 @@ def open_another(view: View) -> None:
 def test_what_a_download_told_goes_with_its_gallery(
     view: View, parts: layout.Parts, change: Any, is_running: bool, goes: bool
 ) -> None:
-    steps = events.download_page(view)
+    steps = download_page(view)
     next(steps)
     if not is_running:
         list(steps)

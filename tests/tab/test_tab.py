@@ -30,9 +30,17 @@ from scripts.civitai_manager_libs.errors import (
     SourceError,
     WrongContentError,
 )
-from scripts.civitai_manager_libs.tab import components, events, markup, paging, thumbnails
+from scripts.civitai_manager_libs.tab import (
+    components,
+    downloading,
+    events,
+    markup,
+    paging,
+    thumbnails,
+)
 from scripts.civitai_manager_libs.tab.loading import State
 from tests.support.grids import filled, loaded, loading_of
+from tests.support.kept import download_page, kept_page
 
 pytestmark = pytest.mark.usefixtures('downloads')
 
@@ -228,7 +236,7 @@ def test_thumbnails_come_from_the_width_ladder_and_downloads_are_originals(
     sizes = {record.path.split('/')[3] for record in demo.requests if '/xG1' in record.path}
     assert all('width=450' in size for size in sizes)
     seen = len(demo.requests)
-    *_, last = events.download_page(view)
+    *_, last = download_page(view)
     asked = [record.path for record in demo.requests[seen:] if '/xG1' in record.path]
     originals = [path.split('/')[3] for path in asked]
     assert originals == ['original=true'] * setting.page_size()
@@ -237,7 +245,7 @@ def test_thumbnails_come_from_the_width_ladder_and_downloads_are_originals(
 
 def test_a_download_counts_up_and_sums_up(demo: DemoServer, view: events.View) -> None:
     demo.scenario = 'cdn-404'
-    steps = list(events.download_page(view))
+    steps = list(download_page(view))
     total = setting.page_size()
     assert [step.done for step in steps] == [*range(total + 1), total]
     assert steps[-1].mood == 'problem' and '404' in steps[-1].message
@@ -249,16 +257,16 @@ def test_a_picture_at_the_address_of_a_video_is_kept(demo: DemoServer, view: eve
     first = view.page.images[0]
     renamed = replace(first, url=first.url.rpartition('.')[0] + '.mp4')
     view.page = replace(view.page, images=(renamed,))
-    *_, last = events.download_page(view)
+    *_, last = download_page(view)
     assert last.mood == 'good' and '1 saved' in last.message
 
 
 def test_a_download_says_what_it_kept_aside(demo: DemoServer, view: events.View) -> None:
-    *_, last = events.download_page(view)
+    *_, last = download_page(view)
     assert 'aside' not in last.message
     kept = sorted(Path(view.kept_in).iterdir())
     kept[0].write_bytes(b'')
-    *_, last = events.download_page(view)
+    *_, last = download_page(view)
     assert f'aside: 1, such as {kept[0].stem}.odd-1' in last.message and last.mood == 'good'
 
 
@@ -273,7 +281,7 @@ def test_an_odd_file_is_no_preview(demo: DemoServer, view: events.View) -> None:
 
 def test_nothing_to_download_is_said() -> None:
     with pytest.raises(SourceError):
-        list(events.download_page(events.View()))
+        list(download_page(events.View()))
 
 
 def test_a_slow_page_never_replaces_a_newer_one(demo: DemoServer, view: events.View) -> None:
@@ -446,7 +454,7 @@ def test_words_from_outside_are_only_words() -> None:
         base_model=EVIL,
         meta={'Model': EVIL, 'resources': [{'name': EVIL, 'type': 'lora', 'weight': EVIL}]},
     )
-    shown = markup.details(image) + markup.notice(EVIL) + markup.step(events.Step(EVIL, 1, 2))
+    shown = markup.details(image) + markup.notice(EVIL) + markup.step(downloading.Step(EVIL, 1, 2))
     assert '<script' not in shown and '<img' not in shown and '&lt;script' in shown
 
 
@@ -488,8 +496,12 @@ def test_no_download_starts_for_a_page_of_another_site(
     demo: DemoServer, view: events.View, site: str
 ) -> None:
     seen = len(demo.requests)
-    request: Any = SimpleNamespace(headers={'Sec-Fetch-Site': site, 'host': 'webui.example'})
-    (told,) = components._download(request, view)
+    client = SimpleNamespace(host='10.0.0.9')
+    headers = {'Sec-Fetch-Site': site, 'host': 'webui.example'}
+    request: Any = SimpleNamespace(headers=headers, client=client)
+    with gr.Blocks():
+        parts = components.build()
+    told = kept_page(parts, request, view)[parts.kept_here]
     assert 'another site' in told and len(demo.requests) == seen and not view.kept_in
 
 

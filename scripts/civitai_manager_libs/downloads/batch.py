@@ -56,13 +56,14 @@ def keep_all(
     fetch: Fetch,
     concurrency: int,
     finish: Callable[[DownloadJob, Path, Path], None] | None = None,
+    stop: threading.Event | None = None,
 ) -> Iterator[tuple[int, DownloadResult]]:
     """The same for files that a person keeps, see `keep`; all get the extension of their bytes.
 
     Several addresses may be those of one picture: it is fetched from the first that has it.
     """
     done = _carried_out(
-        jobs, lambda job: keep(job, fetch, _bound(finish, job)), concurrency, kept_as
+        jobs, lambda job: keep(job, fetch, _bound(finish, job)), concurrency, kept_as, stop
     )
     return with_right_extension(done)
 

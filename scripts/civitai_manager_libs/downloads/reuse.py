@@ -93,12 +93,14 @@ class Shelf:
         Once all are there it is told what could not be written into them or beside them.
         """
         self._annotator.expect(list(self._images.values()))
-        for position, result in results:
-            if result.outcome is not Outcome.FAILED:
-                self._note(result)
-            is_old = result.outcome is Outcome.SAVED and result.job.url in self._used_again
-            yield position, replace(result, outcome=Outcome.SKIPPED) if is_old else result
-        self._annotator.end()
+        try:
+            for position, result in results:
+                if result.outcome is not Outcome.FAILED:
+                    self._note(result)
+                is_old = result.outcome is Outcome.SAVED and result.job.url in self._used_again
+                yield position, replace(result, outcome=Outcome.SKIPPED) if is_old else result
+        finally:
+            self._annotator.end()
         for key, count in self._annotator.causes.items():
             notices.tell(key, count=count)
 

@@ -37,6 +37,30 @@ class Waiting:
         return texts.text(key, setting.language, **{**values, 'seconds': left}) if left > 0 else ''
 
 
+class Speeds:
+    """How fast something comes, lately."""
+
+    def __init__(self) -> None:
+        self._told_at: deque[tuple[float, int, int]] = deque()  # when, bytes, pictures
+
+    def told(self, size: int, pictures: int) -> None:
+        """Take over how many bytes and pictures have come by now."""
+        now = time.monotonic()
+        self._told_at.append((now, size, pictures))
+        while len(self._told_at) > 2 and self._told_at[1][0] < now - RATE_SECONDS:
+            self._told_at.popleft()
+
+    @property
+    def now(self) -> tuple[float, float]:
+        """Bytes and pictures a second; until now, so that what stands still gets slow."""
+        told = list(self._told_at)
+        if len(told) < 2:
+            return 0.0, 0.0
+        (began, size, done), (_, size_now, done_now) = told[0], told[-1]
+        seconds = max(time.monotonic() - began, 0.001)
+        return (size_now - size) / seconds, (done_now - done) / seconds
+
+
 class Run:
     """A job that runs: `stop`, once set, has it end within moments.
 
@@ -80,15 +104,12 @@ class Running(Run):
         super().__init__(job_id)
         self.size_before = 0  # bytes that earlier runs saved
         self._report: JobReport | None = None
-        self._told_at: deque[tuple[float, int, int]] = deque()  # when, bytes, pictures done
+        self._speeds = Speeds()
 
     def told(self, report: JobReport) -> None:
         """Take over how far the job is."""
-        now, counts = time.monotonic(), report.progress
-        told = (now, report.size, counts.found - counts.count(jobs.TO_DO))
-        self._told_at.append(told)
-        while len(self._told_at) > 2 and self._told_at[1][0] < now - RATE_SECONDS:
-            self._told_at.popleft()
+        counts = report.progress
+        self._speeds.told(report.size, counts.found - counts.count(jobs.TO_DO))
         self._report = report
 
     def standing(self, db: Database, state: str) -> Standing | None:
@@ -96,7 +117,7 @@ class Running(Run):
         report = self._report
         if report is None:
             return None
-        rate, pictures = self._speeds()
+        rate, pictures = self._speeds.now
         left = report.progress.count(jobs.TO_DO)
         known = report.progress.is_listed or report.is_all_known
         return replace(
@@ -105,12 +126,3 @@ class Running(Run):
             seconds_left=left / pictures if known and pictures else None,
             waiting=self.waiting,
         )
-
-    def _speeds(self) -> tuple[float, float]:
-        """Bytes and pictures a second, lately; until now, so that what stands still gets slow."""
-        told = list(self._told_at)
-        if len(told) < 2:
-            return 0.0, 0.0
-        (began, size, done), (_, size_now, done_now) = told[0], told[-1]
-        seconds = max(time.monotonic() - began, 0.001)
-        return (size_now - size) / seconds, (done_now - done) / seconds

@@ -8,6 +8,7 @@ webui_incomplete   the tab that says which packages a WebUI lacks
 settings_panel     settings and API key
 cache_panel        the size of the picture cache, and a button that empties it
 components         the gallery: its components, and what happens when they are used
+foot               pictures kept by the bar below the grid: begun, watched, stopped
 models             models: those of a picture fetched, those here scanned and listed
 jobs               whole galleries and models: begun, watched, steered
 routes             the routes that pictures of the grid come from
@@ -17,9 +18,11 @@ needed             the models of the chosen picture: whether they are here, and 
 opening            what the address of the app's page names, shown
 layout             the components, and where they stand
 layout_filters     those that say what is to be seen
+layout_foot        those of the bar below the grid
 layout_jobs        those for whole galleries
 layout_models      those for the models on this machine
 filters_markup     the HTML of the filters, and of what they hide
+foot_markup        the HTML of the bar below the grid
 jobs_markup        the HTML of the panel of jobs
 model_cards        the jobs of model files in it
 job_parts          what the cards of all jobs are made of
@@ -27,11 +30,13 @@ models_markup      the HTML of models, a picture's and those here
 browser_address    the address of the app's page, in the browser
 browser            what runs in the browser itself
 browser_filters    the same for the filters
+browser_foot       the same for the bar below the grid
 browser_grid       the same for the grid
 grid_markup        the HTML of the grid
 markup             the HTML that is shown
 origin             sentences about the page on show
 sending            what a WebUI is sent
+downloading        what a person keeps of a gallery, step by step
 events             what the events do, without components
 thumbnails         the small pictures of a page
 offline            a saved gallery, shown from the files
@@ -41,6 +46,7 @@ wishes             what a person fills in to have a whole gallery
 view               what one browser tab looks at
 filters            what a person wants to see of any gallery
 ahead              pages that were seen, and the one that comes next
+keeping            pictures that are being kept, by a thread
 loading            how far the small pictures of a grid are
 generation         how the chosen picture was made
 temporary          the folder that gradio serves pictures from

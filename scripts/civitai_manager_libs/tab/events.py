@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 from .. import api, civitai_gallery_action as action, host, setting, texts, util, widgets
 from ..civitai import urls
 from ..civitai.gallery import CursorTrail, GalleryImage, ImagePage
 from ..civitai.source import parse_source
-from ..downloads import batch, presence
-from ..downloads.plan import BatchReport, Outcome, aside_message
+from ..downloads import presence
 from ..errors import CivitaiError, SourceError
 from ..http_client import CivitaiHttpClient
 from ..store import cache
@@ -243,67 +241,6 @@ def sendable(image: GalleryImage, has_still: bool) -> list[bool]:
 def generation_text(image: GalleryImage) -> str:
     """The infotext of `image`, '' if nobody tells how it was made."""
     return generation.text(image)
-
-
-@dataclass(frozen=True)
-class Step:
-    """How far a download is: `done` of `total`, and what to say; mood as in a notice.
-
-    folder: where its files are, once it is over; not for everybody's eyes.
-    """
-
-    message: str
-    done: int
-    total: int
-    mood: str = 'busy'
-    folder: str = ''
-
-
-def download_page(view: View, again: bool = False) -> Iterator[Step]:
-    """Keep the originals of this page; yield each step, the last of which sums up.
-
-    `again`: those that failed the last time, whatever page is shown now. Raises CivitaiError where
-    there is nothing to keep or no folder to keep it in.
-    """
-    gallery = view.gallery
-    images, name = (view.page.images, gallery.folder_name) if gallery else ((), '')
-    if again:
-        images, name = tuple(image for image, _ in view.failed), view.kept_as
-    if not images:
-        raise SourceError('nothing_to_download')
-    folder, results = action.keep_images(name, images)
-    view.kept_in, view.kept_as = str(Path(folder) / action.USER_GALLERY_FOLDER), name
-    view.is_keeping, finished = True, []
-    try:
-        yield _step(0, len(images))
-        for result in results:
-            finished.append(result)
-            yield _step(len(finished), len(images))
-    finally:
-        view.is_keeping = False
-    report = batch.report(finished)
-    view.failed = tuple(
-        (image, result.error)
-        for image, result in zip(images, report.results)
-        if result.outcome is Outcome.FAILED
-    )
-    yield _summed_up(report, view.kept_in)
-
-
-def _step(done: int, total: int) -> Step:
-    message = texts.text('progress_picture', setting.language, done=done, total=total)
-    return Step(message, done, total)
-
-
-def _summed_up(report: BatchReport, folder: str) -> Step:
-    counts = {'saved': report.count(Outcome.SAVED), 'skipped': report.count(Outcome.SKIPPED)}
-    message = texts.text('download_summary', setting.language, **counts)
-    aside, failures = aside_message(report, setting.language), action.failure_message(report)
-    if failures:
-        widgets.toast(failures)
-    total, mood = len(report.results), 'problem' if failures else 'good'
-    told = ' '.join(filter(None, (message, aside, failures)))
-    return Step(told, total, total, mood, folder)
 
 
 def open_kept_folder(view: View, request: Any) -> str:

@@ -9,7 +9,7 @@ from ..civitai import blurhash
 from ..civitai.gallery import CEILINGS, GalleryImage
 from ..errors import CivitaiError
 from ..widgets import escape
-from . import generation
+from . import generation, keeping
 from .loading import Loading, Small, State
 from .markup import label
 from .view import View
@@ -34,8 +34,9 @@ def grid(view: View, name: str) -> str:
         return ''
     known = loading.changes  # before the states are looked at, so that none is missed
     place = f'{ROUTE}/picture/{quote(view.given.secret)}'
+    saved = keeping.saved_ids(images) if view.may_see_saved else frozenset()
     cells = ''.join(
-        _cell(number, image, one, place, images)
+        _cell(number, image, one, place, images, image.id in saved)
         for number, (image, one) in enumerate(zip(images, loading.smalls))
     )
     facts = {
@@ -43,6 +44,7 @@ def grid(view: View, name: str) -> str:
         'known': known,
         'states': f'{ROUTE}/grid/{quote(view.given.secret)}/{quote(name)}',
         'missing': f'{ROUTE}/card/{_MISSING}',
+        'saved': label('grid_saved'),
     }
     data = ''.join(f' data-{key}="{escape(value)}"' for key, value in facts.items())
     style = f'--cg-cols:{setting.gallery_columns}'
@@ -67,24 +69,43 @@ def states(loading: Loading) -> dict[str, object]:
 
 
 def _cell(
-    place: int, image: GalleryImage, one: Small, folder: str, images: tuple[GalleryImage, ...]
+    place: int,
+    image: GalleryImage,
+    one: Small,
+    folder: str,
+    images: tuple[GalleryImage, ...],
+    is_saved: bool,
 ) -> str:
     marks = _marks(image, images)
     told = [label('grid_picture', number=place + 1, total=len(images))]
     told += [f'@{image.username}'] if image.username else []
+    told += [label('grid_saved')] if is_saved else []
+    kept = ' data-kept=""' if is_saved else ''
     name = escape(', '.join([*told, *marks]))
     signs = {label('grid_prompt'): _PROMPT_SIGN}  # most have one, so it is small
     badges = ''.join(f'<span>{escape(signs.get(mark, mark))}</span>' for mark in marks)
     why = escape(cause(one.error)) if one.state is State.FAILED else ''
     again = escape(label('grid_again'))
     return (
-        f'<div class="cg-cell" data-state="{one.state.value}" style="{_look(image)}">'
+        f'<div class="cg-cell" data-state="{one.state.value}" data-picture="{image.id}"{kept} '
+        f'style="{_look(image)}">'
         f'<button type="button" class="thumbnail-item" data-index="{place}" aria-pressed="false" '
         f'tabindex="{-1 if place else 0}" aria-label="{name}" title="{why}">'
         f'<img {_source(image, one, folder)} alt="" decoding="async" '
-        f'draggable="false"></button><span class="cg-badges" aria-hidden="true">{badges}</span>'
+        f'draggable="false"></button><span class="cg-badges" aria-hidden="true">{badges}'
+        f'<span class="cg-kept" title="{escape(label("grid_saved"))}">✓</span></span>'
         f'<span class="cg-cause">{why}</span>'
-        f'<button type="button" class="cg-again" data-again="{place}">{again}</button></div>'
+        f'<button type="button" class="cg-again" data-again="{place}">{again}</button>'
+        f'{_tick(place)}</div>'
+    )
+
+
+def _tick(place: int) -> str:
+    """What marks the picture at `place` of a grid as chosen."""
+    name = escape(label('select_picture', number=place + 1))
+    return (
+        f'<button type="button" class="cg-tick" role="checkbox" aria-checked="false" tabindex="-1" '
+        f'data-place="{place}" aria-label="{name}"></button>'
     )
 
 

@@ -6,7 +6,6 @@ import time
 
 from ..archive import jobs
 from ..downloads.standing import ELSEWHERE, INTERRUPTED
-from ..store.cache import MIB
 from ..widgets import escape
 from .markup import label
 
@@ -64,13 +63,6 @@ def _when(state: str, changed_at: float) -> str:
     moment = time.strftime('%Y-%m-%d %H:%M', time.localtime(changed_at))
     told = label('job_since', when=moment) if state in MOVING else moment
     return f'<time class="cg-when">{escape(told)}</time>'
-
-
-def rate_told(rate: float) -> str:
-    """Say so many bytes a second."""
-    if rate < 0.1 * MIB:
-        return label('job_rate_slow', kib=round(rate / 1024))
-    return label('job_rate', mib=f'{rate / MIB:.1f}')
 
 
 def left(seconds: float | None) -> str:

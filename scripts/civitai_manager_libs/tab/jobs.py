@@ -20,7 +20,7 @@ from ..downloads import modeljobs, queue
 from ..downloads.modeljobs import ModelStanding
 from ..downloads.standing import ELSEWHERE, Standing
 from ..errors import CivitaiError, SourceError
-from . import browser, jobs_markup, layout_jobs, markup, needed, wishes
+from . import browser, jobs_markup, keeping, layout_jobs, markup, needed, wishes
 from .layout import Parts
 from .layout_jobs import JobParts
 from .markup import label
@@ -42,7 +42,7 @@ _RESTS = {
     'cancel': (CANCELLED, 'job_is_cancelled'),
     'forget': ('', 'job_is_forgotten'),
 }
-_ORDER = re.compile(r'(pause|resume|cancel|retry|forget) ([1-9][0-9]{0,17})')
+_ORDER = re.compile(r'(pause|resume|cancel|retry|forget|stop) ([1-9][0-9]{0,17})')
 
 
 def bind(parts: Parts) -> None:
@@ -95,7 +95,8 @@ def panel(request: gr.Request) -> str:
         told = markup.notice(error.message_in(setting.language), 'problem')
     more = max(0, len(standing) - _MOST_SHOWN)
     may_act, may_see_paths = widgets.may_have_jobs(request), widgets.may_see_paths(request)
-    return jobs_markup.panel(standing[:_MOST_SHOWN], more, told, may_act, may_see_paths)
+    downloads = keeping.under_way() if may_act else []
+    return jobs_markup.panel(standing[:_MOST_SHOWN], more, told, may_act, may_see_paths, downloads)
 
 
 def _every_job(with_models: bool) -> list[Standing | ModelStanding]:
@@ -209,6 +210,8 @@ def _carry_out(request: gr.Request, order: str) -> str:
     if found is None:
         raise SourceError('job_unknown')
     action, job_id = found[1], int(found[2])
+    if action == 'stop':
+        return label('keeping_stops') if keeping.stop(job_id) else ''
     if model_jobs.find(archive(), job_id) is not None:
         return _carry_out_for_model(request, action, job_id)
     getattr(queue.job_queue(), action)(job_id)

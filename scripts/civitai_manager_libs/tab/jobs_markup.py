@@ -10,8 +10,9 @@ from ..downloads.modeljobs import ModelStanding
 from ..downloads.standing import Standing
 from ..store.cache import MIB
 from ..widgets import escape
-from . import job_parts, markup, model_cards
+from . import downloading, job_parts, markup, model_cards
 from .job_parts import COMPLETE, EMPTY, INCOMPLETE, MOVING
+from .keeping import Keeping
 from .markup import label
 
 
@@ -21,8 +22,11 @@ def panel(
     told: str,
     may_act: bool,
     may_see_paths: bool = False,
+    downloads: Sequence[Keeping] = (),
 ) -> str:
     """The jobs, of which there are `more` that are not shown; `told` is a notice, as HTML.
+
+    Above them are the `downloads` of tabs that go on.
 
     While one of them moves, the panel says so to the page (`data-moves`), and how many models have
     come (`data-came`). `may_act`: with buttons; `may_see_paths`: with where the files are. Who is
@@ -30,7 +34,9 @@ def panel(
     """
     models = [job for job in shown if isinstance(job, ModelStanding)]
     settling = any(job.is_settling for job in models)
-    moves = ' data-moves' if settling or any(job.state in MOVING for job in shown) else ''
+    moves = (
+        ' data-moves' if downloads or settling or any(job.state in MOVING for job in shown) else ''
+    )
     came = sum(job.state == jobs.ENDED and not job.is_settling for job in models)
     cards = ''.join(
         (
@@ -40,12 +46,29 @@ def panel(
         )
         for job in shown
     )
-    if not shown and not told:
+    cards = ''.join(map(_download, downloads)) + cards
+    if not cards and not told:
         cards = f'<p class="cg-none">{escape(label("jobs_none"))}</p>'
     if more:
         cards += f'<p class="cg-none">{escape(label("jobs_more", count=more))}</p>'
     body = f'<h3>{escape(label("jobs_title"))}</h3>{told}{cards}'
     return f'<section class="cg-jobs" data-came="{came}"{moves}>{body}</section>'
+
+
+def _download(one: Keeping) -> str:
+    """The card of a download of a tab."""
+    now = one.progress
+    told = [label('job_far', done=now.done, found=now.total)]
+    told += [downloading.rate_told(now.rate)] if now.rate else []
+    line = escape(' · '.join(told))
+    bar = f'<progress value="{now.done}" max="{now.total}" aria-label="{line}"></progress>'
+    name = f'<strong>{escape(label("keeping_of", name=one.name))}</strong>'
+    waiting = markup.notice(now.waiting, 'busy') if now.waiting else ''
+    stop = job_parts.button('stop', one.number, 'cancel', '')
+    return (
+        f'<article class="cg-job">{job_parts.header(name, jobs.RUNNING, "", 0)}{bar}'
+        f'<p class="cg-line">{line}</p>{waiting}<p class="cg-actions">{stop}</p></article>'
+    )
 
 
 def _card(job: Standing, may_act: bool, may_see_paths: bool) -> str:
@@ -118,7 +141,7 @@ def _line(job: Standing) -> str:
     if job.size:
         told.append(label('job_size', mib=f'{job.size / MIB:.1f}'))
     if job.rate:
-        told.append(job_parts.rate_told(job.rate))
+        told.append(downloading.rate_told(job.rate))
     told.append(job_parts.left(job.seconds_left))
     return f'<p class="cg-line">{escape(" · ".join(filter(None, told)))}</p>'
 

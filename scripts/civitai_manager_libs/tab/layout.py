@@ -8,8 +8,9 @@ from typing import Any, Sequence
 import gradio as gr
 
 from .. import host, widgets
-from . import layout_filters, layout_jobs, layout_models, markup
+from . import layout_filters, layout_foot, layout_jobs, layout_models, markup
 from .layout_filters import FilterParts
+from .layout_foot import FootParts
 from .layout_jobs import JobParts
 from .layout_models import ModelParts
 from .markup import PREFIX, label
@@ -44,8 +45,8 @@ class Bridge:
 class Parts:
     """The components of one gallery; each has the element id `civitai_gallery_<name>`.
 
-    status tells of the page, kept of the download, sent of what is sent: none overwrites another.
-    kept_here says the same as kept, and more, where the buttons of the download are.
+    status tells of the page, sent of what is sent: none overwrites another. kept_here tells of the
+    download where its buttons are, kept says the same to who hears instead of seeing.
     keeps says whose pictures the buttons of the download keep, where that could be mistaken, or why
     they keep none. left tells what the page leaves out, where its pictures would be.
     """
@@ -76,6 +77,7 @@ class Parts:
     open_folder: Any
     kept_here: Any
     retry_page: Any
+    foot: FootParts
     whole: JobParts
     models: ModelParts
     filters: FilterParts
@@ -105,7 +107,11 @@ def make(source: str) -> Parts:
             grid_side = _grid_side()
         with gr.Column(scale=2, min_width=320):
             picture_side = _picture_side()
-    sides = {**grid_side, **picture_side, 'filters': seen, 'version': seen.version}
+    panels: dict[str, Any] = {
+        'whole': layout_jobs.make_panel(grid_side.pop('form')),
+        'models': layout_models.make(),
+    }
+    sides = {**grid_side, **picture_side, **panels, 'filters': seen, 'version': seen.version}
     return Parts(view, source_box, load, status, kept, **sides)
 
 
@@ -114,22 +120,15 @@ def _grid_side() -> dict[str, Any]:
     grid = gr.HTML('', elem_id=f'{PREFIX}_grid')
     left = gr.HTML('', elem_id=f'{PREFIX}_left')
     bridge = _bridge()
-    with gr.Row(elem_id=f'{PREFIX}_turn'):
-        first = _button('first')
-        previous = _button('prev')
-        info = gr.HTML('', elem_id=f'{PREFIX}_page_info')
-        following = _button('next')
-    keeping = _keeping()
+    foot = layout_foot.make()
+    form = layout_jobs.make_form()
     return {
         'title': title,
         'grid': grid,
         'left': left,
         'bridge': bridge,
-        'first': first,
-        'prev': previous,
-        'page_info': info,
-        'next': following,
-        **keeping,
+        **foot,
+        'form': form,
     }
 
 
@@ -142,26 +141,6 @@ def _bridge() -> Bridge:
             choose=gr.Button('', elem_id=f'{PREFIX}_choose_button'),
             again=gr.Button('', elem_id=f'{PREFIX}_again_button'),
         )
-
-
-def _keeping() -> dict[str, Any]:
-    keeps = gr.HTML('', elem_id=f'{PREFIX}_keeps')
-    with gr.Row(elem_id=f'{PREFIX}_keep'):
-        download = _button('download_page', variant='primary')
-        whole = _button('download_whole')
-        folder = _button('open_folder', interactive=True, visible=False)
-    kept_here = gr.HTML('', elem_id=f'{PREFIX}_kept_here')
-    retry = _button('retry_page', interactive=True, visible=False)
-    return {
-        'keeps': keeps,
-        'download_page': download,
-        'download_whole': whole,
-        'open_folder': folder,
-        'kept_here': kept_here,
-        'retry_page': retry,
-        'whole': layout_jobs.make(),
-        'models': layout_models.make(),
-    }
 
 
 def _picture_side() -> dict[str, Any]:
@@ -178,7 +157,7 @@ def _picture_side() -> dict[str, Any]:
     )
     targets = host.detect().send_targets()
     with gr.Row():
-        send = [_button(f'send_{target}') for target in targets]
+        send = [layout_foot.button(f'send_{target}') for target in targets]
     sent = gr.HTML('', elem_id=f'{PREFIX}_sent')
     parcel = _parcel(targets)
     for target, button in zip(targets, send):
@@ -221,9 +200,3 @@ def host_button(target: str, with_text: bool) -> str:
     One for a picture alone, because from an empty infotext a WebUI makes the person's last prompt.
     """
     return f'{PREFIX}_host_{target}' + ('_text' if with_text else '')
-
-
-def _button(name: str, *, interactive: bool = False, **wanted: Any) -> Any:
-    return gr.Button(
-        label(name), elem_id=f'{PREFIX}_{name}', interactive=interactive, min_width=90, **wanted
-    )

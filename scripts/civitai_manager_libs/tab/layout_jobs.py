@@ -37,8 +37,8 @@ class JobParts:
     saved_button: Any
 
 
-def make() -> JobParts:
-    """Make the components inside the Blocks at hand; the block with the fields is closed."""
+def make_form() -> dict[str, Any]:
+    """Make what a whole gallery is asked for with, closed, inside the Blocks at hand."""
     with gr.Column(visible=False, elem_id=f'{PREFIX}_whole') as whole:
         told = gr.HTML('', elem_id=f'{PREFIX}_whole_told')
         versions = gr.Radio(
@@ -57,12 +57,25 @@ def make() -> JobParts:
             )
             close = gr.Button(label('whole_close'), elem_id=f'{PREFIX}_whole_close')
     answer = gr.HTML('', elem_id=f'{PREFIX}_whole_answer')
+    return {
+        'whole': whole,
+        'told': told,
+        'versions': versions,
+        'fields': fields,
+        'start': start,
+        'close': close,
+        'answer': answer,
+    }
+
+
+def make_panel(form: dict[str, Any]) -> JobParts:
+    """Make the panel of jobs inside the Blocks at hand; return it with the form."""
     jobs = gr.HTML('', elem_id=f'{PREFIX}_jobs')
     with gr.Column(elem_id=f'{PREFIX}_jobs_hidden'):
         order = gr.Textbox('', show_label=False, elem_id=f'{PREFIX}_jobs_order')
         button = gr.Button('', elem_id=f'{PREFIX}_jobs_button')
         saved = gr.Button('', elem_id=f'{PREFIX}_saved_button')
-    return JobParts(whole, told, versions, fields, start, close, answer, jobs, order, button, saved)
+    return JobParts(**form, jobs=jobs, order=order, jobs_button=button, saved_button=saved)
 
 
 def _field(field: wishes.Field) -> Any:

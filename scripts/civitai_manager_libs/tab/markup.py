@@ -14,7 +14,8 @@ from ..downloads.plan import failed_message
 from ..errors import CivitaiError
 from ..widgets import escape
 from . import generation, origin
-from .events import Step, has_next
+from .downloading import Step
+from .events import has_next
 from .view import View
 
 PREFIX = 'civitai_gallery'  # of every element's id
@@ -32,6 +33,11 @@ def notice(message: str, mood: str = 'calm', more: str = '') -> str:
     return f'<div class="cg-notice cg-{mood}" role="{role}">{escape(message)}{more}</div>'
 
 
+def problem(error: CivitaiError) -> str:
+    """What went wrong, as a notice, with a button that leads to what mends it."""
+    return notice(error.message_in(setting.language), 'problem')
+
+
 def place(folder: str) -> str:
     """Where files are, as text that one click marks, to be copied; '' for nowhere."""
     if not folder:
@@ -41,11 +47,20 @@ def place(folder: str) -> str:
 
 
 def step(step: Step, may_see_paths: bool = False) -> str:
-    """How far a download is, with a bar while it runs, then where its files are."""
+    """How far a download is, with a bar while it runs, then where its files are.
+
+    Its beginning and its end are spoken, not each picture.
+    """
     if step.mood != 'busy':
         return notice(step.message, step.mood, place(step.folder if may_see_paths else ''))
-    bar = f'<progress value="{step.done}" max="{step.total}"></progress>'
-    return f'<div class="cg-notice cg-busy" role="status">{escape(step.message)} {bar}</div>'
+    role = '' if step.done else ' role="status"'
+    return f'<div class="cg-notice cg-busy"{role}>{escape(step.message)} {progress(step)}</div>'
+
+
+def progress(step: Step) -> str:
+    """A bar that shows how far a download is."""
+    name = escape(step.message)
+    return f'<progress value="{step.done}" max="{step.total}" aria-label="{name}"></progress>'
 
 
 def failures(some: Sequence[Mapping[str, object]], total: int, name: str = '') -> str:
@@ -67,19 +82,6 @@ def failures(some: Sequence[Mapping[str, object]], total: int, name: str = '') -
         f'<details class="cg-failures" data-name="{escape(name)}"><summary>{title}</summary>'
         f'<ul>{"".join(rows)}</ul></details>'
     )
-
-
-def failures_of(view: View) -> str:
-    """The pictures that failed at the last download of a page."""
-    told = [
-        {
-            'id': image.id,
-            'page': urls.page_url(setting.civitai_base_url, 'images', image.id),
-            'error': (cause or CivitaiError('error_see_log')).message_in(setting.language),
-        }
-        for image, cause in view.failed
-    ]
-    return failures(told, len(told))
 
 
 def page_status(view: View) -> str:

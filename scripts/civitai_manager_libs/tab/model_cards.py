@@ -9,7 +9,7 @@ from ..downloads.modeljobs import ModelStanding
 from ..downloads.models import PICKLES
 from ..store.cache import MIB
 from ..widgets import escape
-from . import job_parts, markup
+from . import downloading, job_parts, markup
 from .markup import label
 
 
@@ -49,7 +49,7 @@ def _line(one: ModelStanding) -> str:
     """How far it is, how fast, and how long it takes still."""
     told = [
         _bytes(one),
-        job_parts.rate_told(one.rate) if one.rate else '',
+        downloading.rate_told(one.rate) if one.rate else '',
         job_parts.left(one.seconds_left),
     ]
     if one.state == jobs.ENDED and one.job.is_verified:

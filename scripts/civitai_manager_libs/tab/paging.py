@@ -15,6 +15,7 @@ from . import (
     browser_grid,
     events,
     filters_markup,
+    foot_markup,
     grid_markup,
     markup,
     needed,
@@ -223,8 +224,9 @@ def _of_before(parts: Parts, view: View) -> dict[Any, Any]:
     """Take away what was told and asked about the gallery before this one."""
     view.is_asking = False
     gone = {parts.whole.whole: gr.update(visible=False), parts.whole.answer: ''}
-    if not view.is_keeping:
-        gone |= {parts.kept: '', parts.kept_here: '', parts.retry_page: gr.update(visible=False)}
+    if not view.is_keeping:  # what failed stays, with the name of its gallery
+        left = {parts.retry_page: gr.update(visible=bool(view.failed))}
+        gone |= {parts.kept: '', parts.kept_here: foot_markup.failures(view), **left}
     return gone
 
 

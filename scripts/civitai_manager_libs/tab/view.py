@@ -19,6 +19,7 @@ from ..store import cache
 from .ahead import Pages
 from .filters import FilterView
 from .generation import Made
+from .keeping import Keeping
 from .loading import GRIDS_KEPT, Given, Loading
 
 
@@ -49,8 +50,8 @@ class View:
 
     turn counts the pages asked for, so that a slow answer never replaces a newer one; listed is
     the turn that brought page, told the one whose page was told of, version the label of one that
-    is on its way. click is the last one on a picture. is_keeping tells that a download runs,
-    kept_in its folder, kept_as what that is called, failed what did not come and why; is_asking
+    is on its way. click is the last one on a picture. keeping is the last download, kept_in its
+    folder, kept_as what that is called, failed what did not come and why; is_asking
     that the form for a whole gallery is open, filled_for what it was filled in for. shown is what
     the grid was given last, each by a name, and given how far its small pictures are; lost tells
     why some of page did not come, problem why none did. pages are those that were seen or will be.
@@ -73,7 +74,7 @@ class View:
     failed: tuple[tuple[GalleryImage, CivitaiError | None], ...] = ()
     is_asking: bool = False
     filled_for: object = None
-    is_keeping: bool = False
+    keeping: Keeping | None = None
     turn: int = 0
     listed: int = 0
     version: str = ''
@@ -106,6 +107,11 @@ class View:
         version = self.gallery.version
         name = self.gallery.folder_name
         return f'{name} · {version.name}' if version else name
+
+    @property
+    def is_keeping(self) -> bool:
+        """Whether a download runs."""
+        return self.keeping is not None and not self.keeping.is_over
 
     def is_last_click(self, number: object) -> bool:
         """Tell whether no later click on a picture came before this one, as its browser counts."""
