@@ -123,11 +123,11 @@ def test_pages_that_were_seen_are_asked_for_no_more(site: GridSite, view: View) 
     events.go_next(view)
     second, asked = view.page, len(site.asked('/api/'))
     events.go_previous(view)
-    assert view.page is first
+    assert view.page == first
     events.go_next(view)
-    assert view.page is second
+    assert view.page == second
     events.go_first(view)
-    assert view.page is first and len(site.asked('/api/')) == asked
+    assert view.page == first and len(site.asked('/api/')) == asked
     events.go_first(view)
     assert len(site.asked('/api/')) == asked + 1, 'the page on show is asked for anew'
 
