@@ -21,7 +21,7 @@ from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from scripts.civitai_manager_libs.store import partial
 from tests.support.model_site import VERSION, ModelSite, tensors
 from tests.support.models import put
-from tests.support.network import files_in
+from tests.support.network import files_in, png
 from tests.support.scripted_server import (
     RESET,
     STALL,
@@ -267,6 +267,24 @@ def test_a_cancel_does_not_wait_for_companions_of_a_file_that_is_whole(
     assert standing(queue, job).state == jobs.ENDED
     assert planned.path.read_bytes() == CONTENT
     assert 'paper.civitai.info' in files_in(planned.path.parent), 'what needs no answer is there'
+
+
+def test_one_that_is_paused_before_its_companions_are_there_writes_them_when_it_goes_on(
+    site: ModelSite, queue: ModelQueue
+) -> None:
+    picture = f'{site.storage.url}/still.png'
+    site.facts = {'images': [{'url': picture, 'type': 'image', 'nsfwLevel': 1}]}
+    site.hook = lambda r: (STALL,) if 'still' in r.target else None
+    planned = queue.plan(VERSION)
+    job = queue.add(planned)
+    assert site.storage.stalled.wait(PATIENCE)
+    assert standing(queue, job).is_settling
+    queue.pause(job)
+    assert (standing(queue, job).state, standing(queue, job).is_settling) == (jobs.PAUSED, False)
+    site.hook = lambda r: ok(png()) if 'still' in r.target else None
+    queue.resume(job)
+    assert ended(queue, job).state == jobs.ENDED
+    assert 'paper.preview.png' in files_in(planned.path.parent) and site.asked_for_file == 1
 
 
 def test_nor_does_one_that_got_another_name(site: ModelSite, queue: ModelQueue) -> None:

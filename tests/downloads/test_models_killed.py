@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -13,9 +14,9 @@ import pytest
 
 from tests.support.faults import small_disk
 from tests.support.model_site import FILE, VERSION, ModelSite, tensors
-from tests.support.network import files_in
+from tests.support.network import files_in, png
 from tests.support.paths import ROOT
-from tests.support.scripted_server import Answer, Request, Trickle, chunked
+from tests.support.scripted_server import STALL, Answer, Request, Trickle, chunked, ok
 
 pytestmark = pytest.mark.skipif(sys.platform == 'win32', reason='there are no such signals')
 
@@ -104,6 +105,65 @@ def test_two_programs_fetch_a_file_once(tmp_path: Path) -> None:
     assert sorted(told) == ['fetched', 'there']
     assert sum(not start for start, _ in asked) == 1
     assert files_in(tmp_path) == [target.name]
+
+
+JOB_SCRIPT = """
+import sys, threading
+from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs.archive import models, place
+from scripts.civitai_manager_libs.downloads import getting
+from scripts.civitai_manager_libs.http_client import get_http_client
+setting.civitai_base_url, setting.models_folder, version = sys.argv[1:4]
+db, client, stop = place.archive(), get_http_client(), threading.Event()
+known = models.every(db)
+job = known[0].id if known else getting.begin(db, getting.plan(client, int(version)))
+before = models.find(db, job).state
+kept = getting.run(db, client, job, stop)
+print(before, kept.was_there, models.find(db, job).state, kept.path.name)
+"""
+
+
+def run_job(site: ModelSite, tmp_path: Path) -> 'subprocess.Popen[str]':
+    return subprocess.Popen(
+        [sys.executable, '-c', JOB_SCRIPT, site.url, str(tmp_path / 'models'), str(VERSION)],
+        cwd=ROOT,
+        env={**os.environ, 'CIVITAI_GALLERY_HOME': str(tmp_path / 'home')},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize('is_listed', [True, False], ids=['with-a-hash', 'without-a-hash'])
+@pytest.mark.parametrize('asked', ['models', 'still'])
+def test_what_is_killed_between_a_file_and_its_companions_writes_these_the_next_time(
+    tmp_path: Path, asked: str, is_listed: bool
+) -> None:
+    folder = tmp_path / 'models' / 'Stable-diffusion'
+    folder.mkdir(parents=True)
+    with ModelSite(tensors(64 * KIB)) as site:
+        picture = f'{site.storage.url}/still.png'
+        site.facts = {'images': [{'url': picture, 'type': 'image', 'nsfwLevel': 1}]}
+        site.listed_hash = site.listed_hash if is_listed else None
+
+        def held_up(request: Request) -> Answer | None:
+            return (STALL,) if asked in request.target else None
+
+        site.hook = site.about = held_up
+        with run_job(site, tmp_path) as child:
+            end = time.monotonic() + 20
+            while not site.is_stalled and time.monotonic() < end:
+                time.sleep(0.01)
+            child.send_signal(signal.SIGKILL)
+        assert 'paper.safetensors' in files_in(folder)
+        assert 'paper.preview.png' not in files_in(folder)
+        site.hook = lambda request: ok(png()) if 'still' in request.target else None
+        site.about = lambda request: None
+        with run_job(site, tmp_path) as child:
+            told = child.communicate()[0].split()
+        assert told == ['running', 'True', 'ended', 'paper.safetensors'], 'it had not ended'
+        assert site.asked_for_file == 1
+    names = ('civitai.info', 'json', 'preview.png', 'safetensors')
+    assert files_in(folder) == [f'paper.{name}' for name in names]
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,8 @@ def tensors(size: int, seed: int = 1, **header: Any) -> bytes:
 class ModelSite:
     """`with ModelSite(content) as site:`; every attribute may be changed at any time.
 
-    `hook` is asked for the answer of the storage to each request first; None: the usual one.
+    `hook` is asked for the answer of the storage to each request first, `route` for that to one for
+    the file, `about` for that to one for its model; None: the usual one.
     `good` are the signatures that the storage takes; the site signs with the newest of them.
     """
 
@@ -49,6 +50,7 @@ class ModelSite:
         self.good = ['s1']
         self.hook: Callable[[Request], Answer | None] = lambda request: None
         self.route: Callable[[Request], Answer | None] = lambda request: None
+        self.about: Callable[[Request], Answer | None] = lambda request: None
         self.asked_for_version = 0
         self._lock = threading.Lock()
         self._site = ScriptedServer(handler=self._on_site)
@@ -67,6 +69,11 @@ class ModelSite:
     def url(self) -> str:
         """The address of the site."""
         return self._site.url
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether somebody waits for the rest of an answer."""
+        return self._site.stalled.is_set() or self._storage.stalled.is_set()
 
     @property
     def storage(self) -> ScriptedServer:
@@ -115,9 +122,8 @@ class ModelSite:
             self.asked_for_version += 1
             return ok(json.dumps(self.version()).encode(), Content_Type='application/json')
         if request.target.startswith('/api/v1/models/'):
-            return ok(
-                b'{"error": "No model with that id"}', status=404, Content_Type='application/json'
-            )
+            unknown = b'{"error": "No model with that id"}'
+            return self.about(request) or ok(unknown, status=404, Content_Type='application/json')
         signed = redirect(f'{self._storage.url}/file?X-Amz-Signature={self.good[-1]}', 307)
         return self.route(request) or signed
 

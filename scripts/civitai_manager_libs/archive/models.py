@@ -41,6 +41,11 @@ class ModelJob(Job):
     is_verified: bool = False
     cause: CivitaiError | None = None
 
+    @property
+    def has_come(self) -> bool:
+        """Whether its file is there, though what belongs beside it may be missing."""
+        return bool(self.sha256) and 0 < self.size == self.done and self.path.is_file()
+
 
 def make(
     db: Database,

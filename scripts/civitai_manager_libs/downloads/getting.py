@@ -139,6 +139,8 @@ def run(
             progress = partial(_noted, db, job, told, [0.0])
             kept = models.bring(client, _order_of(db, job), stop, progress)
             model_jobs.note_kept(db, job_id, kept.path, kept.size, kept.sha256, kept.is_verified)
+            _tell(db, job_id, told)
+            settle(db, client, kept, stop)
             state = jobs.ENDED
         except CancelledError:
             raise
@@ -149,7 +151,6 @@ def run(
             # what a person said of it meanwhile, that it is paused, stays
             among = () if state == jobs.ENDED else (jobs.RUNNING,)
             jobs.set_state(db, job_id, state, instead_of=among)
-        settle(db, client.until(stop), kept)
         _tell(db, job_id, told)
         return kept
 
@@ -189,11 +190,15 @@ def _order_of(db: Database, job: ModelJob) -> ModelOrder:
         is_free,
         namesakes.namesakes,
         named,
+        job.sha256,
     )
 
 
-def settle(db: Database, client: CivitaiHttpClient, kept: KeptModel) -> None:
-    """Write what belongs beside a model file, and have it known here; never raises."""
+def settle(db: Database, client: CivitaiHttpClient, kept: KeptModel, stop: threading.Event) -> None:
+    """Write what belongs beside a model file, and have it known here.
+
+    Raises CancelledError if `stop` is set before all is there, else nothing.
+    """
     version = kept.version.answer
     try:
         place = places.place_for(kept.file.answer, version, told_of.model_of(version))
@@ -201,17 +206,27 @@ def settle(db: Database, client: CivitaiHttpClient, kept: KeptModel) -> None:
         log.warning('%s', error)
         return
     arrival.settle(
-        db, client, kept.path, version, kind=place.kind, layout=place.layout, sha256=kept.sha256
+        db,
+        client.until(stop),
+        kept.path,
+        version,
+        kind=place.kind,
+        layout=place.layout,
+        sha256=kept.sha256,
+        stop=stop,
     )
 
 
 def abandon(db: Database, job_id: int) -> None:
     """Take away what came of a file that is not wanted any more. Raises StorageError.
 
-    What another program brings there is not ours, nor what came of another file of that name.
+    What another program brings there is not ours, nor what came of another file of that name. A
+    file that is whole stays, without what was yet to be written beside it.
     """
     job = model_jobs.find(db, job_id)
-    if job is not None and job.state != jobs.ENDED and job.path.parent.is_dir():
+    if job is not None and job.has_come:
+        jobs.set_state(db, job_id, jobs.ENDED)
+    elif job is not None and job.state != jobs.ENDED and job.path.parent.is_dir():
         try:
             models.forget(job.path, leftover.mark_of(job.version_id, job.file_id))
             model_jobs.note_progress(db, job_id, 0, job.size)

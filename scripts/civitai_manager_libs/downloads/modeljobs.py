@@ -129,13 +129,13 @@ class ModelQueue(JobLine):
     def _standing(self, db: Database, job: ModelJob) -> ModelStanding:
         now, state = self._now, self._state(db, job)
         if isinstance(now, RunningModel) and now.job_id == job.id and now.job is not None:
-            if state == jobs.RUNNING:
+            if state == jobs.RUNNING and not now.job.has_come:
                 rate, here = now.rate, now.job
                 left = (here.size - here.done) / rate if rate and here.size else None
                 return ModelStanding(here, state, '', 0, rate, left, now.waiting)
         cause = None if job.state == jobs.ENDED else self._troubles.get(job.id) or job.cause
         why = cause.message_in(setting.language) if cause else ''
-        is_settling = now is not None and now.job_id == job.id and job.state == jobs.ENDED
+        is_settling = state == jobs.RUNNING and job.has_come
         ahead = self._ahead_of(job.id)
         return ModelStanding(job, state, why, ahead, is_settling=is_settling)
 

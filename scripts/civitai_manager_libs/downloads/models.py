@@ -48,6 +48,8 @@ class ModelOrder:
     `takes_suspect`: somebody said that it is wanted though a scan of the site failed. `is_free`
     tells whether a file may have a path that nothing is at; `namesakes` gives other files that are
     in its way wherever they lie. `named` hears which path it gets.
+    `sha256` is that of what came before, '' if nothing did: where the site lists no hash, it tells
+    whether a file is the one.
     """
 
     version_id: int
@@ -57,6 +59,7 @@ class ModelOrder:
     is_free: Callable[[Path], bool] = lambda path: True
     namesakes: Callable[[Path], Sequence[Path]] = lambda path: ()
     named: Callable[[Path], None] = lambda path: None
+    sha256: str = ''
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def bring(
         target = _free_name(order, file, stop)
         order.named(target)
         if target.exists():
-            return _kept(target, offered, file, file.sha256, was_there=True)
+            return _kept(target, offered, file, file.sha256 or order.sha256, was_there=True)
         bringing = _Bringing(client, order, stop, told, offered, file)
         with suppress(FileExistsError):  # somebody was faster, so that is looked at
             kept = _in_turn(target, bringing.mark, stop, bringing.bring)
@@ -170,7 +173,7 @@ def _free_name(order: ModelOrder, file: ModelFile, stop: threading.Event) -> Pat
     while True:
         others = order.namesakes(name)
         for one in (name, *others):
-            if one.is_file() and _is_same(one, file, order.version_id, stop):
+            if one.is_file() and _is_same(one, file, order, stop):
                 return one
         is_taken = others or os.path.lexists(name) or leftover.is_claimed(name, mark)
         if not is_taken and order.is_free(name):
@@ -179,7 +182,7 @@ def _free_name(order: ModelOrder, file: ModelFile, stop: threading.Event) -> Pat
         name = order.target.with_stem(naming.numbered(order.target.stem, number))
 
 
-def _is_same(path: Path, file: ModelFile, version_id: int, stop: threading.Event) -> bool:
+def _is_same(path: Path, file: ModelFile, order: ModelOrder, stop: threading.Event) -> bool:
     """Whether `path` is this very file; without a hash what lies beside it has to say so.
 
     Files of one name and length are the rule among versions of a model.
@@ -187,9 +190,10 @@ def _is_same(path: Path, file: ModelFile, version_id: int, stop: threading.Event
     with files.explained(path.parent):
         if not file.is_as_long_as(path.stat().st_size):
             return False
-    if not file.sha256:
-        return neighbours.version_told(path) == version_id
-    return sha256_of(path, stop) == file.sha256
+    known = file.sha256 or order.sha256
+    if not known:
+        return neighbours.version_told(path) == order.version_id
+    return sha256_of(path, stop) == known
 
 
 def sha256_of(path: Path, stop: threading.Event) -> str:

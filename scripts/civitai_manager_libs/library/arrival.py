@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Mapping
@@ -14,7 +15,7 @@ from ..archive import holdings
 from ..archive.database import Database
 from ..archive.holdings import Holding
 from ..civitai import modelfiles
-from ..errors import StorageError
+from ..errors import CancelledError, StorageError
 from ..host.layouts import Layout
 from ..http_client import CivitaiHttpClient
 from . import companions, told
@@ -32,16 +33,23 @@ def settle(
     kind: str,
     layout: Layout | None = None,
     sha256: str = '',
+    stop: threading.Event | None = None,
 ) -> list[Companion]:
     """Do what is to be done for a file that came as one of `version`, an answer of the API.
 
-    `kind`, `layout` and `sha256` are as in `companions.write`. Never raises: the file is there.
+    `kind`, `layout` and `sha256` are as in `companions.write`. Raises CancelledError if `stop` is
+    set before all is there; what is missing then is done by another call. Nothing else is raised:
+    the file is there.
     """
     told.keep(told.VERSION, {lookups.number(version.get('id')): version})
-    model = told.model_of(version, client)
     note(db, path, version, kind=kind, sha256=sha256)
+    model = told.model_of(version, client)
+    if stop is not None and stop.is_set():  # what is written with less than is known would stay so
+        raise CancelledError
     found = companions.write(path, version, model, client, kind=kind, layout=layout, sha256=sha256)
     host.detect().refresh_models(kind)
+    if any(isinstance(one.error, CancelledError) for one in found):
+        raise CancelledError
     return found
 
 
