@@ -10,45 +10,40 @@ HERE = 'location.search'
 WANTED = '(window.civitaiGalleryAddress || {}).wanted || ""'
 
 
-def watch(is_opening: bool) -> str:
-    """Follow what is on show, and open what the address names.
-
-    `is_opening`: something else opens what it names at first.
-    """
-    return f"""() => {{
+_WATCH = """() => {
     if (window.civitaiGalleryAddress) return [];
-    const state = window.civitaiGalleryAddress = {{wanted: ''}};
+    const state = window.civitaiGalleryAddress = {wanted: ''};
     const usual = 250, ours = ['source', 'level', 'prompt', 'versions', 'p', 'at'];
     let listed = 0, isOpening = true;
     const find = (what) => document.querySelector('#civitai_gallery_' + what);
-    const named = () => {{
+    const named = () => {
         const here = new URLSearchParams(location.search);
         for (const name of new Set(here.keys())) if (!ours.includes(name)) here.delete(name);
         return here.toString();
-    }};
-    const others = () => {{
+    };
+    const others = () => {
         const here = new URLSearchParams(location.search);
         for (const name of ours) here.delete(name);
         return here.toString();
-    }};
-    const open = () => {{
+    };
+    const open = () => {
         const button = find('address_button'), wanted = named();
         if (!button || !new URLSearchParams(wanted).get('source')) return;
         isOpening = true;
         state.wanted = wanted;
         button.click();
-    }};
-    const fill = () => {{
+    };
+    const fill = () => {
         const source = new URLSearchParams(location.search).get('source');
         const box = find('source') && find('source').querySelector('textarea, input');
         if (!source || !box || box.value === source) return;
         box.value = source;
-        box.dispatchEvent(new Event('input', {{bubbles: true}}));
-    }};
+        box.dispatchEvent(new Event('input', {bubbles: true}));
+    };
     window.addEventListener('popstate', open);
-    const look = () => {{
+    const look = () => {
         const node = find('filters_told') && find('filters_told').querySelector('[data-told]');
-        const told = node ? JSON.parse(node.dataset.told) : {{listed: 0}};
+        const told = node ? JSON.parse(node.dataset.told) : {listed: 0};
         if (told.listed === listed) return;
         const wanted = new URLSearchParams(told.address).toString();
         const query = [wanted, others()].filter(Boolean).join('&');
@@ -58,8 +53,16 @@ def watch(is_opening: bool) -> str:
         if (isOpening) fill();
         listed = told.listed;
         isOpening = false;
-    }};
+    };
     setInterval(look, usual);
-    if (!{'true' if is_opening else 'false'}) open();
+    if (!IS_OPENING) open();
     return [];
-}}"""
+}"""
+
+
+def watch(is_opening: bool) -> str:
+    """Follow what is on show, and open what the address names.
+
+    `is_opening`: something else opens what it names at first.
+    """
+    return _WATCH.replace('IS_OPENING', 'true' if is_opening else 'false')
