@@ -34,7 +34,11 @@ class Waiting:
         """The sentence that says what is waited for now, '' if nothing."""
         key, values, over = self._last
         left = math.ceil(over - time.monotonic()) if key else 0
-        return texts.text(key, setting.language, **{**values, 'seconds': left}) if left > 0 else ''
+        if left <= 0:
+            return ''
+        told = texts.text(key, setting.language, **{**values, 'seconds': left})
+        which = texts.text('wait_try', setting.language, **values) if values.get('attempt') else ''
+        return f'{told} {which}'.strip()
 
 
 class Speeds:

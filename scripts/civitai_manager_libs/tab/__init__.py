@@ -31,6 +31,7 @@ browser_address    the address of the app's page, in the browser
 browser            what runs in the browser itself
 browser_filters    the same for the filters
 browser_foot       the same for the bar below the grid
+browser_waits      the same for a listing that takes long
 browser_grid       the same for the grid
 grid_markup        the HTML of the grid
 markup             the HTML that is shown
@@ -45,6 +46,7 @@ address            what that address says of what is on show
 wishes             what a person fills in to have a whole gallery
 view               what one browser tab looks at
 filters            what a person wants to see of any gallery
+waits              a listing that takes long
 ahead              pages that were seen, and the one that comes next
 keeping            pictures that are being kept, by a thread
 loading            how far the small pictures of a grid are

@@ -10,9 +10,10 @@ from typing import Callable
 
 from .. import forks
 from ..civitai.gallery import CursorTrail, GalleryQuery, ImagePage
-from ..errors import CivitaiError
+from ..errors import CancelledError, CivitaiError
 
 PAGES_KEPT = 20
+_PIECE = 0.1  # seconds; nobody waits longer without a look whether it is still wanted
 
 Key = tuple[GalleryQuery, tuple[str, ...]]
 
@@ -34,13 +35,21 @@ class Pages:
             stop.set()
 
     def read(
-        self, query: GalleryQuery, trail: CursorTrail, listed: Callable[[], ImagePage]
+        self,
+        query: GalleryQuery,
+        trail: CursorTrail,
+        listed: Callable[[], ImagePage],
+        stop: threading.Event | None = None,
     ) -> ImagePage:
-        """Return the page at the end of `trail`, `listed` now if nothing is known of it."""
+        """Return the page at the end of `trail`, `listed` now if nothing is known of it.
+
+        One that is on its way is waited for until `stop` is set; raises CancelledError then.
+        """
         key = query, trail.cursors
         coming = self._coming.get(key)
-        if coming is not None:
-            coming.wait()
+        while coming is not None and not coming.wait(_PIECE):
+            if stop is not None and stop.is_set():
+                raise CancelledError()
         page = self._known.get(key)
         return page if page is not None else self.note(query, trail, listed())
 

@@ -8,6 +8,7 @@ from .. import widgets
 from . import (
     browser_filters,
     browser_grid,
+    browser_waits,
     filters_markup,
     foot,
     jobs,
@@ -44,6 +45,7 @@ def wire_page(parts: Parts, blocks: Any, *, opening: bool = False, is_ours: bool
         show_progress='hidden',
         js=browser_filters.WATCH_FILTERS,
     )
+    widgets.on(blocks.load, None, js=browser_waits.WATCH_WAITS)
     jobs.wire_page(parts, blocks)
     models.wire_page(parts, blocks)
     if is_ours:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from ..civitai import urls
 from ..civitai.gallery import CursorTrail, GalleryImage, ImagePage
 from ..civitai.source import parse_source
 from ..downloads import presence
+from ..downloads.running import Waiting
 from ..errors import CivitaiError, SourceError
 from ..http_client import CivitaiHttpClient
 from ..store import cache
-from . import filters, generation, offline, temporary, thumbnails, versions
+from . import filters, generation, offline, temporary, thumbnails, versions, waits
 from .ahead import Pages
 from .filters import Filters
 from .view import View
@@ -31,7 +33,7 @@ def open_source(view: View, pasted: str, kept: object = '') -> None:
     turn, wanted = view.begin(), filters.read(kept)
     source = filters.wished(parse_source(pasted or '', setting.civitai_base_url), wanted)
     try:
-        gallery = api.open_gallery(client(), source)
+        gallery = api.open_gallery(client(view.waits.stop), source)
         show_page(view, turn, gallery, CursorTrail(), filters.in_force(source, wanted))
     except CivitaiError as error:
         if not offline.show_instead(view, turn, source, error, wanted):
@@ -57,10 +59,15 @@ def choose_filters(view: View, told: object) -> None:
         show_page(view, turn, other, CursorTrail(), wanted)
 
 
-def client() -> CivitaiHttpClient:
-    """The client for what a person waits for; one that was put in its place knows no patience."""
+def client(stop: threading.Event | None = None) -> CivitaiHttpClient:
+    """The client for what a person waits for, until `stop` is set.
+
+    One that was put in its place knows no patience.
+    """
     client = action.get_http_client()
-    return client.for_a_person() if isinstance(client, CivitaiHttpClient) else client
+    if not isinstance(client, CivitaiHttpClient):
+        return client
+    return client.for_a_person().until(stop) if stop else client.for_a_person()
 
 
 def is_other_version(view: View, label: object) -> bool:
@@ -136,9 +143,10 @@ def show_page(
     if levels != gallery.query.levels:  # cursors belong to the filter they were given for
         gallery, trail = gallery.of_levels(levels), CursorTrail()
     known = view.pages if gallery is view.gallery else Pages()
-    page = known.read(gallery.query, trail, lambda: api.read_page(client(), gallery.query, trail))
+    query, stop = gallery.query, view.waits.stop
+    page = known.read(query, trail, lambda: api.read_page(client(stop), query, trail), stop)
     if trail.page_number == 1 and page.is_nothing:
-        api.check_there(client(), gallery)
+        api.check_there(client(stop), gallery)
     if turn == view.turn:
         if known is not view.pages:
             view.pages.stop()
@@ -155,14 +163,22 @@ def load_ahead(view: View) -> None:
     if view.gallery is None or not has_next(view):
         return
     query, trail = view.gallery.query, view.trail.forward(view.page)
-    chosen = view.filters.chosen
+    chosen, ours = view.filters.chosen, weakref.ref(view)
+
+    def told() -> Waiting | None:
+        now = ours()
+        return now.waits.told if now else None
+
+    def listed() -> ImagePage:
+        with waits.heard_by(told):  # a person may wait for it by then
+            return api.read_page(client(), query, trail)
 
     def load(page: ImagePage, stop: threading.Event) -> None:
         seen, _ = filters.sifted(page, chosen)
         stills = [thumbnails.address(image) for image in seen.images if not image.is_audio]
         action.load_pictures(stills, stop, lambda *result: None)
 
-    view.pages.fetch(query, trail, lambda: api.read_page(client(), query, trail), load)
+    view.pages.fetch(query, trail, listed, load)
 
 
 def allowed_folders() -> list[str]:

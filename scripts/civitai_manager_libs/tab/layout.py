@@ -42,6 +42,15 @@ class Bridge:
 
 
 @dataclass(frozen=True)
+class Waits:
+    """What tells of a listing that takes long; the page presses look and cancel out of sight."""
+
+    told: Any
+    look: Any
+    cancel: Any
+
+
+@dataclass(frozen=True)
 class Parts:
     """The components of one gallery; each has the element id `civitai_gallery_<name>`.
 
@@ -82,6 +91,7 @@ class Parts:
     models: ModelParts
     filters: FilterParts
     left: Any
+    waits: Waits
 
 
 def make(source: str) -> Parts:
@@ -101,6 +111,7 @@ def make(source: str) -> Parts:
     with gr.Column(elem_id=f'{PREFIX}_status'):
         start = markup.notice(label('status_start'))
         status = gr.HTML(start, elem_id=f'{PREFIX}_status_page')
+        long = _waits()
         kept = gr.HTML('', elem_id=f'{PREFIX}_status_kept')
     with gr.Row():
         with gr.Column(scale=3, min_width=320):
@@ -110,6 +121,7 @@ def make(source: str) -> Parts:
     panels: dict[str, Any] = {
         'whole': layout_jobs.make_panel(grid_side.pop('form')),
         'models': layout_models.make(),
+        'waits': long,
     }
     sides = {**grid_side, **picture_side, **panels, 'filters': seen, 'version': seen.version}
     return Parts(view, source_box, load, status, kept, **sides)
@@ -130,6 +142,14 @@ def _grid_side() -> dict[str, Any]:
         **foot,
         'form': form,
     }
+
+
+def _waits() -> Waits:
+    told = gr.HTML('', elem_id=f'{PREFIX}_waits')
+    with gr.Column(elem_id=f'{PREFIX}_waits_hidden'):
+        look = gr.Button('', elem_id=f'{PREFIX}_waits_button')
+        cancel = gr.Button('', elem_id=f'{PREFIX}_cancel_button')
+    return Waits(told, look, cancel)
 
 
 def _bridge() -> Bridge:

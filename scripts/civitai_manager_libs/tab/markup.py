@@ -84,6 +84,16 @@ def failures(some: Sequence[Mapping[str, object]], total: int, name: str = '') -
     )
 
 
+def waits(view: View) -> str:
+    """What a listing waits for that takes long, with a button that gives it up; '' for none."""
+    if view.waits.is_over:
+        return ''
+    told = view.waits.told.sentence or label('status_loading')
+    cancel = escape(label('load_cancel'))
+    button = f'<button type="button" class="cg-button" data-cancel-load>{cancel}</button>'
+    return f'<div class="cg-notice cg-busy" aria-live="off">{escape(told)} {button}</div>'
+
+
 def page_status(view: View) -> str:
     """What the status says about a page that was just listed."""
     page, lost = view.page, len(view.lost)

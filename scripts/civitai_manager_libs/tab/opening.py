@@ -32,7 +32,7 @@ def open_address(view: View, here: object) -> None:
     chosen = filters.in_force(source, asked.filters)
     gallery = _on_show(view, asked)
     if gallery is None:
-        gallery = api.open_gallery(events.client(), source)
+        gallery = api.open_gallery(events.client(view.waits.stop), source)
         gallery = gallery.of_every_version() if asked.is_of_every_version else gallery
     if gallery.query.levels != chosen.levels:
         gallery = gallery.of_levels(chosen.levels)

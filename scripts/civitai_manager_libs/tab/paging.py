@@ -7,7 +7,7 @@ from typing import Any, Callable
 import gradio as gr
 
 from .. import setting, widgets
-from ..errors import CivitaiError
+from ..errors import CancelledError, CivitaiError
 from . import (
     browser,
     browser_address,
@@ -24,6 +24,7 @@ from . import (
     picture,
     thumbnails,
     versions,
+    waits,
 )
 from .layout import Parts
 from .markup import label
@@ -55,6 +56,7 @@ def bind(parts: Parts) -> None:
     pressed, chosen = parts.whole.saved_button.click, browser.SAVED_CHOSEN
     _bind_turn(parts, pressed, browse, [parts.whole.order, wanted], chosen, browser_filters.KEPT)
     _bind_again(parts)
+    _bind_waits(parts)
 
 
 def bind_address(parts: Parts, event: Any, *, is_opening: bool) -> None:
@@ -115,6 +117,28 @@ def _bind_again(parts: Parts) -> None:
     _bind_telling(parts, begun)
 
 
+def _bind_waits(parts: Parts) -> None:
+    """Bind what tells of a listing that takes long, and what gives it up."""
+    for button, handler in ((parts.waits.look, _on_look), (parts.waits.cancel, _on_cancel)):
+        widgets.on(
+            button.click,
+            handler,
+            inputs=[parts.view],
+            outputs=[parts.waits.told],
+            show_progress='hidden',
+        )
+
+
+def _on_look(view: View) -> str:
+    return markup.waits(view)
+
+
+def _on_cancel(view: View, request: gr.Request) -> str:
+    widgets.refuse_strangers(request)
+    view.waits.stop.set()
+    return ''
+
+
 def _on_again(request: gr.Request, view: View, grid: Any, place: Any) -> None:
     widgets.refuse_strangers(request)
     thumbnails.try_again(view, str(grid), events.place_in(place))
@@ -167,15 +191,19 @@ def _on_turn(
             check(request)
             view.may_see_saved = widgets.may_have_jobs(request)
             view.models.may_have = needed.may_have_models(request)
-            change(view, *given)
+            with waits.heard_by(lambda: view.waits.told):
+                change(view, *given)
         except CivitaiError as error:
             if view.turn > turn:
                 return nothing
+            view.waits.is_over = True
             view.is_of_before |= change not in _OTHER_PAGES
-            problem = markup.notice(error.message_in(setting.language), 'problem')
+            mood = 'calm' if isinstance(error, CancelledError) else 'problem'
+            problem = markup.notice(error.message_in(setting.language), mood)
             return {**_controls(parts, view), parts.status: problem}
         if view.turn > turn:  # a later one has the say
             return nothing
+        view.waits.is_over = True
         is_other = view.gallery is not before or view.saved is not None
         grid = grid_markup.grid(view, thumbnails.show(view))
         return {

@@ -21,6 +21,7 @@ from .filters import FilterView
 from .generation import Made
 from .keeping import Keeping
 from .loading import GRIDS_KEPT, Given, Loading
+from .waits import WaitView
 
 
 @dataclass
@@ -59,7 +60,8 @@ class View:
     the saved gallery that is shown instead of a gallery; may_see_saved tells that who looks may
     see such. is_of_before tells that what was to be loaded since did not come. models is what it
     sees of models, filters what it wants to see. noted is a
-    turn, and what is to be said of the page that it brought, as the key of a text.
+    turn, and what is to be said of the page that it brought, as the key of a text;
+    waits is the listing that is on its way.
     """
 
     gallery: api.Gallery | None = None
@@ -90,11 +92,12 @@ class View:
     models: ModelsView = field(default_factory=ModelsView)
     filters: FilterView = field(default_factory=FilterView)
     noted: tuple[int, str] = (0, '')
+    waits: WaitView = field(default_factory=WaitView)
 
     def begin(self) -> int:
         """Count up and return the turn; what belongs to an older one is no longer wanted."""
         self.turn += 1
-        self.version = ''
+        self.version, self.waits = '', self.waits.follow()
         return self.turn
 
     @property

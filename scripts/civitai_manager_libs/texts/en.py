@@ -645,6 +645,8 @@ ENGLISH: dict[str, str] = {
     'page_not_there': (
         'This page of the gallery cannot be reached by its address any more: here is the first one.'
     ),
+    'load_cancel': 'Cancel',
+    'wait_try': '(try {attempt} of {tries})',
     'status_start': 'Paste a Civitai link above and press Load.',
     'status_loading': 'Loading the gallery…',
     'status_pictures': 'Loading the pictures…',

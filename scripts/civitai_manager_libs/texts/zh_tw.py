@@ -443,6 +443,8 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'origin_offline': '無法連線到 Civitai：取自這台電腦上保存的檔案。',
     'all_versions_by_date': 'Civitai 只會依日期列出模型的所有版本。',
     'page_not_there': '這個網址已無法到達圖庫的該頁：以下是第一頁。',
+    'load_cancel': '取消',
+    'wait_try': '（第 {attempt} 次，共 {tries} 次）',
     'status_start': '請在上方貼上 Civitai 連結並按下載入。',
     'status_loading': '正在載入圖庫…',
     'status_pictures': '正在載入圖片…',

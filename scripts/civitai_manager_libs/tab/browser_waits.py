@@ -1,0 +1,32 @@
+"""A listing that takes long, in the browser: asked about while it does, and given up there."""
+
+from __future__ import annotations
+
+# Nothing is asked while no listing is waited for; see `browser.begin_turn`.
+WATCH_WAITS = """() => {
+    if (window.civitaiGalleryLong) return [];
+    const state = window.civitaiGalleryLong = {};
+    const piece = 250, soon = 1500, usual = 1000;
+    let since = 0, pressedAt = 0, isTold = false;
+    const find = (what) => (window.gradioApp ? gradioApp() : document)
+        .querySelector('#civitai_gallery_' + what);
+    const press = (what) => {
+        const button = find(what + '_button');
+        if (button) button.click();
+    };
+    document.addEventListener('click', (event) => {
+        const [pressed] = event.composedPath();
+        if (pressed.closest && pressed.closest('[data-cancel-load]')) press('cancel');
+    });
+    const beat = () => {
+        const now = Date.now(), waits = (window.civitaiGalleryWaits || 0) > 0;
+        since = waits ? since || now : 0;
+        isTold = Boolean(find('waits') && find('waits').querySelector('.cg-notice'));
+        const isDue = waits ? now > since + soon : isTold;
+        if (!isDue || now < pressedAt + usual) return;
+        pressedAt = now;
+        press('waits');
+    };
+    setInterval(beat, piece);
+    return [];
+}"""
