@@ -1,4 +1,4 @@
-"""What is to be seen, in a real browser: the row of filters, what is kept, and the address."""
+"""What is to be seen, in a real browser: the row of filters, what is kept, the address, waits."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tests.support.browsing import WAIT, load, needs_chromium, part, pictures
 from tests.support.grid_site import GridSite
 from tests.support.prepared import Prepared
 from tests.support.running_app import RunningApp
+from tests.support.scripted_server import ok
 
 pytestmark = needs_chromium
 
@@ -170,3 +171,22 @@ def test_an_address_that_cannot_be_opened_says_why_and_stays(page: Page, app: Ru
     expect(part(page, 'status').get_by_role('alert')).to_be_visible(timeout=WAIT)
     expect(page).to_have_url(named)
     expect(part(page, 'level')).to_have_value('R')
+
+
+def test_what_a_listing_waits_for_is_said_and_can_be_given_up(page: Page, site: GridSite) -> None:
+    load(page, site.link)
+    shown(page, COUNT, '8 pictures.')
+    site.instead['sort=Oldest'] = ok(b'{"error": "busy"}', status=503, Retry_After='20')
+    try:
+        part(page, 'sort').select_option('Oldest')
+        waits = part(page, 'waits')
+        expect(waits).to_contain_text('asks us to wait', timeout=WAIT)
+        waits.get_by_role('button', name='Cancel').click()
+        expect(part(page, 'status')).to_contain_text('Stopped.', timeout=WAIT)
+        expect(waits.locator('.cg-notice')).to_have_count(0, timeout=WAIT)
+        expect(part(page, 'title')).to_contain_text('Still the gallery from before')
+        expect(part(page, 'sort')).to_have_value('')
+        expect(pictures(page)).to_have_count(COUNT)
+        assert 'Oldest' not in page.evaluate("localStorage.getItem('civitai_gallery_filters')")
+    finally:
+        site.instead.clear()

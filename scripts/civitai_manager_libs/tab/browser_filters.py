@@ -18,7 +18,7 @@ WATCH_FILTERS = f"""() => {{
     if (window.civitaiGalleryFilters) return [];
     const state = window.civitaiGalleryFilters = {{kept: ''}};
     const usual = 250, none = {{filters: {{}}, shown: false}};
-    let row = null, told = '';
+    let row = null, told = '', listed = 0, undo = [];
     const find = (what) => (window.gradioApp ? gradioApp() : document)
         .querySelector('#civitai_gallery_' + what);
     const boxes = () => [...((find('filters') || document.createElement('i'))
@@ -75,8 +75,10 @@ WATCH_FILTERS = f"""() => {{
     state.chosen = () => JSON.stringify(Object.fromEntries(
         boxes().map((box) => [box.dataset.filter, valueOf(box)])));
     const choose = (names) => {{
-        for (const box of boxes().filter((one) => names.includes(one.dataset.filter)))
+        for (const box of boxes().filter((one) => names.includes(one.dataset.filter))) {{
+            if (facts().shown) undo.push([box.dataset.filter, kept()[box.dataset.filter]]);
             keep(box.dataset.filter, valueOf(box) === usual_of(box) ? '' : valueOf(box));
+        }}
         count();
         if (facts().shown) find('filters_button').click();
     }};
@@ -107,6 +109,13 @@ WATCH_FILTERS = f"""() => {{
         const [first] = boxes();
         if (!first || (first === row && now === told)) return;
         row = first;
+        if (now !== told) {{
+            // what did not come is not kept
+            const isNew = facts().listed !== listed;
+            if (!isNew) for (const [name, value] of undo.reverse()) keep(name, value);
+            listed = facts().listed;
+            undo = [];
+        }}
         told = now;
         settle();
     }};

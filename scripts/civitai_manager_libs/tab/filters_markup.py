@@ -77,6 +77,7 @@ def told(view: View) -> str:
         'levels': _levels(),
         'address': address.of_view(view),
         'listed': view.listed,
+        'turn': view.turn,
         'shown': view.gallery is not None or view.saved is not None,
     }
     return f'<div data-told="{escape(json.dumps(facts))}"></div>'

@@ -135,7 +135,7 @@ def _on_look(view: View) -> str:
 
 def _on_cancel(view: View, request: gr.Request) -> str:
     widgets.refuse_strangers(request)
-    view.waits.stop.set()
+    view.waits.give_up()
     return ''
 
 

@@ -13,19 +13,24 @@ from ..downloads.running import WAITS, Waiting
 
 @dataclass
 class WaitView:
-    """The listing that one browser tab asked for last: `stop`, once set, ends it.
+    """The listing that one browser tab asked for last: `stop`, once set, ends it, None before the first.
 
     told has what it waits for; is_over that it is not waited for any more.
     """
 
-    stop: threading.Event = field(default_factory=forks.Event)
+    stop: threading.Event | None = None
     told: Waiting = field(default_factory=Waiting)
     is_over: bool = True
 
     def follow(self) -> WaitView:
         """End this listing, as another one is wanted, and return that."""
-        self.stop.set()
-        return WaitView(is_over=False)
+        self.give_up()
+        return WaitView(forks.Event(), is_over=False)
+
+    def give_up(self) -> None:
+        """End this listing, if there is one."""
+        if self.stop is not None:
+            self.stop.set()
 
 
 @contextmanager
