@@ -47,10 +47,12 @@ from scripts.civitai_manager_libs.tab import (
     events,
     grid_markup,
     markup,
+    picture_markup,
     settings_panel,
     thumbnails,
 )
 from tests.store.test_names import HOSTILE, fits, folded, is_device
+from tests.support.grids import large_file
 from tests.support.gradio_event import HERE, Progress
 from tests.support.kept import download_page
 from tests.support.network import at_home, files_in, patient, png
@@ -325,9 +327,9 @@ def everything_in_the_tab(demo: DemoServer) -> Iterator[object]:
             lambda: thumbnails.load(view),
             lambda: grid_markup.grid(view, str(view.listed)),
             lambda: events.load_ahead(view),
-            lambda: events.load_preview(events.select(view, 0)),
+            lambda: large_file(events.select(view, 0)),
             lambda: events.generation_text(events.select(view, 1)),
-            lambda: markup.details(events.select(view, 1)),
+            lambda: picture_markup.details(events.select(view, 1)),
             lambda: list(download_page(view)),
             lambda: markup.title(view.gallery) + markup.page_status(view),
             lambda: settings_panel._current(HERE),

@@ -13,8 +13,17 @@ from typing import Any, Iterator
 
 import pytest
 
-from scripts.civitai_manager_libs.archive import answers, folders, jobs, pictures, saved, schema
+from scripts.civitai_manager_libs.archive import (
+    answers,
+    folders,
+    jobs,
+    marks,
+    pictures,
+    saved,
+    schema,
+)
 from scripts.civitai_manager_libs.archive.database import Database
+from scripts.civitai_manager_libs.archive.marks import Marks
 from scripts.civitai_manager_libs.errors import StorageError
 
 forking = pytest.mark.skipif(not hasattr(os, 'fork'), reason='there is no fork on Windows')
@@ -312,6 +321,8 @@ def test_an_archive_of_every_version_comes_up_to_date_with_all_in_it(
     assert {1: {'id': 1, 'name': 'Wren'}} == answers.kept(db, answers.MODEL, [1])
     kept = saved.at(db, Path('/kept/wren/1.jpeg'))
     assert kept and kept.came == ('cd' * 32 if kept.embedded else kept.sha256)
+    if version.stem >= 'version_6':
+        assert Marks(frozenset({1}), frozenset({2})) == marks.of(db, [1, 2, 3])
     put(db, 8)
     with db.reading() as connection:
         assert len(schema.STEPS) == connection.execute('PRAGMA user_version').fetchone()[0]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 
 from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs.civitai.gallery import GalleryImage
 from scripts.civitai_manager_libs.tab import thumbnails
+from scripts.civitai_manager_libs.tab.larger import Key, Larger, Size
 from scripts.civitai_manager_libs.tab.loading import Loading, State
 from scripts.civitai_manager_libs.tab.view import View
 
@@ -46,3 +48,14 @@ def loaded(view: View) -> list[str]:
     """Both: the files that the grid of the page shows once all is known of them."""
     filled(view)
     return files_shown(view)
+
+
+def large_file(image: GalleryImage) -> str | None:
+    """Have `image` brought large; return the file, None if it did not come."""
+    ones = Larger()
+    ones.give('a secret', '1', (image,), None)
+    brought = ones.bring(Key('1', 0, Size.LARGE))
+    assert brought and brought.wait(60)
+    if brought.smalls[0].state is State.FAILED:
+        return None
+    return os.path.join(setting.shortcut_gallery_folder, brought.smalls[0].name)

@@ -18,7 +18,7 @@ from civitai_demo.server import DemoServer
 from civitai_demo.world.catalog import Picture, load_catalog
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.civitai.gallery import GalleryImage
-from scripts.civitai_manager_libs.tab import events, generation, markup
+from scripts.civitai_manager_libs.tab import events, generation, picture_markup
 from tests.support.network import at_home, png
 from tests.support.pictures import drawn
 from tests.support.scripted_server import Answer, Request, ScriptedServer, ok
@@ -60,7 +60,7 @@ def test_what_the_site_does_not_tell_is_read_from_the_original(
     assert made.searched
     read = events.generation_text(made.image)
     assert one.generation.prompt[:20] in read and f'Seed: {one.generation.seed}' in read
-    assert 'cg-none' not in markup.details(made.image, made.searched)
+    assert 'cg-none' not in picture_markup.details(made.image, made.searched)
 
 
 def test_an_original_that_is_there_is_not_fetched(demo: DemoServer) -> None:
@@ -75,8 +75,8 @@ def test_that_nothing_was_shared_is_said_when_it_is_known(demo: DemoServer) -> N
     image = shown(demo, picture('hidden'))
     made = generation.learned(image)
 
-    assert 'did not share' not in markup.details(image)
-    assert 'did not share' in markup.details(made.image, made.searched)
+    assert 'did not share' not in picture_markup.details(image)
+    assert 'did not share' in picture_markup.details(made.image, made.searched)
 
 
 def test_an_original_that_cannot_be_had_leaves_it_open(demo: DemoServer) -> None:
@@ -84,7 +84,7 @@ def test_an_original_that_cannot_be_had_leaves_it_open(demo: DemoServer) -> None
     made = generation.learned(replace(image, url=image.url.replace('-', '0')))
 
     assert not made.searched and '' == events.generation_text(made.image)
-    assert 'Civitai does not tell' in markup.details(made.image, made.searched)
+    assert 'Civitai does not tell' in picture_markup.details(made.image, made.searched)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_meta_that_says_nothing_does_not_keep_the_original_unread(
     assert text == events.generation_text(made.image)
 
     silent = generation.learned(replace(on_disk(KEPT), meta=meta))
-    assert 'did not share' in markup.details(silent.image, silent.searched)
+    assert 'did not share' in picture_markup.details(silent.image, silent.searched)
 
 
 @pytest.mark.parametrize('kind', ['GIF', 'BMP'])
@@ -110,7 +110,7 @@ def test_of_a_file_that_cannot_be_read_nobody_says_that_nothing_was_shared(
     path = Path(setting.get_image_url_to_gallery_file(on_disk(KEPT).url))
     path.write_bytes(drawn(kind))
     made = generation.learned(KEPT)
-    assert 'Civitai does not tell' in markup.details(made.image, made.searched)
+    assert 'Civitai does not tell' in picture_markup.details(made.image, made.searched)
 
 
 def test_a_copy_does_not_tell_what_was_shared(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +124,7 @@ def test_a_copy_does_not_tell_what_was_shared(monkeypatch: pytest.MonkeyPatch) -
         at_home(monkeypatch, server)
         image = GalleryImage(1, f'{server.url}/key/{uuid}/original=true/{uuid}.jpeg')
         made = generation.learned(image)
-        assert 'Civitai does not tell' in markup.details(made.image, made.searched)
+        assert 'Civitai does not tell' in picture_markup.details(made.image, made.searched)
 
 
 def test_the_file_of_a_video_is_not_fetched_for_its_texts(demo: DemoServer) -> None:
@@ -144,7 +144,7 @@ def test_an_on_site_picture_gets_the_names_of_its_models(demo: DemoServer) -> No
 
     assert f'Model: {one.generation.checkpoint.name}' in text
     assert all(extra.name in text for extra in one.generation.extras)
-    details = markup.details(made.image)
+    details = picture_markup.details(made.image)
     assert 'model-versions/' in details and '>#' not in details
     asked = len(demo.requests)
     generation.learned(shown(demo, one, one.generation.meta()))
@@ -155,7 +155,7 @@ GRAPH = {'prompt': {'1': {'class_type': 'Odd', 'inputs': {'x': '<b>'}}}, 'workfl
 
 
 def test_a_workflow_and_nothing_else_is_said_and_can_be_saved() -> None:
-    details = markup.details(replace(KEPT, meta={'comfy': json.dumps(GRAPH)}))
+    details = picture_markup.details(replace(KEPT, meta={'comfy': json.dumps(GRAPH)}))
     link = re.search(
         r'download="workflow.json" href="data:application/json;base64,([^"]*)"', details
     )
@@ -167,4 +167,4 @@ def test_a_workflow_and_nothing_else_is_said_and_can_be_saved() -> None:
 def test_a_workflow_of_an_unreasonable_size_is_not_put_into_the_page() -> None:
     graph = {'workflow': {'nodes': ['x' * 3_000_000]}}
 
-    assert len(markup.details(replace(KEPT, meta={'comfy': graph}))) < 10_000
+    assert len(picture_markup.details(replace(KEPT, meta={'comfy': graph}))) < 10_000

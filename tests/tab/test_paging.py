@@ -24,7 +24,7 @@ from scripts.civitai_manager_libs.tab import (
 )
 from scripts.civitai_manager_libs.tab.view import View
 from tests.support.gradio_event import HERE
-from tests.support.grids import filled, loaded
+from tests.support.grids import filled, loaded, loading_of
 from tests.support.kept import download_page
 
 pytestmark = pytest.mark.usefixtures('downloads')
@@ -189,15 +189,16 @@ def test_a_picture_that_comes_after_the_page_was_turned_is_not_shown_again(
     name = filled(view)
     assert changes(picture._on_select(parts)(view, name, '2'))
     events.go_next(view)
-    assert not changes(picture._on_chosen(parts)(view))
     assert not changes(picture._on_told(parts)(view))
 
 
-def test_a_picture_is_shown_small_then_large_and_told_of(view: View, parts: layout.Parts) -> None:
+def test_a_picture_is_shown_small_and_large_and_told_of(view: View, parts: layout.Parts) -> None:
     name = filled(view)
+    assert view.given
     small = changes(picture._on_select(parts)(view, name, '2'))
-    large = changes(picture._on_chosen(parts)(view))
-    assert large[parts.image]['value'] not in (None, small[parts.image]['value'])
+    stage, one = small[parts.image], loading_of(view).smalls[2].name
+    assert f'/picture/{view.given.secret}/{one}"' in stage
+    assert f'/large/{view.given.secret}/{name}/2"' in stage
     assert 'Steps: ' in changes(picture._on_told(parts)(view))[parts.infotext]
 
 

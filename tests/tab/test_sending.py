@@ -17,6 +17,7 @@ from scripts.civitai_manager_libs.civitai.gallery import GalleryImage
 from scripts.civitai_manager_libs.errors import CivitaiError, SourceError
 from scripts.civitai_manager_libs.tab import events, sending
 from scripts.civitai_manager_libs.tab.view import View
+from tests.support.grids import large_file
 
 pytestmark = pytest.mark.usefixtures('downloads')
 
@@ -42,7 +43,7 @@ def test_the_original_goes_in_its_own_size_whatever_was_listed_or_seen(
     one = picture('webui' if container != 'webp' else 'onsite', container)
     view = looking_at(demo, one, transform)
     assert view.selected is not None
-    events.load_preview(view.selected)
+    large_file(view.selected)
     path, text = sending.parcel(view)
     with Image.open(path) as sent:
         assert (sent.size, sent.format) == ((one.width, one.height), container.upper())
@@ -62,7 +63,7 @@ def test_nothing_goes_in_place_of_an_original_that_does_not_come(
     assert view.selected is not None
     gone = replace(view.selected, url=view.selected.url.replace('-', '0'))
     view.selected = gone if scenario != 'html' else view.selected
-    events.load_preview(view.selected)
+    large_file(view.selected)
     demo.scenario = scenario
     with pytest.raises(CivitaiError):
         sending.parcel(view)

@@ -36,10 +36,12 @@ from scripts.civitai_manager_libs.tab import (
     events,
     markup,
     paging,
+    picture_markup,
     thumbnails,
 )
+from scripts.civitai_manager_libs.tab.larger import Key, Size
 from scripts.civitai_manager_libs.tab.loading import State
-from tests.support.grids import filled, loaded, loading_of
+from tests.support.grids import filled, large_file, loaded, loading_of
 from tests.support.kept import download_page, kept_page
 
 pytestmark = pytest.mark.usefixtures('downloads')
@@ -224,9 +226,9 @@ def test_a_picture_shows_its_infotext_and_a_large_preview(view: events.View) -> 
     image = events.select(view, 0)
     text = events.generation_text(image)
     assert text.startswith(str(image.meta['prompt'])[:20]) and '\nSteps: ' in text
-    large = events.load_preview(image)
-    assert large is not None and Path(large).is_file()
-    assert f'@{image.username}' in markup.details(image)
+    large = large_file(image)
+    assert Path(large).is_file()
+    assert f'@{image.username}' in picture_markup.details(image)
 
 
 def test_thumbnails_come_from_the_width_ladder_and_downloads_are_originals(
@@ -272,11 +274,11 @@ def test_a_download_says_what_it_kept_aside(demo: DemoServer, view: events.View)
 
 def test_an_odd_file_is_no_preview(demo: DemoServer, view: events.View) -> None:
     image = view.page.images[0]
-    path = events.load_preview(image)
+    path = large_file(image)
     assert path is not None
     Path(path).write_bytes(b'')
     demo.scenario = '503'
-    assert events.load_preview(image) is None
+    assert large_file(image) is None
 
 
 def test_nothing_to_download_is_said() -> None:
@@ -386,11 +388,14 @@ def test_a_page_with_a_sound_shows_a_card_for_it(
     assert not {setting.audio_card_image, setting.no_card_preview_image} & {paths[0], paths[2]}
     chosen = events.select(view, 1)
     assert events.showable([events.small_file(chosen)]) == [setting.audio_card_image]
-    assert events.load_preview(chosen) is None
+    assert (
+        view.picture.larger
+        and view.picture.larger.bring(Key(view.picture.grid, 1, Size.LARGE)) is None
+    )
     targets = ['txt2img', 'img2img', 'inpaint', 'extras']
     monkeypatch.setattr(host, 'detect', lambda: SimpleNamespace(send_targets=lambda: targets))
     assert events.sendable(chosen, True) == [True, False, False, False]
-    assert '>audio<' in markup.details(chosen)
+    assert '>audio<' in picture_markup.details(chosen)
     assert not [record.path for record in demo.requests if 'aaaaaaaa' in record.path]
 
 
@@ -404,7 +409,7 @@ def test_kinds_of_models_are_named_in_the_language_of_the_settings() -> None:
     setting.language = 'zh_TW'
     meta = {'resources': [{'name': 'Paper', 'type': 'embedding'}]}
     image = GalleryImage(id=1, url='u', meta=meta)
-    shown = markup.details(image)
+    shown = picture_markup.details(image)
     assert 'Paper' in shown and '嵌入' in shown and 'embedding' not in shown
 
 
@@ -454,7 +459,11 @@ def test_words_from_outside_are_only_words() -> None:
         base_model=EVIL,
         meta={'Model': EVIL, 'resources': [{'name': EVIL, 'type': 'lora', 'weight': EVIL}]},
     )
-    shown = markup.details(image) + markup.notice(EVIL) + markup.step(downloading.Step(EVIL, 1, 2))
+    shown = (
+        picture_markup.details(image)
+        + markup.notice(EVIL)
+        + markup.step(downloading.Step(EVIL, 1, 2))
+    )
     assert '<script' not in shown and '<img' not in shown and '&lt;script' in shown
 
 
@@ -526,10 +535,9 @@ def test_what_any_tab_shows_stays_in_a_picture_cache_that_is_too_small(
     events.open_source(other, demo.url + MODEL)
     events.go_next(other)
     first, second = loaded(view), loaded(other)
-    large = events.load_preview(events.select(view, 0))
+    large = large_file(events.select(view, 0))
     events.go_next(other)
     third = loaded(other)
-    assert large is not None
     assert all(map(os.path.isfile, [*first, large, *third]))
     assert not any(map(os.path.isfile, set(second) - {*first, *third}))
     assert events.showable(first) == first

@@ -13,6 +13,7 @@ models     model files that are fetched: which, how far, what became of each
 jobs       galleries that are kept whole: what was asked, how far it is, what is missing
 identity   whether the job of a number is still the same
 holdings   the model files on this disk, and which each one is
+marks      favourites, and pictures not to be seen again
 saved      files that a person keeps, and which picture each one is
 pictures   pictures as galleries listed them
 causes     why something failed, as text

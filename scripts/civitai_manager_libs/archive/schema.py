@@ -167,4 +167,15 @@ CREATE INDEX holdings_by_tensors ON holdings (tensors);
 CREATE INDEX holdings_by_version ON holdings (version_id);
 """
 
-STEPS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
+# marks: what a person thinks of pictures, see there. By each id, as a picture may be unknown.
+_SIXTH = """
+CREATE TABLE marks (
+    picture_id INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (picture_id, kind)
+) WITHOUT ROWID;
+CREATE INDEX marks_by_kind ON marks (kind, at);
+"""
+
+STEPS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)

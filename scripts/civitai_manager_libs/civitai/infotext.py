@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import AbstractSet
 
@@ -150,10 +151,15 @@ def encode(
     return text.strip()
 
 
+def _located(text: str) -> tuple[list[str], int, int]:
+    """The lines of the text, which of them has the settings (-1: none), and where they begin."""
+    lines = _TEMPLATES.sub(r'\1', meta_of.clean(text).strip()).split('\n')
+    return (lines, *pairs_of.settings_line(lines))
+
+
 def _parted(text: str) -> tuple[str, str, dict[str, object]]:
     """Prompt, negative prompt and settings as they stand in the text."""
-    lines = _TEMPLATES.sub(r'\1', meta_of.clean(text).strip()).split('\n')
-    at, start = pairs_of.settings_line(lines)
+    lines, at, start = _located(text)
     line = lines[at] if at >= 0 else ''
     head, marker, tail = line[:start].partition(_NEGATIVE)
     if at >= 0:
@@ -165,6 +171,28 @@ def _parted(text: str) -> tuple[str, str, dict[str, object]]:
     pairs = takewhile(lambda pair: pair.name not in _TAIL_NAMES, pairs_of.read(line[start:]))
     settings = pairs_of.meant({pair.name: pair.value for pair in pairs})
     return _strip_lines(prompt), _strip_lines(negative), settings
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a "parameters" text says, to be read by a person; line: the settings as they stand."""
+
+    prompt: str = ''
+    negative: str = ''
+    settings: Mapping[str, str] = field(default_factory=dict)
+    line: str = ''
+
+
+def parts(text: str) -> Parts:
+    """Return what a "parameters" text says, each part by itself; never raises.
+
+    Settings that are lists for programs stand in `line` alone.
+    """
+    prompt, negative, settings = _parted(text)
+    told = {name: meta_of.as_text(value) for name, value in settings.items()}
+    shown = {name: value for name, value in told.items() if value and name not in _FOLDED_NAMES}
+    lines, at, start = _located(text)
+    return Parts(prompt, negative, shown, lines[at][start:].strip() if at >= 0 else '')
 
 
 def _hashes(settings: Mapping[str, object]) -> dict[str, object]:

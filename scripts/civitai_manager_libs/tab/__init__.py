@@ -18,6 +18,7 @@ needed             the models of the chosen picture: whether they are here, and 
 opening            what the address of the app's page names, shown
 layout             the components, and where they stand
 layout_filters     those that say what is to be seen
+layout_picture     those for the chosen picture
 layout_foot        those of the bar below the grid
 layout_jobs        those for whole galleries
 layout_models      those for the models on this machine
@@ -28,11 +29,16 @@ model_cards        the jobs of model files in it
 job_parts          what the cards of all jobs are made of
 models_markup      the HTML of models, a picture's and those here
 browser_address    the address of the app's page, in the browser
+picture_markup     the HTML of the chosen picture, and of how it was made
 browser            what runs in the browser itself
 browser_filters    the same for the filters
 browser_foot       the same for the bar below the grid
 browser_waits      the same for a listing that takes long
 browser_grid       the same for the grid
+browser_keys       the same for the keys
+browser_lightbox   the same for the lightbox
+browser_zoom       how near a picture is looked at in it
+browser_picture    the same for the chosen picture
 grid_markup        the HTML of the grid
 markup             the HTML that is shown
 origin             sentences about the page on show
@@ -43,13 +49,16 @@ thumbnails         the small pictures of a page
 offline            a saved gallery, shown from the files
 versions           the versions of the model on show
 address            what that address says of what is on show
+marking            favourites, and pictures not to be seen again
 wishes             what a person fills in to have a whole gallery
 view               what one browser tab looks at
 filters            what a person wants to see of any gallery
 waits              a listing that takes long
+larger             the larger pictures of a grid, each brought when it is asked for
 ahead              pages that were seen, and the one that comes next
 keeping            pictures that are being kept, by a thread
 loading            how far the small pictures of a grid are
 generation         how the chosen picture was made
+serving            answers with files of the picture cache
 temporary          the folder that gradio serves pictures from
 """

@@ -19,6 +19,7 @@ TAKE_CHOICE = f"""(view) => {{
 CHOICE_TAKEN = f"""() => {{
     const state = {_STATE};
     if (state.sent !== state.choice) state.press('choose');
+    else document.dispatchEvent(new Event('cg-taken'));
     return [];
 }}"""
 
@@ -60,7 +61,10 @@ WATCH_GRID = f"""() => {{
         clicks += 1;
         state.choice = [gridOf(item).dataset.grid, item.dataset.index, String(clicks)];
         state.press('choose');
+        const picture = window.civitaiGalleryPicture;
+        if (picture) picture.chosen(item);
     }};
+    state.choose = choose;
     const tryAgain = (button) => {{
         const cell = button.closest('.cg-cell');
         if (cell.dataset.state !== 'failed') return;

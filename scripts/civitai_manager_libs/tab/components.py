@@ -46,6 +46,7 @@ def wire_page(parts: Parts, blocks: Any, *, opening: bool = False, is_ours: bool
         js=browser_filters.WATCH_FILTERS,
     )
     widgets.on(blocks.load, None, js=browser_waits.WATCH_WAITS)
+    picture.wire_page(parts, blocks)
     jobs.wire_page(parts, blocks)
     models.wire_page(parts, blocks)
     if is_ours:

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import threading
 import weakref
-from pathlib import Path
 from typing import Any
 
 from .. import api, civitai_gallery_action as action, host, setting, texts, util, widgets
-from ..civitai import urls
 from ..civitai.gallery import CursorTrail, GalleryImage, ImagePage
 from ..civitai.source import parse_source
-from ..downloads import presence
 from ..downloads.running import Waiting
 from ..errors import CivitaiError, SourceError
 from ..http_client import CivitaiHttpClient
 from ..store import cache
-from . import filters, generation, offline, temporary, thumbnails, versions, waits
+from . import filters, generation, larger, marking, offline, temporary, thumbnails, versions, waits
 from .ahead import Pages
 from .filters import Filters
 from .view import View
-
-PREVIEW_WIDTH = 1200
 
 
 def open_source(view: View, pasted: str, kept: object = '') -> None:
@@ -117,6 +112,12 @@ def go_next(view: View) -> None:
     _go(view, view.trail.forward(view.page))
 
 
+def show_hidden(view: View) -> None:
+    """Show what the owner has hidden of this page, or leave it out again. Raises CivitaiError."""
+    view.picture.shows_hidden = not view.picture.shows_hidden
+    _go(view, view.trail)
+
+
 def _go(view: View, trail: CursorTrail) -> None:
     turn = view.begin()
     if view.saved is not None:
@@ -153,7 +154,8 @@ def show_page(
         view.pages = known
         page, left = filters.sifted(page, chosen)
         view.filters.chosen, view.filters.left = chosen, left
-        view.gallery, view.trail, view.page, view.selected = gallery, trail, page, None
+        view.gallery, view.trail, view.selected = gallery, trail, None
+        view.page = marking.seen(view, page)
         view.saved, view.lost, view.problem, view.is_of_before = None, (), None, False
         view.listed = turn  # last, as others read it first
 
@@ -215,8 +217,12 @@ def select(view: View, index: Any, shown: Any = None) -> GalleryImage:
     if not isinstance(index, int) or not 0 <= index < len(grid):
         raise SourceError('picture_unknown')
     view.selected = grid[index]
-    if not view.selected.is_audio:
-        view.sees('selected', [thumbnails.address(view.selected), preview(view.selected)])
+    view.picture.grid = str(view.listed if shown is None else shown)
+    view.picture.place = index
+    if view.saved is not None:
+        offline.note_selected(view, view.saved, view.selected)
+    elif not view.selected.is_audio:
+        view.sees('selected', [thumbnails.address(view.selected), larger.address(view.selected)])
     return view.selected
 
 
@@ -225,23 +231,6 @@ def small_file(image: GalleryImage) -> str:
     if image.is_audio:
         return setting.audio_card_image
     return setting.get_image_url_to_gallery_file(thumbnails.address(image))
-
-
-def preview(image: GalleryImage) -> str:
-    """The address of `image` as it is shown large: a short video of a video."""
-    if image.is_video:
-        return urls.video_preview_url(image.url, action.THUMBNAIL_WIDTH)
-    return urls.thumbnail_url(image.url, PREVIEW_WIDTH)
-
-
-def load_preview(image: GalleryImage) -> str | None:
-    """Return a local file to show `image` large (a video for a video), None if there is none."""
-    if image.is_audio:
-        return None
-    wanted = preview(image)
-    action.download_images([wanted])
-    path = setting.get_image_url_to_gallery_file(wanted)
-    return path if presence.is_there(Path(path)) else None
 
 
 def sendable(image: GalleryImage, has_still: bool) -> list[bool]:

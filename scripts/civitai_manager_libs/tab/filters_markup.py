@@ -83,13 +83,14 @@ def told(view: View) -> str:
     return f'<div data-told="{escape(json.dumps(facts))}"></div>'
 
 
-def left_out(view: View) -> str:
+def left_out(view: View, also: str = '') -> str:
     """What is hidden of the page on show, and by what, where its pictures would be; '' for none.
 
-    Each filter has a button that shows what it hides.
+    Each filter has a button that shows what it hides. `also` is HTML of what else is hidden.
     """
     left, chosen = view.filters.left, view.filters.chosen
     told = [_left_out(name, count, left, chosen) for name, count in left.counts.items()]
+    told += [also] if also else []
     if view.page.images or not _is_known(view):
         lines = told
     else:

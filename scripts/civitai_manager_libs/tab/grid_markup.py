@@ -10,6 +10,7 @@ from ..civitai.gallery import CEILINGS, GalleryImage
 from ..errors import CivitaiError
 from ..widgets import escape
 from . import generation, keeping
+from .larger import Size
 from .loading import Loading, Small, State
 from .markup import label
 from .view import View
@@ -35,8 +36,9 @@ def grid(view: View, name: str) -> str:
     known = loading.changes  # before the states are looked at, so that none is missed
     place = f'{ROUTE}/picture/{quote(view.given.secret)}'
     saved = keeping.saved_ids(images) if view.may_see_saved else frozenset()
+    favourites = view.picture.marks.favourites
     cells = ''.join(
-        _cell(number, image, one, place, images, image.id in saved)
+        _cell(number, image, one, place, images, image.id in saved, image.id in favourites)
         for number, (image, one) in enumerate(zip(images, loading.smalls))
     )
     facts = {
@@ -45,6 +47,10 @@ def grid(view: View, name: str) -> str:
         'states': f'{ROUTE}/grid/{quote(view.given.secret)}/{quote(name)}',
         'missing': f'{ROUTE}/card/{_MISSING}',
         'saved': label('grid_saved'),
+        **{
+            one.value: f'{ROUTE}/{one.value}/{quote(view.given.secret)}/{quote(name)}'
+            for one in Size
+        },
     }
     data = ''.join(f' data-{key}="{escape(value)}"' for key, value in facts.items())
     style = f'--cg-cols:{setting.gallery_columns}'
@@ -75,24 +81,28 @@ def _cell(
     folder: str,
     images: tuple[GalleryImage, ...],
     is_saved: bool,
+    is_favourite: bool,
 ) -> str:
     marks = _marks(image, images)
     told = [label('grid_picture', number=place + 1, total=len(images))]
     told += [f'@{image.username}'] if image.username else []
     told += [label('grid_saved')] if is_saved else []
     kept = ' data-kept=""' if is_saved else ''
+    told += [label('mark_favourite')] if is_favourite else []
+    favourite = 'data-favourite="" ' if is_favourite else ''
     name = escape(', '.join([*told, *marks]))
     signs = {label('grid_prompt'): _PROMPT_SIGN}  # most have one, so it is small
     badges = ''.join(f'<span>{escape(signs.get(mark, mark))}</span>' for mark in marks)
     why = escape(cause(one.error)) if one.state is State.FAILED else ''
     again = escape(label('grid_again'))
     return (
-        f'<div class="cg-cell" data-state="{one.state.value}" data-picture="{image.id}"{kept} '
-        f'style="{_look(image)}">'
+        f'<div class="cg-cell" data-state="{one.state.value}" data-kind="{_kind(image)}" '
+        f'data-picture="{image.id}"{kept} {favourite}style="{_look(image)}">'
         f'<button type="button" class="thumbnail-item" data-index="{place}" aria-pressed="false" '
         f'tabindex="{-1 if place else 0}" aria-label="{name}" title="{why}">'
         f'<img {_source(image, one, folder)} alt="" decoding="async" '
         f'draggable="false"></button><span class="cg-badges" aria-hidden="true">{badges}'
+        f'<span class="cg-star">★</span>'
         f'<span class="cg-kept" title="{escape(label("grid_saved"))}">✓</span></span>'
         f'<span class="cg-cause">{why}</span>'
         f'<button type="button" class="cg-again" data-again="{place}">{again}</button>'
@@ -109,12 +119,20 @@ def _tick(place: int) -> str:
     )
 
 
+def _kind(image: GalleryImage) -> str:
+    return 'video' if image.is_video else 'audio' if image.is_audio else 'image'
+
+
+def card(image: GalleryImage) -> str:
+    """The address of what is shown where there is no picture."""
+    return f'{ROUTE}/card/{_SOUND if image.is_audio else _MISSING}'
+
+
 def _source(image: GalleryImage, one: Small, folder: str) -> str:
-    own = escape(f'{folder}/{quote(one.name)}')
-    card = f'{ROUTE}/card/{_SOUND if image.is_audio else _MISSING}'
+    own, instead = escape(f'{folder}/{quote(one.name)}'), card(image)
     if not one.name:
-        return f'src="{card}"'
-    shown = card if one.state is State.FAILED else own
+        return f'src="{instead}"'
+    shown = instead if one.state is State.FAILED else own
     # what is on its way is not asked for until the browser shows it
     waits = 'loading="lazy" ' if one.state is State.COMING else ''
     return f'{waits}src="{shown}" data-src="{own}"'

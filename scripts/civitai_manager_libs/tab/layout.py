@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Sequence
+from typing import Any
 
 import gradio as gr
 
-from .. import host, widgets
-from . import layout_filters, layout_foot, layout_jobs, layout_models, markup
+from . import layout_filters, layout_foot, layout_jobs, layout_models, layout_picture, markup
 from .layout_filters import FilterParts
 from .layout_foot import FootParts
 from .layout_jobs import JobParts
 from .layout_models import ModelParts
+from .layout_picture import Marking, Parcel
 from .markup import PREFIX, label
 from .view import View
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """What is sent next: a picture, its infotext, and the id of the host's button to press."""
-
-    image: Any
-    text: Any
-    button: Any
 
 
 @dataclass(frozen=True)
@@ -56,6 +47,7 @@ class Parts:
 
     status tells of the page, sent of what is sent: none overwrites another. kept_here tells of the
     download where its buttons are, kept says the same to who hears instead of seeing.
+    words are those the browser says itself.
     keeps says whose pictures the buttons of the download keep, where that could be mistaken, or why
     they keep none. left tells what the page leaves out, where its pictures would be.
     """
@@ -74,12 +66,13 @@ class Parts:
     next: Any
     page_info: Any
     image: Any
-    video: Any
     infotext: Any
     details: Any
     send: list[Any]
     parcel: Parcel
     sent: Any
+    words: Any
+    marks: Marking
     keeps: Any
     download_page: Any
     download_whole: Any
@@ -116,8 +109,8 @@ def make(source: str) -> Parts:
     with gr.Row():
         with gr.Column(scale=3, min_width=320):
             grid_side = _grid_side()
-        with gr.Column(scale=2, min_width=320):
-            picture_side = _picture_side()
+        with gr.Column(scale=2, min_width=320, elem_id=f'{PREFIX}_side'):
+            picture_side = layout_picture.make()
     panels: dict[str, Any] = {
         'whole': layout_jobs.make_panel(grid_side.pop('form')),
         'models': layout_models.make(),
@@ -161,62 +154,3 @@ def _bridge() -> Bridge:
             choose=gr.Button('', elem_id=f'{PREFIX}_choose_button'),
             again=gr.Button('', elem_id=f'{PREFIX}_again_button'),
         )
-
-
-def _picture_side() -> dict[str, Any]:
-    with gr.Column(elem_id=f'{PREFIX}_preview'):
-        image = widgets.picture(show_label=False, height=480, elem_id=f'{PREFIX}_image')
-        video = gr.Video(visible=False, show_label=False, elem_id=f'{PREFIX}_video')
-    infotext = widgets.textbox_with_copy(
-        label=label('infotext'),
-        placeholder=label('infotext_placeholder'),
-        lines=6,
-        max_lines=14,
-        interactive=False,
-        elem_id=f'{PREFIX}_infotext',
-    )
-    targets = host.detect().send_targets()
-    with gr.Row():
-        send = [layout_foot.button(f'send_{target}') for target in targets]
-    sent = gr.HTML('', elem_id=f'{PREFIX}_sent')
-    parcel = _parcel(targets)
-    for target, button in zip(targets, send):
-        if target in host.TEXT_ONLY:
-            host.detect().bind_send(target, button, infotext, None)
-    details = gr.HTML('', elem_id=f'{PREFIX}_details')
-    return {
-        'send': send,
-        'parcel': parcel,
-        'sent': sent,
-        'image': image,
-        'video': video,
-        'infotext': infotext,
-        'details': details,
-    }
-
-
-def _parcel(targets: Sequence[str]) -> Parcel:
-    """Make what the host sends from; style.css hides it, as newer gradio leaves out the invisible.
-
-    The host sends what a component holds at the click, so each of its buttons is pressed by us
-    when the original is there.
-    """
-    with gr.Column(elem_id=f'{PREFIX}_parcel'):
-        image = widgets.picture(show_label=False, elem_id=f'{PREFIX}_parcel_image')
-        text = gr.Textbox('', show_label=False, elem_id=f'{PREFIX}_parcel_text')
-        button = gr.HTML('', elem_id=f'{PREFIX}_parcel_button')
-        for target in targets:
-            if target not in host.TEXT_ONLY:
-                for with_text in (True, False):
-                    pressed = gr.Button(target, elem_id=host_button(target, with_text))
-                    given = text if with_text else None
-                    host.detect().bind_send(target, pressed, given, image)
-    return Parcel(image, text, button)
-
-
-def host_button(target: str, with_text: bool) -> str:
-    """The element id of the hidden button by which the host sends a picture to `target`.
-
-    One for a picture alone, because from an empty infotext a WebUI makes the person's last prompt.
-    """
-    return f'{PREFIX}_host_{target}' + ('_text' if with_text else '')

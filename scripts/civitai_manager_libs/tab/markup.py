@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Mapping, Sequence
 
 from .. import api, setting, texts
-from ..civitai import comfy, resources, urls
-from ..civitai.gallery import CEILINGS, GalleryImage
+from ..civitai import resources, urls
+from ..civitai.gallery import GalleryImage
 from ..civitai.source import GallerySource, address_of
 from ..downloads.offline import SavedGallery
 from ..downloads.plan import failed_message
 from ..errors import CivitaiError
 from ..widgets import escape
-from . import generation, origin
+from . import origin
 from .downloading import Step
 from .events import has_next
 from .view import View
 
 PREFIX = 'civitai_gallery'  # of every element's id
-_LONGEST_WORKFLOW = 2_000_000
 
 
 def label(key: str, **values: object) -> str:
@@ -207,59 +205,14 @@ def page_info(view: View) -> str:
     return f'<span class="cg-page">{escape(label(key, number=view.trail.page_number))}</span>'
 
 
-def details(
-    image: GalleryImage, searched: bool = False, marks: Sequence[str] = (), below: str = ''
-) -> str:
-    """Who made a picture, with what, and where it is on Civitai.
-
-    searched: its own file was read too, so what is missing was not shared. marks: HTML for each of
-    its models, in their order; below: HTML that follows them.
-    """
-    link = urls.page_url(setting.civitai_base_url, 'images', image.id)
-    size = f'{image.width}×{image.height}' if image.width and image.height else ''
-    level = next((name for name, mask in CEILINGS.items() if image.level & mask), '')
-    kind = image.kind if image.is_audio else ''
-    facts = (image.username and f'@{image.username}', kind, image.base_model, size, level)
-    chips = ''.join(f'<span class="cg-chip">{escape(fact)}</span>' for fact in facts if fact)
-    anchor = f'<a href="{escape(link)}" target="_blank" rel="noreferrer">'
-    place = f'{anchor}{escape(label("open_on_civitai"))}</a>'
-    graph = comfy.workflow(image.meta)
-    missing = _missing(image, searched, bool(graph))
-    body = f'{missing}{chips}{place}{_workflow(graph)}{_resources(image, marks)}{below}'
-    return f'<div class="cg-details">{body}</div>'
-
-
-def _missing(image: GalleryImage, searched: bool, has_graph: bool) -> str:
-    """What to say where there is no infotext."""
-    if generation.text(image):
-        return ''
-    if has_graph:
-        key = 'workflow_only'
-    else:
-        key = (
-            'no_infotext'
-            if searched and not resources.resources(image.meta)
-            else 'infotext_unknown'
-        )
-    return f'<p class="cg-none">{escape(label(key))}</p>'
-
-
-def _workflow(graph: str) -> str:
-    """A link that saves a ComfyUI workflow."""
-    if not graph or len(graph) > _LONGEST_WORKFLOW:
-        return ''
-    data = base64.b64encode(graph.encode('utf-8', 'replace')).decode()
-    link = f'<a download="workflow.json" href="data:application/json;base64,{data}">'
-    return f' {link}{escape(label("workflow"))}</a>'
-
-
-def _resources(image: GalleryImage, marks: Sequence[str]) -> str:
+def models_used(image: GalleryImage, marks: Sequence[str]) -> str:
+    """The models that a picture was made with; marks: HTML for each of them, in their order."""
     used = resources.resources(image.meta)
     if not used:
         return ''
     marked = zip(used, marks or [''] * len(used))
     rows = ''.join(f'<li>{_resource(item)}{mark}</li>' for item, mark in marked)
-    return f'<h4>{escape(label("resources"))}</h4><ul class="cg-resources">{rows}</ul>'
+    return f'<h3>{escape(label("resources"))}</h3><ul class="cg-resources">{rows}</ul>'
 
 
 def gallery_link(name: str, link: str) -> str:

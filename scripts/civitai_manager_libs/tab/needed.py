@@ -18,9 +18,9 @@ from ..errors import CivitaiError, SourceError, StorageError
 from ..http_client import get_http_client
 from ..library import have
 from ..store.partial import Partial
-from . import markup, models_markup
+from . import markup, models_markup, picture_markup
 from .generation import Made
-from .view import ModelsView, View
+from .view import View
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def details(view: View, made: Made) -> str:
     if models.made is None or models.made.image.id != made.image.id:
         models.asked, models.told = None, ''
     models.made = made
-    models.drawn = _drawn(models, made)
+    models.drawn = _drawn(view, made)
     return models.drawn
 
 
@@ -62,20 +62,21 @@ def again(view: View) -> str | None:
     return None if drawn == before else drawn
 
 
-def _drawn(models: ModelsView, made: Made) -> str:
+def _drawn(view: View, made: Made) -> str:
+    models = view.models
     used = resources.resources(made.image.meta)
     if not (used and models.may_have):
-        return markup.details(made.image, made.searched)
+        return picture_markup.details(made.image, made.searched, view=view)
     try:
         found = have.have(archive(), used)
     except StorageError as error:
         log.warning('%s', error)
-        return markup.details(made.image, made.searched)
+        return picture_markup.details(made.image, made.searched, view=view)
     marks = [models_markup.mark(one) for one in found]
     below = models_markup.hint(found) + models.told
     if models.asked is not None:
         below += models_markup.confirmation(models.asked)
-    return markup.details(made.image, made.searched, marks, below)
+    return picture_markup.details(made.image, made.searched, marks, below, view)
 
 
 def ask(view: View, source: str) -> None:

@@ -16,11 +16,12 @@ from ..civitai.source import GallerySource
 from ..downloads import offline, presence
 from ..downloads.offline import SavedGallery
 from ..errors import CivitaiError, SourceError
-from . import filters, generation
+from . import filters, generation, marking
 from .filters import Filters
+from .larger import LARGE_WIDTH
 from .view import View
 
-STILL_WIDTH, LARGE_WIDTH = 450, 1200
+STILL_WIDTH = 450
 _JOB = re.compile(r'[1-9][0-9]{0,17}')
 
 
@@ -74,7 +75,8 @@ def show(view: View, turn: int, saved: SavedGallery, trail: CursorTrail, chosen:
     if turn == view.turn:
         page, left = filters.sifted(page, chosen, is_saved=True)
         view.filters.chosen, view.filters.left = chosen, left
-        view.gallery, view.saved, view.trail, view.page = None, saved, trail, page
+        view.gallery, view.saved, view.trail = None, saved, trail
+        view.page = marking.seen(view, page)
         view.selected, view.lost, view.problem, view.is_of_before = None, (), None, False
         view.listed = turn  # last, as others read it first
 
@@ -110,19 +112,15 @@ def _address(image: GalleryImage, file: SavedFile) -> str:
     return offline.still_address(file, STILL_WIDTH)
 
 
-def large_file(view: View, saved: SavedGallery, image: GalleryImage) -> str | None:
-    """Return a file to show `image` large (a video for a video), None if there is none.
+def note_selected(view: View, saved: SavedGallery, image: GalleryImage) -> None:
+    """Note what is shown of a chosen picture, so that it stays in the picture cache.
 
     Raises StorageError.
     """
     file = None if image.is_audio else offline.find(saved, image)
-    if file is None:
-        return None
-    large = offline.still_address(file, LARGE_WIDTH)
-    view.sees('selected', [_address(image, file), large, offline.copy_address(file)])
-    if image.is_video:
-        return offline.copy(file)
-    return offline.still(file, LARGE_WIDTH) or offline.copy(file)
+    if file is not None:
+        large = offline.still_address(file, LARGE_WIDTH)
+        view.sees('selected', [_address(image, file), large, offline.copy_address(file)])
 
 
 def original(view: View, saved: SavedGallery, image: GalleryImage) -> str:

@@ -17,11 +17,13 @@ from . import (
     filters_markup,
     foot_markup,
     grid_markup,
+    marking,
     markup,
     needed,
     offline,
     opening,
     picture,
+    picture_markup,
     thumbnails,
     versions,
     waits,
@@ -33,7 +35,7 @@ from .view import View
 # A link as it was given, with the filters that the browser keeps.
 _AS_KEPT = (browser.AS_GIVEN, browser_filters.KEPT)
 # What only turns the page; all else shows another gallery.
-_OTHER_PAGES = (events.go_first, events.go_previous, events.go_next)
+_OTHER_PAGES = (events.go_first, events.go_previous, events.go_next, events.show_hidden)
 
 
 def bind(parts: Parts) -> None:
@@ -55,6 +57,7 @@ def bind(parts: Parts) -> None:
     browse = _on_turn(parts, offline.open_job, widgets.refuse_jobs)
     pressed, chosen = parts.whole.saved_button.click, browser.SAVED_CHOSEN
     _bind_turn(parts, pressed, browse, [parts.whole.order, wanted], chosen, browser_filters.KEPT)
+    _bind_turn(parts, parts.marks.show_hidden.click, _on_turn(parts, events.show_hidden), [])
     _bind_again(parts)
     _bind_waits(parts)
 
@@ -191,6 +194,7 @@ def _on_turn(
             check(request)
             view.may_see_saved = widgets.may_have_jobs(request)
             view.models.may_have = needed.may_have_models(request)
+            view.picture.may_mark = marking.may_mark(request)
             with waits.heard_by(lambda: view.waits.told):
                 change(view, *given)
         except CivitaiError as error:
@@ -236,7 +240,7 @@ def _controls(parts: Parts, view: View) -> dict[Any, Any]:
     return {
         parts.title: markup.heading(view),
         parts.keeps: markup.keeps(view),
-        parts.left: filters_markup.left_out(view),
+        parts.left: filters_markup.left_out(view, picture_markup.hidden(view)),
         parts.filters.told: filters_markup.told(view),
         parts.version: gr.update(choices=labels, value=chosen, visible=bool(labels)),
         parts.first: gr.update(interactive=back),

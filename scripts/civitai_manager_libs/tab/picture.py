@@ -8,8 +8,24 @@ import gradio as gr
 
 from .. import forks, host, setting, widgets
 from ..civitai.gallery import GalleryImage
+from ..downloads import presence
 from ..errors import CivitaiError
-from . import browser, browser_grid, events, generation, layout, markup, needed, offline, sending
+from . import (
+    browser,
+    browser_grid,
+    browser_keys,
+    browser_lightbox,
+    browser_picture,
+    events,
+    generation,
+    layout_picture,
+    marking,
+    markup,
+    needed,
+    offline,
+    picture_markup,
+    sending,
+)
 from .layout import Parts
 from .markup import label
 from .view import View
@@ -21,7 +37,8 @@ _choosing = forks.Lock()
 def bind(parts: Parts) -> None:
     """Bind what happens when a picture of the grid is clicked, and when it is sent.
 
-    What is there is shown at once; the large picture and what is learned of it come as they can.
+    What is there is shown at once; what is learned of it comes as it can. The large picture comes
+    by a route.
     """
     bridge = parts.bridge
     chosen = widgets.on(
@@ -33,17 +50,42 @@ def bind(parts: Parts) -> None:
         js=browser_grid.TAKE_CHOICE,
     )
     widgets.on(chosen.then, None, js=browser_grid.CHOICE_TAKEN)
-    told = [parts.infotext, parts.details, *parts.send]
-    for handler, outputs in (
-        (_on_chosen(parts), [parts.image, parts.video]),
-        (_on_told(parts), told),
-    ):
-        widgets.on(
-            chosen.then, handler, inputs=[parts.view], outputs=outputs, show_progress='hidden'
-        )
+    widgets.on(
+        chosen.then,
+        _on_told(parts),
+        inputs=[parts.view],
+        outputs=[parts.infotext, parts.details, *parts.send],
+        show_progress='hidden',
+    )
+    _bind_marking(parts)
     for target, button in zip(host.detect().send_targets(), parts.send):
         if target not in host.TEXT_ONLY:
             _bind_send(parts, target, button)
+
+
+def _bind_marking(parts: Parts) -> None:
+    marked = widgets.on(
+        parts.marks.mark.click,
+        _on_mark(parts),
+        inputs=[parts.view, parts.marks.order],
+        outputs=[parts.details, parts.sent],
+        show_progress='hidden',
+        js=browser_picture.TAKE_MARK,
+    )
+    widgets.on(marked.then, None, js=browser_picture.MARK_TAKEN)
+
+
+def wire_page(parts: Parts, blocks: Any) -> None:
+    """Have the browser begin when the page opens, and tell it the words it says."""
+    widgets.on(
+        blocks.load,
+        picture_markup.words,
+        outputs=[parts.words],
+        show_progress='hidden',
+        js=browser_picture.together(
+            browser_picture.WATCH_PICTURE, browser_lightbox.WATCH_LIGHTBOX, browser_keys.WATCH_KEYS
+        ),
+    )
 
 
 def _bind_send(parts: Parts, target: str, button: Any) -> None:
@@ -62,7 +104,7 @@ def _bind_send(parts: Parts, target: str, button: Any) -> None:
 def none(parts: Parts) -> dict[Any, Any]:
     """What the components of `places` show when no picture is chosen."""
     return {
-        **_showing(parts, None, False),
+        parts.image: picture_markup.nothing(),
         parts.infotext: '',
         parts.details: '',
         parts.sent: '',
@@ -72,18 +114,13 @@ def none(parts: Parts) -> dict[Any, Any]:
 
 def places(parts: Parts) -> list[Any]:
     """The components that tell of the chosen picture."""
-    return [parts.image, parts.video, parts.infotext, parts.details, parts.sent, *parts.send]
+    return [parts.image, parts.infotext, parts.details, parts.sent, *parts.send]
 
 
-def _showing(parts: Parts, path: str | None, is_video: bool) -> dict[Any, Any]:
-    """A picture or a video, or neither, in the place of both."""
-    places = ((parts.image, not is_video), (parts.video, is_video))
-    return {p: gr.update(value=path if shown else None, visible=shown) for p, shown in places}
-
-
-def _how_made(parts: Parts, view: View, made: generation.Made, has_still: bool) -> dict[Any, Any]:
+def _how_made(parts: Parts, view: View, made: generation.Made) -> dict[Any, Any]:
     """What is known of how a picture was made, and where it can be sent with that."""
-    sendable = [gr.update(interactive=able) for able in events.sendable(made.image, has_still)]
+    able = events.sendable(made.image, _has_still(view, made.image))
+    sendable = [gr.update(interactive=one) for one in able]
     return {
         parts.infotext: events.generation_text(made.image),
         parts.details: needed.details(view, made),
@@ -98,34 +135,19 @@ def _on_select(parts: Parts) -> Callable[..., dict[Any, Any]]:
             image = events.select(view, events.place_in(place), grid) if is_last else None
         if image is None:
             return {parts.sent: gr.update()}
-        small, has_still = _small(view, image)
         return {
-            **_showing(parts, small, False),
-            **_how_made(parts, view, generation.Made(image), has_still),
+            parts.image: picture_markup.stage(view),
+            **_how_made(parts, view, generation.Made(image)),
             parts.sent: '',
         }
 
     return select
 
 
-def _small(view: View, image: GalleryImage) -> tuple[str, bool]:
-    """The small still of a picture as gradio shows it, and whether it is one."""
+def _has_still(view: View, image: GalleryImage) -> bool:
+    """Tell whether there is a still of a picture, so that it can be sent."""
     path = offline.small_file(view.saved, image) if view.saved else events.small_file(image)
-    (small,) = events.showable([path])
-    return small, small != setting.no_card_preview_image
-
-
-def _on_chosen(parts: Parts) -> Callable[..., dict[Any, Any]]:
-    def large(view: View) -> dict[Any, Any]:
-        """Show the chosen picture large, if it is still chosen when it comes."""
-        image, saved = view.selected, view.saved
-        if image is not None:
-            path = offline.large_file(view, saved, image) if saved else events.load_preview(image)
-            if path and view.selected is image:
-                return _showing(parts, events.showable([path])[0], image.is_video)
-        return {parts.image: gr.update()}
-
-    return large
+    return path != setting.no_card_preview_image and presence.is_there(path)
 
 
 def _on_told(parts: Parts) -> Callable[..., dict[Any, Any]]:
@@ -134,12 +156,30 @@ def _on_told(parts: Parts) -> Callable[..., dict[Any, Any]]:
         image, saved = view.selected, view.saved
         if image is not None:
             made = offline.learned(saved, image) if saved else generation.learned(image)
-            _, has_still = _small(view, image)
             if view.selected is image:
-                return _how_made(parts, view, made, has_still)
+                return _how_made(parts, view, made)
         return {parts.details: gr.update()}
 
     return learned
+
+
+def _on_mark(parts: Parts) -> Callable[..., dict[Any, Any]]:
+    def mark(request: gr.Request, view: View, order: Any) -> dict[Any, Any]:
+        told: Any = ''
+        try:
+            marking.refuse_others(request)
+            if order:
+                marking.carry_out(view, order)
+        except CivitaiError as error:
+            told = markup.notice(error.message_in(setting.language), 'problem')
+        made = view.models.made
+        is_shown = (
+            made is not None and view.selected is not None and (made.image.id == view.selected.id)
+        )
+        details = needed.details(view, made) if made is not None and is_shown else gr.update()
+        return {parts.details: details, parts.sent: told}
+
+    return mark
 
 
 def _on_send(parts: Parts, target: str) -> Callable[..., Iterator[Any]]:
@@ -155,7 +195,7 @@ def _on_send(parts: Parts, target: str) -> Callable[..., Iterator[Any]]:
             yield {
                 parcel.image: original,
                 parcel.text: text,
-                parcel.button: layout.host_button(target, bool(text)),
+                parcel.button: layout_picture.host_button(target, bool(text)),
                 parts.sent: '',
             }
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-from pathlib import Path
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -17,8 +16,8 @@ from starlette.responses import Response
 
 from .. import setting
 from ..civitai.gallery import is_allowed
-from ..store import cache, files
-from . import grid_markup, loading
+from . import grid_markup, larger as larger_ones, loading, serving
+from .larger import Key, Size
 from .loading import State
 
 log = logging.getLogger(__name__)
@@ -26,6 +25,8 @@ log = logging.getLogger(__name__)
 # How long an answer waits for what is on its way, in seconds; the page asks again then. A picture
 # holds one of the few connections that a browser has, so it is asked for when it is there.
 _PICTURE_WAITS, _NEWS_WAIT = 1.0, 10.0
+# A larger one is asked for when a person looks at it.
+_LARGER_WAITS = 60.0
 _ASKS_FOR_LOGIN = '/config'
 
 _ALWAYS = {
@@ -50,6 +51,7 @@ def serve(app: Any) -> None:
     for path, answer in (
         ('picture/{secret}/{name}', picture),
         ('grid/{secret}/{grid}', grid),
+        ('{size}/{secret}/{grid}/{place}', larger),
         ('card/{name}', card),
     ):
         app.add_api_route(
@@ -82,11 +84,8 @@ async def picture(request: Request) -> Response:
         await under_way.settled(small, _PICTURE_WAITS)
     if small.state is State.COMING and not under_way.is_over:
         return Response(status_code=503, headers={**_NEVER_KEPT, 'retry-after': '1'})
-    read = await run_in_threadpool(_read, small.name)
-    if read is None:
-        return _nothing()
-    content, kind = read
-    return Response(content, media_type=kind, headers=_KEPT)
+    answer = await run_in_threadpool(serving.answer, small.name, ('image',), _KEPT)
+    return answer or _nothing()
 
 
 async def grid(request: Request) -> Response:
@@ -102,6 +101,43 @@ async def grid(request: Request) -> Response:
     return Response(body, media_type='application/json', headers=_NEVER_KEPT)
 
 
+async def larger(request: Request) -> Response:
+    """Answer with a larger picture, or the part of a video, of a grid that the tab was given.
+
+    With `why` in the query, with why it did not come, in words.
+    """
+    key, given = _key(request), larger_ones.of_tab(request.path_params['secret'])
+    image = given.find(key.grid, key.place) if given and key else None
+    if not given or not key or not image or not is_allowed(image.level, setting.maturity_levels()):
+        return _nothing()
+    if 'why' in request.query_params:
+        known = given.known(key)
+        error = known.smalls[0].error if known else None
+        return Response(grid_markup.cause(error), media_type='text/plain', headers=_NEVER_KEPT)
+    brought = await run_in_threadpool(given.bring, key)
+    if brought is None:
+        return _nothing()
+    one = brought.smalls[0]
+    if one.state is State.COMING:
+        await brought.settled(one, _LARGER_WAITS)
+    if one.state is State.COMING:
+        return Response(status_code=503, headers={**_NEVER_KEPT, 'retry-after': '1'})
+    if one.state is State.FAILED:
+        return _nothing()
+    asked = request.headers.get('range', '')
+    kinds = ('video', 'image') if image.is_video else ('image',)
+    answer = await run_in_threadpool(serving.answer, one.name, kinds, _KEPT, asked)
+    return answer or _nothing()
+
+
+def _key(request: Request) -> Key | None:
+    size, place = request.path_params['size'], request.path_params['place']
+    is_place = place.isascii() and place.isdigit() and len(place) < 6
+    if not is_place or size not in list(Size):
+        return None
+    return Key(request.path_params['grid'], int(place), Size(size))
+
+
 async def card(request: Request) -> Response:
     """Answer with a picture of the program itself."""
     name = request.path_params['name']
@@ -113,18 +149,3 @@ async def card(request: Request) -> Response:
 
 def _nothing() -> Response:
     return Response(status_code=404, headers=_NEVER_KEPT)
-
-
-def _read(name: str) -> tuple[bytes, str] | None:
-    """The bytes of a picture of the cache and what they are, None if it is none."""
-    path = Path(setting.shortcut_gallery_folder) / name
-    if not cache.is_picture(name) or not cache.serves(path, path.parent):
-        return None
-    kind = files.media_type(path)
-    if kind is None or kind.kind != 'image':
-        return None
-    try:
-        with files.opened(path) as file:
-            return file.read(), kind.mime
-    except OSError:
-        return None

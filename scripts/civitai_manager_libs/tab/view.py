@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Sequence
 
 from .. import api, setting
+from ..archive.marks import Marks
 from ..civitai.gallery import CursorTrail, GalleryImage, ImagePage
 from ..downloads.getting import Planned
 from ..downloads.offline import SavedGallery
@@ -20,6 +21,7 @@ from .ahead import Pages
 from .filters import FilterView
 from .generation import Made
 from .keeping import Keeping
+from .larger import Larger
 from .loading import GRIDS_KEPT, Given, Loading
 from .waits import WaitView
 
@@ -46,6 +48,25 @@ class ModelsView:
 
 
 @dataclass
+class PictureView:
+    """Where the chosen picture stands, and how pictures are marked.
+
+    grid is the name of its grid, place the one in that. may_mark tells that who looks is the owner,
+    marks how the pictures of the page are marked; left_out counts those of it that are hidden, and
+    shows_hidden tells that they are shown all the same. larger are the larger pictures of
+    what the grid was given last.
+    """
+
+    grid: str = ''
+    place: int = 0
+    larger: Larger | None = None
+    may_mark: bool = False
+    marks: Marks = Marks()
+    left_out: int = 0
+    shows_hidden: bool = False
+
+
+@dataclass
 class View:
     """What one browser tab looks at. Nothing in it ever comes back from the browser.
 
@@ -59,9 +80,9 @@ class View:
     name tells this view from others once it has shown something, seen is what it shows. saved is
     the saved gallery that is shown instead of a gallery; may_see_saved tells that who looks may
     see such. is_of_before tells that what was to be loaded since did not come. models is what it
-    sees of models, filters what it wants to see. noted is a
-    turn, and what is to be said of the page that it brought, as the key of a text;
-    waits is the listing that is on its way.
+    sees of models, filters what it wants to see, picture what of the chosen picture. noted is a
+    turn, and what is to be said of the page that it brought, as the key of a text; waits is the
+    listing that is on its way.
     """
 
     gallery: api.Gallery | None = None
@@ -93,6 +114,7 @@ class View:
     filters: FilterView = field(default_factory=FilterView)
     noted: tuple[int, str] = (0, '')
     waits: WaitView = field(default_factory=WaitView)
+    picture: PictureView = field(default_factory=PictureView)
 
     def begin(self) -> int:
         """Count up and return the turn; what belongs to an older one is no longer wanted."""
@@ -136,6 +158,8 @@ class View:
         """Note that the grid is given `images`, and calls them `name`; that is news."""
         self.given = self.given or Given()
         self.given.give(name, loading)
+        self.picture.larger = self.picture.larger or Larger()
+        self.picture.larger.give(self.given.secret, name, images, self.saved)
         self.shown[name] = images
         self.told = 0
         while len(self.shown) > GRIDS_KEPT:

@@ -13,9 +13,10 @@ from ..downloads.running import WAITS, Waiting
 
 @dataclass
 class WaitView:
-    """The listing that one browser tab asked for last: `stop`, once set, ends it, None before the first.
+    """The listing that one browser tab asked for last.
 
-    told has what it waits for; is_over that it is not waited for any more.
+    stop, once set, ends it; it is None before the first one. told has what it waits for,
+    is_over that it is not waited for any more.
     """
 
     stop: threading.Event | None = None

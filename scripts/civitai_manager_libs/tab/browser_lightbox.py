@@ -1,0 +1,292 @@
+"""The lightbox in the browser: the chosen picture alone, and the way to those beside it.
+
+Everything in it is of the grid and of the panel, so it has nothing of its own on the server.
+"""
+
+from __future__ import annotations
+
+from .browser_picture import PAGE
+from .browser_zoom import NEAR
+
+# Where a tap on a picture of the grid opens it: there is no room for a panel, or no mouse.
+PHONE = '(max-width: 640px), (pointer: coarse)'
+
+_MARKUP = """
+    <div class="cg-stage"><div class="cg-zoomed"></div>
+        <button type="button" class="cg-step cg-previous">‹</button>
+        <button type="button" class="cg-step cg-next">›</button></div>
+    <div class="cg-under">
+        <p class="cg-caption"></p><p class="cg-told" role="status"></p>
+        <div class="cg-tools"><button type="button" class="cg-button cg-full"></button>
+            <button type="button" class="cg-button cg-close">×</button></div>
+    </div>
+    <div class="cg-below"></div>
+"""
+
+WATCH_LIGHTBOX = f"""() => {{
+    if (window.civitaiGalleryLightbox) return [];
+    const state = window.civitaiGalleryLightbox = {{}};
+    const picture = window.civitaiGalleryPicture;
+    const phone = window.matchMedia({PHONE!r});
+    const patience = 60000;
+    const near = {NEAR};
+    const find = (what) => {PAGE}.querySelector('#civitai_gallery_' + what);
+    const here = (node, what) => node && node.closest && node.closest(what);
+    let dialog = null, part = null, current = null, shows = 0, turning = 0, opener = null;
+
+    // -- what is shown ----------------------------------------------------------------------------
+    const tell = (text) => {{ part.told.textContent = text; }};
+    const put = (node, kind) => {{
+        node.className = kind;
+        node.draggable = false;
+        part.zoomed.append(node);
+        return node;
+    }};
+    const loaded = async (address) => {{
+        const image = new Image();
+        image.src = address;
+        await image.decode();
+        return image;
+    }};
+    const show = async (item) => {{
+        const mine = shows += 1, words = picture.words();
+        const isMine = () => mine === shows && dialog.open;
+        const address = picture.address(item, 'large'), kind = picture.kind(item);
+        const small = await loaded(picture.small(item)).catch(() => new Image());
+        if (!isMine()) return;
+        part.near.asItWas();
+        part.zoomed.replaceChildren();  // in one step with the next line, so nothing is ever blank
+        put(small, 'cg-small').alt = item.getAttribute('aria-label');
+        if (kind === 'video') {{
+            const video = document.createElement('video');
+            Object.assign(video, {{controls: true, loop: true, autoplay: true, playsInline: true}});
+            video.poster = small.src;
+            video.src = address;
+            video.addEventListener('error', () => failed(address, isMine));
+            video.addEventListener('loadeddata', () => small.remove());
+            put(video, 'cg-large');
+        }}
+        if (kind === 'image') {{
+            try {{
+                const large = await picture.bring(item);
+                if (!isMine()) return;
+                put(large.cloneNode(), 'cg-large').alt = small.alt;
+            }} catch (error) {{
+                await failed(address, isMine);
+            }}
+        }}
+        if (isMine()) picture.ahead(item);
+    }};
+    const failed = async (address, isMine) => {{
+        const told = await picture.why(address);
+        if (isMine()) tell(told);
+    }};
+    const full = async () => {{
+        const mine = shows, words = picture.words(), item = current;
+        const address = picture.address(item, 'original');
+        part.full.disabled = true;
+        tell(words.lightbox_full_loads);
+        const video = part.zoomed.querySelector('video');
+        if (video) {{
+            const at = video.currentTime;
+            video.src = address;
+            video.currentTime = at;
+            tell('');
+            return;
+        }}
+        try {{
+            const image = await loaded(address);
+            if (mine !== shows || !dialog.open) return;
+            const before = part.zoomed.querySelector('.cg-large');
+            put(image, 'cg-large cg-original').alt = item.getAttribute('aria-label');
+            if (before) before.remove();
+            tell(image.naturalWidth + '×' + image.naturalHeight);
+        }} catch (error) {{
+            await failed(address, () => mine === shows && dialog.open);
+            part.full.disabled = false;
+        }}
+    }};
+    const button = (textContent) => Object.assign(document.createElement('button'),
+        {{type: 'button', className: 'cg-button', textContent}});
+    // What the panel tells of it, and what can be done with it there.
+    const mirror = () => {{
+        if (!dialog || !dialog.open || !current) return;
+        const about = find('details') && find('details').querySelector('.cg-details');
+        const isOfIt = about && about.dataset.of === picture.of(current);
+        const words = picture.words();
+        const below = document.createElement('div');
+        if (!isOfIt) {{
+            below.textContent = words.lightbox_waits;
+        }} else {{
+            below.append(about.cloneNode(true));
+            const buttons = document.createElement('p');
+            buttons.className = 'cg-actions';
+            const all = button(words.lightbox_copy_all);
+            const told = {{done: words.copied, fails: words.copy_failed, cgCopy: 'infotext'}};
+            Object.assign(all.dataset, told);
+            const field = find('infotext').querySelector('textarea');
+            if (field && field.value) buttons.append(all);
+            for (const send of find('send') ? find('send').querySelectorAll('button') : []) {{
+                if (send.disabled) continue;
+                const own = button(send.textContent);
+                own.addEventListener('click', () => {{ dialog.close(); send.click(); }});
+                buttons.append(own);
+            }}
+            if (buttons.children.length) below.append(buttons);
+        }}
+        if (below.innerHTML !== part.below.innerHTML)
+            part.below.replaceChildren(...below.childNodes);
+    }};
+
+    // -- the way through the gallery --------------------------------------------------------------
+    const go = (item, isChosen) => {{
+        current = item;
+        turning += 1;
+        part.full.disabled = picture.kind(item) === 'audio';
+        part.caption.textContent = item.getAttribute('aria-label');
+        tell('');
+        item.scrollIntoView({{block: 'nearest'}});
+        if (!isChosen) window.civitaiGalleryGrid.choose(item);
+        show(item);
+        mirror();
+    }};
+    const visible = (grid) => [...grid.querySelectorAll('.cg-cell:not([hidden]) .thumbnail-item')];
+    const turn = async (by) => {{
+        const words = picture.words(), button = find(by > 0 ? 'next' : 'prev');
+        if (!button || button.disabled) return tell(words.lightbox_end);
+        const mine = turning += 1, before = current.closest('.cg-grid');
+        const known = visible(before).length, end = Date.now() + patience;
+        tell(words.lightbox_turns);
+        button.click();
+        while (dialog.open && mine === turning && Date.now() < end) {{
+            await new Promise((done) => setTimeout(done, 50));
+            const now = find('grid').querySelector('.cg-grid');
+            const items = now ? visible(now) : [];
+            if (now === before && items.length > known) return go(items[known]);
+            if (now !== before && items.length) return go(items[by > 0 ? 0 : items.length - 1]);
+        }}
+        if (mine === turning) tell('');
+    }};
+    const step = (by) => {{
+        const other = current.isConnected && picture.beside(current, by);
+        if (other) go(other);
+        else turn(by);
+    }};
+
+    // -- keys -------------------------------------------------------------------------------------
+    const keys = {{
+        ArrowLeft: () => step(-1),
+        ArrowRight: () => step(1),
+        '+': () => part.near.zoom(1.5),
+        '=': () => part.near.zoom(1.5),
+        '-': () => part.near.zoom(1 / 1.5),
+        0: () => part.near.asItWas(),
+        f: () => dialog.close(),
+        s: () => {{
+            const star = part.below.querySelector('[data-cg-mark^=favourite]');
+            if (star) star.click();
+        }},
+        d: () => picture.keep(picture.of(current)),
+        o: () => {{ if (!part.full.disabled) full(); }},
+    }};
+    const stops = () => [...dialog.querySelectorAll('button, a[href], video, summary')]
+        .filter((one) => !one.disabled && one.offsetParent);
+    const typed = (event) => {{
+        const work = keys[event.key];
+        if (event.key === 'Tab') {{
+            const all = stops(), last = all[all.length - 1];
+            const edge = event.shiftKey ? all[0] : last, other = event.shiftKey ? last : all[0];
+            const isOut = document.activeElement === dialog && event.shiftKey;
+            if (document.activeElement !== edge && !isOut) return;
+            event.preventDefault();
+            other.focus();
+        }} else if (work && !event.ctrlKey && !event.metaKey && !event.altKey) {{
+            event.preventDefault();
+            work();
+        }} else if (event.key !== 'Escape') return;
+        event.stopPropagation();
+    }};
+
+    // -- opened and closed ------------------------------------------------------------------------
+    const make = () => {{
+        dialog = document.createElement('dialog');
+        dialog.id = 'civitai_gallery_lightbox';
+        dialog.className = 'cg-lightbox';
+        dialog.tabIndex = -1;
+        dialog.setAttribute('role', 'dialog');
+        dialog.setAttribute('aria-modal', 'true');
+        dialog.innerHTML = `{_MARKUP}`;
+        part = {{}};
+        for (const name of ['stage', 'zoomed', 'previous', 'next', 'caption', 'told', 'full',
+            'close', 'below']) part[name] = dialog.querySelector('.cg-' + name);
+        // gradio takes our rules for small windows to be about what is inside of this
+        const place = find('bar').closest('.contain') || find('bar').closest('.gradio-container');
+        (place || document.body).append(dialog);
+        part.previous.addEventListener('click', () => step(-1));
+        part.next.addEventListener('click', () => step(1));
+        part.full.addEventListener('click', full);
+        part.close.addEventListener('click', () => dialog.close());
+        part.near = near(part.stage, part.zoomed, step);
+        dialog.addEventListener('keydown', typed);
+        dialog.addEventListener('close', () => {{
+            shows += 1;
+            part.near.clear();
+            part.zoomed.replaceChildren();
+            document.documentElement.classList.remove('cg-is-large');
+            const back = [opener, current]
+                .find((one) => one && one.isConnected && one.offsetParent);
+            if (back) back.focus({{preventScroll: true}});
+        }});
+    }};
+    const named = () => {{
+        const words = picture.words();
+        dialog.setAttribute('aria-label', words.lightbox || '');
+        for (const name of ['previous', 'next', 'close']) {{
+            part[name].title = words['lightbox_' + name] || '';
+            part[name].setAttribute('aria-label', part[name].title);
+        }}
+        part.full.textContent = words.lightbox_full || '';
+    }};
+    state.open = (item, isChosen) => {{
+        if (!item) return;
+        if (!dialog) make();
+        if (dialog.open) return;
+        named();
+        // who moved on through the pictures wants to go on from there
+        const from = document.activeElement;
+        opener = from === document.body || here(from, '#civitai_gallery_grid') ? null : from;
+        document.documentElement.classList.add('cg-is-large');
+        dialog.showModal();
+        dialog.focus();
+        go(item, isChosen);
+    }};
+    state.isOpen = () => Boolean(dialog && dialog.open);
+    state.chosen = () => find('grid') && find('grid').querySelector('.thumbnail-item.selected');
+
+    const cell = (event) => here(event.composedPath()[0], '#civitai_gallery_grid .thumbnail-item');
+    // before the grid hears of it, to know what was chosen until now
+    document.addEventListener('click', (event) => {{
+        const item = cell(event);
+        if (!item || event.defaultPrevented || here(item, '[data-picking]')) return;
+        const isAgain = event.detail === 0 && item.classList.contains('selected');
+        if (phone.matches || isAgain) state.open(item, true);  // the grid chooses it
+    }}, true);
+    document.addEventListener('dblclick', (event) => {{
+        const item = cell(event);
+        if (item && !here(item, '[data-picking]')) state.open(item, true);
+    }});
+    document.addEventListener('click', (event) => {{
+        if (here(event.composedPath()[0], '#civitai_gallery_image .cg-open'))
+            state.open(state.chosen(), true);
+    }});
+    const watched = new WeakSet();
+    setInterval(() => {{
+        const told = find('details');
+        if (find('side')) find('side').dataset.lightbox = '';
+        if (!told || watched.has(told)) return;
+        watched.add(told);
+        const wanted = {{subtree: true, childList: true, characterData: true}};
+        new MutationObserver(mirror).observe(told, wanted);
+    }}, 500);
+    return [];
+}}"""
