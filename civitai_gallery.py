@@ -475,7 +475,10 @@ WORDS = {
         command('models'),
     ),
     'jobs': Word(
-        '[--json]', 'list what was begun: galleries, models', 'requirements.txt', command('jobs')
+        '[drop JOB...]',
+        'list what was begun: galleries, models; take jobs off the list',
+        'requirements.txt',
+        command('jobs'),
     ),
     'resume': Word(
         '[JOB]', 'go on with what was stopped or killed', 'requirements.txt', command('resume')

@@ -11,7 +11,13 @@ from hypothesis import given, strategies as some
 
 from scripts.civitai_manager_libs.civitai import modelfiles
 from scripts.civitai_manager_libs.civitai.modelfiles import Choice
-from scripts.civitai_manager_libs.errors import CivitaiError, SourceError, WrongContentError
+from scripts.civitai_manager_libs.errors import (
+    CivitaiError,
+    SourceError,
+    StorageError,
+    WrongContentError,
+    error_for_status,
+)
 
 SHA256 = '0123456789ABCDEF' * 4
 NOW = 1_750_000_000.0  # 2025-06-15
@@ -313,3 +319,34 @@ def test_a_size_is_told_with_decimals(told: float, came: int, fits: bool) -> Non
 def test_hashes_of_a_file_are_those_that_are_hashes(hashes: Any, listed: dict[str, str]) -> None:
     told = {'files': [file(1, hashes=hashes), None, file(2)]}
     assert modelfiles.listed_hashes(told) == [listed, {}]
+
+
+@pytest.mark.parametrize(
+    ('cause', 'lasts'),
+    [
+        pytest.param(CivitaiError('model_taken_down'), True, id='taken-down'),
+        pytest.param(
+            WrongContentError('model_hash_differs', name='a', told='b', came='c'),
+            True,
+            id='another-hash',
+        ),
+        pytest.param(error_for_status(404), True, id='unknown'),
+        pytest.param(error_for_status(410), True, id='archived'),
+        pytest.param(error_for_status(401), False, id='a-key-can-be-given'),
+        pytest.param(error_for_status(503), False, id='busy'),
+        pytest.param(
+            StorageError('model_no_room', folder='a', needed=2, free=1),
+            False,
+            id='room-can-be-made',
+        ),
+        pytest.param(
+            CivitaiError('model_early_access', end='2025-06-15 15:07 UTC'), True, id='early-access'
+        ),
+        pytest.param(
+            CivitaiError('model_early_access', end='2025-06-15 15:06 UTC'), False, id='its-end-came'
+        ),
+        pytest.param(CivitaiError('model_paid'), True, id='for-who-pays'),
+    ],
+)
+def test_what_would_be_told_again_another_time_lasts(cause: CivitaiError, lasts: bool) -> None:
+    assert modelfiles.is_lasting(cause, NOW) is lasts  # at 15:06:40

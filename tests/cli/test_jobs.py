@@ -205,6 +205,45 @@ def test_what_was_cancelled_goes_on_by_its_number_only(
     assert run('resume', report['job'])[1]['complete']
 
 
+def test_a_gallery_that_is_dropped_leaves_the_list_and_its_files_stay(
+    site: ScriptedServer, run: Run, folder: Path
+) -> None:
+    _, report, _ = run('download', f'{site.url}/posts/1', '--to', folder)
+    before = sorted(folder.iterdir())
+    code, told, _ = run('jobs', 'drop', report['job'])
+    assert (code, told['dropped'], told['complete']) == (0, [report['job']], True)
+    assert run('jobs')[1] == [] and before and sorted(folder.iterdir()) == before
+
+
+def test_a_job_that_another_program_is_at_is_not_dropped(
+    site: ScriptedServer, run: Run, folder: Path
+) -> None:
+    _, report, _ = run('download', f'{site.url}/posts/1', '--to', folder)
+    with jobs.held(archive(), report['job']):
+        code, told, _ = run('jobs', 'drop', report['job'])
+    assert (code, told['dropped'], told['complete']) == (1, [], False)
+    assert 'Another program' in told['problems'][0] and len(run('jobs')[1]) == 1
+
+
+@pytest.mark.parametrize(
+    ('argv', 'code', 'told'),
+    [
+        pytest.param(['drop'], 2, 'jobs drop 3', id='none-is-named'),
+        pytest.param(['drop', 'all'], 2, 'all', id='no-number'),
+        pytest.param(['throw', '1'], 2, 'throw', id='no-word'),
+        pytest.param(['drop', '7'], 1, 'no job 7', id='no-such-job'),
+    ],
+)
+def test_what_cannot_be_dropped_is_told(
+    argv: list[str], code: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        ended = main.main(argv, 'jobs')
+    except SystemExit as end:
+        ended = int(end.code or 0)
+    assert ended == code and told in capsys.readouterr().err
+
+
 def test_files_are_called_after_the_setting_unless_said_otherwise(
     site: ScriptedServer, run: Run, folder: Path
 ) -> None:

@@ -24,6 +24,8 @@ from scripts.civitai_manager_libs import setting, texts
 from scripts.civitai_manager_libs.archive import holdings
 from scripts.civitai_manager_libs.archive.place import archive
 from scripts.civitai_manager_libs.cli import main, screens
+from scripts.civitai_manager_libs.downloads import getting
+from scripts.civitai_manager_libs.http_client import get_http_client
 from scripts.civitai_manager_libs.library import told as told_of
 from tests.support.demo import OPENING as OPENING_PAGE, items
 from tests.support.faults import PATIENCE
@@ -31,7 +33,7 @@ from tests.support.model_site import VERSION, ModelSite, tensors
 from tests.support.models import put
 from tests.support.network import files_in
 from tests.support.paths import ROOT
-from tests.support.scripted_server import STALL, ScriptedServer
+from tests.support.scripted_server import RESET, STALL, ScriptedServer
 
 MODEL, OPENING, MAIN_FILE = 4201, 420102, 4201021
 VERSION_LINK = f'https://civitai.com/model-versions/{VERSION}'
@@ -298,6 +300,72 @@ def test_a_file_that_is_not_what_the_site_lists_gets_no_name(
     assert not [one for one in files_in(downloads) if one.endswith('.safetensors')]
     demo.scenario = ''
     assert run('retry', 1, '--json').json['complete']
+
+
+def test_what_failed_for_good_is_told_and_tried_by_its_number_only(
+    run: Command, downloads: Path, demo: DemoServer
+) -> None:
+    demo.scenario = 'wrong-hash'
+    run('model', MODEL)
+    listed = run('jobs').out
+    assert listed.startswith('1  failed  ') and 'SHA256' in listed
+    [row] = run('jobs', '--json').json
+    assert row['state'] == 'failed' and 'SHA256' in row['error']
+    demo.scenario = ''
+    code, out, err = run('resume')
+    assert code == 0 and 'No job waits' in out
+    assert all(part in err for part in ('Job 1', 'SHA256', '`resume 1`', '`jobs drop 1`'))
+    report = run('resume', '--json').json
+    assert [one['job'] for one in report['not_resumed']] == [1] and not asked_again(demo)
+    assert run('resume', 1).code == 0
+    assert 'complete' in run('jobs').out and 'SHA256' not in run('jobs').out
+
+
+def asked_again(demo: DemoServer) -> bool:
+    """Whether a file is asked for; what was before is forgotten."""
+    found = bool(asked_for_files(demo)[1:])
+    demo.requests.clear()
+    return found
+
+
+@pytest.mark.parametrize(
+    ('scenario', 'lasts'),
+    [
+        pytest.param('wrong-hash', True, id='another-hash'),
+        pytest.param('410', True, id='archived'),
+        pytest.param('403-early-access', True, id='for-who-pays'),
+        pytest.param('401-disabled', True, id='not-for-download'),
+        pytest.param('key-refused', False, id='with-a-key-that-can-be-mended'),
+        pytest.param('503', False, id='busy'),
+    ],
+)
+def test_only_what_would_not_come_another_time_has_failed(
+    run: Command, downloads: Path, demo: DemoServer, scenario: str, lasts: bool
+) -> None:
+    setting.http_max_retries = 0
+    planned = getting.plan(get_http_client(), OPENING)
+    job = getting.begin(archive(), planned)
+    demo.scenario = scenario
+    assert run('resume', job).code == 1
+    [row] = run('jobs', '--json').json
+    assert (row['state'], bool(row['error'])) == ('failed' if lasts else 'stopped', True)
+
+
+def test_a_job_that_is_dropped_leaves_the_list_and_nothing_half(
+    run: Command, tmp_path: Path
+) -> None:
+    with ModelSite(tensors(400_000)) as site:
+        setting.civitai_base_url, setting.http_max_retries = site.url, 0
+        site.hook = lambda r: (RESET,) if site.ranges[1:] else site.cut(r, 200_000)
+        assert run('model', VERSION_LINK, '--to', tmp_path / 'a').code == 1
+        assert 'paper.safetensors.civitai-part' in files_in(tmp_path / 'a')
+        site.hook = lambda request: None
+        assert run('model', VERSION_LINK, '--to', tmp_path / 'b').code == 0
+    code, out, _ = run('jobs', 'drop', 1, 2)
+    assert code == 0 and 'Job 1 is off' in out and 'Job 2 is off' in out
+    assert files_in(tmp_path / 'a') == []
+    assert 'paper.safetensors' in files_in(tmp_path / 'b')
+    assert run('jobs', '--json').json == []
 
 
 def test_what_failed_the_scans_comes_only_if_that_is_said(

@@ -15,7 +15,7 @@ from scripts.civitai_manager_libs.civitai.modelfiles import Choice
 from scripts.civitai_manager_libs.downloads import arrival, getting
 from scripts.civitai_manager_libs.downloads.modeljobs import ModelQueue, ModelStanding
 from scripts.civitai_manager_libs.downloads.queue import JobQueue
-from scripts.civitai_manager_libs.downloads.standing import INTERRUPTED
+from scripts.civitai_manager_libs.downloads.standing import FAILED, INTERRUPTED
 from scripts.civitai_manager_libs.errors import CivitaiError, SourceError
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from scripts.civitai_manager_libs.store import partial
@@ -356,6 +356,19 @@ def test_what_failed_is_told_and_can_be_tried_again(site: ModelSite, queue: Mode
     setting.language = 'zh_TW'
     assert 'API 金鑰' in ModelQueue().standing()[0].trouble, 'it is known after a restart too'
     site.route = lambda request: None
+    queue.resume(job)
+    assert ended(queue, job).state == jobs.ENDED
+
+
+def test_a_file_with_another_hash_than_the_site_lists_has_failed(
+    site: ModelSite, queue: ModelQueue
+) -> None:
+    site.listed_hash = 'AB' * 32
+    job = queue.add(queue.plan(VERSION))
+    found = waited(queue, job, lambda one: one.trouble)
+    found = waited(queue, job, lambda one: one.state != jobs.RUNNING)
+    assert found.state == FAILED and 'SHA256' in found.trouble
+    site.listed_hash = None
     queue.resume(job)
     assert ended(queue, job).state == jobs.ENDED
 

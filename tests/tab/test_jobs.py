@@ -17,10 +17,17 @@ from civitai_demo.server import DemoServer
 from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.archive import jobs as kept
+from scripts.civitai_manager_libs.archive.models import ModelJob
 from scripts.civitai_manager_libs.archive.place import archive
 from scripts.civitai_manager_libs.civitai import basemodels
 from scripts.civitai_manager_libs.downloads import beginning, queue
-from scripts.civitai_manager_libs.downloads.standing import ELSEWHERE, INTERRUPTED, Standing
+from scripts.civitai_manager_libs.downloads.modeljobs import ModelStanding
+from scripts.civitai_manager_libs.downloads.standing import (
+    ELSEWHERE,
+    FAILED,
+    INTERRUPTED,
+    Standing,
+)
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from scripts.civitai_manager_libs.tab import components, events, jobs, jobs_markup, paging, wishes
@@ -578,3 +585,15 @@ def test_an_archive_that_cannot_be_read_is_told_of(tmp_path: Path) -> None:
     (tmp_path / 'file').touch()
     setting.data_folder = str(tmp_path / 'file' / 'none')
     assert 'cg-problem' in jobs.panel(HERE)
+
+
+def test_a_model_that_would_not_come_another_time_has_failed_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, why = tmp_path / 'paper.safetensors', 'The site lists another hash.'
+    job = ModelJob(7, {}, tmp_path, kept.STOPPED, 0.0, 0.0, title='Paper', path=path)
+    for language, word in (('en', 'failed'), ('zh_TW', '失敗')):
+        monkeypatch.setattr(setting, 'language', language)
+        html = jobs_markup.panel([ModelStanding(job, FAILED, why)], 0, '', True)
+        assert f'>{word}<' in html and why in html
+        assert re.findall(r'data-order="(\w+) 7"', html) == ['retry', 'forget']

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Mapping, Sequence
 
-from ..errors import CivitaiError, NotFoundError, SourceError, WrongContentError
+from ..errors import CivitaiError, GoneError, NotFoundError, SourceError, WrongContentError
 from . import meta as meta_of
 from .urls import download_url
 
@@ -26,6 +26,11 @@ _BAD_SCANS = frozenset({'danger', 'error'})
 SIZE_TOLERANCE = 1024
 # No file is longer, nor do databases keep larger numbers.
 MOST_BYTES = 2**63 - 1
+# Why the same file would not come another time either.
+_LASTING = frozenset(
+    'model_archived model_taken_down model_not_for_download model_paid model_suspect '
+    'model_without_files model_hash_differs model_size_differs model_header'.split()
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FIRST = datetime(1, 1, 1, tzinfo=timezone.utc).timestamp()
 _LAST = datetime(9999, 12, 31, tzinfo=timezone.utc).timestamp()
@@ -302,6 +307,13 @@ def check_scans(file: ModelFile) -> None:
         raise CivitaiError(
             'model_suspect', name=file.name, virus=virus or '-', pickle=pickle or '-'
         )
+
+
+def is_lasting(cause: CivitaiError, now: float) -> bool:
+    """Tell whether who asks again for a file that failed so, at `now`, would be told the same."""
+    if cause.key == 'model_early_access':
+        return told_moment(now) < str(cause.values.get('end'))  # both as `told_moment` writes them
+    return cause.key in _LASTING or isinstance(cause, (NotFoundError, GoneError))
 
 
 def addresses(base_url: str, version_id: int, file: ModelFile) -> Sequence[str]:

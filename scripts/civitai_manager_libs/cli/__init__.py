@@ -6,7 +6,7 @@ needs       what `models missing` does
 shelf       what `models scan`, `list`, `updates` and `verify` do
 fetching    what `model` does, and `resume` of such a job
 gallery     what `download`, `resume` and `retry` do
-overview    what `jobs` tells of each
+overview    what `jobs` does, and which jobs `resume` goes on with
 upkeep      what `verify`, `login`, `config` and `cache` do
 reports     what came of a word of `models`, for people and for programs
 running     several things done one after another, and how the program ends

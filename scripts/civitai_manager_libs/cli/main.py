@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import logging
 import sys
 from dataclasses import replace
@@ -11,10 +10,9 @@ from typing import Any, Sequence
 
 import typer
 
-from .. import setting, texts
+from .. import setting
 from ..archive import jobs
 from ..archive.models import ModelJob
-from ..archive.place import archive
 from ..civitai import urls
 from ..ending import ExitCode
 from ..errors import CivitaiError, SourceError
@@ -38,7 +36,7 @@ TAKES = {
     'download': 'SOURCE... | - | --from FILE [--to DIR] [OPTIONS]',
     'model': 'SOURCE [--file ID|NAME] [--to DIR] [OPTIONS]',
     'models': 'scan|list|updates|verify | missing PICTURE|FILE [--get] [--json] [--quiet]',
-    'jobs': '[--json]',
+    'jobs': '[drop JOB...] [--json]',
     'resume': '[JOB] [OPTIONS]',
     'retry': 'JOB [--gone] [OPTIONS]',
     'export': 'SOURCE|DIR [--format jsonl|csv|parquet] [--output FILE|-] [OPTIONS]',
@@ -190,19 +188,14 @@ def models(
 
 
 @app.command(name='jobs')
-def list_jobs(as_json: options.AsJson = False) -> int:
-    """List the jobs."""
+def list_jobs(
+    what: options.JobsWord = None, numbers: options.JobIds = None, as_json: options.AsJson = False
+) -> int:
+    """List the jobs, or take some off the list."""
     _tell_as_asked(as_json)
-    db = archive()
-    every = overview.every(db)
-    if as_json:
-        print(json.dumps([overview.row_of(db, job) for job in every]))
-        return ExitCode.COMPLETE
-    for job in every:
-        saying.say(overview.line_of(db, job))
-    if not every:
-        saying.say(texts.text('cli_no_jobs', setting.language))
-    return ExitCode.COMPLETE
+    if what is None and not numbers:
+        return overview.tell(as_json)
+    return overview.drop(numbers or (), as_json)
 
 
 @app.command()
@@ -216,10 +209,10 @@ def resume(
 ) -> int:
     """Go on with jobs."""
     manner = _manner(as_json, quiet, verbose, concurrency, refresh_sidecars)
-    chosen = [_job(job)] if job is not None else overview.unended(archive())
-    if not chosen and not as_json:
-        saying.say(texts.text('cli_nothing_to_resume', setting.language))
-    return running.carry_out([_resumed(one) for one in chosen], manner, job is None)
+    if job is not None:
+        return running.carry_out([_resumed(overview.named(job))], manner, False)
+    chosen, failed = overview.to_go_on(as_json)
+    return running.carry_out([_resumed(one) for one in chosen], manner, True, failed)
 
 
 def _resumed(job: jobs.Job) -> running.Task:
@@ -238,17 +231,10 @@ def retry(
 ) -> int:
     """Do again what failed in a job."""
     manner = _manner(as_json, quiet, verbose, concurrency, refresh_sidecars)
-    found = _job(job)
+    found = overview.named(job)
     if isinstance(found, ModelJob):
         return running.carry_out([fetching.resumed(found)], manner, False)
     return running.carry_out([gallery.retried(found, gone)], manner, False)
-
-
-def _job(number: int) -> jobs.Job:
-    found = overview.find(archive(), number)
-    if found is None:
-        raise CivitaiError('cli_no_such_job', job=number)
-    return found
 
 
 @app.command()

@@ -213,6 +213,12 @@ Quiet = Annotated[bool, _option('--quiet', 'how')]
 Verbose = Annotated[bool, _option('--verbose', 'how')]
 DryRun = Annotated[bool, _option('--dry-run', 'how')]
 JobId = Annotated[int, typer.Argument(metavar='JOB', parser=count, show_default=False)]
+JobsWord = Annotated[
+    Optional[str], typer.Argument(metavar='[drop]', parser=_one_of(('drop',)), show_default=False)
+]
+JobIds = Annotated[
+    Optional[List[int]], typer.Argument(metavar='[JOB...]', parser=count, show_default=False)
+]
 AnyJobId = Annotated[
     Optional[int], typer.Argument(metavar='[JOB]', parser=count, show_default=False)
 ]

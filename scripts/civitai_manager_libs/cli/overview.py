@@ -1,16 +1,21 @@
-"""The jobs that there are: a line of each for a person, a row for a program."""
+"""The jobs that there are: a line of each for a person, a row for a program, and what is chosen."""
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Sequence
 
 from .. import setting, texts
 from ..archive import jobs, models, saved
 from ..archive.database import Database
 from ..archive.models import ModelJob
-from ..downloads.standing import INTERRUPTED, Standing, standing_of, state_of
-from . import telling
+from ..archive.place import archive
+from ..downloads import getting
+from ..downloads.standing import FAILED, INTERRUPTED, Standing, standing_of, state_of
+from ..ending import ExitCode
+from ..errors import CivitaiError
+from . import options, saying, telling
 
 
 def every(db: Database) -> list[jobs.Job]:
@@ -18,16 +23,72 @@ def every(db: Database) -> list[jobs.Job]:
     return sorted([*jobs.every(db), *models.every(db)], key=lambda job: job.id)
 
 
-def unended(db: Database) -> list[jobs.Job]:
-    """Return the jobs that can be gone on with by who is not told which. Raises StorageError."""
+def named(number: int) -> jobs.Job:
+    """Return the job of that number. Raises CivitaiError if there is none."""
+    db = archive()
+    found = models.find(db, number) or jobs.find(db, number)
+    if found is None:
+        raise CivitaiError('cli_no_such_job', job=number)
+    return found
+
+
+def tell(as_json: bool) -> int:
+    """Print the jobs, for a program or a person; the exit code. Raises StorageError."""
+    db = archive()
+    found = every(db)
+    if as_json:
+        print(json.dumps([row_of(db, job) for job in found]))
+        return ExitCode.COMPLETE
+    for job in found:
+        saying.say(line_of(db, job))
+    if not found:
+        saying.say(_text('cli_no_jobs'))
+    return ExitCode.COMPLETE
+
+
+def drop(numbers: Sequence[int], as_json: bool) -> int:
+    """Take jobs off the list, and print what became of that; the exit code.
+
+    Raises CivitaiError if there is no such job, BadParameter if none is named.
+    """
+    if not numbers:
+        raise options.wrong('cli_drop_which')
+    dropped, problems = [], []
+    for job in [named(number) for number in dict.fromkeys(numbers)]:
+        try:
+            getting.drop(archive(), job)
+        except CivitaiError as error:
+            problems.append(error.message_in(setting.language))
+        else:
+            dropped.append(job)
+    if as_json:
+        told = {'dropped': [job.id for job in dropped], 'problems': problems}
+        print(json.dumps({**told, 'complete': not problems}))
+    else:
+        for job in dropped:
+            key = 'cli_model_job_dropped' if isinstance(job, ModelJob) else 'cli_job_dropped'
+            saying.say(_text(key, job=job.id, folder=job.folder))
+        for problem in problems:
+            saying.say(problem, to_stderr=True)
+    return ExitCode.FAILED if problems else ExitCode.COMPLETE
+
+
+def to_go_on(as_json: bool) -> tuple[list[jobs.Job], dict[str, Any]]:
+    """Return the jobs that have not ended and that nobody is at, and what is told beside them.
+
+    Those that failed for good are told, and left out. Raises StorageError.
+    """
+    db = archive()
     over = (jobs.ENDED, jobs.CANCELLED)
-    found = (one for one in every(db) if one.state not in over)
-    return [one for one in found if not jobs.is_held(db, one.id)]
-
-
-def find(db: Database, number: int) -> jobs.Job | None:
-    """Return the job of that number, None if there is none. Raises StorageError."""
-    return models.find(db, number) or jobs.find(db, number)
+    unended = [one for one in every(db) if one.state not in over and not jobs.is_held(db, one.id)]
+    failed = [one for one in unended if state_of(db, one) == FAILED]
+    chosen = [one for one in unended if one not in failed]
+    if not as_json:
+        for one in failed:
+            saying.say(_text('cli_not_resumed', job=one.id, why=why(one)), to_stderr=True)
+        if not chosen:
+            saying.say(_text('cli_nothing_to_resume'))
+    return chosen, {'not_resumed': [row_of(db, one) for one in failed]}
 
 
 def row_of(db: Database, job: jobs.Job) -> dict[str, Any]:
@@ -82,7 +143,7 @@ def _model_row(db: Database, job: ModelJob) -> dict[str, Any]:
         'bytes': job.done,
         'size': job.size,
         'complete': job.state == jobs.ENDED,
-        'error': job.cause.message_in(setting.language) if job.cause else '',
+        'error': why(job),
         'at_work': _noted(job.changed_at).isoformat(timespec='seconds'),
         'path': str(job.path),
         'folder': str(job.folder),
@@ -101,7 +162,14 @@ def _model_line(db: Database, job: ModelJob) -> str:
         mib=done,
         of=size,
         path=job.path,
-    )
+        why=why(job),
+    ).rstrip()
+
+
+def why(job: jobs.Job) -> str:
+    """Return why the file of a model's job did not come the last time, '' if it did."""
+    cause = job.cause if isinstance(job, ModelJob) and job.state != jobs.ENDED else None
+    return cause.message_in(setting.language) if cause else ''
 
 
 def state_told(now: Standing) -> str:

@@ -217,6 +217,18 @@ def settle(db: Database, client: CivitaiHttpClient, kept: KeptModel, stop: threa
     )
 
 
+def drop(db: Database, job: jobs.Job) -> None:
+    """Take a job, of a gallery as well, off the list: what is whole stays, what is not goes.
+
+    Raises StorageError, CivitaiError if somebody is at it.
+    """
+    with jobs.held(db, job.id) as is_mine:
+        if not is_mine:
+            raise CivitaiError('cli_job_held', job=job.id)
+        abandon(db, job.id)
+        jobs.remove(db, job.id)
+
+
 def abandon(db: Database, job_id: int) -> None:
     """Take away what came of a file that is not wanted any more. Raises StorageError.
 

@@ -25,10 +25,10 @@ from .running import RATE_SECONDS, Run
 class ModelStanding:
     """How the job of a model file stands, for a person; sentences are in the setting's language.
 
-    `state` is one of archive.jobs, or `standing.INTERRUPTED` or `ELSEWHERE`. `trouble` is why it
-    failed last, '' if it did not. `ahead` is how many come before one that waits. Only of one that
-    runs here: `rate` (bytes a second, lately), `seconds_left` (None if nobody can say), `waiting`,
-    and `is_settling`: the file is there, what belongs beside it is yet to come.
+    `state` is one of archive.jobs, or of `standing`: INTERRUPTED, ELSEWHERE, FAILED. `trouble` is
+    why it failed last, '' if it did not. `ahead` is how many come before one that waits. Only of
+    one that runs here: `rate` (bytes a second, lately), `seconds_left` (None if nobody can say),
+    `waiting`, and `is_settling`: the file is there, what belongs beside it is yet to come.
     """
 
     job: ModelJob

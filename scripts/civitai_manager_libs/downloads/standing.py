@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 
 from .. import setting, texts
 from ..archive import jobs, saved
 from ..archive.database import Database
-from ..civitai import urls
+from ..archive.models import ModelJob
+from ..civitai import modelfiles, urls
 from ..civitai.gallery import ceiling_of
 from ..errors import CivitaiError
 from ..store import templates
 from .wanted import SEEN_SORTS, Wanted, as_kept
 
 # States of a job besides those that `archive.jobs` keeps: it was running or waiting as its program
-# ended; another program is at it.
-INTERRUPTED, ELSEWHERE = 'interrupted', 'elsewhere'
+# ended; another program is at it; its file would not come another time either.
+INTERRUPTED, ELSEWHERE, FAILED = 'interrupted', 'elsewhere', 'failed'
 MOST_FAILURES = 20
 
 
@@ -148,8 +150,11 @@ def standing_of(db: Database, job: jobs.Job) -> Standing:
 def state_of(db: Database, job: jobs.Job) -> str:
     """Return the state of a job; it is interrupted if nobody works on it though it says so.
 
-    Raises StorageError.
+    One of a model file that was stopped by what will last has failed. Raises StorageError.
     """
+    cause = job.cause if isinstance(job, ModelJob) and job.state == jobs.STOPPED else None
+    if cause is not None and modelfiles.is_lasting(cause, time.time()):
+        return FAILED
     is_lost = job.state == jobs.RUNNING and not jobs.is_held(db, job.id)
     return INTERRUPTED if is_lost else job.state
 

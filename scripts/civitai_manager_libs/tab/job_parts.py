@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from ..archive import jobs
-from ..downloads.standing import ELSEWHERE, INTERRUPTED
+from ..downloads.standing import ELSEWHERE, FAILED, INTERRUPTED
 from ..widgets import escape
 from .markup import label
 
@@ -21,6 +21,7 @@ ACTIONS = {
     COMPLETE: ('forget',),
     EMPTY: ('forget',),
     INCOMPLETE: ('retry', 'forget'),
+    FAILED: ('retry', 'forget'),
 }
 NOTES = {'cancel': 'job_cancel_note', 'forget': 'job_forget_note'}
 MOVING = (jobs.WAITING, jobs.RUNNING, ELSEWHERE)
@@ -29,6 +30,7 @@ _MOODS = {
     ELSEWHERE: 'busy',
     COMPLETE: 'good',
     INCOMPLETE: 'problem',
+    FAILED: 'problem',
     INTERRUPTED: 'problem',
 }
 

@@ -530,6 +530,7 @@ ENGLISH: dict[str, str] = {
     'job_paused': 'paused',
     'job_interrupted': 'interrupted',
     'job_stopped': 'stopped',
+    'job_failed': 'failed',
     'job_cancelled': 'cancelled',
     'job_complete': 'complete',
     'job_incomplete': 'not complete',
@@ -824,6 +825,16 @@ ENGLISH: dict[str, str] = {
     'cli_not_all_listed': 'not all was listed',
     'cli_no_jobs': 'There are no jobs yet. Each download is one.',
     'cli_nothing_to_resume': 'No job waits to be gone on with.',
+    'cli_not_resumed': (
+        'Job {job} has failed, and is left alone: {why} `resume {job}` tries it all the same, '
+        '`jobs drop {job}` takes it off the list.'
+    ),
+    'cli_drop_which': 'which? as in `jobs drop 3`',
+    'cli_job_dropped': 'Job {job} is off the list. Its files stay, in {folder}',
+    'cli_model_job_dropped': (
+        'Job {job} is off the list. A file that is whole stays, in {folder}; what came of one that '
+        'is not is taken away.'
+    ),
     'cli_no_such_job': 'There is no job {job}. The word jobs lists those there are.',
     'cli_job_held': 'Another program is at job {job} just now; it is left to that one.',
     'cli_no_folder': 'the name of the folder or file is empty',
@@ -1041,9 +1052,14 @@ ENGLISH: dict[str, str] = {
     'help_download_dry_run': 'List and count, and say what would be saved; keep nothing.',
     'help_jobs': (
         'List the jobs: whole galleries and models, with how far each is. A job whose '
-        'program was killed is interrupted.'
+        'program was killed is interrupted. With drop, take jobs off the list; files that are '
+        'whole stay.'
     ),
-    'help_jobs_examples': 'Example: python civitai_gallery.py jobs',
+    'help_jobs_examples': (
+        'Examples:\n\npython civitai_gallery.py jobs\n\npython civitai_gallery.py jobs drop 3 4'
+    ),
+    'help_jobs_what': 'Take the jobs that are named off the list.',
+    'help_jobs_numbers': 'Their numbers, as the list tells them.',
     'help_jobs_as_json': 'Print them as a JSON list.',
     'help_resume': 'Go on with a job, or with all that were stopped or interrupted.',
     'help_resume_examples': (
@@ -1053,7 +1069,10 @@ ENGLISH: dict[str, str] = {
     'help_resume_refresh_sidecars': (
         'Write files beside pictures anew that are there and were not changed by anybody.'
     ),
-    'help_resume_job': 'The number of the job. Default: all that have not ended.',
+    'help_resume_job': (
+        'The number of the job. Default: all that have not ended, without those that failed for '
+        'good.'
+    ),
     'help_retry': (
         'Do again what failed in a job: pictures that did not come, and pages of the listing '
         'that are missing. What is there is not touched.'
@@ -1429,7 +1448,7 @@ ENGLISH: dict[str, str] = {
         'Stopped. {mib} of {of} MiB are there. `resume {job}` goes on from there, and so does the '
         'same command.'
     ),
-    'cli_model_job': '{job}  {state}  {title}  {at}  {mib} of {of} MiB  {path}',
+    'cli_model_job': '{job}  {state}  {title}  {at}  {mib} of {of} MiB  {path}  {why}',
     'cli_moved_fetching': '{mib} of {of} MiB',
     'cli_moved_looking': 'looked at {done} files',
     'cli_moved_hashing': 'read {done} of {total} files, {mib} of {of} MiB',

@@ -333,6 +333,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'job_paused': '已暫停',
     'job_interrupted': '已中斷',
     'job_stopped': '已停止',
+    'job_failed': '失敗',
     'job_cancelled': '已取消',
     'job_complete': '完整',
     'job_incomplete': '不完整',
@@ -578,6 +579,15 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_not_all_listed': '清單不完整',
     'cli_no_jobs': '還沒有工作。每次下載都是一個工作。',
     'cli_nothing_to_resume': '沒有等待繼續的工作。',
+    'cli_not_resumed': (
+        '工作 {job} 已失敗，因此不再嘗試：{why}執行 `resume {job}` 仍可再試一次，'
+        '`jobs drop {job}` 則將它從清單移除。'
+    ),
+    'cli_drop_which': '要移除哪個工作？例如 `jobs drop 3`',
+    'cli_job_dropped': '工作 {job} 已從清單移除。其檔案保留在 {folder}',
+    'cli_model_job_dropped': (
+        '工作 {job} 已從清單移除。完整的檔案會保留在 {folder}；不完整的檔案所下載的部分會被移除。'
+    ),
     'cli_no_such_job': '沒有工作 {job}。指令 jobs 會列出現有的工作。',
     'cli_job_held': '另一個程式正在處理工作 {job}，因此交給該程式。',
     'cli_no_folder': '資料夾或檔案的名稱是空的',
@@ -729,15 +739,19 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '在 stderr 說明每次嘗試與等待；與 --dry-run 併用時，在終端機也列出所有檔名。'
     ),
     'help_download_dry_run': '只列出與計數，說明將儲存什麼；不保存任何檔案。',
-    'help_jobs': '列出工作：整個圖庫與模型，以及各自的進度。程式被中止的工作會顯示為 interrupted。',
-    'help_jobs_examples': '範例：python civitai_gallery.py jobs',
+    'help_jobs': '列出工作：整個圖庫與模型，以及各自的進度。程式被中止的工作會顯示為 interrupted。加上 drop 則將工作從清單移除；完整的檔案會保留。',
+    'help_jobs_examples': (
+        '範例：\n\npython civitai_gallery.py jobs\n\npython civitai_gallery.py jobs drop 3 4'
+    ),
+    'help_jobs_what': '將指定的工作從清單移除。',
+    'help_jobs_numbers': '工作的編號，如清單所列。',
     'help_jobs_as_json': '以 JSON 清單輸出。',
     'help_resume': '繼續一個工作，或所有已停止或中斷的工作。',
     'help_resume_examples': (
         '範例：\n\npython civitai_gallery.py resume\n\npython civitai_gallery.py resume 7 --json'
     ),
     'help_resume_refresh_sidecars': '重新寫入圖片旁已存在且未被修改的檔案。',
-    'help_resume_job': '工作的編號。預設：所有尚未結束的工作。',
+    'help_resume_job': '工作的編號。預設：所有尚未結束的工作，但不含確定失敗的工作。',
     'help_retry': '重做工作中失敗的部分：沒有取得的圖片，以及清單中缺少的頁面。已存在的不會變動。',
     'help_retry_examples': (
         '範例：\n\npython civitai_gallery.py retry 7\n\npython civitai_gallery.py retry 7 --gone'
@@ -978,7 +992,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_model_is_here': '此處已有：{path}。',
     'cli_model_name_taken': '已有名為 {name} 的檔案：它會保留，並在下載前先行比對。',
     'cli_model_stopped': '已停止。已有 {mib} MiB，共 {of} MiB。執行 `resume {job}` 或再次執行相同指令即可繼續。',
-    'cli_model_job': '{job}  {state}  {title}  {at}  {mib} MiB，共 {of} MiB  {path}',
+    'cli_model_job': '{job}  {state}  {title}  {at}  {mib} MiB，共 {of} MiB  {path}  {why}',
     'cli_moved_fetching': '{mib} MiB，共 {of} MiB',
     'cli_moved_looking': '已查看 {done} 個檔案',
     'cli_moved_hashing': '已讀取 {done} 個檔案，共 {total} 個；{mib} MiB，共 {of} MiB',
