@@ -27,6 +27,9 @@ from .scan import Progress, Tell
 
 log = logging.getLogger(__name__)
 
+# So many files are looked at together.
+AT_ONCE = 100
+
 
 @dataclass(frozen=True)
 class Newer:
@@ -110,27 +113,34 @@ def standings(db: Database) -> list[Standing]:
     Of one whose version nobody knows there is no more than the file. Raises StorageError.
     """
     found = [one for one in holdings.every(db) if one.is_there]
-    here = {one.version_id for one in found}
-    now = time.time()
-    return [_standing(one, here, now) for one in found]
+    here, now = {0, *(one.version_id for one in found)}, time.time()
+    gone = told.kept(told.GONE, {one.model_id for one in found})
+    standings = []
+    for start in range(0, len(found), AT_ONCE):  # the answers of all of them may be very large
+        some = found[start : start + AT_ONCE]
+        models = told.kept(told.MODEL, {one.model_id for one in some})
+        for one in some:
+            is_gone = gone.get(one.model_id) is True
+            standings.append(_standing(one, _mapping(models.get(one.model_id)), is_gone, here, now))
+    return standings
 
 
-def _standing(holding: Holding, here: set[int], now: float) -> Standing:
-    model = _kept(told.MODEL, holding.model_id)
+def _standing(
+    holding: Holding, model: Mapping[str, object], is_gone: bool, here: set[int], now: float
+) -> Standing:
     versions = {
         lookups.number(v.get('id')): v for v in meta_of.mappings(model.get('modelVersions'))
     }
-    own = versions.get(holding.version_id) or _kept(told.VERSION, holding.version_id)
+    own = versions.get(holding.version_id) or _version(holding.version_id)
     base = meta_of.as_text(own.get('baseModel'))
     later = [
         one
         for number, one in versions.items()
-        if number not in here | {0}
+        if number not in here
         and is_published(one, now)
         and is_later(one, {**own, 'id': holding.version_id})
     ]
     newest = [_newer(one) for one in sorted(later, key=cmp_to_key(_order), reverse=True)]
-    is_gone = told.kept(told.GONE, [holding.model_id]).get(holding.model_id) is True
     return Standing(
         holding,
         _title(model, own),
@@ -143,9 +153,12 @@ def _standing(holding: Holding, here: set[int], now: float) -> Standing:
     )
 
 
-def _kept(kind: str, number: int) -> dict[str, object]:
-    found = told.kept(kind, [number]).get(number) if number else None
-    return dict(found) if isinstance(found, Mapping) else {}
+def _version(number: int) -> Mapping[str, object]:
+    return _mapping(told.kept(told.VERSION, [number]).get(number) if number else None)
+
+
+def _mapping(found: object) -> Mapping[str, object]:
+    return found if isinstance(found, Mapping) else {}
 
 
 def is_published(version: Mapping[str, object], now: float) -> bool:
