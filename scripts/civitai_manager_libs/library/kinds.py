@@ -44,6 +44,9 @@ _KINDS = frozenset(
 )
 # What is made to be unpacked by a person; of anything else an archive is no model file.
 _MAY_BE_ZIPPED = frozenset({'Wildcards', 'Poses', 'Workflows'})
+# A text among these is no model, and programs take it for what somebody wrote of one of its name.
+_TEXTS = ('.txt', '.md', '.json', '.csv', '.yaml', '.yml', '.toml', '.ini', '.py')
+_NO_TEXTS = LORAS | {'TextualInversion', 'Hypernetwork'}
 _ZIPPED = ('.zip', '.rar', '.7z', '.tar', '.gz')
 
 
@@ -56,5 +59,7 @@ def kind_of(file: Mapping[str, object], model_type: str) -> str:
     is_zipped = told == ARCHIVE or name.endswith(_ZIPPED)
     if is_zipped and kind != TRAINING_DATA and kind not in _MAY_BE_ZIPPED:
         return ARCHIVE
+    if kind in _NO_TEXTS and name.endswith(_TEXTS):
+        return OTHER
     # what these hold is no whole checkpoint, wherever they may be loaded
     return 'UNet' if kind == 'Checkpoint' and name.endswith('.gguf') else kind
