@@ -306,7 +306,8 @@ def test_what_failed_for_good_is_told_and_tried_by_its_number_only(
     run: Command, downloads: Path, demo: DemoServer
 ) -> None:
     demo.scenario = 'wrong-hash'
-    run('model', MODEL)
+    err = run('model', MODEL).err
+    assert '`resume 1` tries once more' in err and '`jobs drop 1`' in err
     listed = run('jobs').out
     assert listed.startswith('1  failed  ') and 'SHA256' in listed
     [row] = run('jobs', '--json').json

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .. import setting, texts
+from ..civitai import modelfiles
 from ..civitai.modelfiles import ModelFile, OfferedVersion
 from ..downloads.getting import Planned
 from ..downloads.models import KeptModel
@@ -129,8 +131,10 @@ class ModelPart:
 
     def way_on(self) -> str:
         """How what is missing may be had, '' if nothing is or there is no job for it."""
-        is_there = self.is_complete or not self.job
-        return '' if is_there else _text('cli_go_on', job=self.job)
+        if self.is_complete or not self.job:
+            return ''
+        lasts = self.refusal is not None and modelfiles.is_lasting(self.refusal, time.time())
+        return _text('cli_once_more' if lasts else 'cli_go_on', job=self.job)
 
 
 def _facts(version: OfferedVersion, file: ModelFile) -> dict[str, Any]:

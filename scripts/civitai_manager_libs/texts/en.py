@@ -826,7 +826,7 @@ ENGLISH: dict[str, str] = {
     'cli_no_jobs': 'There are no jobs yet. Each download is one.',
     'cli_nothing_to_resume': 'No job waits to be gone on with.',
     'cli_not_resumed': (
-        'Job {job} has failed, and is left alone: {why} `resume {job}` tries it all the same, '
+        'Job {job} has failed, and is left alone: {why} `resume {job}` tries once more, '
         '`jobs drop {job}` takes it off the list.'
     ),
     'cli_drop_which': 'which? as in `jobs drop 3`',
@@ -1219,6 +1219,7 @@ ENGLISH: dict[str, str] = {
         'from there, and so does the same command.'
     ),
     'cli_stopped_early': 'Stopped before anything was kept. The same command begins again.',
+    'cli_once_more': '`resume {job}` tries once more, `jobs drop {job}` takes it off the list.',
     'cli_go_on': '`resume {job}` goes on from there.',
     'cli_retry_failed': '`retry {job}` tries the {count} that failed again.',
     'cli_retry_gaps': '`retry {job}` asks again for what could not be listed.',

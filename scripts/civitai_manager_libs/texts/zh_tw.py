@@ -847,6 +847,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '已停止。{told}，位於 {folder}。' '執行 `resume {job}` 或再次執行相同指令即可繼續。'
     ),
     'cli_stopped_early': '在保存任何檔案之前已停止。再次執行相同指令會重新開始。',
+    'cli_once_more': '`resume {job}` 會再試一次，`jobs drop {job}` 則將它從清單移除。',
     'cli_go_on': '執行 `resume {job}` 即可從該處繼續。',
     'cli_retry_failed': '執行 `retry {job}` 會重試失敗的 {count} 張。',
     'cli_retry_gaps': '執行 `retry {job}` 會重新查詢未能列出的部分。',
