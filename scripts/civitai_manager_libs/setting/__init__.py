@@ -62,6 +62,7 @@ model_file_size: str = ''
 model_file_precision: str = ''
 gallery_columns: int = 6
 gallery_rows: int = 4
+gallery_endless: bool = False
 gallery_maturity_ceiling: str = gallery.SAFE_CEILING
 shortcut_gallery_folder: str = os.path.join(data_folder, 'picture_cache')
 shortcut_gallery_max_mib: int = 2048
@@ -93,6 +94,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting('gallery_maturity_ceiling', gallery_maturity_ceiling, choices=tuple(gallery.CEILINGS)),
     Setting('gallery_columns', gallery_columns, 1, 12),
     Setting('gallery_rows', gallery_rows, 1, 16),
+    Setting('gallery_endless', gallery_endless),
     Setting('gallery_max_concurrent_downloads', gallery_max_concurrent_downloads, 1, 64),
     Setting('gallery_download_batch_size', gallery_download_batch_size, 1, 100),
     Setting('gallery_download_timeout', gallery_download_timeout, 1, 600),
@@ -110,12 +112,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting('http_proxy', http_proxy, is_good=kinds.is_proxy, owner_only=True),
     Setting('http_ca_bundle', http_ca_bundle, is_good=kinds.is_path_or_empty, owner_only=True),
     Setting('extra_hosts', extra_hosts, owner_only=True),
-    Setting(
-        'download_images_folder',
-        download_images_folder,
-        is_good=kinds.is_path_or_empty,
-        owner_only=True,
-    ),
+    Setting('download_images_folder', '', is_good=kinds.is_path_or_empty, owner_only=True),
     Setting(
         'shortcut_gallery_folder',
         shortcut_gallery_folder,

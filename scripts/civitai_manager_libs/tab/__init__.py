@@ -33,6 +33,7 @@ picture_markup     the HTML of the chosen picture, and of how it was made
 browser            what runs in the browser itself
 browser_filters    the same for the filters
 browser_foot       the same for the bar below the grid
+browser_endless    the same for a grid that grows
 browser_waits      the same for a listing that takes long
 browser_grid       the same for the grid
 browser_keys       the same for the keys
@@ -50,6 +51,7 @@ offline            a saved gallery, shown from the files
 versions           the versions of the model on show
 address            what that address says of what is on show
 marking            favourites, and pictures not to be seen again
+endless            a grid that grows
 wishes             what a person fills in to have a whole gallery
 view               what one browser tab looks at
 filters            what a person wants to see of any gallery

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlencode
 from .. import setting
 from ..civitai.gallery import CursorTrail
 from ..civitai.source import address_of
+from . import endless
 from .filters import Filters, of_values
 from .view import View
 
@@ -49,7 +50,7 @@ def of_view(view: View) -> str:
         'versions': 'all' if gallery.model and not gallery.query.version_id else '',
     }
     said = urlencode({name: value for name, value in named.items() if value})
-    way = view.trail.cursors[1:]
+    way = endless.first_way(view).cursors[1:]
     on = urlencode([('p', len(way) + 1), *(('at', cursor) for cursor in way)])
     is_short = len(on) <= LONGEST_WAY and len(way) < MOST_PAGES
     return f'{said}&{on}' if way and is_short else said

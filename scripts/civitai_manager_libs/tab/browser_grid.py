@@ -143,9 +143,11 @@ WATCH_GRID = f"""() => {{
         let left = tries;
         while (grid.isConnected && left && grid.querySelector('[data-state="coming"]')) {{
             try {{
-                const address = grid.dataset.states + '?known=' + grid.dataset.known;
+                const states = grid.dataset.states;
+                const address = states + '?known=' + grid.dataset.known;
                 const answer = await fetch(address, {{cache: 'no-store'}});
                 const told = answer.status === 404 ? {{over: true}} : await answer.json();
+                if (states !== grid.dataset.states) continue;  // it grew meanwhile
                 if (told.there) show(grid, told);
                 grid.dataset.known = told.known;
                 if (told.over) {{ grid.dataset.done = ''; return; }}

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import widgets
 from . import (
+    browser_endless,
     browser_filters,
     browser_grid,
     browser_waits,
@@ -45,7 +46,8 @@ def wire_page(parts: Parts, blocks: Any, *, opening: bool = False, is_ours: bool
         show_progress='hidden',
         js=browser_filters.WATCH_FILTERS,
     )
-    widgets.on(blocks.load, None, js=browser_waits.WATCH_WAITS)
+    for script in (browser_waits.WATCH_WAITS, browser_endless.WATCH_MORE):
+        widgets.on(blocks.load, None, js=script)
     picture.wire_page(parts, blocks)
     jobs.wire_page(parts, blocks)
     models.wire_page(parts, blocks)

@@ -13,10 +13,21 @@ from ..downloads.running import Waiting
 from ..errors import CivitaiError, SourceError
 from ..http_client import CivitaiHttpClient
 from ..store import cache
-from . import filters, generation, larger, marking, offline, temporary, thumbnails, versions, waits
+from . import (
+    endless,
+    filters,
+    generation,
+    larger,
+    marking,
+    offline,
+    temporary,
+    thumbnails,
+    versions,
+    waits,
+)
 from .ahead import Pages
 from .filters import Filters
-from .view import View
+from .view import Grown, View
 
 
 def open_source(view: View, pasted: str, kept: object = '') -> None:
@@ -49,7 +60,7 @@ def choose_filters(view: View, told: object) -> None:
     wishes = {name: getattr(wanted, name) for name in filters.IN_LINKS}
     other = gallery.wishing(**wishes).of_levels(wanted.levels)
     if other.query == gallery.query:
-        show_page(view, turn, gallery, view.trail, wanted)
+        show_page(view, turn, gallery, endless.first_way(view), wanted)
     else:
         show_page(view, turn, other, CursorTrail(), wanted)
 
@@ -103,29 +114,29 @@ def go_first(view: View) -> None:
 
 
 def go_previous(view: View) -> None:
-    """Show the page before this one. Raises CivitaiError."""
-    _go(view, view.trail.back())
+    """Show the page before those on show. Raises CivitaiError."""
+    _go(view, endless.first_way(view).back())
 
 
 def go_next(view: View) -> None:
-    """Show the page after this one. Raises CivitaiError."""
-    _go(view, view.trail.forward(view.page))
+    """Show the page after this one, or below it. Raises CivitaiError."""
+    _go(view, view.trail.forward(view.page), grows=endless.will_grow(view))
 
 
 def show_hidden(view: View) -> None:
     """Show what the owner has hidden of this page, or leave it out again. Raises CivitaiError."""
     view.picture.shows_hidden = not view.picture.shows_hidden
-    _go(view, view.trail)
+    _go(view, endless.first_way(view))
 
 
-def _go(view: View, trail: CursorTrail) -> None:
+def _go(view: View, trail: CursorTrail, grows: bool = False) -> None:
     turn = view.begin()
     if view.saved is not None:
         offline.go(view, turn, view.saved, trail)
         return
     if view.gallery is None:
         raise SourceError('source_empty')
-    show_page(view, turn, view.gallery, trail)
+    show_page(view, turn, view.gallery, trail, grows=grows)
 
 
 def show_page(
@@ -134,10 +145,12 @@ def show_page(
     gallery: api.Gallery,
     trail: CursorTrail,
     chosen: Filters | None = None,
+    grows: bool = False,
 ) -> None:
     """Show the page of `gallery` that `trail` leads to, with these filters (None: those of now).
 
-    `turn` is the one that asked for it; a later one has the say. Raises CivitaiError.
+    `grows`: below the pictures on show, where both are of one gallery. `turn` is the one that asked
+    for it; a later one has the say. Raises CivitaiError.
     """
     chosen = chosen or view.filters.chosen
     levels = chosen.levels
@@ -153,9 +166,15 @@ def show_page(
             view.pages.stop()
         view.pages = known
         page, left = filters.sifted(page, chosen)
-        view.filters.chosen, view.filters.left = chosen, left
-        view.gallery, view.trail, view.selected = gallery, trail, None
+        selected, grown, hidden = None, Grown(), 0
+        if grows and gallery is view.gallery and trail.page_number == view.trail.page_number + 1:
+            selected, hidden = view.selected, view.picture.left_out
+            grown = Grown(view.grown.pages + 1, len(view.page.images))
+            page, left = view.page.and_then(page), view.filters.left.and_then(left)
+        view.filters.chosen, view.filters.left, view.grown = chosen, left, grown
+        view.gallery, view.trail, view.selected = gallery, trail, selected
         view.page = marking.seen(view, page)
+        view.picture.left_out += hidden
         view.saved, view.lost, view.problem, view.is_of_before = None, (), None, False
         view.listed = turn  # last, as others read it first
 

@@ -88,6 +88,10 @@ class LeftOut:
     total: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
 
+    def and_then(self, other: LeftOut) -> LeftOut:
+        """What this page and the `other` one do not show."""
+        return LeftOut(self.total + other.total, Counter(self.counts) + Counter(other.counts))
+
 
 @dataclass
 class FilterView:

@@ -9,7 +9,7 @@ from .. import setting
 from ..civitai import basemodels
 from ..civitai.gallery import CEILINGS, PERIODS, SORTS, TYPES
 from ..widgets import escape
-from . import address, filters
+from . import address, endless, filters
 from .filters import Filters, LeftOut
 from .markup import PREFIX, label
 from .view import View
@@ -78,6 +78,7 @@ def told(view: View) -> str:
         'address': address.of_view(view),
         'listed': view.listed,
         'turn': view.turn,
+        'grows': endless.will_grow(view),
         'shown': view.gallery is not None or view.saved is not None,
     }
     return f'<div data-told="{escape(json.dumps(facts))}"></div>'

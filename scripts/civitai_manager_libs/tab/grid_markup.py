@@ -11,7 +11,7 @@ from ..errors import CivitaiError
 from ..widgets import escape
 from . import generation, keeping
 from .larger import Size
-from .loading import Loading, Small, State
+from .loading import Given, Loading, Small, State
 from .markup import label
 from .view import View
 
@@ -21,7 +21,7 @@ _MISSING, _SOUND = 'no_preview.png', 'audio.png'
 CARDS = (_MISSING, _SOUND)
 # gradio 6 makes new HTML out of the elements that are there if their tags are alike: a cell would
 # show the picture of the page before until its own has come.
-_TAG = 'cg-grid'
+_TAG, _MORE_TAG = 'cg-grid', 'cg-next'
 _PROMPT_SIGN = '✎'
 # Wider and higher ones are cut, so that none becomes a line.
 _NARROWEST, _WIDEST, _USUAL = 0.5, 2.2, 0.75
@@ -33,31 +33,53 @@ def grid(view: View, name: str) -> str:
     images = view.shown.get(name, ())
     if view.given is None or loading is None or not images:
         return ''
-    known = loading.changes  # before the states are looked at, so that none is missed
-    place = f'{ROUTE}/picture/{quote(view.given.secret)}'
-    saved = keeping.saved_ids(images) if view.may_see_saved else frozenset()
-    favourites = view.picture.marks.favourites
-    cells = ''.join(
-        _cell(number, image, one, place, images, image.id in saved, image.id in favourites)
-        for number, (image, one) in enumerate(zip(images, loading.smalls))
-    )
-    facts = {
-        'grid': name,
-        'known': known,
-        'states': f'{ROUTE}/grid/{quote(view.given.secret)}/{quote(name)}',
-        'missing': f'{ROUTE}/card/{_MISSING}',
-        'saved': label('grid_saved'),
-        **{
-            one.value: f'{ROUTE}/{one.value}/{quote(view.given.secret)}/{quote(name)}'
-            for one in Size
-        },
-    }
-    data = ''.join(f' data-{key}="{escape(value)}"' for key, value in facts.items())
+    data, cells = _data(view.given, name, loading), _cells(view, name, loading)
     style = f'--cg-cols:{setting.gallery_columns}'
     title = escape(label('grid'))
     tag = f'{_TAG}-{int(name)}'
     opening = f'<{tag} class="cg-grid" role="group" aria-label="{title}" style="{style}"{data}>'
     return f'{opening}<div class="cg-cells">{cells}</div></{tag}>'
+
+
+def more(view: View, name: str, after: str) -> str:
+    """What makes the grid called `after`, which the browser has, the one called `name`.
+
+    That is the cells of the last page, in a template, so that nothing is fetched for them yet.
+    """
+    loading = view.given.grid(name) if view.given else None
+    if view.given is None or loading is None:
+        return ''
+    data = _data(view.given, name, loading)
+    cells = _cells(view, name, loading, view.grown.before)
+    inner = f'<template class="cg-more" data-after="{escape(after)}"{data}>{cells}</template>'
+    tag = f'{_MORE_TAG}-{int(name)}'
+    return f'<{tag}>{inner}</{tag}>'
+
+
+def _data(given: Given, name: str, loading: Loading) -> str:
+    """What the browser is told of a grid, before its cells are looked at so that none is missed."""
+    facts = {
+        'grid': name,
+        'known': loading.changes,
+        'states': f'{ROUTE}/grid/{quote(given.secret)}/{quote(name)}',
+        'missing': f'{ROUTE}/card/{_MISSING}',
+        'saved': label('grid_saved'),
+        **{one.value: f'{ROUTE}/{one.value}/{quote(given.secret)}/{quote(name)}' for one in Size},
+    }
+    return ''.join(f' data-{key}="{escape(value)}"' for key, value in facts.items())
+
+
+def _cells(view: View, name: str, loading: Loading, first: int = 0) -> str:
+    """The cells of the grid called `name`, from the place `first` on."""
+    images = view.shown.get(name, ())
+    place = f'{ROUTE}/picture/{quote(view.given.secret if view.given else "")}'
+    saved = keeping.saved_ids(images) if view.may_see_saved else frozenset()
+    favourites = view.picture.marks.favourites
+    every = list(enumerate(zip(images, loading.smalls)))[first:]
+    return ''.join(
+        _cell(number, image, one, place, images, image.id in saved, image.id in favourites)
+        for number, (image, one) in every
+    )
 
 
 def cause(error: CivitaiError | None) -> str:

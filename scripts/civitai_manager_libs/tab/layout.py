@@ -49,7 +49,8 @@ class Parts:
     download where its buttons are, kept says the same to who hears instead of seeing.
     words are those the browser says itself.
     keeps says whose pictures the buttons of the download keep, where that could be mistaken, or why
-    they keep none. left tells what the page leaves out, where its pictures would be.
+    they keep none. left tells what the page leaves out, where its pictures would be,
+    more has the cells that come below those of the grid.
     """
 
     view: Any
@@ -84,6 +85,7 @@ class Parts:
     models: ModelParts
     filters: FilterParts
     left: Any
+    more: Any
     waits: Waits
 
 
@@ -124,6 +126,7 @@ def _grid_side() -> dict[str, Any]:
     title = gr.HTML('', elem_id=f'{PREFIX}_title')
     grid = gr.HTML('', elem_id=f'{PREFIX}_grid')
     left = gr.HTML('', elem_id=f'{PREFIX}_left')
+    more = gr.HTML('', elem_id=f'{PREFIX}_more')
     bridge = _bridge()
     foot = layout_foot.make()
     form = layout_jobs.make_form()
@@ -131,6 +134,7 @@ def _grid_side() -> dict[str, Any]:
         'title': title,
         'grid': grid,
         'left': left,
+        'more': more,
         'bridge': bridge,
         **foot,
         'form': form,

@@ -202,7 +202,10 @@ def page_info(view: View) -> str:
     if view.gallery is None and view.saved is None:
         return ''
     key = 'page_number' if has_next(view) else 'page_number_last'
-    return f'<span class="cg-page">{escape(label(key, number=view.trail.page_number))}</span>'
+    number: object = view.trail.page_number
+    if view.grown.pages:
+        number = f'{view.trail.page_number - view.grown.pages}–{view.trail.page_number}'
+    return f'<span class="cg-page">{escape(label(key, number=number))}</span>'
 
 
 def models_used(image: GalleryImage, marks: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ from ..errors import CivitaiError, SourceError
 from . import filters, generation, marking
 from .filters import Filters
 from .larger import LARGE_WIDTH
-from .view import View
+from .view import Grown, View
 
 STILL_WIDTH = 450
 _JOB = re.compile(r'[1-9][0-9]{0,17}')
@@ -74,7 +74,7 @@ def show(view: View, turn: int, saved: SavedGallery, trail: CursorTrail, chosen:
     saved, page = offline.read_page(saved, trail)
     if turn == view.turn:
         page, left = filters.sifted(page, chosen, is_saved=True)
-        view.filters.chosen, view.filters.left = chosen, left
+        view.filters.chosen, view.filters.left, view.grown = chosen, left, Grown()
         view.gallery, view.saved, view.trail = None, saved, trail
         view.page = marking.seen(view, page)
         view.selected, view.lost, view.problem, view.is_of_before = None, (), None, False

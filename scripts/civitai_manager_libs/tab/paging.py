@@ -13,6 +13,7 @@ from . import (
     browser_address,
     browser_filters,
     browser_grid,
+    endless,
     events,
     filters_markup,
     foot_markup,
@@ -166,6 +167,7 @@ def _changing(parts: Parts) -> list[Any]:
         parts.title,
         parts.version,
         parts.grid,
+        parts.more,
         parts.first,
         parts.prev,
         parts.next,
@@ -189,6 +191,7 @@ def _on_turn(
     def listing(request: gr.Request, *inputs: Any) -> dict[Any, Any]:
         *given, view = inputs
         turn, before = view.turn + 1, view.gallery  # every change begins one
+        grid_before = str(view.listed)
         nothing = {parts.status: gr.update()}
         try:
             check(request)
@@ -209,9 +212,13 @@ def _on_turn(
             return nothing
         view.waits.is_over = True
         is_other = view.gallery is not before or view.saved is not None
-        grid = grid_markup.grid(view, thumbnails.show(view))
+        name = thumbnails.show(view)
+        if view.grown.before:
+            return {**_controls(parts, view), **_grown(parts, view, name, grid_before)}
+        grid = grid_markup.grid(view, name)
         return {
             **_controls(parts, view),
+            parts.more: '',
             **picture.none(parts),
             **(_of_before(parts, view) if is_other else {}),
             parts.grid: grid,
@@ -219,6 +226,14 @@ def _on_turn(
         }
 
     return listing
+
+
+def _grown(parts: Parts, view: View, name: str, before: str) -> dict[Any, Any]:
+    """What is shown where the grid grew: what was chosen and told stays."""
+    return {
+        parts.more: grid_markup.more(view, name, before),
+        parts.status: markup.notice(label('status_pictures'), 'busy'),
+    }
 
 
 def _on_version(parts: Parts) -> Callable[..., dict[Any, Any]]:
@@ -236,7 +251,8 @@ def _controls(parts: Parts, view: View) -> dict[Any, Any]:
     """What the components around the grid show for `view`."""
     gallery, pictures = view.gallery, bool(view.page.images)
     labels, chosen = versions.offered(view), versions.shown(view) or None
-    back = view.trail.page_number > 1
+    back = endless.first_way(view).page_number > 1
+    further = label('more' if endless.will_grow(view) else 'next')
     return {
         parts.title: markup.heading(view),
         parts.keeps: markup.keeps(view),
@@ -245,7 +261,7 @@ def _controls(parts: Parts, view: View) -> dict[Any, Any]:
         parts.version: gr.update(choices=labels, value=chosen, visible=bool(labels)),
         parts.first: gr.update(interactive=back),
         parts.prev: gr.update(interactive=back),
-        parts.next: gr.update(interactive=events.has_next(view)),
+        parts.next: gr.update(value=further, interactive=events.has_next(view)),
         parts.page_info: markup.page_info(view),
         parts.download_page: gr.update(interactive=pictures and gallery is not None),
         parts.download_whole: gr.update(interactive=gallery is not None),

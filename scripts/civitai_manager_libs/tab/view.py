@@ -47,6 +47,14 @@ class ModelsView:
     listed: str = ''
 
 
+@dataclass(frozen=True)
+class Grown:
+    """How a grid grew: `pages` came below its first one, the last below `before` pictures."""
+
+    pages: int = 0
+    before: int = 0
+
+
 @dataclass
 class PictureView:
     """Where the chosen picture stands, and how pictures are marked.
@@ -82,7 +90,7 @@ class View:
     see such. is_of_before tells that what was to be loaded since did not come. models is what it
     sees of models, filters what it wants to see, picture what of the chosen picture. noted is a
     turn, and what is to be said of the page that it brought, as the key of a text; waits is the
-    listing that is on its way.
+    listing that is on its way, grown how the grid of page grew.
     """
 
     gallery: api.Gallery | None = None
@@ -115,6 +123,7 @@ class View:
     noted: tuple[int, str] = (0, '')
     waits: WaitView = field(default_factory=WaitView)
     picture: PictureView = field(default_factory=PictureView)
+    grown: Grown = Grown()
 
     def begin(self) -> int:
         """Count up and return the turn; what belongs to an older one is no longer wanted."""

@@ -66,6 +66,8 @@ def _option(item: Setting, default: Value) -> host.Option:
     arguments: dict[str, Any] = {'info': label(f'setting_{item.name}_help')}
     if item.choices:
         control, arguments['choices'] = gr.Dropdown, list(item.choices)
+    elif isinstance(item.default, bool):
+        control = gr.Checkbox
     else:
         # a slider has a field for the exact number, and keeps that in its bounds before the host
         # gets it: a number field would make the host refuse all settings of the page

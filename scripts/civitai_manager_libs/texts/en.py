@@ -689,6 +689,7 @@ ENGLISH: dict[str, str] = {
     ),
     'load_cancel': 'Cancel',
     'wait_try': '(try {attempt} of {tries})',
+    'more': 'Load more ›',
     'status_start': 'Paste a Civitai link above and press Load.',
     'status_loading': 'Loading the gallery…',
     'status_pictures': 'Loading the pictures…',
@@ -1242,6 +1243,10 @@ ENGLISH: dict[str, str] = {
     'setting_gallery_columns_help': 'Pictures side by side, from the next page on.',
     'setting_gallery_rows': 'Rows',
     'setting_gallery_rows_help': 'Rows of pictures on a page, from the next Load on.',
+    'setting_gallery_endless': 'Load more instead of pages',
+    'setting_gallery_endless_help': (
+        'The next page comes below the pictures that are there, up to 600 of them.'
+    ),
     'setting_gallery_max_concurrent_downloads': 'Downloads at once',
     'setting_gallery_max_concurrent_downloads_help': (
         'How many pictures are fetched at the same time.'
