@@ -13,6 +13,9 @@ from civitai_demo.api.image_bodies import media_url
 from civitai_demo.server import DemoServer
 from civitai_demo.world.catalog import Picture, load_catalog
 from scripts.civitai_manager_libs import host
+from scripts.civitai_manager_libs.archive import answers, holdings
+from scripts.civitai_manager_libs.archive.holdings import Holding
+from scripts.civitai_manager_libs.archive.place import archive
 from scripts.civitai_manager_libs.civitai.gallery import GalleryImage
 from scripts.civitai_manager_libs.errors import CivitaiError, SourceError
 from scripts.civitai_manager_libs.tab import events, sending
@@ -91,3 +94,61 @@ def test_an_original_that_was_sent_stays_in_a_picture_cache_that_is_too_small(
     monkeypatch.setattr('scripts.civitai_manager_libs.setting.shortcut_gallery_max_mib', 0)
     path, _ = sending.parcel(looking_at(demo, picture('webui', 'png')))
     assert Path(path).is_file()
+
+
+# -- what a host lacks for it ----------------------------------------------------------------------
+
+USED = [
+    {'type': 'checkpoint', 'name': 'paper.safetensors', 'modelVersionId': 1},
+    {'type': 'lora', 'name': 'mist', 'modelVersionId': 2},
+    {'type': 'lora', 'name': 'fog', 'modelVersionId': 3},
+]
+EVERY_FILE = ('paper', 1, 'Checkpoint'), ('mist', 2, 'LORA'), ('fog', 3, 'LORA')
+
+
+def sender(folder: Path, here: Any, may_have: bool = True) -> View:
+    """A tab in which a picture made with USED is chosen, where a scan has found what is `here`."""
+    found = []
+    for name, version, kind in here:
+        path = folder / f'{name}.safetensors'
+        path.write_bytes(b'model')
+        seen = path.stat()
+        found.append(
+            Holding(
+                path,
+                kind,
+                seen.st_size,
+                seen.st_mtime_ns,
+                sha256=f'{version:064x}',
+                version_id=version,
+            )
+        )
+    holdings.note(archive(), found, 1.0)
+    answers.keep(archive(), answers.LOOKED, {0: True})
+    view = View(selected=GalleryImage(id=1, url='u', meta={'resources': USED}))
+    view.models.may_have = may_have
+    return view
+
+
+@pytest.mark.parametrize(
+    ('here', 'said'),
+    [
+        (EVERY_FILE, ''),
+        (EVERY_FILE[:2], '1 of 2 LoRAs are not here: fog.'),
+        (EVERY_FILE[1:], 'The checkpoint is not here: paper.'),
+        ((), 'The checkpoint is not here: paper. 2 of 2 LoRAs are not here: mist, fog.'),
+    ],
+    ids=['all here', 'a LoRA lacks', 'the checkpoint lacks', 'nothing here'],
+)
+def test_what_lacks_is_said(tmp_path: Path, here: Any, said: str) -> None:
+    assert sending.lacks(sender(tmp_path, here)) == said
+
+
+def test_before_a_scan_it_is_said_that_nobody_knows() -> None:
+    view = View(selected=GalleryImage(id=1, url='u', meta={'resources': USED}))
+    view.models.may_have = True
+    assert 'Scan' in sending.lacks(view)
+
+
+def test_strangers_are_not_told_what_lacks(tmp_path: Path) -> None:
+    assert sending.lacks(sender(tmp_path, (), may_have=False)) == ''

@@ -61,6 +61,14 @@ def bind(parts: Parts) -> None:
     for target, button in zip(host.detect().send_targets(), parts.send):
         if target not in host.TEXT_ONLY:
             _bind_send(parts, target, button)
+            continue
+        widgets.on(  # the host itself sends then
+            button.click,
+            _on_text_sent(target),
+            inputs=[parts.view],
+            outputs=[parts.sent],
+            show_progress='hidden',
+        )
 
 
 def _bind_marking(parts: Parts) -> None:
@@ -182,6 +190,22 @@ def _on_mark(parts: Parts) -> Callable[..., dict[Any, Any]]:
     return mark
 
 
+def _sent(view: View, target: str) -> str:
+    """What is told of a picture that was sent; what lacks is seen in the other tab too."""
+    lacking = sending.lacks(view)
+    told = label('sent_to', target=target)
+    if lacking:
+        widgets.toast(f'{told} {lacking}', seconds=10)
+    return markup.notice(f'{told} {lacking}'.strip(), 'problem' if lacking else 'good')
+
+
+def _on_text_sent(target: str) -> Callable[..., str]:
+    def sent(view: View) -> str:
+        return _sent(view, target) if view.selected is not None else ''
+
+    return sent
+
+
 def _on_send(parts: Parts, target: str) -> Callable[..., Iterator[Any]]:
     parcel = parts.parcel
 
@@ -196,7 +220,7 @@ def _on_send(parts: Parts, target: str) -> Callable[..., Iterator[Any]]:
                 parcel.image: original,
                 parcel.text: text,
                 parcel.button: layout_picture.host_button(target, bool(text)),
-                parts.sent: '',
+                parts.sent: _sent(view, target),
             }
 
     return send

@@ -717,6 +717,12 @@ ENGLISH: dict[str, str] = {
         'Run this command, then start the WebUI again: {command}'
     ),
     'send_waits': 'Fetching the original of the picture…',
+    'sent_to': 'Sent to {target}.',
+    'sent_lacks_checkpoint': 'The checkpoint is not here: {names}.',
+    'sent_lacks_lora': '{count} of {total} LoRAs are not here: {names}.',
+    'sent_lacks_embedding': '{count} of {total} embeddings are not here: {names}.',
+    'sent_lacks_vae': 'The VAE is not here: {names}.',
+    'sent_unknown': 'Not of every model it is known whether it is here; “Scan” finds out.',
     'send_txt2img': 'Send to txt2img',
     'send_img2img': 'Send to img2img',
     'send_inpaint': 'Send to inpaint',
