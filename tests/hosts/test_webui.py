@@ -195,6 +195,45 @@ def test_a_gallery_is_browsed_and_its_settings_are_sent(
         expect(page.locator(f'#{image} img').first).to_be_visible(timeout=WAIT)
 
 
+@where_sending_is_no_matter
+def test_a_picture_is_seen_alone_marked_and_read(page: Page, running_demo: DemoServer) -> None:
+    shown(page, running_demo)
+    pictures(page).nth(1).dblclick()
+    alone = page.get_by_role('dialog', name='The chosen picture, large')
+    expect(alone).to_be_visible()
+    page.keyboard.press('ArrowRight')
+    for place in ('#civitai_gallery_lightbox', '#civitai_gallery_image'):
+        page.wait_for_function(
+            """place => [...document.querySelectorAll(place + ' img.cg-large')]
+                .some(image => image.naturalWidth > 450 && image.src.endsWith('/2'))""",
+            arg=place,
+            timeout=WAIT,
+        )
+    page.keyboard.press('Escape')
+    expect(alone).to_have_count(0)
+    expect(part(page, 'infotext').locator('textarea')).to_be_enabled(timeout=WAIT)
+    cell = page.locator('#civitai_gallery_grid .cg-cell').nth(2)
+    for is_so in ('', None):
+        page.keyboard.press('s')
+        page.wait_for_function(
+            "is => document.querySelectorAll('.cg-cell')[2].getAttribute('data-favourite') === is",
+            arg=is_so,
+            timeout=WAIT,
+        )
+    page.keyboard.press('?')
+    expect(page.get_by_role('dialog', name='Keys')).to_be_visible()
+    page.keyboard.press('Escape')
+    choose(page, 'txt2img')
+    page.keyboard.press('?')
+    assert not page.locator('dialog[open]').count()
+    choose(page, 'Civitai Gallery')
+    page.set_viewport_size({'width': 390, 'height': 844})
+    cell.locator('.thumbnail-item').click()
+    below = page.locator('.cg-below')
+    expect(below.locator('.cg-about-picture')).to_be_visible(timeout=WAIT)
+    expect(part(page, 'image')).to_be_hidden()
+
+
 def test_where_there_is_a_control_tab_it_gets_the_settings(
     page: Page, webui: Webui, running_demo: DemoServer
 ) -> None:
