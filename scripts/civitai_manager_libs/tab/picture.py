@@ -54,7 +54,7 @@ def bind(parts: Parts) -> None:
         chosen.then,
         _on_told(parts),
         inputs=[parts.view],
-        outputs=[parts.infotext, parts.details, *parts.send],
+        outputs=[parts.image, parts.infotext, parts.details, *parts.send],
         show_progress='hidden',
     )
     _bind_marking(parts)
@@ -165,7 +165,9 @@ def _on_told(parts: Parts) -> Callable[..., dict[Any, Any]]:
         if image is not None:
             made = offline.learned(saved, image) if saved else generation.learned(image)
             if view.selected is image:
-                return _how_made(parts, view, made)
+                # the answer to a click before may have come after that to the last one
+                stage = {parts.image: picture_markup.stage(view)}
+                return {**stage, **_how_made(parts, view, made)}
         return {parts.details: gr.update()}
 
     return learned
