@@ -261,6 +261,29 @@ def test_another_version_shows_other_pictures(page: Page, running_demo: DemoServ
 
 
 @where_sending_is_no_matter
+def test_filters_are_obeyed_kept_and_what_they_hide_is_said(
+    page: Page, webui: Webui, running_demo: DemoServer
+) -> None:
+    load(page, running_demo.url + '/models/4452')
+    expect(part(page, 'status')).to_contain_text('24 pictures.', timeout=WAIT)
+    first = sources(page)
+    part(page, 'sort').select_option('Oldest')
+    other_pictures(page, first)
+    expect(part(page, 'title')).to_contain_text('Oldest')
+    part(page, 'with_prompt').check()
+    expect(part(page, 'left')).to_contain_text('of 24 hidden: With prompt only', timeout=WAIT)
+    opened(page, webui)
+    expect(part(page, 'with_prompt')).to_be_checked(timeout=WAIT)
+    load(page, running_demo.url + '/models/4452')
+    part(page, 'left').get_by_role('button', name='Show').click()
+    expect(part(page, 'left').locator('.cg-left')).to_have_count(0, timeout=WAIT)
+    part(page, 'version').locator('input').click()
+    page.locator('ul.options li, [role=option]').first.click()
+    expect(part(page, 'version').locator('input')).to_have_value('All 2 versions', timeout=WAIT)
+    assert 'source=' not in page.url  # the address is the host's
+
+
+@where_sending_is_no_matter
 def test_the_place_that_was_clicked_last_can_be_clicked_on_every_page(
     page: Page, running_demo: DemoServer
 ) -> None:
