@@ -12,7 +12,14 @@ from scripts.civitai_manager_libs.archive import marks
 from scripts.civitai_manager_libs.archive.place import archive
 from scripts.civitai_manager_libs.errors import SourceError
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
-from scripts.civitai_manager_libs.tab import components, events, marking, paging, picture
+from scripts.civitai_manager_libs.tab import (
+    components,
+    events,
+    favourites,
+    marking,
+    paging,
+    picture,
+)
 from scripts.civitai_manager_libs.tab.layout import Parts
 from scripts.civitai_manager_libs.tab.view import View
 from tests.support.gradio_event import ELSEWHERE, HERE
@@ -125,3 +132,29 @@ def test_no_other_order_is_carried_out(parts: Parts, view: View, order: Any) -> 
         marking.carry_out(view, order)
     assert 'cg-problem' in ordered(parts, view, order)[parts.sent] or not order
     assert marks.count(archive()) == 0
+
+
+def test_favourites_are_a_gallery_that_civitai_is_not_asked_for(
+    parts: Parts, site: GridSite, view: View
+) -> None:
+    for place in (0, 3, 1, 5):
+        ordered(parts, view, f'favourite 1 {GRID} {place}')
+    setting.gallery_columns, asked = 3, len(site.asked('/api/'))
+    liked = View()
+    told = turned(parts, liked, favourites.open_favourites)
+    assert ids(liked) == [6, 2, 4] and 'Favourites' in told[parts.title]
+    assert told[parts.grid].count('data-favourite') == 3
+    turned(parts, liked, events.go_next)
+    assert ids(liked) == [1] and len(site.asked('/api/')) == asked
+
+
+def test_where_nothing_is_liked_that_is_said_and_nothing_else_changes(
+    parts: Parts, view: View
+) -> None:
+    before = ids(view)
+    told = turned(parts, view, favourites.open_favourites)
+    assert 'no favourites yet' in told[parts.status] and ids(view) == before
+    told = paging._on_turn(parts, favourites.open_favourites, marking.refuse_others)(
+        ELSEWHERE, view
+    )
+    assert 'Only who owns the gallery' in told[parts.status]

@@ -45,6 +45,7 @@ markup             the HTML that is shown
 origin             sentences about the page on show
 sending            what a WebUI is sent
 downloading        what a person keeps of a gallery, step by step
+favourites         the owner's favourites, as a gallery
 events             what the events do, without components
 thumbnails         the small pictures of a page
 offline            a saved gallery, shown from the files

@@ -25,12 +25,14 @@ class Parcel:
 class Marking:
     """Out of sight: what the browser orders for a picture, and the buttons it presses.
 
-    show_hidden shows the pictures that the owner has hidden, or leaves them out again.
+    show_hidden shows the pictures that the owner has hidden, or leaves them out again,
+    favourites shows the favourites.
     """
 
     order: Any
     mark: Any
     show_hidden: Any
+    favourites: Any
 
 
 def make() -> dict[str, Any]:
@@ -56,6 +58,7 @@ def make() -> dict[str, Any]:
             order=gr.HTML('', elem_id=f'{PREFIX}_mark_order'),
             mark=gr.Button('', elem_id=f'{PREFIX}_mark_button'),
             show_hidden=gr.Button('', elem_id=f'{PREFIX}_show_hidden_button'),
+            favourites=gr.Button('', elem_id=f'{PREFIX}_favourites_button'),
         )
     parcel = _parcel(targets)
     for target, pressed in zip(targets, send):

@@ -15,6 +15,7 @@ from ..widgets import escape
 from . import origin
 from .downloading import Step
 from .events import has_next
+from .favourites import Favourites
 from .view import View
 
 PREFIX = 'civitai_gallery'  # of every element's id
@@ -157,6 +158,8 @@ def title(gallery: api.Gallery | None) -> str:
         facts = (model.kind, model.creator and f'@{model.creator}', _wishes(source))
         byline = ' · '.join(filter(None, facts))
         return _heading(model.name, link, byline)
+    if isinstance(gallery, Favourites):
+        return f'<h2 class="cg-title">{escape(label("favourites"))}</h2>'
     link = address_of(source, setting.civitai_base_url)
     gone = label('model_gone') if gallery.is_orphan else ''
     return _heading(_name(source), link, ' · '.join(filter(None, (_wishes(source), gone))))

@@ -15,6 +15,7 @@ from . import (
     browser_grid,
     endless,
     events,
+    favourites,
     filters_markup,
     foot_markup,
     grid_markup,
@@ -59,6 +60,8 @@ def bind(parts: Parts) -> None:
     pressed, chosen = parts.whole.saved_button.click, browser.SAVED_CHOSEN
     _bind_turn(parts, pressed, browse, [parts.whole.order, wanted], chosen, browser_filters.KEPT)
     _bind_turn(parts, parts.marks.show_hidden.click, _on_turn(parts, events.show_hidden), [])
+    liked = _on_turn(parts, favourites.open_favourites, marking.refuse_others)
+    _bind_turn(parts, parts.marks.favourites.click, liked, [])
     _bind_again(parts)
     _bind_waits(parts)
 
@@ -219,7 +222,7 @@ def _on_turn(
         return {
             **_controls(parts, view),
             parts.more: '',
-            **picture.none(parts),
+            **picture.none(parts, view),
             **(_of_before(parts, view) if is_other else {}),
             parts.grid: grid,
             parts.status: markup.notice(label('status_pictures'), 'busy'),

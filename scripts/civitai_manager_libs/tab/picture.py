@@ -85,10 +85,18 @@ def _bind_marking(parts: Parts) -> None:
 
 def wire_page(parts: Parts, blocks: Any) -> None:
     """Have the browser begin when the page opens, and tell it the words it says."""
+
+    def begin(request: gr.Request) -> dict[Any, Any]:
+        may_mark = marking.may_mark(request)
+        return {
+            parts.words: picture_markup.words(),
+            parts.image: picture_markup.nothing(may_mark),
+        }
+
     widgets.on(
         blocks.load,
-        picture_markup.words,
-        outputs=[parts.words],
+        begin,
+        outputs=[parts.words, parts.image],
         show_progress='hidden',
         js=browser_picture.together(
             browser_picture.WATCH_PICTURE, browser_lightbox.WATCH_LIGHTBOX, browser_keys.WATCH_KEYS
@@ -109,10 +117,10 @@ def _bind_send(parts: Parts, target: str, button: Any) -> None:
     widgets.on(packed.then, None, inputs=[parcel.button], js=browser.PRESS)
 
 
-def none(parts: Parts) -> dict[Any, Any]:
+def none(parts: Parts, view: View) -> dict[Any, Any]:
     """What the components of `places` show when no picture is chosen."""
     return {
-        parts.image: picture_markup.nothing(),
+        parts.image: picture_markup.nothing(view.picture.may_mark),
         parts.infotext: '',
         parts.details: '',
         parts.sent: '',

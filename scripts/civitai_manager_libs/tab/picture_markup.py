@@ -50,9 +50,14 @@ def words() -> str:
     return f'<span data-words="{escape(json.dumps(told))}"></span>'
 
 
-def nothing() -> str:
-    """What stands in the place of the picture where none is chosen."""
-    return f'<p class="cg-none">{escape(label("picture_none"))}</p>'
+def nothing(may_mark: bool = False) -> str:
+    """What stands in the place of the picture where none is chosen; the owner has favourites."""
+    button = (
+        '<p class="cg-actions"><button type="button" class="cg-button" data-cg-press="favourites">'
+        f'★ {escape(label("favourites"))}</button></p>'
+    )
+    told = f'<p class="cg-none">{escape(label("picture_none"))}</p>'
+    return f'<div class="cg-nothing">{told}{button if may_mark else ""}</div>'
 
 
 def stage(view: View) -> str:

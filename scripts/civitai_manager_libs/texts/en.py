@@ -609,6 +609,11 @@ ENGLISH: dict[str, str] = {
     'lightbox_copy_all': 'Copy the whole generation data',
     'picture_keep': 'Download',
     'mark_favourite': 'Favourite',
+    'favourites': 'Favourites',
+    'favourites_none': (
+        'There are no favourites yet, or none up to this level. Choose a picture and press '
+        '★ Favourite.'
+    ),
     'mark_hidden': 'Hide',
     'marks_not_from_here': 'Only who owns the gallery, on its own computer, marks pictures.',
     'hidden_by_you': '{count} hidden by you.',

@@ -409,6 +409,8 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'lightbox_copy_all': '複製完整生成資訊',
     'picture_keep': '下載',
     'mark_favourite': '收藏',
+    'favourites': '收藏',
+    'favourites_none': '還沒有收藏，或在此分級內沒有。請選擇圖片後按「★ 收藏」。',
     'mark_hidden': '隱藏',
     'marks_not_from_here': '只有在圖庫所在電腦上的擁有者可以標記圖片。',
     'hidden_by_you': '您隱藏了 {count} 張。',
