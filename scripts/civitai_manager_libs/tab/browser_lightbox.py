@@ -116,7 +116,9 @@ WATCH_LIGHTBOX = f"""() => {{
         const words = picture.words();
         const below = document.createElement('div');
         if (!isOfIt) {{
-            below.textContent = words.lightbox_waits;
+            const waits = document.createElement('p');
+            waits.textContent = words.lightbox_waits;
+            below.append(waits);
         }} else {{
             below.append(about.cloneNode(true));
             const buttons = document.createElement('p');

@@ -70,7 +70,11 @@ WATCH_PICTURE = f"""() => {{
         const shown = panel && panel.querySelector('.cg-picture');
         if (!panel || (shown && shown.dataset.of === state.of(item))) return;
         panel.style.setProperty('--cg-veil', 'url("' + state.small(item) + '")');
-        panel.dataset.veil = state.of(item);
+        const mine = panel.dataset.veil = state.of(item);
+        state.bring(item).then((image) => {{
+            if (panel.dataset.veil === mine)
+                panel.style.setProperty('--cg-veil', 'url("' + image.src + '")');
+        }}, () => null);
     }};
     const unveil = () => {{
         const panel = find('image');

@@ -39,6 +39,11 @@ _KEYS = {
     '/': 'source',
     '?': 'list',
 }
+# Not every system has a letter for it.
+_CORNERS = (
+    '<svg viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="currentColor" '
+    'stroke-width="2" aria-hidden="true"><path d="M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5"/></svg>'
+)
 # As in grid_markup: what gradio 6 would make of the elements before is the picture before.
 _TAG = 'cg-picture'
 
@@ -78,7 +83,7 @@ def stage(view: View) -> str:
         shown = (
             f'<video src="{escape(large)}" poster="{escape(small)}" controls loop playsinline '
             f'preload="metadata"></video><button type="button" class="cg-open cg-corner" '
-            f'aria-label="{larger}" title="{larger}">⛶</button>'
+            f'aria-label="{larger}" title="{larger}">{_CORNERS}</button>'
         )
     else:
         over = '' if image.is_audio else f'<img class="cg-large" src="{escape(large)}" alt="">'
