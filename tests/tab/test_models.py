@@ -437,7 +437,7 @@ def test_local_models_are_found_by_words_kind_and_base_model(
     assert listed(parts, view, search='gouache', kind='VAE') == []
     gallery = f'/models/{LORA.id}?modelVersionId={LORA.versions[1].id}'
     listed(parts, view)
-    assert f'<li data-gallery="{demo.url}{gallery}">' in view.models.listed
+    assert f'<li data-cg-source="{demo.url}{gallery}">' in view.models.listed
 
 
 def test_models_that_the_site_has_no_more_are_marked(
@@ -482,5 +482,5 @@ def test_a_scan_tells_how_far_it_is_and_is_stopped(
 def test_a_model_of_a_picture_leads_to_its_gallery_here_and_to_its_page(demo: DemoServer) -> None:
     view = looking_at(made_with(version(OPENING_VERSION_ID)))
     link = f'{demo.url}{CHECKPOINT_LINK}'
-    assert f'href="{link}" data-gallery="{link}"' in details(view)
+    assert f'href="{link}" data-cg-source="{link}"' in details(view)
     assert f'href="{link}" target="_blank"' in details(view)

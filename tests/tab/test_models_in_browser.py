@@ -115,8 +115,8 @@ def test_a_model_that_is_not_here_is_got_and_the_list_leads_to_galleries(
 
 def test_a_link_of_a_model_opens_its_gallery_here(page: Page, running_demo: DemoServer) -> None:
     choose_one_made_by(page, running_demo, OPENING_VERSION_ID)
-    link = part(page, 'details').locator('a[data-gallery]').first
-    address = str(link.get_attribute('data-gallery'))
+    link = part(page, 'details').locator('.cg-resources a[data-cg-source]').first
+    address = str(link.get_attribute('data-cg-source'))
     source = part(page, 'source').locator('textarea, input').last
     source.fill('something else')
     link.click()

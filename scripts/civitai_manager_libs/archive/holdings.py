@@ -138,6 +138,13 @@ def every(db: Database, where: str = '1', values: Sequence[Any] = ()) -> Iterato
         last = rows[-1][0]
 
 
+def latest(db: Database, count: int) -> list[Holding]:
+    """Return the files of known versions that were written last. Raises StorageError."""
+    asked = f'SELECT {_COLUMNS} FROM holdings WHERE {KNOWN} ORDER BY changed_ns DESC, path LIMIT ?'
+    with db.reading() as connection:
+        return list(map(_holding, connection.execute(asked, (count,)).fetchall()))
+
+
 NOT_HASHED = "sha256 = ''"
 # With a hash, of no known version, and not asked for since ?.
 NOT_KNOWN = "sha256 != '' AND version_id = 0 AND asked_at < ?"

@@ -125,6 +125,21 @@ def standings(db: Database) -> list[Standing]:
     return standings
 
 
+def latest(db: Database, count: int) -> list[Standing]:
+    """Return at most `count` files whose versions are known, one of each model, the newest first.
+
+    Which versions came later is not looked at. Nobody is asked. Raises StorageError.
+    """
+    of_each: dict[int, Holding] = {}
+    for one in holdings.latest(db, 4 * count):
+        if one.is_there:
+            of_each.setdefault(one.model_id or -one.version_id, one)
+    some = list(of_each.values())[:count]
+    models = told.kept(told.MODEL, {one.model_id for one in some})
+    every = (_standing(one, _mapping(models.get(one.model_id)), False, set(), 0) for one in some)
+    return [one for one in every if one.title]
+
+
 def _standing(
     holding: Holding, model: Mapping[str, object], is_gone: bool, here: set[int], now: float
 ) -> Standing:

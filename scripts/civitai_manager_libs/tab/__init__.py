@@ -11,17 +11,21 @@ components         the gallery: its components, and what happens when they are u
 foot               pictures kept by the bar below the grid: begun, watched, stopped
 models             models: those of a picture fetched, those here scanned and listed
 jobs               whole galleries and models: begun, watched, steered
+home               the page before a gallery
 routes             the routes that pictures of the grid come from
 paging             turning the page
+finding            words in the box for links, and the models found by them
 picture            a chosen picture: shown, and sent
 needed             the models of the chosen picture: whether they are here, and got if not
 opening            what the address of the app's page names, shown
 layout             the components, and where they stand
+layout_start       those for where one begins
 layout_filters     those that say what is to be seen
 layout_picture     those for the chosen picture
 layout_foot        those of the bar below the grid
 layout_jobs        those for whole galleries
 layout_models      those for the models on this machine
+start_markup       the HTML of where one begins, and of what was found
 filters_markup     the HTML of the filters, and of what they hide
 foot_markup        the HTML of the bar below the grid
 jobs_markup        the HTML of the panel of jobs
@@ -40,9 +44,11 @@ browser_keys       the same for the keys
 browser_lightbox   the same for the lightbox
 browser_zoom       how near a picture is looked at in it
 browser_picture    the same for the chosen picture
+browser_start      the same for where one begins, and for links that open galleries here
 grid_markup        the HTML of the grid
 markup             the HTML that is shown
 origin             sentences about the page on show
+source_links       links that open galleries here, and lead to their pages
 sending            what a WebUI is sent
 downloading        what a person keeps of a gallery, step by step
 favourites         the owner's favourites, as a gallery

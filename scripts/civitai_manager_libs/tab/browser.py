@@ -140,9 +140,9 @@ END_MODELS_ORDER = f"""() => {{
     return [];
 }}"""
 
-# Hands on the orders of the buttons about models, and opens the galleries of links as if they had
-# been pasted. What asks the server is a hidden button, pressed while a scan moves, when the list
-# comes into view, when a model has come, and for an order; else nothing is asked.
+# Hands on the orders of the buttons about models. What asks the server is a hidden button, pressed
+# while a scan moves, when the list comes into view, when a model has come, and for an order; else
+# nothing is asked.
 WATCH_MODELS = f"""() => {{
     if (window.civitaiGalleryModels) return [];
     const state = window.civitaiGalleryModels = {{orders: []}};
@@ -156,24 +156,12 @@ WATCH_MODELS = f"""() => {{
         pressedAt = Date.now();
         button.click();
     }};
-    const open = (link) => {{
-        const box = find('source').querySelector('textarea, input');
-        box.value = link;
-        box.dispatchEvent(new Event('input', {{bubbles: true}}));
-        setTimeout(() => find('load').click(), 50);
-        find('bar').scrollIntoView({{block: 'nearest'}});
-    }};
     document.addEventListener('click', (event) => {{
         const [pressed] = event.composedPath();
-        if (!pressed.closest || event.ctrlKey || event.metaKey || event.shiftKey) return;
-        const node = pressed.closest('[data-models], [data-gallery], a, code');
-        if (node && node.dataset.models) {{
-            if (node.dataset.says) find('details').dataset.waits = node.dataset.says;
-            press(node.dataset.models);
-        }} else if (node && node.dataset.gallery) {{
-            event.preventDefault();
-            open(node.dataset.gallery);
-        }}
+        const node = pressed.closest && pressed.closest('[data-models]');
+        if (!node || event.ctrlKey || event.metaKey || event.shiftKey) return;
+        if (node.dataset.says) find('details').dataset.waits = node.dataset.says;
+        press(node.dataset.models);
     }});
     document.addEventListener('input', (event) => {{
         const [field] = event.composedPath();

@@ -36,14 +36,15 @@ WATCH_GRID = f"""() => {{
     if ({_STATE}) return [];
     const state = {_STATE} = {{choice: ['', '', '0'], sent: null, again: []}};
     const shortPause = 250, longPause = 2000, tries = 8;
-    let clicks = 0, watched = null;
+    const watched = new Set();
+    let clicks = 0;
     const find = (what) => (window.gradioApp ? gradioApp() : document)
         .querySelector('#civitai_gallery_' + what);
     const pause = (ms) => new Promise((done) => setTimeout(done, ms));
     const itemsOf = (grid) => [...grid.querySelectorAll('.thumbnail-item')];
     const gridOf = (node) => node.closest('.cg-grid');
-    const here = (node, what) =>
-        node && node.closest && node.closest('#civitai_gallery_grid ' + what);
+    const here = (node, what, place = 'grid') =>
+        node && node.closest && node.closest('#civitai_gallery_' + place + ' ' + what);
     state.press = (what) => {{
         const button = find(what + '_button');
         if (button) button.click();
@@ -135,7 +136,7 @@ WATCH_GRID = f"""() => {{
             image.src = grid.dataset.missing;  // first, so that its own is not asked for
             image.loading = 'eager';
             cells[place].querySelector('.cg-cause').textContent = why;
-            cells[place].querySelector('.thumbnail-item').title = why;
+            (cells[place].querySelector('.thumbnail-item') || cells[place]).title = why;
         }}
     }};
     // One question at a time, so that the other connections of the browser are free.
@@ -160,19 +161,21 @@ WATCH_GRID = f"""() => {{
     }};
     const followed = new WeakSet();
     state.look = () => {{
-        const place = find('grid');
-        if (place && place !== watched) {{
-            watched = place;
-            new MutationObserver(state.look).observe(place, {{childList: true, subtree: true}});
+        for (const place of [find('grid'), find('found')]) {{
+            if (place && !watched.has(place)) {{
+                watched.add(place);
+                new MutationObserver(state.look).observe(place, {{childList: true, subtree: true}});
+            }}
+            const grid = place && place.querySelector('.cg-grid');
+            if (!grid || followed.has(grid) || 'done' in grid.dataset) continue;
+            followed.add(grid);
+            follow(grid).finally(() => followed.delete(grid));
         }}
-        const grid = place && place.querySelector('.cg-grid');
-        if (!grid || followed.has(grid) || 'done' in grid.dataset) return;
-        followed.add(grid);
-        follow(grid).finally(() => followed.delete(grid));
     }};
     // A picture that is there may still get lost on its way.
     document.addEventListener('error', (event) => {{
-        const image = event.target, cell = here(image, '.cg-cell');
+        const image = event.target;
+        const cell = here(image, '.cg-cell') || here(image, '.cg-cell', 'found');
         if (!cell || image.tagName !== 'IMG' || cell.dataset.state !== 'there') return;
         const count = Number(image.dataset.tries || 0);
         image.dataset.tries = count + 1;

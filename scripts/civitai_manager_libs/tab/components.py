@@ -11,7 +11,9 @@ from . import (
     browser_grid,
     browser_waits,
     filters_markup,
+    finding,
     foot,
+    home,
     jobs,
     layout,
     models,
@@ -25,6 +27,7 @@ def build(source: str = '') -> Parts:
     """Make the gallery inside the Blocks at hand; `source` is what it opens on."""
     parts = layout.make(source)
     paging.bind(parts)
+    finding.bind(parts)
     picture.bind(parts)
     foot.bind(parts)
     jobs.bind(parts)
@@ -51,5 +54,6 @@ def wire_page(parts: Parts, blocks: Any, *, opening: bool = False, is_ours: bool
     picture.wire_page(parts, blocks)
     jobs.wire_page(parts, blocks)
     models.wire_page(parts, blocks)
+    home.wire_page(parts, blocks)
     if is_ours:
         paging.bind_address(parts, blocks.load, is_opening=opening)

@@ -33,7 +33,7 @@ def grid(view: View, name: str) -> str:
     images = view.shown.get(name, ())
     if view.given is None or loading is None or not images:
         return ''
-    data, cells = _data(view.given, name, loading), _cells(view, name, loading)
+    data, cells = facts(view.given, name, loading), _cells(view, name, loading)
     style = f'--cg-cols:{setting.gallery_columns}'
     title = escape(label('grid'))
     tag = f'{_TAG}-{int(name)}'
@@ -49,16 +49,16 @@ def more(view: View, name: str, after: str) -> str:
     loading = view.given.grid(name) if view.given else None
     if view.given is None or loading is None:
         return ''
-    data = _data(view.given, name, loading)
+    data = facts(view.given, name, loading)
     cells = _cells(view, name, loading, view.grown.before)
     inner = f'<template class="cg-more" data-after="{escape(after)}"{data}>{cells}</template>'
     tag = f'{_MORE_TAG}-{int(name)}'
     return f'<{tag}>{inner}</{tag}>'
 
 
-def _data(given: Given, name: str, loading: Loading) -> str:
+def facts(given: Given, name: str, loading: Loading) -> str:
     """What the browser is told of a grid, before its cells are looked at so that none is missed."""
-    facts = {
+    told = {
         'grid': name,
         'known': loading.changes,
         'states': f'{ROUTE}/grid/{quote(given.secret)}/{quote(name)}',
@@ -66,7 +66,22 @@ def _data(given: Given, name: str, loading: Loading) -> str:
         'saved': label('grid_saved'),
         **{one.value: f'{ROUTE}/{one.value}/{quote(given.secret)}/{quote(name)}' for one in Size},
     }
-    return ''.join(f' data-{key}="{escape(value)}"' for key, value in facts.items())
+    return ''.join(f' data-{key}="{escape(value)}"' for key, value in told.items())
+
+
+def folder(given: Given) -> str:
+    """Where the pictures of a browser tab come from."""
+    return f'{ROUTE}/picture/{quote(given.secret)}'
+
+
+def picture(image: GalleryImage, one: Small, place: str) -> str:
+    """A small picture of `place` in a cell that is no button, as part of something else."""
+    why = escape(cause(one.error)) if one.state is State.FAILED else ''
+    return (
+        f'<span class="cg-cell" data-state="{one.state.value}" style="{_look(image)}">'
+        f'<img {_source(image, one, place)} alt="" decoding="async" draggable="false">'
+        f'<span class="cg-cause">{why}</span></span>'
+    )
 
 
 def _cells(view: View, name: str, loading: Loading, first: int = 0) -> str:

@@ -7,12 +7,22 @@ from typing import Any
 
 import gradio as gr
 
-from . import layout_filters, layout_foot, layout_jobs, layout_models, layout_picture, markup
+from . import (
+    layout_filters,
+    layout_foot,
+    layout_jobs,
+    layout_models,
+    layout_picture,
+    layout_start,
+    markup,
+    start_markup,
+)
 from .layout_filters import FilterParts
 from .layout_foot import FootParts
 from .layout_jobs import JobParts
 from .layout_models import ModelParts
 from .layout_picture import Marking, Parcel
+from .layout_start import StartParts
 from .markup import PREFIX, label
 from .view import View
 
@@ -87,6 +97,7 @@ class Parts:
     left: Any
     more: Any
     waits: Waits
+    start: StartParts
 
 
 def make(source: str) -> Parts:
@@ -108,6 +119,7 @@ def make(source: str) -> Parts:
         status = gr.HTML(start, elem_id=f'{PREFIX}_status_page')
         long = _waits()
         kept = gr.HTML('', elem_id=f'{PREFIX}_status_kept')
+    beginning = layout_start.make(start_markup.home())
     with gr.Row():
         with gr.Column(scale=3, min_width=320):
             grid_side = _grid_side()
@@ -117,6 +129,7 @@ def make(source: str) -> Parts:
         'whole': layout_jobs.make_panel(grid_side.pop('form')),
         'models': layout_models.make(),
         'waits': long,
+        'start': beginning,
     }
     sides = {**grid_side, **picture_side, **panels, 'filters': seen, 'version': seen.version}
     return Parts(view, source_box, load, status, kept, **sides)

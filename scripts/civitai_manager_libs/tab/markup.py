@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Sequence
+from typing import Iterable, Iterator, Mapping, Sequence
 
 from .. import api, setting, texts
 from ..civitai import resources, urls
-from ..civitai.gallery import GalleryImage
+from ..civitai.gallery import GalleryImage, ImagePage
 from ..civitai.source import GallerySource, address_of
 from ..downloads.offline import SavedGallery
 from ..downloads.plan import failed_message
 from ..errors import CivitaiError
 from ..widgets import escape
-from . import origin
+from . import origin, source_links
 from .downloading import Step
 from .events import has_next
 from .favourites import Favourites
@@ -132,7 +132,7 @@ def _nothing(view: View, ceiling: str) -> str:
 
 def heading(view: View) -> str:
     """The name of what is shown, marked where something else was to be loaded since."""
-    name = saved_title(view.saved) if view.saved else title(view.gallery)
+    name = saved_title(view.saved) if view.saved else title(view.gallery, view.page)
     if not (name and view.is_of_before):
         return name
     return f'{name}<div class="cg-notice cg-before" role="note">{escape(label("of_before"))}</div>'
@@ -148,29 +148,40 @@ def keeps(view: View) -> str:
     return notice(label('of_before_keeps', name=view.shown_name))
 
 
-def title(gallery: api.Gallery | None) -> str:
-    """The name of what is shown, with a link to its page."""
+def title(gallery: api.Gallery | None, page: ImagePage = ImagePage()) -> str:
+    """The name of what is shown, and whose it is: each leads to its gallery, and to its page.
+
+    page: its pictures, of which one that is shown alone tells its user and its post.
+    """
     if gallery is None:
         return ''
     source, model = gallery.source, gallery.model
+    wishes = escape(_wishes(source))
     if model:
         link = urls.page_url(setting.civitai_base_url, 'models', model.id)
-        facts = (model.kind, model.creator and f'@{model.creator}', _wishes(source))
-        byline = ' · '.join(filter(None, facts))
-        return _heading(model.name, link, byline)
+        return _heading(
+            model.name, link, (escape(model.kind), source_links.user(model.creator), wishes)
+        )
     if isinstance(gallery, Favourites):
         return f'<h2 class="cg-title">{escape(label("favourites"))}</h2>'
     link = address_of(source, setting.civitai_base_url)
-    gone = label('model_gone') if gallery.is_orphan else ''
-    return _heading(_name(source), link, ' · '.join(filter(None, (_wishes(source), gone))))
+    gone = escape(label('model_gone')) if gallery.is_orphan else ''
+    return _heading(name_of(source), link, (*_owners(source, page), wishes, gone))
+
+
+def _owners(source: GallerySource, page: ImagePage) -> Iterator[str]:
+    """Whose a post or a picture is, and in which post that is; as far as its pictures tell."""
+    first = next(iter(page.images), None)
+    if first is not None and source.kind in ('post', 'image'):
+        yield source_links.user(first.username)
+        yield source_links.post(first) if source.kind == 'image' else ''
 
 
 def saved_title(saved: SavedGallery) -> str:
     """The name of a saved gallery, marked as such, with why it is shown if nobody chose it."""
     name = escape(saved.name)
     if saved.link:
-        link = escape(saved.link)
-        name = f'<a href="{link}" target="_blank" rel="noreferrer">{name}</a>'
+        name = source_links.gallery_link(name, saved.link)
     told = label('saved_mark', count=saved.count, day=saved.day)
     if saved.why is not None:
         told = label('saved_instead', why=saved.why.message_in(setting.language), mark=told)
@@ -178,7 +189,7 @@ def saved_title(saved: SavedGallery) -> str:
     return f'<h2 class="cg-title">{name}</h2>{mark}'
 
 
-def _name(source: GallerySource) -> str:
+def name_of(source: GallerySource) -> str:
     """What a gallery that belongs to no model is called."""
     if source.kind == 'user' and source.username:
         return source.username
@@ -193,11 +204,11 @@ def _wishes(source: GallerySource) -> str:
     return ' · '.join(filter(None, wishes))
 
 
-def _heading(name: str, link: str, byline: str) -> str:
-    return (
-        f'<h2 class="cg-title"><a href="{escape(link)}" target="_blank" rel="noreferrer">'
-        f'{escape(name)}</a> <small>{escape(byline)}</small></h2>'
-    )
+def _heading(name: str, link: str, byline: Iterable[str]) -> str:
+    """A title of HTML; what is in the byline is HTML too."""
+    told = ' · '.join(filter(None, byline))
+    title = source_links.gallery_link(escape(name), link)
+    return f'<h2 class="cg-title">{title} <small>{told}</small></h2>'
 
 
 def page_info(view: View) -> str:
@@ -221,24 +232,10 @@ def models_used(image: GalleryImage, marks: Sequence[str]) -> str:
     return f'<h3>{escape(label("resources"))}</h3><ul class="cg-resources">{rows}</ul>'
 
 
-def gallery_link(name: str, link: str) -> str:
-    """A link that opens a gallery in this tab, and beside it one to its page; `name` is HTML.
-
-    See `browser.WATCH_MODELS`.
-    """
-    page, there = escape(link), escape(label('open_on_civitai'))
-    here = escape(label('open_gallery'))
-    return (
-        f'<a href="{page}" data-gallery="{page}" title="{here}">{name}</a> <a href="{page}" '
-        f'target="_blank" rel="noreferrer" class="cg-away" title="{there}" aria-label="{there}">'
-        '↗</a>'
-    )
-
-
 def _resource(item: resources.Resource) -> str:
     name = escape(item.title or item.name or f'#{item.version_id}')
     if item.version_id:
         link = urls.page_url(setting.civitai_base_url, 'model-versions', item.version_id)
-        name = gallery_link(name, link)
+        name = source_links.gallery_link(name, link)
     weight = '' if item.weight is None else f' <code>{escape(f"{item.weight:g}")}</code>'
     return f'<span class="cg-kind">{escape(label(f"resource_{item.kind}"))}</span> {name}{weight}'

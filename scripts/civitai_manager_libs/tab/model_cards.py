@@ -9,7 +9,7 @@ from ..downloads.modeljobs import ModelStanding
 from ..downloads.models import PICKLES
 from ..store.cache import MIB
 from ..widgets import escape
-from . import downloading, job_parts, markup
+from . import downloading, job_parts, markup, source_links
 from .markup import label
 
 
@@ -17,7 +17,7 @@ def card(one: ModelStanding) -> str:
     """The job of a model file."""
     job, state = one.job, job_parts.COMPLETE if one.state == jobs.ENDED else one.state
     link = urls.page_url(setting.civitai_base_url, 'model-versions', job.version_id)
-    name = job_parts.numbered(job.id, markup.gallery_link(escape(job.title), link))
+    name = job_parts.numbered(job.id, source_links.gallery_link(escape(job.title), link))
     parts = (
         job_parts.header(name, state, job_parts.ahead(one.state, one.ahead), job.changed_at),
         _bar(one),

@@ -21,7 +21,7 @@ from ..library.scan import Progress
 from ..library.updates import Newer, Standing
 from ..store.cache import MIB
 from ..widgets import escape
-from . import markup
+from . import markup, source_links
 from .markup import label
 
 _STAGES = {
@@ -168,10 +168,10 @@ def rows(listed: Listed) -> str:
 def _row(one: Standing, is_twin: bool) -> str:
     held = one.holding
     name, link = escape(one.title or held.path.name), have.gallery_link(held)
-    title = markup.gallery_link(name, link) if link else f'<span>{name}</span>'
+    title = source_links.gallery_link(name, link) if link else f'<span>{name}</span>'
     facts = (held.kind, one.base_model, _size(held.size))
     chips = ''.join(f'<span class="cg-chip">{escape(fact)}</span>' for fact in facts if fact)
-    opens = f' data-gallery="{escape(link)}"' if link else ''
+    opens = f' data-cg-source="{escape(link)}"' if link else ''
     path = f'<code class="cg-path">{escape(held.path)}</code>'
     return f'<li{opens}><strong>{title}</strong> {chips}{_signs(one, is_twin)}{path}</li>'
 

@@ -17,6 +17,7 @@ from . import (
     events,
     favourites,
     filters_markup,
+    finding,
     foot_markup,
     grid_markup,
     marking,
@@ -26,6 +27,7 @@ from . import (
     opening,
     picture,
     picture_markup,
+    start_markup,
     thumbnails,
     versions,
     waits,
@@ -42,7 +44,7 @@ _OTHER_PAGES = (events.go_first, events.go_previous, events.go_next, events.show
 
 def bind(parts: Parts) -> None:
     """Bind everything that changes what is shown."""
-    loading = _on_turn(parts, events.open_source)
+    loading = _on_source(parts)
     for event in (parts.load.click, parts.source.submit):
         _bind_turn(parts, event, loading, [parts.source, parts.filters.wanted], *_AS_KEPT)
     turns: tuple[tuple[Any, Callable[..., None], list[Any]], ...] = (
@@ -167,6 +169,7 @@ def _changing(parts: Parts) -> list[Any]:
         parts.kept,
         parts.kept_here,
         parts.retry_page,
+        parts.start.found,
         parts.title,
         parts.version,
         parts.grid,
@@ -224,6 +227,7 @@ def _on_turn(
             parts.more: '',
             **picture.none(parts, view),
             **(_of_before(parts, view) if is_other else {}),
+            parts.start.found: '',
             parts.grid: grid,
             parts.status: markup.notice(label('status_pictures'), 'busy'),
         }
@@ -237,6 +241,16 @@ def _grown(parts: Parts, view: View, name: str, before: str) -> dict[Any, Any]:
         parts.more: grid_markup.more(view, name, before),
         parts.status: markup.notice(label('status_pictures'), 'busy'),
     }
+
+
+def _on_source(parts: Parts) -> Callable[..., dict[Any, Any]]:
+    opening, searching = _on_turn(parts, events.open_source), finding.on_words(parts)
+
+    def source(request: gr.Request, pasted: Any, kept: Any, view: View) -> dict[Any, Any]:
+        words = finding.words_of(pasted)
+        return searching(request, words, view) if words else opening(request, pasted, kept, view)
+
+    return source
 
 
 def _on_version(parts: Parts) -> Callable[..., dict[Any, Any]]:
@@ -257,7 +271,7 @@ def _controls(parts: Parts, view: View) -> dict[Any, Any]:
     back = endless.first_way(view).page_number > 1
     further = label('more' if endless.will_grow(view) else 'next')
     return {
-        parts.title: markup.heading(view),
+        parts.title: start_markup.title(view),
         parts.keeps: markup.keeps(view),
         parts.left: filters_markup.left_out(view, picture_markup.hidden(view)),
         parts.filters.told: filters_markup.told(view),

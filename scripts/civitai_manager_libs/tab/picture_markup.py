@@ -11,9 +11,8 @@ from .. import setting
 from ..archive import marks
 from ..civitai import comfy, infotext, resources, urls
 from ..civitai.gallery import CEILINGS, GalleryImage
-from ..civitai.source import GallerySource, address_of
 from ..widgets import escape
-from . import generation, grid_markup, markup
+from . import generation, grid_markup, markup, source_links
 from .larger import Size
 from .loading import State
 from .markup import label
@@ -166,24 +165,15 @@ def hidden(view: View) -> str:
 
 
 def _author(image: GalleryImage) -> str:
-    if not image.username:
-        return ''
-    source = GallerySource('user', username=image.username)
-    link = address_of(source, setting.civitai_base_url)
-    name = markup.gallery_link(escape(f'@{image.username}'), link)
-    return f'<span class="cg-author">{name}</span> '
+    """Who posted it and where, each as a link that opens the gallery here."""
+    told = filter(None, (source_links.user(image.username), source_links.post(image)))
+    return ''.join(f'<span class="cg-author">{one}</span> ' for one in told)
 
 
 def _links(image: GalleryImage) -> str:
-    links = {'open_on_civitai': urls.page_url(setting.civitai_base_url, 'images', image.id)}
-    if image.post_id:
-        links['open_post'] = urls.page_url(setting.civitai_base_url, 'posts', image.post_id)
-    away = ''.join(
-        f'<a href="{escape(link)}" target="_blank" rel="noopener noreferrer">'
-        f'{escape(label(key))}</a> '
-        for key, link in links.items()
-    )
-    return f'<span class="cg-links">{away}</span>'
+    link = urls.page_url(setting.civitai_base_url, 'images', image.id)
+    away = f'<a href="{escape(link)}" target="_blank" rel="noopener noreferrer">'
+    return f'<span class="cg-links">{away}{escape(label("open_on_civitai"))}</a></span>'
 
 
 def _missing(image: GalleryImage, searched: bool, has_graph: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Sequence
 
 from .. import civitai_gallery_action as action, setting, widgets
 from ..civitai import urls
@@ -16,7 +16,7 @@ from ..downloads.plan import DownloadResult, Outcome, failed_message
 from ..errors import CivitaiError, SourceError, StorageError
 from ..store import cache
 from . import offline
-from .loading import Loading, Small, State
+from .loading import Given, Loading, Small, State
 from .view import View
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,24 @@ def show(view: View) -> str:
     return name
 
 
+def show_beside(view: View, name: str, images: Sequence[GalleryImage | None]) -> None:
+    """Give the tab a grid of these pictures, which are not of its gallery; None: a place without.
+
+    What loads for the grids before it stops. Raises StorageError if none can be shown.
+    """
+    _check_cache()
+    addresses = [address(image) if image else '' for image in images]
+    view.sees('beside', [one for one in addresses if one])
+    smalls = [
+        _small(image, one) if image else Small('', 0, State.THERE)
+        for image, one in zip(images, addresses)
+    ]
+    loading = Loading(smalls, _fetching(addresses))
+    loading.begin(loading.places(State.COMING))
+    view.given = view.given or Given()
+    view.given.give(name, loading)
+
+
 def _check_cache() -> None:
     """Mark the picture cache as ours. Raises StorageError if it is somebody else's folder."""
     try:
@@ -85,11 +103,7 @@ def _small(image: GalleryImage, one: str) -> Small:
     return Small(os.path.basename(path), image.level, State.THERE if is_there else State.COMING)
 
 
-def _bringing(
-    view: View, images: tuple[GalleryImage, ...], addresses: list[str]
-) -> Callable[[Loading, list[int]], None]:
-    saved = view.saved
-
+def _fetching(addresses: Sequence[str]) -> Callable[[Loading, list[int]], None]:
     def fetch(loading: Loading, places: list[int]) -> None:
         def told(position: int, result: DownloadResult) -> None:
             if not loading.stop.is_set():  # else what was stopped would seem to have failed
@@ -97,13 +111,21 @@ def _bringing(
 
         action.load_pictures([addresses[place] for place in places], loading.stop, told)
 
+    return fetch
+
+
+def _bringing(
+    view: View, images: tuple[GalleryImage, ...], addresses: list[str]
+) -> Callable[[Loading, list[int]], None]:
+    saved = view.saved
+
     def make(loading: Loading, places: list[int]) -> None:
         for place in places:
             if saved is None or loading.stop.is_set():
                 return
             loading.settle(place, *_made(saved, images[place]))
 
-    return fetch if saved is None else make
+    return _fetching(addresses) if saved is None else make
 
 
 def _made(saved: SavedGallery, image: GalleryImage) -> tuple[State, CivitaiError | None]:

@@ -11,6 +11,7 @@ from typing import Sequence
 
 from .. import api, setting
 from ..archive.marks import Marks
+from ..civitai.found import FoundPage
 from ..civitai.gallery import CursorTrail, GalleryImage, ImagePage
 from ..downloads.getting import Planned
 from ..downloads.offline import SavedGallery
@@ -75,6 +76,24 @@ class PictureView:
 
 
 @dataclass
+class SearchView:
+    """What one browser tab searched for, and found so far.
+
+    grid is the name of the grid of the pictures; asked are the cursors that were followed.
+    """
+
+    words: str = ''
+    page: FoundPage = field(default_factory=FoundPage)
+    grid: str = ''
+    asked: frozenset[str] = frozenset()
+
+    @property
+    def has_more(self) -> bool:
+        """Tell whether more can be asked for; a cursor that was there leads in a circle."""
+        return bool(self.page.next_cursor) and self.page.next_cursor not in self.asked
+
+
+@dataclass
 class View:
     """What one browser tab looks at. Nothing in it ever comes back from the browser.
 
@@ -88,9 +107,9 @@ class View:
     name tells this view from others once it has shown something, seen is what it shows. saved is
     the saved gallery that is shown instead of a gallery; may_see_saved tells that who looks may
     see such. is_of_before tells that what was to be loaded since did not come. models is what it
-    sees of models, filters what it wants to see, picture what of the chosen picture. noted is a
-    turn, and what is to be said of the page that it brought, as the key of a text; waits is the
-    listing that is on its way, grown how the grid of page grew.
+    sees of models, filters what it wants to see, picture what of the chosen picture, search what it
+    found by words. noted is a turn, and what is to be said of the page that it brought, as the key
+    of a text; waits is the listing that is on its way, grown how the grid of page grew.
     """
 
     gallery: api.Gallery | None = None
@@ -124,6 +143,7 @@ class View:
     waits: WaitView = field(default_factory=WaitView)
     picture: PictureView = field(default_factory=PictureView)
     grown: Grown = Grown()
+    search: SearchView = field(default_factory=SearchView)
 
     def begin(self) -> int:
         """Count up and return the turn; what belongs to an older one is no longer wanted."""

@@ -461,9 +461,7 @@ ENGLISH: dict[str, str] = {
     'folder_not_yours': 'Only the account that runs the gallery can have folders opened here.',
     'progress_loading': 'Loading pictures',
     'progress_picture': 'Downloading picture {done}/{total}',
-    'source_placeholder': (
-        'Paste a Civitai link: a model, user, post or image page, a model id or an AIR'
-    ),
+    'source_placeholder': 'A Civitai link, an id, @user, or words to find models by',
     'load': 'Load',
     'version': 'Version',
     'first': '« First',
@@ -587,7 +585,6 @@ ENGLISH: dict[str, str] = {
     'workflow_only': 'There is a ComfyUI workflow and nothing else. Save it to open it in ComfyUI.',
     'workflow': 'Save the ComfyUI workflow',
     'picture_none': 'Choose a picture of the grid: it is shown here, with how it was made.',
-    'open_post': 'Its post',
     'prompt': 'Prompt',
     'negative_prompt': 'Negative prompt',
     'generation_settings': 'Settings',
@@ -695,7 +692,10 @@ ENGLISH: dict[str, str] = {
     'load_cancel': 'Cancel',
     'wait_try': '(try {attempt} of {tries})',
     'more': 'Load more ›',
-    'status_start': 'Paste a Civitai link above and press Load.',
+    'status_start': (
+        'Paste a Civitai link above, or type words to find models by, and press Load; or begin '
+        'with one of these.'
+    ),
     'status_loading': 'Loading the gallery…',
     'status_pictures': 'Loading the pictures…',
     'of_before': 'Still the gallery from before: what you asked for last could not be loaded.',
@@ -1686,6 +1686,28 @@ ENGLISH: dict[str, str] = {
     'models_changed': 'Civitai lists other files of this version',
     'models_twin': 'the same file several times',
     'models_of_nothing': 'not known to Civitai',
+    'home': 'Where to begin',
+    'home_favourites': 'Favourites',
+    'home_recent': 'Recent',
+    'home_drop': 'Take off this list',
+    'home_models': 'Models on this machine',
+    'home_examples': 'Examples',
+    'favourite': 'Favourite',
+    'favourite_add': 'Keep among the favourites of this browser',
+    'favourite_drop': 'Take from the favourites of this browser',
+    'found_title': 'Models for “{words}”',
+    'found_name': 'Search: {words}',
+    'found_close': 'Close',
+    'found_more': 'More',
+    'found_count': '{count} models. Click one to open its gallery.',
+    'found_count_one': '1 model. Click it to open its gallery.',
+    'found_none': 'Civitai finds no model by these words.',
+    'found_hint': (
+        'Try fewer words, or the name as its page writes it: names of models are searched, '
+        'mostly in English. A link, an id, a hash or @user opens a gallery at once.'
+    ),
+    'found_hidden': '{count} above your maturity ceiling ({ceiling}) are not shown.',
+    'found_unreadable': '{count} could not be read.',
     'open_gallery': 'Open its gallery here',
     'model_job_begun': 'Job {job} has begun; it is shown among the jobs.',
     'model_job_far': '{done} of {size} MiB',

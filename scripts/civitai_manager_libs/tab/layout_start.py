@@ -1,0 +1,32 @@
+"""The components for where one begins: the page before a gallery, and what a search found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from .markup import PREFIX
+
+
+@dataclass(frozen=True)
+class StartParts:
+    """The components for a beginning; each has the element id `civitai_gallery_<name>`.
+
+    home stands where no gallery does, found has the models of a search; more_button is what its
+    page presses out of sight.
+    """
+
+    home: Any
+    found: Any
+    more_button: Any
+
+
+def make(home: str) -> StartParts:
+    """Make the components inside the Blocks at hand; `home` is what the first one shows."""
+    shown = gr.HTML(home, elem_id=f'{PREFIX}_home')
+    found = gr.HTML('', elem_id=f'{PREFIX}_found')
+    with gr.Column(elem_id=f'{PREFIX}_start_hidden'):
+        more = gr.Button('', elem_id=f'{PREFIX}_more_button')
+    return StartParts(shown, found, more)

@@ -1,0 +1,143 @@
+"""Where one begins, in a real browser: words, favourites, what was recent, links inside."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from civitai_demo.server import OPENING_PATH, DemoServer
+from tests.support.browsing import WAIT, load, needs_chromium, part, pictures
+from tests.support.prepared import Prepared
+from tests.support.running_app import RunningApp
+
+pytestmark = needs_chromium
+
+EVIL = '<img src=x onerror=alert(1)>'
+
+
+@pytest.fixture(scope='module')
+def app(
+    prepared: Prepared, running_demo: DemoServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningApp]:
+    """The app beside the stand-in."""
+    home = tmp_path_factory.mktemp('home')
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv('CIVITAI_BASE_URL', running_demo.url)
+        running = RunningApp(prepared, home, '--port', '0', '--downloads', str(home / 'kept'))
+        yield running
+        assert running.stop() == 0
+
+
+@pytest.fixture
+def page(browser: Browser, app: RunningApp) -> Iterator[Page]:
+    context = browser.new_context(viewport={'width': 1280, 'height': 720})
+    tab = context.new_page()
+    tab.set_default_timeout(WAIT)
+    tab.goto(app.url)
+    yield tab
+    context.close()
+
+
+def source(tab: Page) -> Any:
+    return part(tab, 'source').locator('textarea, input').last
+
+
+def entries(tab: Page, name: str) -> Any:
+    """What a list of the page before a gallery offers."""
+    return part(tab, 'home').locator(f'[data-cg-list={name}] li')
+
+
+def test_words_lead_to_cards_and_those_to_galleries_and_back(
+    page: Page, running_demo: DemoServer
+) -> None:
+    load(page, 'paper')
+    card = part(page, 'found').locator('.cg-card')
+    expect(card).to_have_count(1, timeout=WAIT)
+    expect(part(page, 'home')).to_be_hidden()
+    page.wait_for_function(
+        "() => document.querySelector('#civitai_gallery_found .cg-cell img').naturalWidth > 200",
+        timeout=WAIT,
+    )
+    card.locator('.cg-card-open').press('Enter')
+    expect(part(page, 'title')).to_contain_text('Paper Horizons XL', timeout=WAIT)
+    expect(pictures(page).first).to_be_visible(timeout=WAIT)
+    expect(part(page, 'found')).to_be_hidden()
+    expect(source(page)).to_have_value(f'{running_demo.url}/models/4201')
+
+    part(page, 'title').get_by_role('link', name='@MapleLantern').click()  # whose model it is
+    expect(part(page, 'title').locator('h2')).to_contain_text('MapleLantern', timeout=WAIT)
+    expect(part(page, 'title')).not_to_contain_text('Paper Horizons', timeout=WAIT)
+    part(page, 'title').get_by_role('button', name='Where to begin').click()
+    entries(page, 'recent').get_by_role('link', name='Search: paper').click()
+    expect(card).to_have_count(1, timeout=WAIT)
+    assert len(page.context.pages) == 1
+
+
+def test_an_example_opens_and_a_favourite_stays_in_this_browser(
+    page: Page, browser: Browser, app: RunningApp
+) -> None:
+    part(page, 'home').get_by_role('link', name='Gouache Weather').click()
+    star = part(page, 'title').locator('[data-cg-star]')
+    expect(star).to_have_attribute('aria-pressed', 'false', timeout=WAIT)
+    star.click()
+    expect(star).to_have_attribute('aria-pressed', 'true')
+    page.goto(app.url)
+    for name in ('favourites', 'recent'):
+        expect(entries(page, name)).to_have_text([re.compile('Gouache Weather')], timeout=WAIT)
+    other = browser.new_context()
+    stranger = other.new_page()
+    stranger.goto(app.url)
+    expect(part(stranger, 'home').get_by_role('link', name='Gouache Weather')).to_have_count(1)
+    expect(entries(stranger, 'favourites')).to_have_count(0)
+    other.close()
+    entries(page, 'favourites').get_by_role('link').click()
+    expect(part(page, 'title')).to_contain_text('Gouache Weather', timeout=WAIT)
+    expect(star).to_have_attribute('aria-pressed', 'true', timeout=WAIT)
+    part(page, 'title').get_by_role('button', name='Where to begin').click()
+    entries(page, 'favourites').get_by_role('button').click()
+    expect(entries(page, 'favourites')).to_have_count(0)
+    expect(star).to_have_attribute('aria-pressed', 'false')
+
+
+def test_what_the_storage_holds_is_text_and_bounded(
+    page: Page, app: RunningApp, running_demo: DemoServer
+) -> None:
+    dialogs: list[object] = []
+    page.on('dialog', lambda dialog: (dialogs.append(dialog), dialog.dismiss()))
+    load(page, running_demo.url + OPENING_PATH)
+    expect(part(page, 'title').locator('[data-cg-star]')).to_have_count(1, timeout=WAIT)
+    page.wait_for_function('Object.keys(localStorage).some(key => key.includes("-recent@"))')
+    recent, favourites = page.evaluate("""() => {
+        const key = Object.keys(localStorage).find(one => one.includes('-recent@'));
+        return [key, key.replace('-recent@', '-favourites@')];
+    }""")
+    odd = [EVIL, None, 7, {}, ['only one'], [1, 2], ['x' * 3000, 'too long'], ['', 'empty']]
+    good = [[f'javascript:alert({n})', f'{EVIL} {n}'] for n in range(300)]
+    for key, kept in ((recent, json.dumps([*odd, *good])), (favourites, '{"not": "a list"')):
+        page.evaluate('([key, kept]) => localStorage.setItem(key, kept)', [key, kept])
+    page.goto(app.url)
+    expect(entries(page, 'recent')).to_have_count(12, timeout=WAIT)
+    expect(entries(page, 'recent').first.locator('a')).to_have_text(f'{EVIL} 0')
+    expect(part(page, 'home').locator('img')).to_have_count(0)
+    expect(entries(page, 'favourites')).to_have_count(0)
+    entries(page, 'recent').first.locator('a').click()
+    expect(part(page, 'status')).to_contain_text('is nothing this gallery can open', timeout=WAIT)
+    expect(source(page)).to_have_value('javascript:alert(0)')
+    assert dialogs == []
+
+
+def test_a_slash_leads_to_the_box_unless_something_is_being_typed(page: Page) -> None:
+    expect(part(page, 'home').get_by_role('link').first).to_be_visible(timeout=WAIT)
+    page.wait_for_function('window.civitaiGalleryStart')
+    page.locator('body').press('/')
+    expect(source(page)).to_be_focused()
+    expect(source(page)).to_have_value('')
+    source(page).press('/')
+    expect(source(page)).to_have_value('/')
+    part(page, 'home').get_by_role('link').first.focus()
+    page.keyboard.press('Control+/')
+    expect(source(page)).not_to_be_focused()
