@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from civitai_demo.server import OPENING_PATH, DemoServer
 from civitai_demo.world.catalog import load_catalog
+from civitai_demo.world.models import load_gallery_models
 from tests.support.browsing import (
     WAIT,
     chosen,
@@ -34,11 +35,14 @@ from tests.support.browsing import (
     sources,
 )
 from tests.support.environments import interpreter
+from tests.support.models import put
 from tests.support.paths import ROOT
 from tests.support.visitor import SOMEBODY_ELSE, Visitor
 
-SHIPPED = ('scripts', 'img', 'install.py', 'style.css')
+SHIPPED = ('scripts', 'img', 'javascript', 'install.py', 'style.css')
 KEY = 'demo-key'
+# A model file of the WebUI, of which what another tool wrote beside it tells the version.
+LORA, LORA_VERSION = 'gouache.v2.safetensors', load_gallery_models()[1].versions[1].id
 SENT = 20_000
 HANDLERS = (
     'listing version pictures tell select send on_open begin_keeping follow end '
@@ -62,6 +66,7 @@ class Webui:
         self.url = f'http://127.0.0.1:{self.port}'
         mine = root / 'extensions' / 'civitai-gallery'
         mine.mkdir(parents=True)
+        put(root / 'models' / 'Lora' / LORA, civitai_info={'id': LORA_VERSION})
         for name in SHIPPED:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             copy(ROOT / name, mine / name)
@@ -232,6 +237,29 @@ def test_a_picture_is_seen_alone_marked_and_read(page: Page, running_demo: DemoS
     below = page.locator('.cg-below')
     expect(below.locator('.cg-about-picture')).to_be_visible(timeout=WAIT)
     expect(part(page, 'image')).to_be_hidden()
+
+
+@where_sending_is_no_matter
+def test_words_and_the_card_of_a_model_lead_to_galleries_here(
+    page: Page, webui: Webui, running_demo: DemoServer
+) -> None:
+    load(page, 'quiet geometry')
+    part(page, 'found').locator('.cg-card-open').click()
+    expect(part(page, 'title')).to_contain_text('Quiet Geometry', timeout=WAIT)
+    part(page, 'title').locator('[data-cg-star]').click()
+    choose(page, 'txt2img')
+    card = page.locator('#txt2img_lora_cards .card')
+    card.hover()
+    card.get_by_role('button', name='Open its gallery').click()
+    expect(part(page, 'title')).to_contain_text('Gouache Weather', timeout=WAIT)
+    expect(part(page, 'title')).to_be_visible()
+    expect(pictures(page).first).to_be_visible(timeout=WAIT)
+    assert not page.evaluate('window.cardsClicked')  # the host did not put it into the prompt
+    part(page, 'title').locator('[data-cg-home]').click()
+    favourites = part(page, 'home').locator('[data-cg-list=favourites] a')
+    expect(favourites).to_have_text(['Quiet Geometry'], timeout=WAIT)
+    favourites.click()
+    expect(part(page, 'title')).to_contain_text('Quiet Geometry', timeout=WAIT)
 
 
 def test_where_there_is_a_control_tab_it_gets_the_settings(

@@ -5,6 +5,7 @@ is pure. From the top down:
 
 inventory   the whole scan, also in the background
 arrival     a model file that has come
+named       which model a file is of that the lists of a WebUI show
 have        what of a picture's models is here, and where local files belong
 updates     which of the models that a person has went on
 verifying   whether model files are what they were

@@ -134,6 +134,17 @@ def read_from() -> dict[Path, str]:
     return found
 
 
+def is_read_from(path: str) -> bool:
+    """Tell whether `path` is in a folder that models are read from, wherever links in it lead.
+
+    Of one that is not even written so the disk is not asked. Raises StorageError as `place_for`.
+    """
+    plain = Path(os.path.normpath(path))
+    folders = [*read_from(), *(folder for folder, _ in _all_folders())]
+    is_written_so = any(plain.is_relative_to(folder) for folder in folders)
+    return is_written_so and any(files.is_inside(path, folder) for folder in folders)
+
+
 def _all_folders() -> Iterator[tuple[Path, str]]:
     here = host.detect()
     if here.model_layout() is not None:

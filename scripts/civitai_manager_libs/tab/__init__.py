@@ -12,6 +12,7 @@ foot               pictures kept by the bar below the grid: begun, watched, stop
 models             models: those of a picture fetched, those here scanned and listed
 jobs               whole galleries and models: begun, watched, steered
 home               the page before a gallery
+host_cards         galleries opened by the cards of a WebUI
 routes             the routes that pictures of the grid come from
 paging             turning the page
 finding            words in the box for links, and the models found by them

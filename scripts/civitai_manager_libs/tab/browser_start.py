@@ -18,6 +18,13 @@ MORE_FOUND = f"""() => {{
     return [];
 }}"""
 
+# What the card of a WebUI says of its model, see javascript/; and the gallery that is then opened.
+TAKE_CARD = """() => window.civitaiGalleryCard || ['', '']"""
+OPEN_CARD = f"""(link) => {{
+    if (link) {_STATE}.open(link);
+    return [];
+}}"""
+
 # One listener for the whole page, as what is clicked comes and goes.
 WATCH_START = f"""() => {{
     if ({_STATE}) return [];

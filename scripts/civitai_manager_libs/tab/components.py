@@ -14,6 +14,7 @@ from . import (
     finding,
     foot,
     home,
+    host_cards,
     jobs,
     layout,
     models,
@@ -28,6 +29,7 @@ def build(source: str = '') -> Parts:
     parts = layout.make(source)
     paging.bind(parts)
     finding.bind(parts)
+    host_cards.bind(parts)
     picture.bind(parts)
     foot.bind(parts)
     jobs.bind(parts)

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from .markup import PREFIX
+from .markup import PREFIX, label
 
 
 @dataclass(frozen=True)
@@ -15,12 +15,17 @@ class StartParts:
     """The components for a beginning; each has the element id `civitai_gallery_<name>`.
 
     home stands where no gallery does, found has the models of a search; more_button is what its
-    page presses out of sight.
+    page presses out of sight. So is card_button by a card of a WebUI, with card_name and card_path;
+    card_link is the answer.
     """
 
     home: Any
     found: Any
     more_button: Any
+    card_name: Any
+    card_path: Any
+    card_button: Any
+    card_link: Any
 
 
 def make(home: str) -> StartParts:
@@ -29,4 +34,9 @@ def make(home: str) -> StartParts:
     found = gr.HTML('', elem_id=f'{PREFIX}_found')
     with gr.Column(elem_id=f'{PREFIX}_start_hidden'):
         more = gr.Button('', elem_id=f'{PREFIX}_more_button')
-    return StartParts(shown, found, more)
+        name = gr.Textbox('', show_label=False, elem_id=f'{PREFIX}_card_name')
+        path = gr.Textbox('', show_label=False, elem_id=f'{PREFIX}_card_path')
+        # javascript/ takes the words for its own buttons from this one
+        card = gr.Button(label('card_open'), elem_id=f'{PREFIX}_card_button')
+        link = gr.HTML('', elem_id=f'{PREFIX}_card_link')
+    return StartParts(shown, found, more, name, path, card, link)

@@ -1708,6 +1708,12 @@ ENGLISH: dict[str, str] = {
     ),
     'found_hidden': '{count} above your maturity ceiling ({ceiling}) are not shown.',
     'found_unreadable': '{count} could not be read.',
+    'card_open': 'Open its gallery in Civitai Gallery',
+    'card_unknown': (
+        'Nobody knows yet which model of Civitai “{name}” is. Open “Models on this machine” '
+        'below and press Scan.'
+    ),
+    'card_not_known': 'Civitai does not know “{name}”, so there is no gallery of it.',
     'open_gallery': 'Open its gallery here',
     'model_job_begun': 'Job {job} has begun; it is shown among the jobs.',
     'model_job_far': '{done} of {size} MiB',

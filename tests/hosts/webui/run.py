@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import html
 import importlib.util
 import inspect
 import logging
@@ -22,7 +23,7 @@ import sys
 import threading
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Callable
 
 import gradio as gr
 import paste
@@ -101,8 +102,12 @@ def load_scripts(root: Path, forge: bool) -> None:
             sys.path.remove(str(folder))
 
 
-def generation_tab(name: str, *, takes_text: bool, takes_picture: bool) -> None:
+def generation_tab(
+    name: str, *, takes_text: bool, takes_picture: bool, more: Callable[[], None] | None = None
+) -> None:
     with gr.TabItem(name, id=name, elem_id=f'tab_{name}'):
+        if more:
+            more()
         made: dict[str, Any] = {}
         if takes_text:
             made['prompt'] = gr.Textbox(label='Prompt', interactive=True, elem_id=f'{name}_prompt')
@@ -116,6 +121,37 @@ def generation_tab(name: str, *, takes_text: bool, takes_picture: bool) -> None:
                 **made,
                 'image': gr.Image(type='pil', elem_id='inpaint_image'),
             }
+
+
+def model_cards(root: Path) -> None:
+    """The list of LoRAs, each on a card as AUTOMATIC1111 1.10 and Forge draw it."""
+    cards = ''.join(
+        f'''<div class="card" onclick="window.cardsClicked = (window.cardsClicked || 0) + 1"
+        data-name="{html.escape(path.stem)}" data-sort-name="{html.escape(path.name.lower())}"
+        data-sort-path="{html.escape(str(path).lower())}"><div class="button-row">
+        <div class="copy-path-button card-button"
+        data-clipboard-text="{html.escape(str(path))}"></div></div><div class="actions">
+        <span class="name">{html.escape(path.stem)}</span></div></div>'''
+        for path in sorted((root / 'models' / 'Lora').glob('*.safetensors'))
+    )
+    listed = f'<div id="txt2img_lora_cards" class="extra-network-cards">{cards}</div>'
+    gr.HTML(f'<div class="extra-network-pane">{listed}</div>')
+
+
+def load_javascript(root: Path) -> None:
+    """Put the scripts of extensions into every page, as hosts do."""
+    found = sorted((root / 'extensions').glob('*/javascript/*.js'))
+    text = '\n'.join(one.read_text(encoding='utf-8') for one in found)
+    head = f'<script>{text}</script></head>'.encode()
+    original = gr.routes.templates.TemplateResponse
+
+    def response(*args: Any, **kwargs: Any) -> Any:
+        made = original(*args, **kwargs)
+        made.body = made.body.replace(b'</head>', head)
+        made.init_headers()
+        return made
+
+    gr.routes.templates.TemplateResponse = response
 
 
 def settings_tab() -> None:
@@ -164,12 +200,13 @@ def place_paste(options: argparse.Namespace) -> None:
     sys.modules[f'modules.{name}'] = paste
 
 
-def page(css: str) -> Any:
+def page(css: str, root: Path) -> Any:
     look = {'css': css} if 'css' in inspect.signature(gr.Blocks.__init__).parameters else {}
     made = [tab for callback in script_callbacks.tabs for tab in callback()]
     with gr.Blocks(analytics_enabled=False, title='Stand-in WebUI', **look) as demo:
         with gr.Tabs(elem_id='tabs') as tabs:
-            generation_tab('txt2img', takes_text=True, takes_picture=False)
+            cards = functools.partial(model_cards, root)
+            generation_tab('txt2img', takes_text=True, takes_picture=False, more=cards)
             generation_tab('img2img', takes_text=True, takes_picture=True)
             generation_tab('extras', takes_text=False, takes_picture=True)
             if paste.CONTROL in paste.fields:
@@ -224,10 +261,11 @@ def main() -> None:
         run_installers(root)
     styles = sorted((root / 'extensions').glob('*/style.css'))
     css = '\n'.join(style.read_text(encoding='utf-8') for style in styles)
+    load_javascript(root)
     while True:
         reload = threading.Event()
         load_scripts(root, options.forge)
-        shared.demo = page(css)
+        shared.demo = page(css, root)
         app = serve(shared.demo, css, options.port, root)
         app.add_api_route('/_reload', lambda: reload.set())
         app.add_api_route('/sdapi/v1/options', shared.opts.everything)
