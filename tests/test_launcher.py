@@ -358,6 +358,33 @@ def test_an_argument_where_none_is_taken_is_wrong_usage(settled: Project) -> Non
 
 
 @pytest.mark.parametrize(
+    'fails',
+    [
+        pytest.param(None, id='none'),
+        pytest.param('tests/test_plain.py', id='one without a browser'),
+        pytest.param('tests/hosts/test_host.py', id='one in a host'),
+        pytest.param('tests/tab/test_grid_in_browser.py', id='one in a browser'),
+    ],
+)
+def test_all_tests_are_run_once_and_each_that_fails_counts(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    fails: str | None,
+) -> None:
+    files = ['tests/test_plain.py', 'tests/hosts/test_host.py', 'tests/tab/test_grid_in_browser.py']
+    for name in files:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f'def test_it():\n    print({name!r})\n    assert {name != fails}\n')
+    (tmp_path / 'setup.cfg').write_text('[tool:pytest]\naddopts = -rA\ntestpaths = tests\n')
+    monkeypatch.setattr(civitai_gallery, 'ROOT', tmp_path)
+    assert bool(civitai_gallery.run_all_tests()) == bool(fails)
+    told = capfd.readouterr().out
+    assert [told.count(f'\n{name}\n') for name in files] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
     'argv, word, passed',
     [
         pytest.param([], 'app', [], id='no word'),
