@@ -114,6 +114,31 @@ def test_a_way_that_is_too_long_is_left_out(view: View) -> None:
     assert address.of_view(view).endswith('&p=2&at=a%7C1')
 
 
+@pytest.mark.parametrize(
+    ('path', 'kept'),
+    [
+        ('/models/4201', {}),
+        (f'{MODEL}&sort=Oldest&period=Year', {}),
+        ('/models/4201', {'type': 'image', 'sort': 'Newest'}),
+        ('/user/lumen_fox', {'base_models': 'SDXL 1.0', 'period': 'Year'}),
+        ('/user/lumen_fox/videos', {}),
+        ('/images?tags=492952&period=Month', {}),
+        ('/model-versions/420101', {}),
+    ],
+)
+def test_every_kind_of_gallery_comes_back_as_it_was(
+    demo: DemoServer, path: str, kept: dict[str, str]
+) -> None:
+    given, other = View(), View()
+    events.open_source(given, demo.url + path, json.dumps(kept))
+    named = address.of_view(given)
+    opening.open_address(other, named)
+    assert ids(other) == ids(given) and address.of_view(other) == named
+    assert given.gallery and other.gallery and other.gallery.query == given.gallery.query
+    is_model = path.startswith('/models')
+    assert ('%2Fmodels%2F4201' in named) is is_model and '%2Fimages%3F' not in named * is_model
+
+
 def test_what_is_not_of_a_gallery_has_no_address() -> None:
     assert address.of_view(View()) == ''
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, parse_qsl, urlencode
 
 from .. import setting
+from ..civitai import urls
 from ..civitai.gallery import CursorTrail
-from ..civitai.source import address_of
+from ..civitai.source import GallerySource, address_of
 from . import endless
 from .filters import Filters, of_values
 from .view import View
@@ -44,7 +45,7 @@ def of_view(view: View) -> str:
     if gallery is None:
         return ''
     named = {
-        'source': address_of(gallery.source, setting.civitai_base_url),
+        'source': _link(gallery.source),
         'level': chosen.ceiling,
         'prompt': '1' if chosen.with_prompt else '',
         'versions': 'all' if gallery.model and not gallery.query.version_id else '',
@@ -54,6 +55,16 @@ def of_view(view: View) -> str:
     on = urlencode([('p', len(way) + 1), *(('at', cursor) for cursor in way)])
     is_short = len(on) <= LONGEST_WAY and len(way) < MOST_PAGES
     return f'{said}&{on}' if way and is_short else said
+
+
+def _link(source: GallerySource) -> str:
+    """The link of a gallery; that of a model is the one of its page, as people know it."""
+    link = address_of(source, setting.civitai_base_url)
+    asked = dict(parse_qsl(link.partition('?')[2]))
+    if source.kind != 'model' or not asked.pop('modelId', ''):
+        return link
+    page = urls.page_url(setting.civitai_base_url, 'models', source.number)
+    return f'{page}?{urlencode(asked)}'
 
 
 def read(text: object) -> Address | None:

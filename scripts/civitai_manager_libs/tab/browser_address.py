@@ -14,7 +14,7 @@ _WATCH = """() => {
     if (window.civitaiGalleryAddress) return [];
     const state = window.civitaiGalleryAddress = {wanted: ''};
     const usual = 250, ours = ['source', 'level', 'prompt', 'versions', 'p', 'at'];
-    let listed = 0, isOpening = true;
+    let listed = 0, isOpening = true, fills = new URLSearchParams(location.search).has('source');
     const find = (what) => document.querySelector('#civitai_gallery_' + what);
     const named = () => {
         const here = new URLSearchParams(location.search);
@@ -29,7 +29,7 @@ _WATCH = """() => {
     const open = () => {
         const button = find('address_button'), wanted = named();
         if (!button || !new URLSearchParams(wanted).get('source')) return;
-        isOpening = true;
+        isOpening = fills = true;
         state.wanted = wanted;
         button.click();
     };
@@ -50,9 +50,9 @@ _WATCH = """() => {
         const address = location.pathname + (query ? '?' + query : '') + location.hash;
         if (wanted !== named())
             history[isOpening ? 'replaceState' : 'pushState'](history.state, '', address);
-        if (isOpening) fill();
+        if (fills) fill();
         listed = told.listed;
-        isOpening = false;
+        isOpening = fills = false;
     };
     setInterval(look, usual);
     if (!IS_OPENING) open();
