@@ -112,7 +112,7 @@ WATCH_LIGHTBOX = f"""() => {{
     const mirror = () => {{
         if (!dialog || !dialog.open || !current) return;
         const about = find('details') && find('details').querySelector('.cg-details');
-        const isOfIt = about && about.dataset.of === picture.of(current);
+        const isOfIt = about && picture.now(about.dataset.of) === picture.of(current);
         const words = picture.words();
         const below = document.createElement('div');
         if (!isOfIt) {{

@@ -30,7 +30,12 @@ WATCH_PICTURE = f"""() => {{
         return told ? JSON.parse(told.dataset.words) : {{}};
     }};
     state.of = (item) => item.closest('.cg-grid').dataset.grid + ' ' + item.dataset.index;
-    state.isOld = (node) => Boolean(here(node, '[data-is-old]'));
+    // A grid that grew has another name by then, and each picture its old place.
+    state.now = (of) => {{
+        const grid = find('grid'), chosen = grid && grid.querySelector('.thumbnail-item.selected');
+        const isChosen = chosen && chosen.dataset.index === of.split(' ')[1];
+        return isChosen ? state.of(chosen) : of;
+    }};
     state.address = (item, size) =>
         item.closest('.cg-grid').dataset[size] + '/' + item.dataset.index;
     state.kind = (item) => item.closest('.cg-cell').dataset.kind;
@@ -68,7 +73,7 @@ WATCH_PICTURE = f"""() => {{
     const veil = (item) => {{
         const panel = find('image');
         const shown = panel && panel.querySelector('.cg-picture');
-        if (!panel || (shown && shown.dataset.of === state.of(item))) return;
+        if (!panel || (shown && state.now(shown.dataset.of) === state.of(item))) return;
         panel.style.setProperty('--cg-veil', 'url("' + state.small(item) + '")');
         const mine = panel.dataset.veil = state.of(item);
         state.bring(item).then((image) => {{
@@ -173,17 +178,21 @@ WATCH_PICTURE = f"""() => {{
             const turned = String(mark.getAttribute('aria-pressed') !== 'true');
             for (const one of document.querySelectorAll(same))
                 one.setAttribute('aria-pressed', turned);
-            state.orders.push(mark.dataset.cgMark);
+            // what is pressed may not have been drawn anew since it was pressed before
+            const [kind, , ...of] = mark.dataset.cgMark.split(' ');
+            const is = Number(turned === 'true');
+            state.orders.push([kind, is, state.now(of.join(' '))].join(' '));
             press('mark_button');
         }}
-        if (kept) state.keep(kept.dataset.cgKeep);
+        if (kept) state.keep(state.now(kept.dataset.cgKeep));
         if (other && /^[a-z_]+$/.test(other.dataset.cgPress))
             press(other.dataset.cgPress + '_button');
     }});
     state.marked = () => {{
         if (state.orders.length) press('mark_button');  // gradio 3 drops what is pressed meanwhile
         for (const button of find('details').querySelectorAll('[data-cg-mark]')) {{
-            const [kind, , grid, place] = button.dataset.cgMark.split(' ');
+            const [kind, , ...of] = button.dataset.cgMark.split(' ');
+            const [grid, place] = state.now(of.join(' ')).split(' ');
             const drawn = find('grid').querySelector('.cg-grid');
             if (!drawn || drawn.dataset.grid !== grid) continue;
             const cell = drawn.querySelectorAll('.cg-cell')[place];
