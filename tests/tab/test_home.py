@@ -80,7 +80,7 @@ def test_no_more_models_are_offered_than_there_is_room_for(scanned: Path) -> Non
     assert updates.latest(archive(), 0) == []
 
 
-def test_models_are_offered_to_their_owner_alone(
+def test_models_and_favourite_pictures_are_offered_to_their_owner_alone(
     scanned: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[Any] = []
@@ -90,8 +90,9 @@ def test_models_are_offered_to_their_owner_alone(
     client = SimpleNamespace(host='127.0.0.1', port=1)
     here = SimpleNamespace(headers={'host': '127.0.0.1:7860'}, client=client)
     afar = {**here.headers, 'x-forwarded-for': '203.0.113.7'}
-    assert 'Models on this machine' in opened[0](here)
-    assert 'Models on this machine' not in opened[0](SimpleNamespace(headers=afar, client=client))
+    for word in ('Models on this machine', 'Favourite pictures'):
+        assert word in opened[0](here)
+        assert word not in opened[0](SimpleNamespace(headers=afar, client=client))
 
 
 def test_the_name_of_a_site_is_nothing_but_text() -> None:

@@ -11,7 +11,7 @@ from .. import widgets
 from ..archive.place import archive
 from ..errors import StorageError
 from ..library import updates
-from . import browser_start, needed, start_markup
+from . import browser_start, marking, needed, start_markup
 from .layout import Parts
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,8 @@ def wire_page(parts: Parts, blocks: Any) -> None:
     """Show where to begin when the page opens, with their models to their owner."""
 
     def opened(request: gr.Request) -> str:
-        return start_markup.home(_models() if needed.may_have_models(request) else ())
+        models = _models() if needed.may_have_models(request) else ()
+        return start_markup.home(models, marking.may_mark(request))
 
     widgets.on(
         blocks.load,

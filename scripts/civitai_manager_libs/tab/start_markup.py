@@ -26,8 +26,11 @@ _OF_THE_STAND_IN = {4201: 'Paper Horizons XL', 4317: 'Gouache Weather', 4452: 'Q
 _LISTS = ('favourites', 'recent')
 
 
-def home(models: Sequence[Standing] = ()) -> str:
-    """What to begin with; `models` are some of those on this machine, for their owner's eyes."""
+def home(models: Sequence[Standing] = (), may_mark: bool = False) -> str:
+    """What to begin with; `models` are some of those on this machine, for their owner's eyes.
+
+    `may_mark`: who looks has favourite pictures, which are the owner's.
+    """
     base = setting.civitai_base_url
     kept = ''.join(map(_kept, _LISTS))
     here = [(one.title, have.gallery_link(one.holding)) for one in models]
@@ -36,9 +39,10 @@ def home(models: Sequence[Standing] = ()) -> str:
     examples = _OF_THE_SITE if is_site else _OF_THE_STAND_IN
     tried = [(name, urls.page_url(base, 'models', number)) for number, name in examples.items()]
     listed = _section('home_models', here) + _section('home_examples', tried)
+    liked = _pictures() if may_mark else ''
     return (
         f'<section class="cg-home" data-site="{escape(host)}" aria-label="{escape(label("home"))}">'
-        f'<div class="cg-lists">{kept}{listed}</div></section>'
+        f'<div class="cg-lists">{kept}{liked}{listed}</div></section>'
     )
 
 
@@ -49,6 +53,13 @@ def _kept(name: str) -> str:
         f'<section data-cg-list="{name}" data-dropping="{dropping}" hidden>'
         f'<h3>{title}</h3><ul></ul></section>'
     )
+
+
+def _pictures() -> str:
+    """What shows the pictures that the owner marked, see `favourites`."""
+    title, show = escape(label('home_pictures')), escape(label('home_pictures_show'))
+    button = '<button type="button" class="cg-button" data-cg-press="favourites">'
+    return f'<section><h3>{title}</h3><p>{button}★ {show}</button></p></section>'
 
 
 def _section(key: str, entries: Sequence[tuple[str, str]]) -> str:
@@ -124,7 +135,7 @@ def found(view: View) -> str:
         tag = f'cg-cards-{int(search.grid)}'
         body = f'<{tag} class="cg-grid"{facts}><ul class="cg-cards">{cards}</ul></{tag}>'
     else:
-        body = f'<p class="cg-none">{escape(label("found_hint"))}</p>'
+        body = f'<p>{escape(label("found_hint"))}</p>'
     close = escape(label('found_close'))
     name = escape(label('found_name', words=search.words))
     return (
