@@ -20,7 +20,8 @@ from scripts.civitai_manager_libs.tab import webui
 from tests.support.paths import ROOT
 
 OFFERED = [item for item in setting.SETTINGS if not item.owner_only]
-NUMBERS = [item for item in OFFERED if not item.choices]
+SWITCHES = [item for item in OFFERED if isinstance(item.default, bool)]
+NUMBERS = [item for item in OFFERED if not item.choices and item not in SWITCHES]
 by_name = {'ids': lambda item: item.name}
 
 
@@ -73,6 +74,16 @@ def test_a_number_has_its_bounds(shared: ModuleType, item: Setting) -> None:
     made = built(shared)[key(item)]
     assert (made.minimum, made.maximum) == (item.minimum, item.maximum)
     assert item.fits(made.minimum + made.step) and made.value == item.default
+
+
+@pytest.mark.parametrize('item', SWITCHES, **by_name)
+def test_a_switch_is_a_box_to_be_ticked(shared: ModuleType, item: Setting) -> None:
+    webui.settings()
+    made = built(shared)[key(item)]
+    assert isinstance(made, gr.Checkbox) and made.value is item.default
+    shared.opts.apply({key(item): not item.default})
+    setting.refresh()
+    assert getattr(setting, item.name) is not item.default
 
 
 @pytest.mark.parametrize('language', ['en', 'zh_TW'])
