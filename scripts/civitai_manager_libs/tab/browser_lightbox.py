@@ -136,8 +136,13 @@ WATCH_LIGHTBOX = f"""() => {{
             }}
             if (buttons.children.length) below.append(buttons);
         }}
-        if (below.innerHTML !== part.below.innerHTML)
-            part.below.replaceChildren(...below.childNodes);
+        if (below.innerHTML === part.below.innerHTML) return;
+        const within = () => [...part.below.querySelectorAll('button, a[href]')];
+        const focused = within().indexOf(document.activeElement);
+        part.below.replaceChildren(...below.childNodes);
+        if (focused < 0) return;
+        const again = within()[focused];
+        (again && again.offsetParent ? again : dialog).focus({{preventScroll: true}});
     }};
 
     // -- the way through the gallery --------------------------------------------------------------
@@ -199,7 +204,8 @@ WATCH_LIGHTBOX = f"""() => {{
             const all = stops(), last = all[all.length - 1];
             const edge = event.shiftKey ? all[0] : last, other = event.shiftKey ? last : all[0];
             const isOut = document.activeElement === dialog && event.shiftKey;
-            if (document.activeElement !== edge && !isOut) return;
+            const isLost = !dialog.contains(document.activeElement);
+            if (document.activeElement !== edge && !isOut && !isLost) return;
             event.preventDefault();
             other.focus();
         }} else if (work && !event.ctrlKey && !event.metaKey && !event.altKey) {{
@@ -230,6 +236,9 @@ WATCH_LIGHTBOX = f"""() => {{
         part.close.addEventListener('click', () => dialog.close());
         part.near = near(part.stage, part.zoomed, step);
         dialog.addEventListener('keydown', typed);
+        dialog.addEventListener('click', (event) => {{  // another gallery is opened below
+            if (here(event.target, '[data-cg-source]')) dialog.close();
+        }});
         dialog.addEventListener('close', () => {{
             shows += 1;
             part.near.clear();
