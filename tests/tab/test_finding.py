@@ -120,7 +120,7 @@ def test_a_search_that_finds_nothing_says_so_and_what_to_do(
     demo: DemoServer, parts: Parts, load: Callable[..., dict[Any, Any]]
 ) -> None:
     told = load(View(), 'nobody called a model so')
-    assert 'no model by these words' in told[parts.status]
+    assert 'no model by “nobody called a model so”' in told[parts.status]
     assert 'fewer words' in told[parts.start.found] and not links(told[parts.start.found])
 
 

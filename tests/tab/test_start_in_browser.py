@@ -103,6 +103,22 @@ def test_an_example_opens_and_a_favourite_stays_in_this_browser(
     expect(star).to_have_attribute('aria-pressed', 'false')
 
 
+def test_favourite_pictures_are_shown_from_where_one_begins(
+    page: Page, running_demo: DemoServer
+) -> None:
+    load(page, running_demo.url + OPENING_PATH)
+    expect(pictures(page).first).to_be_visible(timeout=WAIT)
+    pictures(page).first.click()
+    favourite = part(page, 'details').locator('[data-cg-mark^=favourite]')
+    favourite.click()
+    expect(favourite).to_have_attribute('aria-pressed', 'true', timeout=WAIT)
+    part(page, 'title').get_by_role('button', name='Where to begin').click()
+    part(page, 'home').get_by_role('button', name='Show them').click()
+    expect(part(page, 'title').locator('h2')).to_have_text('Favourites', timeout=WAIT)
+    expect(pictures(page)).to_have_count(1, timeout=WAIT)
+    expect(part(page, 'home')).to_be_hidden()
+
+
 def test_what_the_storage_holds_is_text_and_bounded(
     page: Page, app: RunningApp, running_demo: DemoServer
 ) -> None:

@@ -155,6 +155,7 @@ WATCH_START = f"""() => {{
     document.addEventListener('click', (event) => {{
         const [pressed] = event.composedPath();
         if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        if (ours(pressed, '#civitai_gallery_home [data-cg-press]')) unfold(false);
         const node = ours(pressed, wanted + ', a, button, code');
         const name = node && Object.keys(press).find((one) => one in node.dataset);
         if (!name) return;

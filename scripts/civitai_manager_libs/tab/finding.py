@@ -7,7 +7,6 @@ from typing import Any, Callable
 import gradio as gr
 
 from .. import api, setting, widgets
-from ..civitai.found import FoundPage
 from ..civitai.words import words_in
 from ..errors import CancelledError, CivitaiError
 from . import browser_start, events, markup, start_markup, thumbnails, waits
@@ -92,14 +91,15 @@ def _told(parts: Parts, request: Any, view: View, find: Callable[[], bool]) -> T
     if not is_found:
         return nothing
     view.waits.is_over = True
-    return {parts.start.found: start_markup.found(view), parts.status: _status(view.search.page)}
+    return {parts.start.found: start_markup.found(view), parts.status: _status(view.search)}
 
 
-def _status(page: FoundPage) -> str:
+def _status(search: SearchView) -> str:
     """How many were found, and what is left out."""
+    page = search.page
     ceiling, count = setting.gallery_maturity_ceiling, len(page.models)
     key = {0: 'found_none', 1: 'found_count_one'}.get(count, 'found_count')
-    told = [label(key, count=count)]
+    told = [label(key, count=count, words=search.words)]
     told += [label('found_hidden', count=page.hidden, ceiling=ceiling)] if page.hidden else []
     told += [label('found_unreadable', count=page.unreadable)] if page.unreadable else []
     return markup.notice(' '.join(told), 'calm' if count else 'problem')

@@ -1703,7 +1703,7 @@ ENGLISH: dict[str, str] = {
     'found_more': 'More',
     'found_count': '{count} models. Click one to open its gallery.',
     'found_count_one': '1 model. Click it to open its gallery.',
-    'found_none': 'Civitai finds no model by these words.',
+    'found_none': 'Civitai finds no model by “{words}”.',
     'found_hint': (
         'Try fewer words, or the name as its page writes it: names of models are searched, '
         'mostly in English. A link, an id, a hash or @user opens a gallery at once.'

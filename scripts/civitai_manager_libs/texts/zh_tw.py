@@ -1165,7 +1165,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'found_more': '更多',
     'found_count': '{count} 個模型，點選即可開啟其圖庫。',
     'found_count_one': '1 個模型，點選即可開啟其圖庫。',
-    'found_none': 'Civitai 找不到符合這些文字的模型。',
+    'found_none': 'Civitai 找不到符合「{words}」的模型。',
     'found_hint': '請減少文字，或輸入模型頁面上的名稱：搜尋的是模型名稱，多為英文。貼上連結、編號、雜湊值或 @使用者 可直接開啟圖庫。',
     'found_hidden': '{count} 個超出您的分級上限（{ceiling}），未顯示。',
     'found_unreadable': '{count} 個無法讀取。',
