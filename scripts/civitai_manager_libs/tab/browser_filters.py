@@ -11,8 +11,8 @@ KEPT = """(() => {
     catch (error) { return (window.civitaiGalleryFilters || {}).kept || ''; }
 })()"""
 
-# What the boxes hold.
-CHOSEN = 'window.civitaiGalleryFilters.chosen()'
+# What the boxes held as one of them was changed.
+CHOSEN = "(window.civitaiGalleryFilters || {}).wanted || ''"
 
 WATCH_FILTERS = f"""() => {{
     if (window.civitaiGalleryFilters) return [];
@@ -72,26 +72,30 @@ WATCH_FILTERS = f"""() => {{
         }}
         count();
     }};
-    state.chosen = () => JSON.stringify(Object.fromEntries(
-        boxes().map((box) => [box.dataset.filter, valueOf(box)])));
     const choose = (names) => {{
         for (const box of boxes().filter((one) => names.includes(one.dataset.filter))) {{
             if (facts().shown) undo.push([box.dataset.filter, kept()[box.dataset.filter]]);
             keep(box.dataset.filter, valueOf(box) === usual_of(box) ? '' : valueOf(box));
         }}
         count();
+        state.wanted = JSON.stringify(Object.fromEntries(
+            boxes().map((one) => [one.dataset.filter, valueOf(one)])));
         if (facts().shown) find('filters_button').click();
     }};
     document.addEventListener('change', (event) => {{
         const [box] = event.composedPath();
-        if (box.closest && box.closest('#civitai_gallery_filters') && box.dataset.filter)
-            choose([box.dataset.filter]);
+        if (!box.closest || !box.closest('#civitai_gallery_filters [data-filter]')) return;
+        const value = valueOf(box);
+        look();  // what was told before it was changed does not undo that
+        put(box, value);
+        choose([box.dataset.filter]);
     }});
     document.addEventListener('click', (event) => {{
         const [pressed] = event.composedPath();
         const show = pressed.closest && pressed.closest('[data-unfilter]');
         const fold = pressed.closest && pressed.closest('#civitai_gallery_filters .cg-fold');
         if (show) {{
+            look();
             const name = show.dataset.unfilter;
             const some = boxes().filter((box) => name === 'all'
                 ? !['level', 'sort'].includes(box.dataset.filter) : box.dataset.filter === name);
