@@ -180,7 +180,8 @@ def test_cells_have_the_proportions_and_the_colour_of_their_pictures(view: View)
 
 def test_one_cell_is_in_the_order_of_tabs_and_each_says_what_it_is(view: View) -> None:
     found = cells(view, filled(view))
-    assert [re.findall(r'tabindex="(-?\d)"', cell) for cell in found] == [['0'], *[['-1']] * 5]
+    places = [re.findall(r'tabindex="(-?\d)"', cell) for cell in found]
+    assert places == [['0', '-1'], *[['-1', '-1']] * 5]  # the picture, and the box to tick
     assert 'aria-label="Picture 1 of 6, @ana, Prompt"' in found[0]
     assert 'aria-label="Picture 2 of 6, @ana"' in found[1] and 'aria-pressed="false"' in found[1]
 
