@@ -157,3 +157,10 @@ def test_a_download_is_watched_stopped_and_tried_again_where_it_was_begun(
     expect(failure).to_have_count(0)
     expect(part(page, 'retry_page')).to_be_hidden()
     assert len(kept(app)) == COUNT - 1
+
+
+def test_where_a_key_is_asked_for_a_button_leads_to_its_field(page: Page, site: GridSite) -> None:
+    site.instead['/api/v1/images'] = ok(b'{}', status=401)
+    load(page, f'{site.server.url}/user/bob')
+    page.get_by_role('button', name='Enter a key').click()
+    expect(part(page, 'api_key').locator('input')).to_be_focused(timeout=WAIT)

@@ -136,16 +136,31 @@ WATCH_FOOT = f"""() => {{
     }}, true);
     document.addEventListener('click', (event) => {{
         const [node] = event.composedPath();
-        const button = within(node, '[data-pick], [data-press], [data-again-one]');
+        const button = within(node, '[data-pick], [data-press], [data-show], [data-again-one]');
         if (!button || !within(button, '[id^=civitai_gallery_]')) return;
         const order = orders[button.dataset.pick];
         if (order) order();
         if (/^[a-z_]+$/.test(button.dataset.press || '')) press(button.dataset.press);
+        if (button.dataset.show === 'key') showKey(1);
         if (button.dataset.againOne) {{
             state.again.push(button.dataset.againOne);
             press('again_one_button');
         }}
     }});
+
+    // The field for the key, in a panel that is folded: newer gradio makes it when that opens.
+    const showKey = (tries) => {{
+        const panel = find('key'), field = panel && panel.querySelector('input');
+        const isSeen = field && field.offsetParent;
+        const title = panel && panel.querySelector('button');
+        if (isSeen) {{
+            field.focus({{preventScroll: true}});
+            field.scrollIntoView({{block: 'center'}});
+        }} else if (tries < 20) {{
+            if (tries === 1 && title) title.click();
+            setTimeout(() => showKey(tries + 1), often / 2);
+        }}
+    }};
 
     // What is saved by now is marked in its cell.
     const note = () => {{

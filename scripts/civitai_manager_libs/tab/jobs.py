@@ -92,7 +92,7 @@ def panel(request: gr.Request) -> str:
         standing = _every_job(needed.may_have_models(request))[::-1]
     except CivitaiError as error:
         standing = []
-        told = markup.notice(error.message_in(setting.language), 'problem')
+        told = markup.problem(error)
     more = max(0, len(standing) - _MOST_SHOWN)
     may_act, may_see_paths = widgets.may_have_jobs(request), widgets.may_see_paths(request)
     downloads = keeping.under_way() if may_act else []
@@ -148,7 +148,7 @@ def _on_start(form: JobParts) -> Callable[..., Iterator[Any]]:
         try:
             told = _begin(request, view, versions, given)
         except CivitaiError as error:
-            problem = markup.notice(error.message_in(setting.language), 'problem')
+            problem = markup.problem(error)
             yield {form.answer: problem}
         else:
             view.is_asking = False
@@ -199,7 +199,7 @@ def _order(request: gr.Request, order: Any) -> tuple[str, Any]:
             done = _carry_out(request, str(order))
             told = markup.notice(done, 'good') if done else ''
     except CivitaiError as error:
-        told = markup.notice(error.message_in(setting.language), 'problem')
+        told = markup.problem(error)
     return panel(request), told
 
 

@@ -10,7 +10,7 @@ from ..civitai.gallery import GalleryImage, ImagePage
 from ..civitai.source import GallerySource, address_of
 from ..downloads.offline import SavedGallery
 from ..downloads.plan import failed_message
-from ..errors import CivitaiError
+from ..errors import CancelledError, CivitaiError, KeyNeededError
 from ..widgets import escape
 from . import origin, source_links
 from .downloading import Step
@@ -34,7 +34,12 @@ def notice(message: str, mood: str = 'calm', more: str = '') -> str:
 
 def problem(error: CivitaiError) -> str:
     """What went wrong, as a notice, with a button that leads to what mends it."""
-    return notice(error.message_in(setting.language), 'problem')
+    remedy = ''
+    if isinstance(error, KeyNeededError):
+        text = escape(label('key_show'))
+        remedy = f' <button type="button" class="cg-button" data-show="key">{text}</button>'
+    mood = 'calm' if isinstance(error, CancelledError) else 'problem'
+    return notice(error.message_in(setting.language), mood, remedy)
 
 
 def place(folder: str) -> str:

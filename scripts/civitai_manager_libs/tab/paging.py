@@ -7,7 +7,7 @@ from typing import Any, Callable
 import gradio as gr
 
 from .. import setting, widgets
-from ..errors import CancelledError, CivitaiError
+from ..errors import CivitaiError
 from . import (
     browser,
     browser_address,
@@ -211,9 +211,7 @@ def _on_turn(
                 return nothing
             view.waits.is_over = True
             view.is_of_before |= change not in _OTHER_PAGES
-            mood = 'calm' if isinstance(error, CancelledError) else 'problem'
-            problem = markup.notice(error.message_in(setting.language), mood)
-            return {**_controls(parts, view), parts.status: problem}
+            return {**_controls(parts, view), parts.status: markup.problem(error)}
         if view.turn > turn:  # a later one has the say
             return nothing
         view.waits.is_over = True

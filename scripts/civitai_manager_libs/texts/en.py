@@ -735,6 +735,7 @@ ENGLISH: dict[str, str] = {
     'send_control': 'Send to control',
     'key_title': 'API key',
     'key_placeholder': 'Paste a key from your Civitai account settings; empty removes it',
+    'key_show': 'Enter a key',
     'key_save': 'Save key',
     'key_none': 'No API key is set. Most galleries need none.',
     'key_set': 'An API key is set: {masked}',
