@@ -14,6 +14,18 @@ from ..setting.kinds import Setting, Value, is_template
 from . import cache_panel, markup
 from .markup import PREFIX, label
 
+# Those that people change; the others are folded.
+_EVERYDAY = (
+    'gallery_maturity_ceiling',
+    'language',
+    'gallery_columns',
+    'gallery_rows',
+    'gallery_endless',
+    'gallery_embed_infotext',
+    'download_images_folder',
+    'models_folder',
+)
+
 
 def build_key(blocks: Any) -> None:
     """Make the field for the API key, closed at first. The key never goes back to a browser.
@@ -91,8 +103,7 @@ def build_panel(blocks: Any) -> None:
     """Make the panel of all settings, closed at first; `blocks` is the page it is on."""
     with gr.Accordion(label('settings_title'), open=False, elem_id=f'{PREFIX}_settings'):
         state = gr.HTML('', elem_id=f'{PREFIX}_settings_status')
-        with gr.Row():
-            fields = [_field(item) for item in setting.SETTINGS]
+        fields = _fields()
         shown = gr.State([])  # the values that this browser tab was given
         save = gr.Button(label('settings_save'), elem_id=f'{PREFIX}_settings_save')
     build_key(blocks)
@@ -116,6 +127,17 @@ def build_panel(blocks: Any) -> None:
     widgets.on(blocks.load, opened, outputs=[*fields, shown], show_progress='hidden')
 
 
+def _fields() -> list[Any]:
+    """Make a field for each setting, the everyday ones first; return them as they are listed."""
+    items = {item.name: item for item in setting.SETTINGS}
+    with gr.Row():
+        made = {name: _field(items.pop(name)) for name in _EVERYDAY}
+    with gr.Accordion(label('settings_more'), open=False, elem_id=f'{PREFIX}_settings_more'):
+        with gr.Row():
+            made |= {name: _field(item) for name, item in items.items()}
+    return [made[item.name] for item in setting.SETTINGS]
+
+
 def _current(request: gr.Request) -> list[Any]:
     """The settings as they are when the page opens; the owner's for the owner only."""
     is_owner = widgets.is_owner(request)
@@ -134,7 +156,7 @@ def _hidden(item: Setting) -> Value:
 def _field(item: Setting) -> Any:
     shown: dict[str, Any] = {
         'label': label(f'setting_{item.name}'),
-        'info': label(f'setting_{item.name}_help'),
+        'info': _help(item),
         # the page config goes to everybody; the owner's values follow when the page opens
         'value': _hidden(item) if item.owner_only else getattr(setting, item.name),
         'interactive': not setting.is_fixed(item),
@@ -150,6 +172,18 @@ def _field(item: Setting) -> Any:
     # the range is checked when they are saved: gradio would refuse without saying which one
     precision = 0 if isinstance(item.default, int) else None
     return widgets.component(gr.Number, precision=precision, **shown)
+
+
+def _help(item: Setting) -> str:
+    """What a setting does, and from where to where a number may go."""
+    told = label(f'setting_{item.name}_help')
+    if item.choices or isinstance(item.default, (str, bool)):
+        return told
+    return label('setting_help_range', help=told, **_bounds(item))
+
+
+def _bounds(item: Setting) -> dict[str, str]:
+    return {'minimum': f'{item.minimum:g}', 'maximum': f'{item.maximum:g}'}
 
 
 def _save_settings(request: gr.Request, *values: Any, shown: Sequence[Any] = ()) -> str:
@@ -173,12 +207,28 @@ def _save_settings(request: gr.Request, *values: Any, shown: Sequence[Any] = ())
         bad = setting.save({item.name: value for item, value in given.items()})
     except CivitaiError as error:
         return markup.notice(error.message_in(setting.language), 'problem')
-    if bad:
-        names = ', '.join(_with_range(item) for item in given if item.name in bad)
-        told = [label('settings_refused', names=names)]
-        told += [i.why_not(v, setting.language) for i, v in given.items() if i.name in bad]
-        return markup.notice(' '.join(told).strip(), 'problem')
-    return markup.notice(label('settings_saved'), 'good')
+    refused = {item: value for item, value in given.items() if item.name in bad}
+    told = [_what_was_saved([item for item in given if item not in refused])]
+    if refused:
+        names = ', '.join(map(_with_range, refused))
+        told += [label('settings_refused', names=names)]
+        told += [item.why_not(value, setting.language) for item, value in refused.items()]
+    mood = 'problem' if refused else 'good'
+    return markup.notice(' '.join(filter(None, told)), mood)
+
+
+def _what_was_saved(items: Sequence[Setting]) -> str:
+    """Which settings were saved, and when what they change is seen."""
+    if not items:
+        return label('settings_same')
+    names = ', '.join(label(f'setting_{item.name}') for item in items)
+    told = [label('settings_saved', names=names)]
+    told += [
+        label(f'settings_later_{name}')
+        for name in ('gallery_columns', 'language')
+        if any(item.name == name for item in items)
+    ]
+    return ' '.join(told)
 
 
 def _with_range(item: Setting) -> str:
@@ -188,8 +238,7 @@ def _with_range(item: Setting) -> str:
         return label('setting_choices', name=name, choices=', '.join(item.choices))
     if isinstance(item.default, (str, bool)):
         return name
-    minimum, maximum = (f'{bound:g}' for bound in (item.minimum, item.maximum))
-    return label('setting_range', name=name, minimum=minimum, maximum=maximum)
+    return label('setting_range', name=name, **_bounds(item))
 
 
 def _shown_now(before: Sequence[Any], values: Sequence[Any]) -> list[Any]:

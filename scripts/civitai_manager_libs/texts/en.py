@@ -772,9 +772,12 @@ ENGLISH: dict[str, str] = {
     ),
     'settings_title': 'Settings',
     'settings_save': 'Save settings',
-    'settings_saved': (
-        'Saved. Columns change when the page is loaded again, the language at the next start.'
-    ),
+    'settings_more': 'More: speed, network, names of files, models',
+    'settings_saved': 'Saved: {names}.',
+    'settings_same': 'Nothing else was changed.',
+    'settings_later_gallery_columns': 'The columns count from the next page of pictures on.',
+    'settings_later_language': 'The language changes at the next start.',
+    'setting_help_range': '{help} From {minimum} to {maximum}.',
     'setting_range': '{name} (from {minimum} to {maximum})',
     'setting_choices': '{name} (one of {choices})',
     'settings_refused': 'Not saved, because not usable: {names}.',
