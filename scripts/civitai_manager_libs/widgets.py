@@ -258,7 +258,13 @@ def may_have_jobs(request: Any) -> bool:
 def page(title: str, css: Path) -> tuple[Any, dict[str, Any]]:
     """Return a Blocks for a page of our own, and the arguments that its launch needs for it."""
     # named fonts would be fetched from the internet
-    theme = gr.themes.Default(font=['system-ui', 'sans-serif'], font_mono=['monospace'])
+    theme = gr.themes.Default(font=['system-ui', 'sans-serif'], font_mono=['monospace']).set(
+        # white on gradio's own orange has a contrast of 2.8
+        button_primary_background_fill='*primary_700',
+        button_primary_background_fill_dark='*primary_700',
+        button_primary_background_fill_hover='*primary_800',
+        button_primary_background_fill_hover_dark='*primary_800',
+    )
     look = {'css': css.read_text(encoding='utf-8'), 'theme': theme}
     at_launch = accepted(gr.Blocks.launch, **look)
     at_making = {name: value for name, value in look.items() if name not in at_launch}

@@ -106,6 +106,7 @@ def make(source: str) -> Parts:
     with gr.Row(elem_id=f'{PREFIX}_bar'):
         source_box = gr.Textbox(
             source,
+            label=label('source_label'),
             show_label=False,
             container=False,
             placeholder=label('source_placeholder'),

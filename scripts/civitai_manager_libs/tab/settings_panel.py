@@ -36,6 +36,7 @@ def build_key(blocks: Any) -> None:
         state = gr.HTML(_shown_key_state(), elem_id=f'{PREFIX}_key_status')
         with gr.Row():
             field = gr.Textbox(
+                label=label('key_title'),
                 show_label=False,
                 container=False,
                 type='password',

@@ -461,6 +461,7 @@ ENGLISH: dict[str, str] = {
     'folder_not_yours': 'Only the account that runs the gallery can have folders opened here.',
     'progress_loading': 'Loading pictures',
     'progress_picture': 'Downloading picture {done}/{total}',
+    'source_label': 'A link, an id, or words to find models by',
     'source_placeholder': 'A Civitai link, an id, @user, or words to find models by',
     'load': 'Load',
     'version': 'Version',

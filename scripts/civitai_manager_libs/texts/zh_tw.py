@@ -273,6 +273,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'folder_not_yours': '只有執行圖庫的帳號可以在此開啟資料夾。',
     'progress_loading': '載入圖片',
     'progress_picture': '下載圖片 {done}/{total}',
+    'source_label': '連結、編號，或用來搜尋模型的文字',
     'source_placeholder': 'Civitai 連結、編號、@使用者，或搜尋模型的文字',
     'load': '載入',
     'version': '版本',

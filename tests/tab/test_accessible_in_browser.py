@@ -1,0 +1,86 @@
+"""What axe-core finds on the page of the app, state by state, in light and dark."""
+
+from __future__ import annotations
+
+import json
+from typing import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browsing import WAIT, load, needs_chromium, part, pictures
+from tests.support.grid_site import GridSite
+from tests.support.prepared import Prepared
+from tests.support.running_app import RunningApp
+
+pytestmark = needs_chromium
+
+COUNT = 6
+SETTINGS = {'gallery_rows': 2, 'gallery_columns': 3}
+GRAVE = {'serious', 'critical'}
+
+
+@pytest.fixture(scope='module')
+def site() -> Iterator[GridSite]:
+    made = GridSite(COUNT)
+    with made.server:
+        yield made
+
+
+@pytest.fixture(scope='module')
+def app(
+    prepared: Prepared, site: GridSite, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningApp]:
+    home = tmp_path_factory.mktemp('home')
+    (home / 'settings.json').write_text(json.dumps(SETTINGS))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv('CIVITAI_BASE_URL', site.server.url)
+        running = RunningApp(prepared, home, '--port', '0', '--downloads', str(home / 'kept'))
+        yield running
+        running.stop()
+
+
+def faults(tab: Page) -> list[str]:
+    """What is wrong with what is ours on the page; what gradio puts around it is left out."""
+    found = Axe().run(tab, context={'include': [['[id^=civitai_gallery]']]})
+    return [
+        f'{fault["id"]}: {node["html"][:200]}'
+        for fault in found.response['violations']
+        if fault['impact'] in GRAVE
+        for node in fault['nodes']
+    ]
+
+
+@pytest.mark.parametrize('theme', ['light', 'dark'])
+def test_nobody_is_shut_out(browser: Browser, app: RunningApp, site: GridSite, theme: str) -> None:
+    context = browser.new_context(
+        viewport={'width': 1280, 'height': 900}, reduced_motion='reduce'
+    )  # a colour on its way to another one has a contrast of its own
+    tab = context.new_page()
+    tab.set_default_timeout(WAIT)
+    tab.goto(f'{app.url}?__theme={theme}')
+    expect(part(tab, 'status')).to_contain_text('Paste a Civitai link', timeout=WAIT)
+    seen = {'start': faults(tab)}
+    load(tab, site.link)
+    expect(pictures(tab)).to_have_count(COUNT, timeout=WAIT)
+    seen['grid'] = faults(tab)
+    pictures(tab).first.click()
+    expect(part(tab, 'details')).to_contain_text('@ana', timeout=WAIT)
+    seen['a picture'] = faults(tab)
+    tab.keyboard.press('f')
+    expect(part(tab, 'lightbox')).to_be_visible(timeout=WAIT)
+    seen['lightbox'] = faults(tab)
+    tab.keyboard.press('Escape')
+    tab.keyboard.press('?')
+    expect(tab.get_by_role('dialog', name='Keys')).to_be_visible(timeout=WAIT)
+    seen['keys'] = faults(tab)
+    tab.keyboard.press('Escape')
+    for panel in ('models', 'settings', 'key', 'cache'):
+        part(tab, panel).locator('button').first.click()
+    part(tab, 'download_whole').click()
+    expect(part(tab, 'whole_start')).to_be_visible(timeout=WAIT)
+    expect(part(tab, 'settings_save')).to_be_visible(timeout=WAIT)
+    seen['panels'] = faults(tab)
+    context.close()
+    assert {state: found for state, found in seen.items() if found} == {}
