@@ -141,7 +141,8 @@ def press_quickly(tab: Page, selector: str, times: int, gap: int) -> None:
         """async ([selector, times, gap]) => {
             for (let time = 0; time < times; time++) {
                 const found = document.querySelectorAll(selector);
-                found[Math.min(time, found.length - 1)].click();
+                found[Math.min(time, found.length - 1)].dispatchEvent(
+                    new MouseEvent("click", {bubbles: true, composed: true, detail: 1}));
                 if (gap) await new Promise(done => setTimeout(done, gap));
             }
         }""",
