@@ -220,6 +220,15 @@ def test_what_failed_stays_with_its_picture_its_cause_and_a_way_to_try_again(
     assert again[parts.retry_page]['visible'] and 'data-again-one="1"' not in again[parts.kept_here]
 
 
+def test_a_picture_that_needs_a_key_leads_to_its_field(
+    view: View, site: GridSite, parts: layout.Parts
+) -> None:
+    site.instead['p2/original'] = ok(b'no', status=401)
+    site.instead['p5/original'] = ok(b'busy', status=500)
+    here = kept_page(parts, HERE, view)[parts.kept_here]
+    assert here.count('data-show="key"') == 1
+
+
 # -- saved already ---------------------------------------------------------------------------------
 
 

@@ -44,6 +44,34 @@ def test_what_is_not_usable_is_named_and_the_rest_is_kept(tmp_path: Path) -> Non
     assert json.loads((tmp_path / 'settings.json').read_text()) == {'gallery_rows': 3}
 
 
+def test_what_was_saved_is_named_beside_what_was_not_and_when_it_counts() -> None:
+    told = saved(gallery_columns=3, http_timeout=9)
+    assert 'Saved: Columns, API time-out (s). The columns count from the next page' in told
+    assert 'Saved: Rows. Not saved, because not usable: Columns (' in saved(
+        gallery_columns=99, gallery_rows=2
+    )
+    assert 'cg-good' in saved() and 'Nothing else was changed.' in saved()
+
+
+def test_the_everyday_ones_stand_first_and_numbers_tell_their_range() -> None:
+    with gradio.Blocks() as blocks:
+        settings_panel.build_panel(blocks)
+    placed = str(blocks.get_config_file()['layout'])
+    parts = {one['id']: one['props'] for one in blocks.get_config_file()['components']}
+    ids = {str(props.get('elem_id')): number for number, props in parts.items()}
+    columns = ids['civitai_gallery_setting_gallery_columns']
+    order = [
+        placed.index(f"'id': {ids[name]}")
+        for name in (
+            'civitai_gallery_setting_gallery_maturity_ceiling',
+            'civitai_gallery_settings_more',
+            'civitai_gallery_setting_http_proxy',
+        )
+    ]
+    assert order == sorted(order)
+    assert 'From 1 to 12.' in parts[columns]['info']
+
+
 @pytest.mark.parametrize(
     ('language', 'given', 'told'),
     [

@@ -8,7 +8,7 @@ import gradio as gr
 
 from .. import api, setting, widgets
 from ..civitai.words import words_in
-from ..errors import CancelledError, CivitaiError
+from ..errors import CivitaiError
 from . import browser_start, events, markup, start_markup, thumbnails, waits
 from .layout import Parts
 from .markup import label
@@ -86,8 +86,7 @@ def _told(parts: Parts, request: Any, view: View, find: Callable[[], bool]) -> T
         if view.turn > turn:
             return nothing
         view.waits.is_over = True
-        mood = 'calm' if isinstance(error, CancelledError) else 'problem'
-        return {parts.status: markup.notice(error.message_in(setting.language), mood)}
+        return {parts.status: markup.problem(error)}
     if not is_found:
         return nothing
     view.waits.is_over = True

@@ -85,7 +85,8 @@ def _failure(view: View, place: int, one: Failed) -> str:
     name = escape(label('again_picture', id=image.id))
     return (
         f'<li>{_small(view, image)}<a href="{escape(page)}" target="_blank" rel="noreferrer">'
-        f'{image.id}</a> {escape(why)} <button type="button" class="cg-button" '
+        f'{image.id}</a> {escape(why)}{markup.remedy(cause)} '
+        f'<button type="button" class="cg-button" '
         f'data-again-one="{place}" aria-label="{name}">{again}</button></li>'
     )
 

@@ -10,7 +10,7 @@ from typing import Any, Callable
 
 import gradio as gr
 
-from .. import setting, widgets
+from .. import widgets
 from ..archive.place import archive
 from ..errors import CivitaiError
 from ..library import named
@@ -38,7 +38,7 @@ def _on_card(parts: Parts) -> Callable[..., dict[Any, Any]]:
             needed.refuse_others(request)
             link = named.gallery_of(archive(), str(name or ''), str(path or ''))
         except CivitaiError as error:
-            problem = markup.notice(error.message_in(setting.language), 'problem')
+            problem = markup.problem(error)
             return {parts.start.card_link: '', parts.status: problem}
         return {parts.start.card_link: link, parts.status: gr.update()}
 

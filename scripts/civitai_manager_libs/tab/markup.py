@@ -34,12 +34,16 @@ def notice(message: str, mood: str = 'calm', more: str = '') -> str:
 
 def problem(error: CivitaiError) -> str:
     """What went wrong, as a notice, with a button that leads to what mends it."""
-    remedy = ''
-    if isinstance(error, KeyNeededError):
-        text = escape(label('key_show'))
-        remedy = f' <button type="button" class="cg-button" data-show="key">{text}</button>'
     mood = 'calm' if isinstance(error, CancelledError) else 'problem'
-    return notice(error.message_in(setting.language), mood, remedy)
+    return notice(error.message_in(setting.language), mood, remedy(error))
+
+
+def remedy(error: CivitaiError | None) -> str:
+    """A button that leads to what mends `error`, after a space; '' where there is no such place."""
+    if not isinstance(error, KeyNeededError):
+        return ''
+    text = escape(label('key_show'))
+    return f' <button type="button" class="cg-button" data-show="key">{text}</button>'
 
 
 def place(folder: str) -> str:

@@ -18,7 +18,7 @@ from typing import Any, Callable, Sequence
 
 import gradio as gr
 
-from .. import setting, widgets
+from .. import widgets
 from ..archive.place import archive
 from ..errors import CivitaiError, SourceError
 from ..library import have, inventory, updates
@@ -100,7 +100,7 @@ def _on_order(parts: Parts) -> Callable[..., Told]:
             view.models.may_have = True
             told = _carry_out(parts, request, str(given or ''), view)
         except CivitaiError as error:
-            problem = markup.notice(error.message_in(setting.language), 'problem')
+            problem = markup.problem(error)
             return {models.scan: problem}
         is_listed = bool(view.models.listed)
         is_over = is_listed and not given and inventory.scanning().progress is None
@@ -143,9 +143,9 @@ def _taken(request: Any, view: View, given: Sequence[str]) -> str:
     try:
         job_id = needed.take(view, int(given[0]), int(given[1]))
     except CivitaiError as error:
-        needed.tell(view, error.message_in(setting.language), 'problem')
+        view.models.told = markup.problem(error)
     else:
-        needed.tell(view, jobs.told_of(job_id, 'model_job_begun'), 'good')
+        view.models.told = markup.notice(jobs.told_of(job_id, 'model_job_begun'), 'good')
     return jobs.panel(request)
 
 
@@ -172,7 +172,7 @@ def _list(models: ModelParts, view: View, given: Sequence[object], *, anew: bool
             seen.local = updates.standings(archive())
             twins = have.duplicates(archive())
         except CivitaiError as error:
-            return {models.listed: markup.notice(error.message_in(setting.language), 'problem')}
+            return {models.listed: markup.problem(error)}
         seen.twins = frozenset(one.path for some in twins for one in some)
     every = seen.local
     fitting = [one for one in every if _fits(one, search, kind, base)]

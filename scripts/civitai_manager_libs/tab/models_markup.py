@@ -137,7 +137,7 @@ def _scan_told(result: Inventory | None, error: object) -> str:
     if isinstance(error, CancelledError):
         return markup.notice(label('models_stopped'))
     if isinstance(error, CivitaiError):
-        return markup.notice(error.message_in(setting.language), 'problem')
+        return markup.problem(error)
     if result is None:
         return ''
     found = result.found

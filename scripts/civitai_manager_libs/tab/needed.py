@@ -93,7 +93,7 @@ def ask(view: View, source: str) -> None:
         if not planned.path.exists():
             leftover.check_room(Partial(planned.path), planned.file.size)
     except CivitaiError as error:
-        models.told = markup.notice(error.message_in(setting.language), 'problem')
+        models.told = markup.problem(error)
     else:
         if models.made is made:  # else another picture was chosen meanwhile
             models.asked = planned
@@ -113,8 +113,3 @@ def take(view: View, version_id: int, file_id: int) -> int:
 def drop(view: View) -> None:
     """Have nothing fetched."""
     view.models.asked, view.models.told = None, ''
-
-
-def tell(view: View, message: str, mood: str) -> None:
-    """Tell of an order below the models of the chosen picture."""
-    view.models.told = markup.notice(message, mood)

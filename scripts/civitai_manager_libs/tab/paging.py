@@ -6,7 +6,7 @@ from typing import Any, Callable
 
 import gradio as gr
 
-from .. import setting, widgets
+from .. import widgets
 from ..errors import CivitaiError
 from . import (
     browser,
@@ -300,8 +300,7 @@ def _on_loaded(parts: Parts) -> Callable[..., dict[Any, Any]]:
         if not is_known or not view.has_news():
             return {parts.status: gr.update()}
         if view.problem is not None:
-            problem = view.problem.message_in(setting.language)
-            return {parts.status: markup.notice(problem, 'problem')}
+            return {parts.status: markup.problem(view.problem)}
         events.load_ahead(view)
         return {parts.status: markup.page_status(view)}
 

@@ -189,7 +189,7 @@ def _on_mark(parts: Parts) -> Callable[..., dict[Any, Any]]:
             if order:
                 marking.carry_out(view, order)
         except CivitaiError as error:
-            told = markup.notice(error.message_in(setting.language), 'problem')
+            told = markup.problem(error)
         made = view.models.made
         is_shown = (
             made is not None and view.selected is not None and (made.image.id == view.selected.id)
@@ -224,7 +224,7 @@ def _on_send(parts: Parts, target: str) -> Callable[..., Iterator[Any]]:
         try:
             original, text = sending.parcel(view)
         except CivitaiError as error:
-            yield {parts.sent: markup.notice(error.message_in(setting.language), 'problem')}
+            yield {parts.sent: markup.problem(error)}
         else:
             yield {
                 parcel.image: original,
