@@ -72,13 +72,17 @@ def test_a_page_that_a_bad_link_came_after_still_gets_its_pictures(view: View) -
     with pytest.raises(SourceError):
         events.open_source(view, 'garbage')
     filled(view)
-    assert not view.has_news(), 'the message about the link stays'
+    assert not view.is_settled, 'the message about the link stays'
 
 
-def test_news_of_a_page_are_told_once_and_when_its_pictures_are_there(view: View) -> None:
-    assert not view.has_news()
+def test_a_page_is_told_of_when_its_pictures_are_there_by_each_that_waited(
+    view: View, parts: layout.Parts
+) -> None:
+    assert not view.is_settled
     filled(view)
-    assert view.has_news() and not view.has_news()
+    tell = paging._on_loaded(parts)
+    told = [tell(view)[parts.status] for _ in range(2)]  # the second may be the last to arrive
+    assert 'picture' in told[0] and told[0] == told[1]
 
 
 def counts(view: View) -> list[int]:
@@ -116,7 +120,7 @@ def test_why_no_picture_can_be_shown_is_told(view: View, tmp_path: Any) -> None:
     (tmp_path / 'mine').mkdir()
     (tmp_path / 'mine' / 'diary.txt').touch()
     assert not thumbnails.show(view)
-    assert view.has_news() and view.problem is not None
+    assert view.is_settled and view.problem is not None
     assert 'folder of its own' in view.problem.message_in('en')
 
 

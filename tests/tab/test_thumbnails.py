@@ -91,12 +91,12 @@ def test_a_picture_that_failed_is_brought_again_when_it_is_wanted(
     name = filled(view)
     loading = loading_of(view)
     assert loading.places(State.FAILED) == [1] and '404' in grid_markup.cause(loading.failed[0])
-    assert view.has_news() and not view.has_news()
+    assert view.is_settled
     site.instead.clear()
     action.get_http_client()._failures.__init__(lambda: 0.0)  # type: ignore[misc]
     thumbnails.try_again(view, name, 1)
     assert thumbnails.load(view) and loading.places(State.FAILED) == [] and view.lost == ()
-    assert view.has_news()
+    assert view.is_settled
 
 
 def test_only_what_failed_is_brought_again(site: GridSite, view: View) -> None:

@@ -133,6 +133,7 @@ WATCH_START = f"""() => {{
             else add('favourites', link, node.dataset.name);
         }},
         cgHome: (node) => {{
+            look();  // else what has just come would fold it again
             const home = unfold(node.getAttribute('aria-expanded') !== 'true');
             if (home && isSeen(home)) home.scrollIntoView({{block: 'nearest'}});
         }},

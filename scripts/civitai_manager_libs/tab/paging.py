@@ -297,7 +297,7 @@ def _on_loaded(parts: Parts) -> Callable[..., dict[Any, Any]]:
     def tell(view: View) -> dict[Any, Any]:
         """Tell what there is now, and begin with what will probably be wanted next."""
         is_known = thumbnails.load(view) or view.problem is not None
-        if not is_known or not view.has_news():
+        if not is_known or not view.is_settled:
             return {parts.status: gr.update()}
         if view.problem is not None:
             return {parts.status: markup.problem(view.problem)}

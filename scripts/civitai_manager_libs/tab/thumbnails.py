@@ -144,7 +144,6 @@ def try_again(view: View, grid: str, place: int) -> None:
     if loading is None or not 0 <= place < len(images):
         raise SourceError('picture_unknown')
     if loading.smalls[place].state is State.FAILED:
-        view.told = 0  # what becomes of it is news
         loading.begin([place])
 
 

@@ -97,19 +97,19 @@ class SearchView:
 class View:
     """What one browser tab looks at. Nothing in it ever comes back from the browser.
 
-    turn counts the pages asked for, so that a slow answer never replaces a newer one; listed is
-    the turn that brought page, told the one whose page was told of, version the label of one that
-    is on its way. click is the last one on a picture. keeping is the last download, kept_in its
-    folder, kept_as what that is called, failed what did not come and why; is_asking
-    that the form for a whole gallery is open, filled_for what it was filled in for. shown is what
-    the grid was given last, each by a name, and given how far its small pictures are; lost tells
-    why some of page did not come, problem why none did. pages are those that were seen or will be.
-    name tells this view from others once it has shown something, seen is what it shows. saved is
-    the saved gallery that is shown instead of a gallery; may_see_saved tells that who looks may
-    see such. is_of_before tells that what was to be loaded since did not come. models is what it
-    sees of models, filters what it wants to see, picture what of the chosen picture, search what it
-    found by words. noted is a turn, and what is to be said of the page that it brought, as the key
-    of a text; waits is the listing that is on its way, grown how the grid of page grew.
+    turn counts the pages asked for, so that a slow answer never replaces a newer one; listed is the
+    turn that brought page, version the label of one that is on its way. click is the last one on a
+    picture. keeping is the last download, kept_in its folder, kept_as what that is called, failed
+    what did not come and why; is_asking that the form for a whole gallery is open, filled_for what
+    it was filled in for. shown is what the grid was given last, each by a name, and given how far
+    its small pictures are; lost tells why some of page did not come, problem why none did. pages
+    are those that were seen or will be. name tells this view from others once it has shown
+    something, seen is what it shows. saved is the saved gallery that is shown instead of a gallery;
+    may_see_saved tells that who looks may see such. is_of_before tells that what was to be loaded
+    since did not come. models is what it sees of models, filters what it wants to see, picture what
+    of the chosen picture, search what it found by words. noted is a turn, and what is to be said of
+    the page that it brought, as the key of a text; waits is the listing that is on its way, grown
+    how the grid of page grew.
     """
 
     gallery: api.Gallery | None = None
@@ -131,7 +131,6 @@ class View:
     shown: dict[str, tuple[GalleryImage, ...]] = field(default_factory=dict)
     lost: tuple[CivitaiError | None, ...] = ()
     problem: CivitaiError | None = None
-    told: int = 0
     click: int = 0
     name: str = ''
     seen: dict[str, list[str]] = field(default_factory=dict)
@@ -184,24 +183,24 @@ class View:
         cache.on_screen.show(self.name, chain.from_iterable(self.seen.values()))
 
     def shows(self, name: str, images: tuple[GalleryImage, ...], loading: Loading) -> None:
-        """Note that the grid is given `images`, and calls them `name`; that is news."""
+        """Note that the grid is given `images`, and calls them `name`."""
         self.given = self.given or Given()
         self.given.give(name, loading)
         self.picture.larger = self.picture.larger or Larger()
         self.picture.larger.give(self.given.secret, name, images, self.saved)
         self.shown[name] = images
-        self.told = 0
         while len(self.shown) > GRIDS_KEPT:
             self.shown.pop(next(iter(self.shown)))
 
     def fails(self, problem: CivitaiError) -> None:
-        """Note why the grid cannot be filled; that is news."""
-        self.problem, self.told = problem, 0
+        """Note why the grid cannot be filled."""
+        self.problem = problem
 
-    def has_news(self) -> bool:
-        """Tell, once, that the page asked for last is on the screen, or cannot be."""
-        is_settled = self.problem is not None or str(self.listed) in self.shown
-        if self.turn != self.listed or self.told == self.listed or not is_settled:
-            return False
-        self.told = self.listed
-        return True
+    @property
+    def is_settled(self) -> bool:
+        """Whether the page asked for last is on the screen, or cannot be.
+
+        It may be told of again: what tells of it first may reach the browser before its grid does.
+        """
+        is_known = self.problem is not None or str(self.listed) in self.shown
+        return self.turn == self.listed and is_known
