@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Iterator
 
 import pytest
@@ -82,6 +83,19 @@ def test_a_link_that_leads_nowhere_stops_nothing(site: GridSite, view: View) -> 
     del site.instead['/p3/']
     site.server.release.set()
     assert loading.wait(60)
+
+
+def test_who_waits_for_a_grid_that_is_shown_anew_waits_for_that(site: GridSite, view: View) -> None:
+    site.instead['/p1/'] = (STALL,)
+    thumbnails.show(view)
+    assert site.server.stalled.wait(60)
+    first = loading_of(view)
+    with ThreadPoolExecutor() as pool:
+        told = pool.submit(thumbnails.load, view)
+        site.instead.clear()
+        thumbnails.show(view)
+        assert first.wait(60) and told.result(60)
+    assert loading_of(view) is not first
 
 
 def test_a_picture_that_failed_is_brought_again_when_it_is_wanted(

@@ -152,12 +152,12 @@ def load(view: View) -> bool:
 
     Why some did not come is in `view.lost` then, and told by a toast.
     """
-    listed = view.listed
+    listed, waited = view.listed, None
     loading = view.given.grid(str(listed)) if view.given else None
-    if loading is None:
-        return False
-    loading.wait()
-    if listed != view.listed or loading.stop.is_set():
+    while view.given is not None and loading is not None and loading is not waited:
+        loading.wait()
+        waited, loading = loading, view.given.grid(str(listed))  # it may have been shown anew
+    if loading is None or listed != view.listed or loading.stop.is_set():
         return False
     lost = loading.failed
     if lost and lost != view.lost:
