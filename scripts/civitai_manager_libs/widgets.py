@@ -248,8 +248,13 @@ def refuse_jobs(request: Any, is_placed: bool = False) -> None:
 
 def may_have_jobs(request: Any) -> bool:
     """Tell whether `refuse_jobs` lets who asks pass."""
+    return lets_pass(refuse_jobs, request)
+
+
+def lets_pass(refuse: Callable[[Any], None], request: Any) -> bool:
+    """Tell whether `refuse`, which raises SourceError for some, lets who asks pass."""
     try:
-        refuse_jobs(request)
+        refuse(request)
     except SourceError:
         return False
     return True

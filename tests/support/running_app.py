@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Iterator, Mapping
+
+import pytest
 
 from tests.support.prepared import Prepared
 from tests.support.visitor import SECONDS, Visitor
@@ -47,3 +52,16 @@ class RunningApp(Visitor):
         self.process.send_signal(signal.SIGINT)
         with self.process:
             return self.process.wait(SECONDS)
+
+
+@contextmanager
+def app_of(
+    prepared: Prepared, site: str, home: Path, settings: Mapping[str, object]
+) -> Iterator[RunningApp]:
+    """The app with these settings, for which the address `site` is Civitai."""
+    (home / 'settings.json').write_text(json.dumps(settings))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv('CIVITAI_BASE_URL', site)
+        running = RunningApp(prepared, home, '--port', '0', '--downloads', str(home / 'kept'))
+        yield running
+        running.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Iterator
 
@@ -12,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.browsing import WAIT, load, needs_chromium, part, pictures
 from tests.support.grid_site import GridSite
 from tests.support.prepared import Prepared
-from tests.support.running_app import RunningApp
+from tests.support.running_app import RunningApp, app_of
 
 pytestmark = needs_chromium
 
@@ -31,13 +30,8 @@ def site() -> Iterator[GridSite]:
 def app(
     prepared: Prepared, site: GridSite, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningApp]:
-    home = tmp_path_factory.mktemp('home')
-    (home / 'settings.json').write_text(json.dumps(SETTINGS))
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv('CIVITAI_BASE_URL', site.server.url)
-        running = RunningApp(prepared, home, '--port', '0', '--downloads', str(home / 'kept'))
+    with app_of(prepared, site.server.url, tmp_path_factory.mktemp('home'), SETTINGS) as running:
         yield running
-        running.stop()
 
 
 def drawn(tab: Page, count: int) -> None:

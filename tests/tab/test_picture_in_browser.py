@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from pathlib import Path
@@ -14,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.browsing import WAIT, load, needs_chromium, part, pictures
 from tests.support.grid_site import GridSite, jpeg
 from tests.support.prepared import Prepared
-from tests.support.running_app import RunningApp
+from tests.support.running_app import RunningApp, app_of
 from tests.support.scripted_server import Answer, kept, ok
 
 pytestmark = needs_chromium
@@ -46,12 +45,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope='module')
 def app(prepared: Prepared, served: GridSite, home: Path) -> Iterator[RunningApp]:
-    (home / 'settings.json').write_text(json.dumps(SETTINGS))
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv('CIVITAI_BASE_URL', served.server.url)
-        running = RunningApp(prepared, home, '--port', '0', '--downloads', str(home / 'kept'))
+    with app_of(prepared, served.server.url, home, SETTINGS) as running:
         yield running
-        running.stop()
 
 
 def opened(tab: Page, app: RunningApp, site: GridSite, home: Path) -> Page:

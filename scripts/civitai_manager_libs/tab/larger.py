@@ -16,7 +16,7 @@ from ..downloads import offline, presence
 from ..downloads.offline import SavedGallery
 from ..downloads.plan import DownloadResult, Outcome
 from ..errors import CivitaiError, SourceError
-from .loading import GRIDS_KEPT, Loading, Small, State
+from .loading import GRIDS_KEPT, Loading, Small, State, stop_all
 
 LARGE_WIDTH, VIDEO_WIDTH = 1200, 720
 # A picture and its neighbours; what was asked for before them is not waited for any more.
@@ -58,7 +58,7 @@ class Larger:
         self._pages = OrderedDict()
         self._brought: OrderedDict[Key, Loading] = OrderedDict()
         self._lock = forks.Lock()
-        weakref.finalize(self, _stop_all, self._brought)
+        weakref.finalize(self, stop_all, self._brought)
 
     def give(
         self,
@@ -158,11 +158,6 @@ def _made(saved: SavedGallery, image: GalleryImage, size: Size) -> str:
     if size is Size.ORIGINAL or image.is_video:
         return offline.copy(file)
     return offline.still(file, LARGE_WIDTH) or offline.copy(file)
-
-
-def _stop_all(brought: OrderedDict[Key, Loading]) -> None:
-    for loading in brought.values():
-        loading.stop.set()
 
 
 _tabs: weakref.WeakValueDictionary[str, Larger] = weakref.WeakValueDictionary()

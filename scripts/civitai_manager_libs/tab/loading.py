@@ -11,7 +11,7 @@ from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
-from typing import Callable, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from .. import forks
 from ..errors import CancelledError, CivitaiError
@@ -148,7 +148,7 @@ class Given:
         self.secret = secrets.token_urlsafe(18)
         self._grids: OrderedDict[str, Loading] = OrderedDict()
         _tabs[self.secret] = self
-        weakref.finalize(self, _stop_all, self._grids)
+        weakref.finalize(self, stop_all, self._grids)
 
     def give(self, name: str, loading: Loading) -> None:
         """Note that the tab is given a grid called `name`; what loads for those before it stops."""
@@ -171,8 +171,9 @@ class Given:
         return None
 
 
-def _stop_all(grids: OrderedDict[str, Loading]) -> None:
-    for loading in grids.values():
+def stop_all(loadings: Mapping[Any, Loading]) -> None:
+    """Stop what is on its way in each of `loadings`."""
+    for loading in loadings.values():
         loading.stop.set()
 
 
