@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from tests.support.browsing import WAIT, load, needs_chromium, part, pictures
 from tests.support.grid_site import GridSite
@@ -18,6 +18,8 @@ from tests.support.scripted_server import STALL, ok
 pytestmark = needs_chromium
 
 COUNT = 8
+# What the page asks about the pictures of its grid.
+NEWS = '**/civitai-gallery/grid/**'
 SETTINGS = {'gallery_rows': 2, 'gallery_columns': 4, 'http_max_retries': 3, 'http_retry_delay': 0}
 
 
@@ -126,6 +128,40 @@ def test_what_failed_says_why_and_comes_when_it_is_tried_again(page: Page, site:
     again.click()
     drawn(page, COUNT)
     expect(part(page, 'status')).to_contain_text('8 pictures.', timeout=WAIT)
+
+
+@pytest.mark.parametrize('comes', ['before it is asked for', 'when it is there'])
+def test_an_old_answer_does_not_fail_what_is_tried_again(
+    page: Page, site: GridSite, comes: str
+) -> None:
+    site.instead['/p2/'] = ok(b'busy', status=500)
+    load(page, site.link)
+    failed = page.locator('.cg-cell[data-state="failed"]')
+    expect(failed.locator('.cg-cause')).to_contain_text('500', timeout=WAIT)
+    expect(part(page, 'status')).to_contain_text('1 of 8 pictures failed', timeout=WAIT)
+    site.instead.clear()
+    orders: list[Route] = []
+    old: list[tuple[Route, APIResponse]] = []
+
+    def order(route: Route) -> None:
+        route.continue_() if old else orders.append(route)
+
+    def news(route: Route) -> None:
+        old.append((route, route.fetch()))
+        if comes.startswith('before'):
+            route.fulfill(response=old[0][1])
+        for held in orders:
+            held.continue_()
+
+    page.route('**/queue/join**', order)
+    page.route(NEWS, news, times=1)
+    failed.get_by_role('button', name='Try again').click()
+    expect(part(page, 'status')).to_contain_text('8 pictures.', timeout=WAIT)
+    [(route, answer)] = old
+    assert answer.json()['failed']
+    if comes.startswith('when'):
+        route.fulfill(response=answer)
+    drawn(page, COUNT)
 
 
 def test_a_picture_that_got_lost_between_server_and_page_is_asked_for_again(

@@ -26,6 +26,8 @@ CHOICE_TAKEN = f"""() => {{
 # The same for a picture that is to be brought again.
 TAKE_AGAIN = f"(view) => [view, ...({_STATE}.again.shift() || ['', ''])]"
 FOLLOW = f"""() => {{
+    {_STATE}.asked.shift();
+    {_STATE}.turns += 1;
     for (const grid of document.querySelectorAll('.cg-grid')) delete grid.dataset.done;
     {_STATE}.look();
     return [];
@@ -34,7 +36,7 @@ FOLLOW = f"""() => {{
 # Listens for the whole page, as grids come and go.
 WATCH_GRID = f"""() => {{
     if ({_STATE}) return [];
-    const state = {_STATE} = {{choice: ['', '', '0'], sent: null, again: []}};
+    const state = {_STATE} = {{choice: ['', '', '0'], sent: null, again: [], asked: [], turns: 0}};
     const shortPause = 250, longPause = 2000, tries = 8;
     const watched = new Set();
     let clicks = 0;
@@ -72,6 +74,7 @@ WATCH_GRID = f"""() => {{
         cell.dataset.state = 'coming';
         delete gridOf(button).dataset.done;
         cell.querySelector('.thumbnail-item').focus();
+        state.asked.push(cell);
         state.again.push([gridOf(button).dataset.grid, button.dataset.again]);
         state.press('again');
     }};
@@ -119,6 +122,7 @@ WATCH_GRID = f"""() => {{
         const turned = (place, to) => {{
             const cell = cells[place];
             if (!cell || cell.dataset.state === to) return null;
+            if (to === 'failed' && state.asked.includes(cell)) return null;  // that was before
             cell.dataset.state = to;
             return cell.querySelector('img');
         }};
@@ -144,11 +148,12 @@ WATCH_GRID = f"""() => {{
         let left = tries;
         while (grid.isConnected && left && grid.querySelector('[data-state="coming"]')) {{
             try {{
-                const states = grid.dataset.states;
+                const states = grid.dataset.states, turn = state.turns;
                 const address = states + '?known=' + grid.dataset.known;
                 const answer = await fetch(address, {{cache: 'no-store'}});
                 const told = answer.status === 404 ? {{over: true}} : await answer.json();
-                if (states !== grid.dataset.states) continue;  // it grew meanwhile
+                // It grew meanwhile, or a picture of it is tried again.
+                if (states !== grid.dataset.states || turn !== state.turns) continue;
                 if (told.there) show(grid, told);
                 grid.dataset.known = told.known;
                 if (told.over) {{ grid.dataset.done = ''; return; }}
