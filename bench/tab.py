@@ -36,7 +36,8 @@ PICTURES = 24
 WAIT = 60_000
 _PART = '#civitai_gallery_{}'
 _CHROMIUM = 'chromium', 'chromium-browser', 'google-chrome'
-# Notes when each picture was drawn first, and the last click; in milliseconds since 1970.
+# Notes when each picture was drawn first, the last click, and when a choice was told of and seen large;
+# in milliseconds since 1970.
 _WATCH = """() => {
     window.seen = {};
     document.addEventListener('load', (event) => {
@@ -44,6 +45,13 @@ _WATCH = """() => {
         if (item) window.seen[item.dataset.index] ??= Date.now();
     }, true);
     document.addEventListener('click', () => { window.began = Date.now(); }, true);
+    const look = () => {
+        if (document.querySelector('#civitai_gallery_details a')) window.told ??= Date.now();
+        if ([...document.querySelectorAll('#civitai_gallery_preview img')]
+            .some(image => image.complete && image.naturalWidth > 450)) window.large ??= Date.now();
+    };
+    new MutationObserver(look).observe(document.body, {childList: true, subtree: true});
+    document.addEventListener('load', look, true);
 }"""
 _BARE = """<script>
     window.seen = {}; window.began = Date.now();
@@ -51,9 +59,7 @@ _BARE = """<script>
         if (event.target.tagName === 'IMG') window.seen[event.target.src] ??= Date.now();
     }, true);
 </script>"""
-_TOLD = """() => document.querySelector('#civitai_gallery_details a') && Date.now()"""
-_CHOSEN = """() => [...document.querySelectorAll('#civitai_gallery_preview img')]
-    .some(image => image.complete && image.naturalWidth > 450) && Date.now()"""
+_CHOSEN = '() => window.told && window.large && [window.told, window.large]'
 
 _LISTED, _SILENT, _BARE_PAGE = 'listing there', 'one of them silent: the others', 'bare page'
 _OVER_BARE, _OVER_ALL_WELL = 1.6, 1.15
@@ -115,11 +121,10 @@ def _round(
             tab.locator(_PART.format(button)).last.click()
             measured[name] = _between(_began(tab), _seen(tab))
         tab.locator('.thumbnail-item').nth(3).click()
-        told = [
-            tab.wait_for_function(condition, timeout=WAIT, polling=20).json_value()
-            for condition in (_TOLD, _CHOSEN)
-        ]
-        measured['click: text, large picture'] = _between(_began(tab), [m / 1000 for m in told])
+        told = tab.wait_for_function(_CHOSEN, timeout=WAIT, polling=20).json_value()
+        measured['click: text, large picture'] = tuple(
+            moment / 1000 - _began(tab) for moment in told
+        )
     site.scenario = 'silent:1'
     with _gallery(browser, site, url, _SILENT_PATH) as (tab, listed):
         measured[_SILENT] = _between(listed, _seen(tab, PICTURES - 1))
