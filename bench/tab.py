@@ -36,8 +36,8 @@ PICTURES = 24
 WAIT = 60_000
 _PART = '#civitai_gallery_{}'
 _CHROMIUM = 'chromium', 'chromium-browser', 'google-chrome'
-# Notes when each picture was drawn first, the last click, and when a choice was told of and seen large;
-# in milliseconds since 1970.
+# Notes when each picture was drawn first, the last click, and when what was chosen was told of and
+# seen large; in milliseconds since 1970.
 _WATCH = """() => {
     window.seen = {};
     document.addEventListener('load', (event) => {
