@@ -27,10 +27,12 @@ ARIA2 = 'aria2'
 
 TEXT = """\
 One file of random bytes, in memory where the system has a disk there, from a server of threads
-that has the system copy it (`sendfile`). Clients take turns in each round; figures are medians.
-`ours` is `downloads.segments.fetch` up to the final name, without imports; the others are whole
-processes. *sent twice*: what the server sent beyond the file, in per cent of it; what was under way
-as a connection broke is in that. Every file is compared with the original afterwards.
+that has the system copy it (`sendfile`). Where connections are capped, so that no disk holds
+anybody up, it is written to a disk: one in memory adds work of its own to everybody's. Clients take
+turns in each round; figures are medians. `ours` is `downloads.segments.fetch` up to the final name,
+without imports; the others are whole processes. *sent twice*: what the server sent beyond the file,
+in per cent of it; what was under way as a connection broke is in that. Every file is compared with
+the original afterwards.
 """
 
 
@@ -135,7 +137,7 @@ def _has_room(size: int) -> bool:
 def _once(
     scenario: ModelScenario, client: str, base: str, original: Path, ask: Callable[[], int]
 ) -> ModelRun | None:
-    with empty_folder() as home, empty_folder() as folder:
+    with empty_folder() as home, empty_folder(in_memory=not scenario.rate) as folder:
         target = folder / 'model.bin'
         command = _command(client, scenario, base, target)
         if command is None:

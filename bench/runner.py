@@ -145,10 +145,10 @@ def plain_environment(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def empty_folder() -> Iterator[Path]:
-    """An empty folder, in memory where the system has a disk there; gone afterwards."""
-    in_memory = str(_MEMORY_DISK) if os.access(_MEMORY_DISK, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix='civitai-gallery-bench-', dir=in_memory) as folder:
+def empty_folder(in_memory: bool = True) -> Iterator[Path]:
+    """An empty folder, `in_memory` where the system has a disk there; gone afterwards."""
+    place = str(_MEMORY_DISK) if in_memory and os.access(_MEMORY_DISK, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix='civitai-gallery-bench-', dir=place) as folder:
         yield Path(folder)
 
 
