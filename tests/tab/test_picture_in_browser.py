@@ -187,6 +187,19 @@ def test_the_lightbox_leads_through_the_gallery_and_gives_the_focus_back(
     expect(lightbox(page)).to_be_visible()
 
 
+def test_the_lightbox_hears_the_keys_also_where_nothing_has_the_focus(
+    page: Page, site: GridSite
+) -> None:
+    pictures(page).nth(1).dblclick()
+    expect(lightbox(page)).to_be_visible()
+    page.evaluate('document.activeElement.blur()')
+    assert page.evaluate('document.activeElement === document.body')
+    page.keyboard.press('ArrowRight')
+    shows(page, 3)
+    page.keyboard.press('Tab')
+    assert page.evaluate("Boolean(document.activeElement.closest('dialog'))")
+
+
 def test_a_picture_is_looked_at_nearer_and_in_full_size(page: Page, site: GridSite) -> None:
     pictures(page).first.click()
     is_told_of(page, FIRST)

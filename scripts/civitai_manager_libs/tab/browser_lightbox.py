@@ -235,7 +235,8 @@ WATCH_LIGHTBOX = f"""() => {{
         part.full.addEventListener('click', full);
         part.close.addEventListener('click', () => dialog.close());
         part.near = near(part.stage, part.zoomed, step);
-        dialog.addEventListener('keydown', typed);
+        // on the window, as the focus may get lost, and as nothing below is to hear of a key
+        window.addEventListener('keydown', (event) => {{ if (dialog.open) typed(event); }}, true);
         dialog.addEventListener('click', (event) => {{  // another gallery is opened below
             if (here(event.target, '[data-cg-source]')) dialog.close();
         }});
