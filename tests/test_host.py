@@ -11,7 +11,7 @@ from typing import Callable
 
 import pytest
 
-from scripts.civitai_manager_libs import host, setting
+from scripts.civitai_manager_libs import host, setting, texts
 
 
 @pytest.fixture
@@ -195,10 +195,37 @@ def test_options_of_the_host_count_if_they_are_usable(webui: SimpleNamespace) ->
     assert setting.language == 'zh_TW' and setting.civitai_base_url == before
 
 
+@pytest.mark.parametrize(
+    ('chosen', 'localization', 'spoken'),
+    [
+        ('auto', 'zh_TW', '載入'),
+        ('auto', 'zh-Hant_Stable', '載入'),
+        ('auto', 'None', 'Load'),
+        ('auto', None, 'Load'),
+        ('auto', 'zh_CN', 'Load'),
+        ('en', 'zh_TW', 'Load'),
+        ('zh_TW', 'None', '載入'),
+    ],
+)
+def test_the_language_is_the_hosts_until_one_is_chosen(
+    webui: SimpleNamespace, chosen: str, localization: object, spoken: str
+) -> None:
+    webui.civitai_gallery_language, webui.localization = chosen, localization
+    setting.refresh()
+    assert texts.text('load', setting.language) == spoken
+
+
+def test_a_host_that_names_no_language_is_taken_for_english(webui: SimpleNamespace) -> None:
+    texts.around = 'zh_TW'
+    setting.refresh()
+    assert texts.text('load', setting.language) == 'Load'
+
+
 def test_the_environment_wins_over_the_host(
     webui: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv('CIVITAI_GALLERY_LANG', 'en')
+    setting.language = 'en'  # as it is read at the start
     webui.civitai_gallery_language = 'zh_TW'
     setting.refresh()
     assert setting.language == 'en'

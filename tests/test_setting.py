@@ -59,7 +59,7 @@ def kept_aside() -> list[Path]:
     ('name', 'default'),
     [
         ('civitai_base_url', 'https://civitai.com'),
-        ('language', 'en'),
+        ('language', 'auto'),
         ('gallery_maturity_ceiling', 'PG'),
         ('gallery_columns', 6),
         ('gallery_rows', 4),
@@ -664,14 +664,14 @@ def test_quotes_around_nothing_count_as_unset(nothing: str, tmp_path: Path) -> N
     names = ('CIVITAI_BASE_URL', 'CIVITAI_GALLERY_LANG', 'CIVITAI_TOKEN')
     found, said = fresh(tmp_path, **dict.fromkeys(names, nothing))
     assert found['civitai_base_url'] == 'https://civitai.com'
-    assert (found['language'], found['civitai_api_key'], said) == ('en', '', '')
+    assert (found['language'], found['civitai_api_key'], said) == ('auto', '', '')
 
 
 def test_an_empty_environment_variable_counts_as_unset(tmp_path: Path) -> None:
     names = ('CIVITAI_BASE_URL', 'CIVITAI_GALLERY_LANG', 'CIVITAI_TOKEN')
     found, said = fresh(tmp_path, **dict.fromkeys(names, ' '))
     assert found['civitai_base_url'] == 'https://civitai.com'
-    assert (found['language'], found['civitai_api_key'], said) == ('en', '', '')
+    assert (found['language'], found['civitai_api_key'], said) == ('auto', '', '')
 
 
 def test_without_a_named_home_data_is_in_the_users_data_folder(tmp_path: Path) -> None:

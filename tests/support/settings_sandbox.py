@@ -6,7 +6,7 @@ from typing import Iterator
 
 import pytest
 
-from scripts.civitai_manager_libs import notices, setting
+from scripts.civitai_manager_libs import notices, setting, texts
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient, client
 from scripts.civitai_manager_libs.http_client.pacing import budget
 
@@ -22,13 +22,14 @@ NAMES = (
 def sandbox(home: Path) -> Iterator[None]:
     """Keep data below `home`; afterwards every setting is what it was."""
     kept, sink = {name: getattr(setting, name) for name in NAMES}, notices.sink
+    around = texts.around
     setting.data_folder = str(home)
     setting.shortcut_gallery_folder = str(home / 'picture_cache')
     setting.shortcut_thumbnail_folder = str(home / 'thumbnails')
     try:
         yield
     finally:
-        notices.sink = sink
+        notices.sink, texts.around = sink, around
         for name, value in kept.items():
             setattr(setting, name, value)
 

@@ -216,6 +216,7 @@ def test_a_full_or_forbidden_data_folder_is_told(tmp_path: Path) -> None:
 
 def test_the_environment_cannot_be_overruled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('CIVITAI_GALLERY_LANG', 'en')
+    setting.language = 'en'  # as it is read at the start
     saved(language='zh_TW')
     assert setting.language == 'en'
 

@@ -66,6 +66,36 @@ def test_an_unknown_language_falls_back_to_english(language: str) -> None:
     assert texts.text('load', language) == ENGLISH['load']
 
 
+@pytest.mark.parametrize(
+    ('name', 'ours'),
+    [
+        ('zh_TW', 'zh_TW'),
+        ('zh-Hant_Stable', 'zh_TW'),
+        ('zh-HK', 'zh_TW'),
+        ('zh_CN', 'en'),
+        ('zh-Hans_Stable', 'en'),
+        ('ja_JP', 'en'),
+        ('None', 'en'),
+        ('', 'en'),
+    ],
+)
+def test_the_language_of_the_program_around_can_be_followed(
+    monkeypatch: pytest.MonkeyPatch, name: str, ours: str
+) -> None:
+    monkeypatch.setattr(texts, 'around', texts.named(name))
+    assert texts.text('load', texts.AUTO) == texts.TABLES[ours]['load']
+    assert texts.text('load', 'zh_TW') == texts.TABLES['zh_TW']['load']
+
+
+def test_html_calls_a_language_by_its_own_name() -> None:
+    assert [texts.tag(name) for name in ('en', 'zh_TW', texts.AUTO, 'klingon')] == [
+        'en',
+        'zh-TW',
+        'en',
+        'en',
+    ]
+
+
 def test_values_are_filled_in_as_they_are() -> None:
     sentence = texts.text('cli_page_done', saved='{0}', skipped='{x}', failed='%s', folder='{')
     assert '{0} saved, {x} there already, %s failed, in {' in sentence

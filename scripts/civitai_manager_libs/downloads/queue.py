@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Mapping, Sequence
 
-from .. import notices, setting
+from .. import notices, setting, texts
 from ..archive import jobs, place, saved
 from ..archive.database import Database
 from ..http_client import get_http_client
@@ -99,7 +99,7 @@ class JobQueue(JobLine):
             if told is not None:
                 return told
         at, known = time.monotonic(), self._known.get(job.id)
-        what = (state, job.state, job.changed_at, setting.language)
+        what = (state, job.state, job.changed_at, texts.spoken(setting.language))
         changes = state in (ELSEWHERE, jobs.RUNNING)
         if known is None or known[0] != what or (changes and at > known[1] + LOOK_AGAIN_SECONDS):
             known = self._known[job.id] = (what, at, standing_of(db, job))

@@ -71,6 +71,9 @@ class Host(Protocol):
     def option(self, name: str) -> object:
         """What the host's settings page says for our setting `name`, None if nothing."""
 
+    def language(self) -> str:
+        """What the host calls the language of its own page, '' if it does not say."""
+
     def send_targets(self) -> Sequence[str]:
         """Where a picture's settings can be sent, as names of tabs."""
 
@@ -114,6 +117,10 @@ class StandaloneHost:
     def option(self, name: str) -> object:
         """There is no other settings page than ours."""
         return None
+
+    def language(self) -> str:
+        """There is no other page than ours."""
+        return ''
 
     def send_targets(self) -> Sequence[str]:
         """There is nowhere to send to."""
@@ -161,6 +168,12 @@ class WebuiHost:
         from modules import shared
 
         return getattr(shared.opts, OPTION_PREFIX + name, None)
+
+    def language(self) -> str:
+        """The name of the chosen localization, as its file is called: zh_TW, zh-Hant_Stable."""
+        from modules import shared
+
+        return str(getattr(shared.opts, 'localization', None) or '')
 
     def send_targets(self) -> Sequence[str]:
         """The tabs that take infotext or a picture, none if nothing here sends it."""

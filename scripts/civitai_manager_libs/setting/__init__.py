@@ -41,7 +41,7 @@ data_folder: str = environment.data_folder()
 civitai_api_key: str = keys.usable_key(environment.chosen('CIVITAI_TOKEN', '', kinds.is_key))
 
 civitai_base_url: str = environment.chosen('CIVITAI_BASE_URL', DEFAULT_BASE_URL, kinds.is_base_url)
-language: str = environment.chosen('CIVITAI_GALLERY_LANG', 'en', kinds.known_language)
+language: str = environment.chosen('CIVITAI_GALLERY_LANG', texts.AUTO, kinds.known_language)
 
 http_timeout: int = 20
 http_max_retries: int = 4
@@ -90,7 +90,7 @@ SETTINGS: tuple[Setting, ...] = (
         environment='CIVITAI_BASE_URL',
         owner_only=True,
     ),
-    Setting('language', language, choices=texts.LANGUAGES, environment='CIVITAI_GALLERY_LANG'),
+    Setting('language', language, choices=texts.CHOICES, environment='CIVITAI_GALLERY_LANG'),
     Setting('gallery_maturity_ceiling', gallery_maturity_ceiling, choices=tuple(gallery.CEILINGS)),
     Setting('gallery_columns', gallery_columns, 1, 12),
     Setting('gallery_rows', gallery_rows, 1, 16),
@@ -202,6 +202,7 @@ def _mend(path: Path) -> None:
 
 def refresh() -> None:
     """Take over what the settings page of a WebUI around us says now, where it is usable."""
+    texts.around = texts.named(host.detect().language())
     for item in SETTINGS:
         value = host.detect().option(item.name)
         if value is not None and not item.owner_only and not is_fixed(item):

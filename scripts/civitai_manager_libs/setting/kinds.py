@@ -123,8 +123,8 @@ def is_key(value: str) -> bool:
 
 
 def known_language(value: str) -> bool:
-    """Tell whether the texts exist in this language."""
-    return value in texts.LANGUAGES
+    """Tell whether the texts exist in this language, or can follow the one that this names."""
+    return value in texts.CHOICES
 
 
 def is_path(value: str) -> bool:

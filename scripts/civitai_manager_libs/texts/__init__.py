@@ -20,12 +20,36 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 
 LANGUAGES = tuple(TABLES)
 
+# Stands for the language of the program around us, which is `around`; `setting` says which that is.
+AUTO = 'auto'
+CHOICES = (AUTO, *LANGUAGES)
+around = DEFAULT_LANGUAGE
+
+# What others call Traditional Chinese begins with one of these.
+_TRADITIONAL = ('zh-tw', 'zh-hant', 'zh-hk', 'zh-mo')
+
+
+def named(name: str) -> str:
+    """Return the language of ours that others call `name`, English if there is none."""
+    return 'zh_TW' if name.lower().replace('_', '-').startswith(_TRADITIONAL) else DEFAULT_LANGUAGE
+
+
+def spoken(language: str) -> str:
+    """Return the language that `text` speaks for `language`: one that there is."""
+    language = around if language == AUTO else language
+    return language if language in TABLES else DEFAULT_LANGUAGE
+
+
+def tag(language: str) -> str:
+    """Return what HTML calls the language that `text` speaks for `language`."""
+    return spoken(language).replace('_', '-')
+
 
 def text(key: str, language: str = DEFAULT_LANGUAGE, **values: object) -> str:
     """Return the sentence `key` in `language`, its `{names}` filled from `values`.
 
     Halves of characters (lone surrogates), which nothing can show, are ? in it.
-    An unknown language falls back to English; an unknown key raises KeyError.
+    AUTO is the language of the program around us. An unknown one falls back to English; an unknown
+    key raises KeyError.
     """
-    table = TABLES.get(language, ENGLISH)
-    return table[key].format(**values).encode('utf-8', 'replace').decode('utf-8')
+    return TABLES[spoken(language)][key].format(**values).encode('utf-8', 'replace').decode('utf-8')

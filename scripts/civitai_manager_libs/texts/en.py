@@ -1248,8 +1248,8 @@ ENGLISH: dict[str, str] = {
     'setting_civitai_base_url_help': 'Which site is asked; the API key goes only there.',
     'setting_language': 'Language',
     'setting_language_help': (
-        'Language of the gallery: of messages at once, of buttons and labels after Reload UI or a '
-        'restart.'
+        'auto: that of the WebUI, English elsewhere. In a WebUI, messages change at once, buttons '
+        'and labels after Reload UI or a restart.'
     ),
     'setting_gallery_maturity_ceiling': 'Maturity ceiling',
     'setting_gallery_maturity_ceiling_help': (

@@ -870,7 +870,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'setting_civitai_base_url': 'Civitai 網址',
     'setting_civitai_base_url_help': '向哪個網站查詢；API 金鑰只會傳送到該處。',
     'setting_language': '語言',
-    'setting_language_help': '圖庫使用的語言：訊息立即改變，按鈕與標籤在 Reload UI 或重新啟動後改變。',
+    'setting_language_help': (
+        'auto：與 WebUI 相同，其他情況為英文。在 WebUI 中，訊息立即改變，按鈕與標籤在 Reload UI 或重新啟動後改變。'
+    ),
     'setting_gallery_maturity_ceiling': '分級上限',
     'setting_gallery_maturity_ceiling_help': '可顯示圖片的最高分級，從下一頁起生效。',
     'setting_gallery_columns': '欄數',
