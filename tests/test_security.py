@@ -544,7 +544,7 @@ def panel(client: CivitaiHttpClient) -> Iterator[tuple[str, int]]:
     setting.civitai_base_url = 'http://127.0.0.1:9'
     blocks = gradio.Blocks(analytics_enabled=False)
     with blocks:
-        settings_panel.build_panel(blocks)
+        settings_panel.build_panel(blocks, lambda: None)
     port = app.free_port('127.0.0.1', 7900)
     url = widgets.launch(blocks, server_name='127.0.0.1', server_port=port)
     config = requests.get(f'{url}config', timeout=30).json()

@@ -546,6 +546,31 @@ def test_settings_of_the_host_count_at_once(
         (webui.root / 'config.json').unlink(missing_ok=True)
 
 
+@pytest.mark.parametrize(('gradio', 'flags'), DIFFERENT.values(), ids=DIFFERENT)
+def test_the_tab_is_in_the_language_of_the_host_until_one_is_chosen(
+    browser: Browser,
+    running_demo: DemoServer,
+    tmp_path: Path,
+    gradio: str,
+    flags: tuple[str, ...],
+) -> None:
+    (tmp_path / 'config.json').write_text('{"localization": "zh-Hant_Stable"}')
+    webui = Webui(tmp_path, gradio, running_demo.url, *flags)
+    context = browser.new_context(viewport={'width': 1400, 'height': 1000})
+    try:
+        tab = opened(context.new_page(), webui)
+        expect(part(tab, 'load')).to_have_text('載入')
+        expect(part(tab, 'status')).to_contain_text('貼上', timeout=WAIT)
+        expect(tab.locator('#tab_civitai_gallery')).to_have_attribute('lang', 'zh-TW')
+        expect(tab.locator('html')).not_to_have_attribute('lang', 'zh-TW')  # it is the host's
+        tab.locator('#civitai_gallery_words [data-words]').last.wait_for(state='attached')
+        tab.keyboard.press('?')
+        expect(tab.locator('#civitai_gallery_keys')).to_have_attribute('lang', 'zh-TW')
+    finally:
+        context.close()
+        webui.stop()
+
+
 def columns(tab: Page) -> float:
     """How many pictures stand side by side, on the average."""
     tops = {round(picture.bounding_box()['y']) for picture in pictures(tab).all()}

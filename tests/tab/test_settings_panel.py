@@ -55,7 +55,7 @@ def test_what_was_saved_is_named_beside_what_was_not_and_when_it_counts() -> Non
 
 def test_the_everyday_ones_stand_first_and_numbers_tell_their_range() -> None:
     with gradio.Blocks() as blocks:
-        settings_panel.build_panel(blocks)
+        settings_panel.build_panel(blocks, lambda: None)
     placed = str(blocks.get_config_file()['layout'])
     parts = {one['id']: one['props'] for one in blocks.get_config_file()['components']}
     ids = {str(props.get('elem_id')): number for number, props in parts.items()}

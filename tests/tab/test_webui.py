@@ -169,7 +169,8 @@ def test_choices_set_by_hand_to_what_is_none_are_not_used(
         webui.settings()
         setting.refresh()
     made = built(shared)
-    assert [made[key].value for key in held] == ['auto', 'PG'] == [getattr(setting, n) for n in names]
+    assert [made[key].value for key in held] == ['auto', 'PG']
+    assert [getattr(setting, name) for name in names] == ['auto', 'PG']
     assert [len(line) < 200 for line in caplog.messages] == ([] if value is None else [True] * 2)
 
 

@@ -46,6 +46,7 @@ browser_lightbox   the same for the lightbox
 browser_zoom       how near a picture is looked at in it
 browser_picture    the same for the chosen picture
 browser_start      the same for where one begins, and for links that open galleries here
+browser_language   the language of the page, told to the browser
 grid_markup        the HTML of the grid
 markup             the HTML that is shown
 origin             sentences about the page on show

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextvars
 import errno
 import logging
 import os
@@ -10,7 +11,7 @@ import signal
 import socket
 import sys
 import threading
-from typing import Iterable
+from typing import Any, Iterable
 
 from .. import ending, notices, setting, texts
 from ..access import guard, signs
@@ -128,11 +129,7 @@ def serve(source: str, host: str, port: int, names: Iterable[str] = ()) -> str:
 
     names: host names that it answers to besides those of `host` and of this machine.
     """
-    blocks, look = widgets.page('Civitai Gallery', setting.ROOT / 'style.css')
-    with blocks:
-        parts = components.build(source)
-        components.wire_page(parts, blocks, opening=bool(source), is_ours=True)
-        settings_panel.build_panel(blocks)
+    blocks, look = _page(source)
     get_http_client()  # which reads the environment's proxies, before they are hidden
     with outgoing.unproxied():
         widgets.launch(
@@ -145,6 +142,29 @@ def serve(source: str, host: str, port: int, names: Iterable[str] = ()) -> str:
             **look,
         )
     return f'http://{_in_url(_REACHED_AS.get(host, host))}:{port}/'
+
+
+def _page(source: str) -> tuple[Any, dict[str, Any]]:
+    """Make the page, in the language of now; return it and what its launch needs for it."""
+    blocks, look = widgets.page('Civitai Gallery', setting.ROOT / 'style.css')
+
+    def translate() -> None:
+        # in a context of its own, as gradio makes no components inside an event
+        other, _ = contextvars.Context().run(_page, source)
+        _say_as(blocks, other)
+
+    with blocks:
+        parts = components.build(source)
+        components.wire_page(parts, blocks, opening=bool(source), is_ours=True)
+        settings_panel.build_panel(blocks, translate)
+    return blocks, look
+
+
+def _say_as(page: Any, other: Any) -> None:
+    """Have `page` say to whom opens it from now on what `other`, the same page anew, says."""
+    for kind, what in (('components', 'props'), ('dependencies', 'js')):
+        for ours, theirs in zip(page.config[kind], other.config[kind], strict=True):
+            ours[what] = theirs[what]
 
 
 def _in_url(host: str) -> str:

@@ -6,6 +6,7 @@ gallery can be seen: the other tabs of a WebUI have keys of their own.
 
 from __future__ import annotations
 
+from .browser_language import LANGUAGE
 from .browser_picture import PAGE
 
 WATCH_KEYS = f"""() => {{
@@ -32,6 +33,7 @@ WATCH_KEYS = f"""() => {{
         dialog.className = 'cg-keys';
         dialog.id = 'civitai_gallery_keys';
         dialog.setAttribute('aria-label', words.keys);
+        dialog.lang = {LANGUAGE};
         const title = document.createElement('h2');
         title.textContent = words.keys;
         const rows = document.createElement('dl');

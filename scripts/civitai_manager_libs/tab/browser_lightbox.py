@@ -5,6 +5,7 @@ Everything in it is of the grid and of the panel, so it has nothing of its own o
 
 from __future__ import annotations
 
+from .browser_language import LANGUAGE
 from .browser_picture import PAGE
 from .browser_zoom import NEAR
 
@@ -223,6 +224,7 @@ WATCH_LIGHTBOX = f"""() => {{
         dialog.tabIndex = -1;
         dialog.setAttribute('role', 'dialog');
         dialog.setAttribute('aria-modal', 'true');
+        dialog.lang = {LANGUAGE};
         dialog.innerHTML = `{_MARKUP}`;
         part = {{}};
         for (const name of ['stage', 'zoomed', 'previous', 'next', 'caption', 'told', 'full',

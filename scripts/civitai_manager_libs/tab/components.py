@@ -9,6 +9,7 @@ from . import (
     browser_endless,
     browser_filters,
     browser_grid,
+    browser_language,
     browser_waits,
     filters_markup,
     finding,
@@ -42,6 +43,7 @@ def wire_page(parts: Parts, blocks: Any, *, opening: bool = False, is_ours: bool
 
     `is_ours`: the address of the page is ours, and names what is on show.
     """
+    widgets.on(blocks.load, None, js=browser_language.speaks(is_ours))
     widgets.on(blocks.load, None, js=browser_grid.WATCH_GRID)
     foot.wire_page(parts, blocks)
     widgets.on(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Callable, Sequence
 
 import gradio as gr
 
-from .. import api, civitai_gallery_action as action, setting, widgets
+from .. import api, civitai_gallery_action as action, setting, texts, widgets
 from ..access.owner import Finding
 from ..errors import CivitaiError, KeyNeededError
 from ..setting.kinds import Setting, Value, is_template
-from . import cache_panel, markup
+from . import browser_language, cache_panel, markup
 from .markup import PREFIX, label
 
 # Those that people change; the others are folded.
@@ -100,8 +100,11 @@ def _use_key(key: str) -> None:
     action.get_http_client().update_api_key(key)
 
 
-def build_panel(blocks: Any) -> None:
-    """Make the panel of all settings, closed at first; `blocks` is the page it is on."""
+def build_panel(blocks: Any, translate: Callable[[], None]) -> None:
+    """Make the panel of all settings, closed at first; `blocks` is the page it is on.
+
+    `translate` has the page in another language for who opens it from then on.
+    """
     with gr.Accordion(label('settings_title'), open=False, elem_id=f'{PREFIX}_settings'):
         state = gr.HTML('', elem_id=f'{PREFIX}_settings_status')
         fields = _fields()
@@ -115,16 +118,21 @@ def build_panel(blocks: Any) -> None:
         return [*current, current]
 
     def save_all(request: gr.Request, before: list[Any], *values: Any) -> tuple[str, list[Any]]:
+        spoken = texts.spoken(setting.language)
         told = _save_settings(request, *values, shown=before)
+        if texts.spoken(setting.language) != spoken:
+            translate()
+            told += browser_language.CHANGED
         return told, _shown_now(before, values)
 
-    widgets.on(
+    saved = widgets.on(
         save.click,
         save_all,
         inputs=[shown, *fields],
         outputs=[state, shown],
         show_progress='hidden',
     )
+    widgets.on(saved.then, None, inputs=[state], js=browser_language.OPEN_ANEW)
     widgets.on(blocks.load, opened, outputs=[*fields, shown], show_progress='hidden')
 
 

@@ -777,7 +777,7 @@ ENGLISH: dict[str, str] = {
     'settings_saved': 'Saved: {names}.',
     'settings_same': 'Nothing else was changed.',
     'settings_later_gallery_columns': 'The columns count from the next page of pictures on.',
-    'settings_later_language': 'The language changes at the next start.',
+    'settings_later_language': 'The language counts once the page is opened anew.',
     'setting_help_range': '{help} From {minimum} to {maximum}.',
     'setting_range': '{name} (from {minimum} to {maximum})',
     'setting_choices': '{name} (one of {choices})',
@@ -1248,8 +1248,8 @@ ENGLISH: dict[str, str] = {
     'setting_civitai_base_url_help': 'Which site is asked; the API key goes only there.',
     'setting_language': 'Language',
     'setting_language_help': (
-        'auto: that of the WebUI, English elsewhere. In a WebUI, messages change at once, buttons '
-        'and labels after Reload UI or a restart.'
+        'auto: that of the WebUI, English outside of one. The app changes at once; in a WebUI '
+        'messages do, buttons and labels after Reload UI or a restart.'
     ),
     'setting_gallery_maturity_ceiling': 'Maturity ceiling',
     'setting_gallery_maturity_ceiling_help': (

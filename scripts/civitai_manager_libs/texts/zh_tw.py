@@ -547,7 +547,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'settings_saved': '已儲存：{names}。',
     'settings_same': '其他設定沒有變更。',
     'settings_later_gallery_columns': '欄數從下一頁圖片起生效。',
-    'settings_later_language': '語言在下次啟動後生效。',
+    'settings_later_language': '語言在重新開啟頁面後生效。',
     'setting_help_range': '{help}（{minimum} 到 {maximum}）',
     'setting_range': '{name}（{minimum} 到 {maximum}）',
     'setting_choices': '{name}（可選 {choices}）',
@@ -871,7 +871,8 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'setting_civitai_base_url_help': '向哪個網站查詢；API 金鑰只會傳送到該處。',
     'setting_language': '語言',
     'setting_language_help': (
-        'auto：與 WebUI 相同，其他情況為英文。在 WebUI 中，訊息立即改變，按鈕與標籤在 Reload UI 或重新啟動後改變。'
+        'auto：與 WebUI 相同，其他情況為英文。應用程式立即改變；在 WebUI 中訊息立即改變，按鈕與標籤'
+        '在 Reload UI 或重新啟動後改變。'
     ),
     'setting_gallery_maturity_ceiling': '分級上限',
     'setting_gallery_maturity_ceiling_help': '可顯示圖片的最高分級，從下一頁起生效。',

@@ -1,0 +1,84 @@
+"""The language of the page of the app, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browsing import WAIT, go, load, needs_chromium, part, pictures, sources
+from tests.support.grid_site import GridSite
+from tests.support.prepared import Prepared
+from tests.support.running_app import RunningApp, app_of
+
+pytestmark = needs_chromium
+
+COUNT = 6
+SETTINGS = {'gallery_rows': 2, 'gallery_columns': 3}
+
+
+@pytest.fixture(scope='module')
+def site() -> Iterator[GridSite]:
+    made = GridSite(COUNT)
+    with made.server:
+        yield made
+
+
+@pytest.fixture
+def app(
+    prepared: Prepared, site: GridSite, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningApp]:
+    with app_of(prepared, site.server.url, tmp_path_factory.mktemp('home'), SETTINGS) as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser, app: RunningApp) -> Iterator[Page]:
+    context = browser.new_context(viewport={'width': 1280, 'height': 900})
+    tab = context.new_page()
+    tab.set_default_timeout(WAIT)
+    tab.goto(app.url)
+    yield tab
+    context.close()
+
+
+def speak(tab: Page, language: str, name: str) -> None:
+    """Choose a language in the settings and save it; the page opens anew in it by itself."""
+    part(tab, 'settings').locator('button').first.click()
+    part(tab, 'setting_language').locator('input').click()
+    tab.get_by_role('option', name=language, exact=True).click()
+    part(tab, 'settings_save').click()
+    expect(tab.locator('html')).to_have_attribute('lang', name, timeout=WAIT)
+
+
+def labels(tab: Page) -> list[str]:
+    """What a button, a placeholder, a heading, a filter and a status say."""
+    source = part(tab, 'source').locator('textarea, input')
+    return [
+        part(tab, 'load').inner_text(),
+        str(source.get_attribute('placeholder')),
+        part(tab, 'settings').locator('button').first.inner_text(),
+        part(tab, 'jobs').locator('h3').first.inner_text(),
+        part(tab, 'filters').locator('label').first.inner_text().split('\n')[0],
+        part(tab, 'status').inner_text(),
+    ]
+
+
+def test_a_language_that_is_saved_is_that_of_the_page_at_once(page: Page, site: GridSite) -> None:
+    load(page, site.link)
+    expect(pictures(page)).to_have_count(COUNT, timeout=WAIT)
+    go(page, 'next', 'Page 2')
+    expect(part(page, 'status')).to_contain_text('Live from', timeout=WAIT)
+    english, shown = labels(page), [source.rpartition('/')[2] for source in sources(page)]
+    speak(page, 'zh_TW', 'zh-TW')
+    expect(part(page, 'page_info')).to_contain_text('第 2 頁', timeout=WAIT)
+    expect(part(page, 'status')).to_contain_text('即時取自', timeout=WAIT)
+    assert [source.rpartition('/')[2] for source in sources(page)] == shown
+    chinese = labels(page)
+    assert all(re.search('[\u4e00-\u9fff]', label) for label in chinese)
+    speak(page, 'en', 'en')
+    expect(part(page, 'page_info')).to_contain_text('Page 2', timeout=WAIT)
+    expect(part(page, 'status')).to_contain_text('Live from', timeout=WAIT)
+    assert labels(page) == english
