@@ -70,7 +70,7 @@ def test_nobody_is_shut_out(browser: Browser, app: RunningApp, site: GridSite, t
     expect(tab.get_by_role('dialog', name='Keys')).to_be_visible(timeout=WAIT)
     seen['keys'] = faults(tab)
     tab.keyboard.press('Escape')
-    for panel in ('models', 'settings', 'key', 'cache'):
+    for panel in ('models', 'settings', 'cache'):
         part(tab, panel).locator('button').first.click()
     part(tab, 'download_whole').click()
     expect(part(tab, 'whole_start')).to_be_visible(timeout=WAIT)

@@ -53,7 +53,7 @@ def test_what_was_saved_is_named_beside_what_was_not_and_when_it_counts() -> Non
     assert 'cg-good' in saved() and 'Nothing else was changed.' in saved()
 
 
-def test_the_everyday_ones_stand_first_and_numbers_tell_their_range() -> None:
+def test_the_everyday_ones_and_the_key_stand_first_and_numbers_tell_their_range() -> None:
     with gradio.Blocks() as blocks:
         settings_panel.build_panel(blocks, lambda: None)
     placed = str(blocks.get_config_file()['layout'])
@@ -64,6 +64,7 @@ def test_the_everyday_ones_stand_first_and_numbers_tell_their_range() -> None:
         placed.index(f"'id': {ids[name]}")
         for name in (
             'civitai_gallery_setting_gallery_maturity_ceiling',
+            'civitai_gallery_api_key',
             'civitai_gallery_settings_more',
             'civitai_gallery_setting_http_proxy',
         )
@@ -230,7 +231,9 @@ def test_a_good_key_is_kept_for_its_owner_only_used_at_once_and_never_shown(
     assert path.read_text() == 'demo-key' and stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [name for name in os.listdir(path.parent)] == ['api_key']
     _, shown = settings_panel._save_key(HERE, '')
-    assert 'No API key' in shown and not path.exists() and setting.civitai_api_key == ''
+    assert 'is removed' in shown and not path.exists() and setting.civitai_api_key == ''
+    _, shown = settings_panel._save_key(HERE, '')
+    assert 'No API key is set' in shown
 
 
 @pytest.mark.parametrize('pasted', ['"demo-key"', " 'demo-key' ", 'Bearer demo-key'])

@@ -150,8 +150,8 @@ WATCH_FOOT = f"""() => {{
 
     // The field for the key, in a panel that is folded: newer gradio makes it when that opens.
     const showKey = (tries) => {{
-        const panel = find('key'), field = panel && panel.querySelector('input');
-        const isSeen = field && field.offsetParent;
+        const field = find('api_key') && find('api_key').querySelector('input');
+        const isSeen = field && field.offsetParent, panel = find('settings') || find('key');
         const title = panel && panel.querySelector('button');
         if (isSeen) {{
             field.focus({{preventScroll: true}});

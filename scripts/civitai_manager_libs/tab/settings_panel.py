@@ -14,6 +14,7 @@ from ..setting.kinds import Setting, Value, is_template
 from . import browser_language, cache_panel, markup
 from .markup import PREFIX, label
 
+_MASKED = '••••••••'
 # Those that people change; the others are folded.
 _EVERYDAY = (
     'gallery_maturity_ceiling',
@@ -28,29 +29,29 @@ _EVERYDAY = (
 
 
 def build_key(blocks: Any) -> None:
-    """Make the field for the API key, closed at first. The key never goes back to a browser.
-
-    `blocks` is the page it is on.
-    """
+    """Make a panel for the API key alone, closed at first; `blocks` is the page it is on."""
     with gr.Accordion(label('key_title'), open=False, elem_id=f'{PREFIX}_key'):
-        state = gr.HTML(_shown_key_state(), elem_id=f'{PREFIX}_key_status')
-        with gr.Row():
-            field = gr.Textbox(
-                label=label('key_title'),
-                show_label=False,
-                container=False,
-                type='password',
-                placeholder=label('key_placeholder'),
-                interactive=not setting.key_is_fixed(),
-                elem_id=f'{PREFIX}_api_key',
-                scale=6,
-            )
-            save = gr.Button(
-                label('key_save'),
-                interactive=not setting.key_is_fixed(),
-                elem_id=f'{PREFIX}_key_save',
-                scale=1,
-            )
+        _key(blocks)
+
+
+def _key(blocks: Any) -> None:
+    """Make the field for the API key. The key never goes back to a browser."""
+    with gr.Row():
+        field = gr.Textbox(
+            label=label('key_title'),
+            type='password',
+            placeholder=label('key_placeholder'),
+            interactive=not setting.key_is_fixed(),
+            elem_id=f'{PREFIX}_api_key',
+            scale=6,
+        )
+        save = gr.Button(
+            label('key_save'),
+            interactive=not setting.key_is_fixed(),
+            elem_id=f'{PREFIX}_key_save',
+            scale=1,
+        )
+    state = gr.HTML(_shown_key_state(), elem_id=f'{PREFIX}_key_status')
     widgets.on(
         save.click, _save_key, inputs=[field], outputs=[field, state], show_progress='hidden'
     )
@@ -64,7 +65,7 @@ def _shown_key_state() -> str:
 def _key_state() -> str:
     if setting.key_is_fixed():
         return label('key_from_environment')
-    return label('key_set', masked='••••••••') if setting.civitai_api_key else label('key_none')
+    return label('key_set', masked=_MASKED) if setting.civitai_api_key else label('key_none')
 
 
 def _save_key(request: gr.Request, key: Any) -> tuple[str, str]:
@@ -80,14 +81,15 @@ def _save_key(request: gr.Request, key: Any) -> tuple[str, str]:
     try:
         _use_key(str(key or ''))
         if not setting.civitai_api_key:
-            return '', markup.notice(label('key_none'), 'good')
+            return '', markup.notice(label('key_removed' if before else 'key_none'), 'good')
         name = api.whoami(action.get_http_client())
     except KeyNeededError:
         _use_key(before)
         return '', markup.notice(label('key_refused'), 'problem')
     except CivitaiError as error:
         return '', markup.notice(f'{_key_state()} {error.message_in(setting.language)}', 'problem')
-    return '', markup.notice(f'{_key_state()} {label("key_works", username=name)}', 'good')
+    told = f'{label("key_saved", masked=_MASKED)} {label("key_works", username=name)}'
+    return '', markup.notice(told, 'good')
 
 
 def _by_hand(asked_by: Finding, path: Path) -> list[str]:
@@ -107,10 +109,9 @@ def build_panel(blocks: Any, translate: Callable[[], None]) -> None:
     """
     with gr.Accordion(label('settings_title'), open=False, elem_id=f'{PREFIX}_settings'):
         state = gr.HTML('', elem_id=f'{PREFIX}_settings_status')
-        fields = _fields()
+        fields = _fields(blocks)
         shown = gr.State([])  # the values that this browser tab was given
         save = gr.Button(label('settings_save'), elem_id=f'{PREFIX}_settings_save')
-    build_key(blocks)
     cache_panel.build(blocks)
 
     def opened(request: gr.Request) -> list[Any]:
@@ -136,11 +137,16 @@ def build_panel(blocks: Any, translate: Callable[[], None]) -> None:
     widgets.on(blocks.load, opened, outputs=[*fields, shown], show_progress='hidden')
 
 
-def _fields() -> list[Any]:
-    """Make a field for each setting, the everyday ones first; return them as they are listed."""
+def _fields(blocks: Any) -> list[Any]:
+    """Make a field for each setting, the everyday ones and the key first.
+
+    Return those of the settings as they are listed.
+    """
     items = {item.name: item for item in setting.SETTINGS}
     with gr.Row():
         made = {name: _field(items.pop(name)) for name in _EVERYDAY}
+    with gr.Column(elem_id=f'{PREFIX}_key'):
+        _key(blocks)
     with gr.Accordion(label('settings_more'), open=False, elem_id=f'{PREFIX}_settings_more'):
         with gr.Row():
             made |= {name: _field(item) for name, item in items.items()}

@@ -740,6 +740,8 @@ ENGLISH: dict[str, str] = {
     'key_save': 'Save key',
     'key_none': 'No API key is set. Most galleries need none.',
     'key_set': 'An API key is set: {masked}',
+    'key_saved': 'The API key is saved: {masked}.',
+    'key_removed': 'The API key is removed.',
     'key_not_from_here': (
         'The API key can be changed only on the computer the gallery runs on, by the account that '
         'runs it. There you can also set the environment variable CIVITAI_TOKEN.'

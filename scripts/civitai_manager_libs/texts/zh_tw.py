@@ -525,6 +525,8 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'key_save': '儲存金鑰',
     'key_none': '未設定 API 金鑰。多數圖庫不需要金鑰。',
     'key_set': '已設定 API 金鑰：{masked}',
+    'key_saved': '已儲存 API 金鑰：{masked}。',
+    'key_removed': '已移除 API 金鑰。',
     'key_not_from_here': (
         'API 金鑰只能在執行圖庫的電腦上，由執行圖庫的帳號變更，也可在該處設定環境變數 CIVITAI_TOKEN。'
     ),
