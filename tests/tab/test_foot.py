@@ -19,6 +19,7 @@ from scripts.civitai_manager_libs.tab import (
     events,
     foot,
     grid_markup,
+    job_panel,
     jobs,
     keeping,
     layout,
@@ -178,17 +179,17 @@ def test_the_panel_of_jobs_shows_it_to_who_may_stop_it(view: View, site: GridSit
     downloading.begin(view, view.page.images)
     assert view.keeping is not None
     number = view.keeping.number
-    shown = jobs.panel(HERE)
+    shown = job_panel.panel(HERE)
     assert f'data-order="stop {number}"' in shown and 'data-moves' in shown
     assert f'0 of {COUNT} pictures' in shown
-    assert f'stop {number}' not in jobs.panel(ELSEWHERE)
+    assert f'stop {number}' not in job_panel.panel(ELSEWHERE)
     with pytest.raises(SourceError):
-        jobs._carry_out(ELSEWHERE, f'stop {number}')
+        jobs._carry_out(ELSEWHERE, View(), f'stop {number}')
     assert not view.keeping.stop.is_set()
-    jobs._carry_out(HERE, f'stop {number}')
+    jobs._carry_out(HERE, View(), f'stop {number}')
     list(downloading.steps(view))
     view.keeping._thread.join(20)
-    assert keeping.under_way() == [] and f'stop {number}' not in jobs.panel(HERE)
+    assert keeping.under_way() == [] and f'stop {number}' not in job_panel.panel(HERE)
 
 
 def test_a_stranger_stops_nothing(view: View, site: GridSite) -> None:

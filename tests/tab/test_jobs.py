@@ -15,7 +15,7 @@ import pytest
 from civitai_demo.api import gate
 from civitai_demo.server import DemoServer
 from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID
-from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs import setting, util
 from scripts.civitai_manager_libs.archive import jobs as kept
 from scripts.civitai_manager_libs.archive.models import ModelJob
 from scripts.civitai_manager_libs.archive.place import archive
@@ -30,9 +30,19 @@ from scripts.civitai_manager_libs.downloads.standing import (
 )
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
-from scripts.civitai_manager_libs.tab import components, events, jobs, jobs_markup, paging, wishes
+from scripts.civitai_manager_libs.tab import (
+    begun_markup,
+    components,
+    events,
+    job_panel,
+    jobs,
+    jobs_markup,
+    paging,
+    wishes,
+)
+from scripts.civitai_manager_libs.tab.jobs_markup import Viewer
 from scripts.civitai_manager_libs.tab.layout import Parts
-from scripts.civitai_manager_libs.tab.view import View
+from scripts.civitai_manager_libs.tab.view import Begun, View
 
 pytestmark = pytest.mark.usefixtures('downloads')
 
@@ -86,27 +96,27 @@ def started(parts: Parts, view: View, request: Any = HERE, **given: object) -> d
     """What the components show once the form was filled in so and sent."""
     told: dict[Any, Any] = {}
     values = [given.get(field.name) for field in wishes.FIELDS]
-    for step in jobs._on_start(parts.whole)(request, view, given.get('versions'), *values):
+    for step in jobs._on_start(parts)(request, view, given.get('versions'), *values):
         told |= step
     return told
 
 
 def ordered(request: Any, order: Any) -> str:
     """What is told of an order, and the panel as it is then."""
-    shown, told = jobs._order(request, order)
+    shown, _, told = jobs._order(request, View(), order)
     return f'{told if isinstance(told, str) else ""}{shown}'
 
 
 def until(found: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not found():
-        assert time.monotonic() < deadline, jobs.panel(HERE)
+        assert time.monotonic() < deadline, job_panel.panel(HERE)
         time.sleep(0.02)
 
 
 def stands(number: int) -> str:
     """The state of a job as the panel shows it."""
-    card = jobs.panel(HERE).split(f'data-job="{number}"')[1].split('</article>')[0]
+    card = job_panel.panel(HERE).split(f'data-job="{number}"')[1].split('</article>')[0]
     found = re.search(r'cg-state [^>]*>([^<]*)<', card)
     assert found is not None
     return found[1]
@@ -116,13 +126,68 @@ def test_a_whole_gallery_is_kept_and_the_panel_says_so(
     parts: Parts, view: View, downloads: Path
 ) -> None:
     told = started(parts, view, limit='7')
-    assert 'Job 1' in told[parts.whole.answer] and 'data-moves' in told[parts.whole.jobs]
+    assert 'Job 1 has begun' in told[parts.foot.begun] and told[parts.whole.answer] == ''
+    assert 'data-moves' in told[parts.foot.begun] and 'data-moves' in told[parts.whole.jobs]
     assert told[parts.whole.whole]['visible'] is False
     until(lambda: stands(1) == 'complete')
-    shown = jobs.panel(HERE)
+    shown = job_panel.panel(HERE)
     assert 'found <b>7</b>' in shown and 'data-moves' not in shown
     assert 'At most: 7' in shown and str(downloads / 'Paper Horizons XL') in shown
     assert len(list((downloads / 'Paper Horizons XL').iterdir())) == 7
+
+
+def test_where_it_was_begun_a_job_tells_how_it_goes_and_how_it_ended(
+    parts: Parts, view: View, slow: DemoServer, downloads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(util, 'open_folder', lambda folder: bool(opened.append(folder) or True))
+    started(parts, view, limit='7')
+
+    def line(order: str = '') -> str:
+        return jobs._order(HERE, view, order)[1]
+
+    until(lambda: ' of 7 pictures' in line())
+    assert 'data-moves' in line() and 'data-order="cancel 1"' in line()
+    assert jobs._order(HERE, view, 'pause 1')[-1] == ''  # it is told where the job is
+    until(lambda: 'paused' in line())
+    assert 'data-order="resume 1"' in line() and 'data-moves' not in line()
+    slow.scenario = ''
+    line('resume 1')
+    until(lambda: '7 saved' in line())
+    assert 'data-moves' not in line() and 'data-order="open 1"' in line()
+    assert str(downloads / 'Paper Horizons XL') in jobs._order(HERE, view, 'open 1')[-1]
+    assert opened == [str(downloads / 'Paper Horizons XL')]
+    assert 'cg-problem' in jobs._order(FROM_AFAR, view, 'open 1')[-1] and len(opened) == 1
+    assert line('hide 1') == '' and line() == '' and stands(1) == 'complete'
+
+
+def test_a_job_that_stopped_says_why_where_it_was_begun() -> None:
+    job = replace(JOB, state=kept.STOPPED, trouble='No room is left.', saved=2, found=9)
+    html = begun_markup.line(job, '', Viewer(True))
+    assert 'No room is left.' in html and 'data-order="resume 3"' in html
+    failed = replace(
+        JOB,
+        state=kept.ENDED,
+        is_listed=True,
+        found=25,
+        saved=24,
+        failed=1,
+        failures=({'id': 1, 'page': '', 'error': 'It <broke> off.'},),
+    )
+    html = begun_markup.line(failed, '', Viewer(True))
+    assert '24 saved, 1 failed' in html and 'It &lt;broke&gt; off.' in html
+    assert 'data-order="retry 3"' in html and 'data-order="open' not in html
+    assert 'retry' not in begun_markup.line(failed, '', Viewer())
+
+
+def test_the_line_of_an_ended_job_goes_with_its_gallery_and_that_of_one_that_runs_stays(
+    parts: Parts, view: View
+) -> None:
+    for moves in (True, False):
+        view.begun = Begun(4, 'Job 4 has begun.', moves)
+        gone = paging._of_before(parts, view)
+        assert (parts.foot.begun in gone) is not moves
+        assert view.begun.job_id == (4 if moves else 0)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +238,7 @@ def test_a_job_for_a_base_model_that_civitai_refuses_says_so_once(
     number = beginning.begin(archive(), client, asked, None)
     ordered(HERE, f'resume {number}')
     until(lambda: stands(number) == 'not complete')
-    html = jobs.panel(HERE)
+    html = job_panel.panel(HERE)
     assert html.count('no base model called &quot;sdxl&quot;') == 1 and 'SDXL 1.0' in html
     assert '400' not in html
 
@@ -183,7 +248,7 @@ def test_a_base_model_that_only_civitai_knows_is_asked_for(
 ) -> None:
     monkeypatch.setattr(basemodels, '_BY_PLAIN_NAME', {'pony': 'Pony'})
     told = started(parts, view, base_model='SDXL 1.0', limit='1')
-    assert 'Job 1' in told[parts.whole.answer]
+    assert 'Job 1 has begun' in told[parts.foot.begun]
 
 
 def test_where_nothing_is_shown_there_is_nothing_to_keep(parts: Parts) -> None:
@@ -255,7 +320,7 @@ def test_a_job_of_the_command_line_is_shown_and_gone_on_with(
     demo: DemoServer, client: CivitaiHttpClient
 ) -> None:
     number = waiting_job(client, demo, limit=3)
-    assert stands(number) == 'interrupted' and 'data-moves' not in jobs.panel(HERE)
+    assert stands(number) == 'interrupted' and 'data-moves' not in job_panel.panel(HERE)
     ordered(HERE, f'resume {number}')
     until(lambda: stands(number) == 'complete')
 
@@ -271,7 +336,7 @@ def test_all_that_can_be_asked_for_is_told_of_a_job(
     files = {'template': '{uuid}', 'embeds': True, 'sidecars': ('json', 'caption')}
     waiting_job(client, demo, limit=5, **dates, **chosen, **words, **files)
 
-    told = jobs.panel(HERE)
+    told = job_panel.panel(HERE)
     for word in ('SDXL 1.0', '{uuid}', 'json,caption', 'Newest', '7,fog'):
         assert word in told
 
@@ -292,7 +357,7 @@ def test_what_failed_is_told_with_its_cause_and_tried_again(
     demo.scenario = 'truncated'
     started(parts, view, limit='12')
     until(lambda: stands(1) == 'not complete')
-    shown = jobs.panel(HERE)
+    shown = job_panel.panel(HERE)
     (failed,) = {one.failed for one in queue.job_queue().standing()}
     assert f'Failed pictures: {failed}' in shown and 'broke off' in shown and '/images/' in shown
     demo.scenario = ''
@@ -336,12 +401,12 @@ def other_job(parts: Parts, view: View, slow: DemoServer) -> Iterator[View]:
 def test_a_job_behind_others_says_so_and_behind_how_many(
     parts: Parts, other_job: View, demo: DemoServer, client: CivitaiHttpClient
 ) -> None:
-    told = started(parts, other_job, limit='1')[parts.whole.answer]
-    assert 'Job 2 waits behind other jobs (1 at' in told and 'begun' not in told
+    told = started(parts, other_job, limit='1')[parts.foot.begun]
+    assert 'Job 2 waits behind other jobs (1 at' in told and 'has begun' not in told
     number = waiting_job(client, demo, limit=1)
     assert f'Job {number} waits behind other jobs (2 at' in ordered(HERE, f'resume {number}')
-    assert 'jobs before it: 2<' in jobs.panel(HERE)
-    again = started(parts, other_job, limit='1')[parts.whole.answer]
+    assert 'jobs before it: 2<' in job_panel.panel(HERE)
+    again = started(parts, other_job, limit='1')[parts.foot.begun]
     assert 'Job 2 waits behind other jobs (1 at' in again
     ordered(HERE, 'cancel 2')
     assert f'Job {number} waits behind other jobs (1 at' in ordered(HERE, f'resume {number}')
@@ -351,15 +416,19 @@ def test_one_that_is_asked_for_again_says_what_that_does(
     parts: Parts, view: View, slow: DemoServer
 ) -> None:
     setting.gallery_max_concurrent_downloads = 1  # it takes long even so
-    assert 'Job 1 has begun' in started(parts, view, limit='7')[parts.whole.answer]
-    assert 'Job 1 is at it already' in started(parts, view, limit='7')[parts.whole.answer]
+    started(parts, view, limit='7')
+    assert 'Job 1 has begun' in view.begun.told
+    started(parts, view, limit='7')
+    assert 'Job 1 is at it already' in view.begun.told
     assert 'Job 1 is paused' in ordered(HERE, 'pause 1')
-    assert 'Job 1 goes on' in started(parts, view, limit='7')[parts.whole.answer]
+    started(parts, view, limit='7')
+    assert 'Job 1 goes on' in view.begun.told
     assert 'Job 1 is cancelled. Its files stay' in ordered(HERE, 'cancel 1')
     slow.scenario = ''
     assert 'Job 1 goes on' in ordered(HERE, 'resume 1')
     until(lambda: stands(1) == 'complete')
-    assert 'Job 1 looks again' in started(parts, view, limit='7')[parts.whole.answer]
+    started(parts, view, limit='7')
+    assert 'Job 1 looks again' in view.begun.told
     until(lambda: stands(1) == 'complete')
     assert 'Its files stay' in ordered(HERE, 'forget 1')
 
@@ -368,9 +437,9 @@ def test_what_became_of_an_order_is_told_where_the_panel_does_not_overwrite_it(
     demo: DemoServer, client: CivitaiHttpClient
 ) -> None:
     number = waiting_job(client, demo, limit=1)
-    _, told = jobs._order(HERE, f'forget {number}')
+    *_, told = jobs._order(HERE, View(), f'forget {number}')
     assert 'files stay' in told
-    assert jobs._order(HERE, '')[1] == gr.update()
+    assert jobs._order(HERE, View(), '')[-1] == gr.update()
 
 
 # -- who may -------------------------------------------------------------------------------------
@@ -386,7 +455,7 @@ def test_who_may_not_begins_and_ends_nothing(
     for action in ('pause', 'resume', 'cancel', 'retry', 'forget'):
         assert 'cg-problem' in ordered(request_, f'{action} {number}')
     assert stands(number) == 'interrupted'
-    assert 'data-order' not in jobs.panel(request_) and 'data-order' in jobs.panel(HERE)
+    assert 'data-order' not in job_panel.panel(request_) and 'data-order' in job_panel.panel(HERE)
 
 
 def test_where_the_files_are_is_told_on_the_owners_machine_only(
@@ -394,16 +463,16 @@ def test_where_the_files_are_is_told_on_the_owners_machine_only(
 ) -> None:
     waiting_job(client, demo)
     folder = str(downloads / 'Paper Horizons XL')
-    assert f'<code class="cg-path">{folder}</code>' in jobs.panel(HERE)
+    assert f'<code class="cg-path">{folder}</code>' in job_panel.panel(HERE)
     setting.gallery_jobs_of_others = True
     for request in (FROM_AFAR, OTHER_SITE):
-        assert str(downloads) not in jobs.panel(request)
+        assert str(downloads) not in job_panel.panel(request)
 
 
 def test_others_may_where_the_owner_says_so(parts: Parts, view: View) -> None:
     setting.gallery_jobs_of_others = True
-    assert 'Job 1' in started(parts, view, FROM_AFAR, limit='1')[parts.whole.answer]
-    assert 'data-order' in jobs.panel(FROM_AFAR)
+    assert 'Job 1' in started(parts, view, FROM_AFAR, limit='1')[parts.foot.begun]
+    assert 'data-order' in job_panel.panel(FROM_AFAR)
 
 
 # -- what is shown -------------------------------------------------------------------------------
@@ -413,7 +482,7 @@ JOB = Standing(3, 'https://civitai.com/models/1', '/home/me/Some model', 'PG', {
 
 
 def shown(job: Standing) -> str:
-    return jobs_markup.panel([job], 0, '', True)
+    return jobs_markup.panel([job], 0, '', Viewer(True))
 
 
 def test_words_from_outside_are_only_words() -> None:
@@ -431,7 +500,7 @@ def test_words_from_outside_are_only_words() -> None:
         waiting=EVIL,
     )
     for state in (kept.RUNNING, kept.ENDED):
-        html = jobs_markup.panel([replace(evil, state=state)], 0, '', True, True)
+        html = jobs_markup.panel([replace(evil, state=state)], 0, '', Viewer(True, True))
         assert '<script' not in html and '<img' not in html and '&lt;script' in html
 
 
@@ -528,7 +597,7 @@ def test_a_job_that_found_nothing_says_why_and_does_not_look_well_done(
 ) -> None:
     started(parts, view, tag='nobody-uses-this-tag', limit='2')
     until(lambda: stands(1) == 'nothing found')
-    html = jobs.panel(HERE)
+    html = job_panel.panel(HERE)
     assert 'left out by the filters' in html and 'cg-good' not in html
     assert ' of 0 ' not in html and 'data-order="forget 1"' in html
     assert 'data-order="retry' not in html
@@ -575,16 +644,16 @@ def test_the_bar_grows_to_what_is_known(parts: Parts) -> None:
 def test_very_many_jobs_are_not_all_shown(
     demo: DemoServer, client: CivitaiHttpClient, tmp_path: Path
 ) -> None:
-    for number in range(jobs._MOST_SHOWN + 2):
+    for number in range(job_panel._MOST_SHOWN + 2):
         kept.make(archive(), Wanted('1').kept(), tmp_path / str(number), [])
-    html = jobs.panel(HERE)
-    assert html.count('<article') == jobs._MOST_SHOWN and 'not shown: 2' in html
+    html = job_panel.panel(HERE)
+    assert html.count('<article') == job_panel._MOST_SHOWN and 'not shown: 2' in html
 
 
 def test_an_archive_that_cannot_be_read_is_told_of(tmp_path: Path) -> None:
     (tmp_path / 'file').touch()
     setting.data_folder = str(tmp_path / 'file' / 'none')
-    assert 'cg-problem' in jobs.panel(HERE)
+    assert 'cg-problem' in job_panel.panel(HERE)
 
 
 def test_a_model_that_would_not_come_another_time_has_failed_and_says_why(
@@ -594,6 +663,6 @@ def test_a_model_that_would_not_come_another_time_has_failed_and_says_why(
     job = ModelJob(7, {}, tmp_path, kept.STOPPED, 0.0, 0.0, title='Paper', path=path)
     for language, word in (('en', 'failed'), ('zh_TW', '失敗')):
         monkeypatch.setattr(setting, 'language', language)
-        html = jobs_markup.panel([ModelStanding(job, FAILED, why)], 0, '', True)
+        html = jobs_markup.panel([ModelStanding(job, FAILED, why)], 0, '', Viewer(True))
         assert f'>{word}<' in html and why in html
         assert re.findall(r'data-order="(\w+) 7"', html) == ['retry', 'forget']

@@ -103,11 +103,12 @@ def test_a_whole_gallery_is_begun_watched_paused_and_ends_complete(
     page: Page, app: RunningApp, running_demo: DemoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gate, 'SLOW_SECONDS', 1.0)
+    begun = part(page, 'begun')
     started(page, since='yesterday', limit='500')
     expect(part(page, 'whole_answer')).to_contain_text('is no time', timeout=WAIT)
     expect(field(page, 'limit')).to_have_value('500')
     started(page, since='', limit='')
-    expect(part(page, 'whole_answer')).to_contain_text('has begun', timeout=WAIT)
+    expect(begun).to_contain_text('#1 ' + NAME, timeout=WAIT)
     running_demo.scenario = 'slow'  # or it might be over before it is looked at
     stands(page, 1, 'running')
     page.wait_for_function(
@@ -121,12 +122,16 @@ def test_a_whole_gallery_is_begun_watched_paused_and_ends_complete(
         arg=before,
         timeout=WAIT,
     )
-    press(page, 1, 'Pause')
+    expect(begun).to_contain_text(re.compile(r'running .*[1-9]\d* of'), timeout=WAIT)
+    begun.get_by_role('button', name='Pause').click()
     stands(page, 1, 'paused')
+    expect(begun).to_contain_text('paused', timeout=WAIT)
+    expect(begun.get_by_role('button', name='Resume')).to_be_focused()
     assert 0 < done(page, 1) < PICTURES
     running_demo.scenario = ''
     page.reload()
     stands(page, 1, 'paused')
+    expect(begun).to_be_hidden()
     press(page, 1, 'Resume')
     stands(page, 1, 'complete')
     kept = [one for one in (app.home / 'kept' / NAME).iterdir() if one.suffix != '.json']
@@ -160,6 +165,20 @@ def test_another_gallery_begins_with_an_empty_form_and_one_that_fails_is_no_othe
     expect(part(page, 'whole_told')).to_contain_text('Quiet Geometry', timeout=WAIT)
     for name, value in (('limit', ''), ('tag', ''), ('level', 'PG'), ('sort', 'any')):
         expect(field(page, name)).to_have_value(value)
+
+
+def test_where_it_was_begun_a_job_is_told_of_to_its_end_and_then_it_is_quiet(
+    page: Page, running_demo: DemoServer
+) -> None:
+    shown(page, running_demo.url + '/models/4452', 'Quiet Geometry')
+    started(page, limit='5')
+    begun = part(page, 'begun')
+    expect(begun).to_contain_text('5 saved', timeout=WAIT)
+    expect(begun.get_by_role('button', name='Open folder')).to_be_visible()
+    expect(begun.get_by_role('button', name='Pause')).to_have_count(0)
+    assert_idle(page)
+    shown(page, running_demo.url + GALLERY, NAME)
+    expect(begun).to_be_hidden()
 
 
 @pytest.mark.parametrize('app', ['3.41.2'], indirect=True)

@@ -26,7 +26,7 @@ from scripts.civitai_manager_libs.civitai.gallery import GalleryImage
 from scripts.civitai_manager_libs.downloads import getting, modeljobs, queue
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from scripts.civitai_manager_libs.library import inventory
-from scripts.civitai_manager_libs.tab import components, jobs, models, needed, webui
+from scripts.civitai_manager_libs.tab import components, job_panel, jobs, models, needed, webui
 from scripts.civitai_manager_libs.tab.generation import Made
 from scripts.civitai_manager_libs.tab.layout import Parts
 from scripts.civitai_manager_libs.tab.view import View
@@ -138,7 +138,7 @@ def states(view: View) -> list[str]:
 def until(found: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not found():
-        assert time.monotonic() < deadline, jobs.panel(HERE)
+        assert time.monotonic() < deadline, job_panel.panel(HERE)
         time.sleep(0.02)
 
 
@@ -152,11 +152,11 @@ def scanned(parts: Parts, view: View) -> dict[str, Any]:
 
 def until_got(number: int = 1) -> None:
     """Wait until the job has done all that belongs to it."""
-    until(lambda: job_state(number) == 'complete' and 'data-moves' not in jobs.panel(HERE))
+    until(lambda: job_state(number) == 'complete' and 'data-moves' not in job_panel.panel(HERE))
 
 
 def job_state(number: int) -> str:
-    card = jobs.panel(HERE).split(f'data-job="{number}"')[1].split('</article>')[0]
+    card = job_panel.panel(HERE).split(f'data-job="{number}"')[1].split('</article>')[0]
     found = re.search(r'cg-state [^>]*>([^<]*)<', card)
     assert found is not None
     return found[1]
@@ -199,7 +199,7 @@ def test_a_model_is_got_once_its_size_type_and_folder_were_said_yes_to(
     told = ordered(parts, view, take)
     assert 'data-job="1"' in told['jobs'] and 'data-models="take' not in told['details']
     until_got()
-    assert 'data-came="1"' in jobs.panel(HERE)
+    assert 'data-came="1"' in job_panel.panel(HERE)
     assert list(place.glob('*.safetensors')) and states(view) == ['have it', 'unknown']
 
 
@@ -331,10 +331,10 @@ def test_jobs_of_models_are_shown_to_the_owner_alone_and_obey_nobody_else(
     ordered(parts, view, f'get {site.url}/model-versions/{VERSION}')
     ordered(parts, view, f'take {VERSION} {FILE}')
     until_got()
-    assert 'data-job' not in jobs.panel(FROM_AFAR)
-    _, told = jobs._order(FROM_AFAR, 'forget 1')
+    assert 'data-job' not in job_panel.panel(FROM_AFAR)
+    *_, told = jobs._order(FROM_AFAR, View(), 'forget 1')
     assert 'account that runs it' in told and model_jobs.find(archive(), 1) is not None
-    shown, _ = jobs._order(HERE, 'forget 1')
+    shown, *_ = jobs._order(HERE, View(), 'forget 1')
     assert 'data-job' not in shown and model_jobs.find(archive(), 1) is None
 
 
@@ -349,15 +349,15 @@ def test_a_job_is_paused_resumed_cancelled_and_tried_again(parts: Parts, site: M
     ordered(parts, view, f'get {site.url}/model-versions/{VERSION}')
     ordered(parts, view, f'take {VERSION} {FILE}')
     until(lambda: job_state(1) == 'stopped')
-    card = jobs.panel(HERE)
+    card = job_panel.panel(HERE)
     assert 'cg-problem' in card and 'data-order="retry 1"' in card and 'data-moves' not in card
     assert 'paper.safetensors' in card
-    jobs._order(HERE, 'pause 1')
+    jobs._order(HERE, View(), 'pause 1')
     assert job_state(1) == 'paused'
-    _, told = jobs._order(HERE, 'cancel 1')
+    *_, told = jobs._order(HERE, View(), 'cancel 1')
     assert job_state(1) == 'cancelled' and 'is gone' in told
     held.clear()
-    jobs._order(HERE, 'retry 1')
+    jobs._order(HERE, View(), 'retry 1')
     until_got()
 
 
@@ -397,7 +397,7 @@ def test_a_hostile_title_is_nothing_but_text(parts: Parts, site: ModelSite) -> N
     ordered(parts, view, f'take {VERSION} {FILE}')
     until_got()
     shown = ordered(parts, view, 'list')['models_list']
-    panel = jobs.panel(HERE)
+    panel = job_panel.panel(HERE)
     assert html.escape(EVIL) in panel and '<img' not in panel
     assert html.escape(EVIL) in shown and '<img' not in shown
 

@@ -24,7 +24,7 @@ from scripts.civitai_manager_libs.store import files
 from scripts.civitai_manager_libs.tab import (
     components,
     events,
-    jobs as jobs_panel,
+    job_panel,
     offline,
     paging,
     picture,
@@ -335,8 +335,8 @@ def test_others_see_no_saved_gallery(parts: Parts, demo: DemoServer, job: jobs.J
     demo.scenario = '503'
     shown = turned(parts, view, events.open_source, demo.url + VERSION, request=ELSEWHERE)
     assert view.saved is None and 'cg-problem' in shown[parts.status]
-    assert 'data-saved' not in jobs_panel.panel(ELSEWHERE)
-    assert f'data-saved="{job.id}"' in jobs_panel.panel(HERE)
+    assert 'data-saved' not in job_panel.panel(ELSEWHERE)
+    assert f'data-saved="{job.id}"' in job_panel.panel(HERE)
 
 
 def test_others_turn_no_page_of_one(parts: Parts, job: jobs.Job) -> None:
@@ -350,7 +350,7 @@ def test_others_see_one_where_the_owner_says_so(parts: Parts, job: jobs.Job) -> 
     setting.gallery_jobs_of_others = True
     view = View()
     shown = turned(parts, view, offline.open_job, str(job.id), request=ELSEWHERE)
-    assert 'thumbnail-item' in shown[parts.grid] and f'data-saved="{job.id}"' in jobs_panel.panel(
+    assert 'thumbnail-item' in shown[parts.grid] and f'data-saved="{job.id}"' in job_panel.panel(
         ELSEWHERE
     )
 

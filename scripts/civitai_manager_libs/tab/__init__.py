@@ -17,6 +17,7 @@ routes             the routes that pictures of the grid come from
 paging             turning the page
 finding            words in the box for links, and the models found by them
 picture            a chosen picture: shown, and sent
+job_panel          the panel of jobs, and the job begun in a tab, as they stand
 needed             the models of the chosen picture: whether they are here, and got if not
 opening            what the address of the app's page names, shown
 layout             the components, and where they stand
@@ -29,6 +30,7 @@ layout_models      those for the models on this machine
 start_markup       the HTML of where one begins, and of what was found
 filters_markup     the HTML of the filters, and of what they hide
 foot_markup        the HTML of the bar below the grid
+begun_markup       the HTML of the job that was begun in a tab
 jobs_markup        the HTML of the panel of jobs
 model_cards        the jobs of model files in it
 job_parts          what the cards of all jobs are made of
@@ -38,6 +40,7 @@ picture_markup     the HTML of the chosen picture, and of how it was made
 browser            what runs in the browser itself
 browser_filters    the same for the filters
 browser_foot       the same for the bar below the grid
+browser_jobs       the same for jobs
 browser_endless    the same for a grid that grows
 browser_waits      the same for a listing that takes long
 browser_grid       the same for the grid

@@ -267,12 +267,11 @@ def generation_text(image: GalleryImage) -> str:
     return generation.text(image)
 
 
-def open_kept_folder(view: View, request: Any) -> str:
-    """Open the folder of the last download on this machine; return what to tell about it."""
+def open_folder(folder: str, request: Any) -> str:
+    """Open a folder on this machine for its owner; return what to tell about it."""
     if not widgets.is_owner(request):
         here = widgets.is_same_machine(request)
         return texts.text('folder_not_yours' if here else 'folder_not_here', setting.language)
-    folder = view.kept_in or str(setting.download_folder())
     key = 'folder_opened' if util.open_folder(folder) else 'folder_not_opened'
     return texts.text(key, setting.language, folder=folder)
 

@@ -10,9 +10,9 @@ from typing import Any, Callable, Iterator
 
 import gradio as gr
 
-from .. import widgets
+from .. import setting, widgets
 from ..errors import CivitaiError
-from . import browser_foot, downloading, events, foot_markup, jobs, markup
+from . import browser_foot, downloading, events, foot_markup, job_panel, markup
 from .downloading import Step
 from .layout import Parts
 from .markup import label
@@ -153,7 +153,7 @@ def _switches(parts: Parts, request: gr.Request, view: View) -> dict[Any, Any]:
         parts.download_page: gr.update(visible=not runs),
         parts.retry_page: gr.update(visible=bool(view.failed) and not runs),
         parts.foot.cancel: gr.update(visible=runs),
-        parts.whole.jobs: jobs.panel(request),
+        parts.whole.jobs: job_panel.panel(request),
     }
 
 
@@ -164,5 +164,6 @@ def _cancel(request: gr.Request, view: View) -> None:
 
 
 def _open_folder(view: View, request: gr.Request) -> tuple[str, str]:
-    told = markup.notice(events.open_kept_folder(view, request))
+    folder = view.kept_in or str(setting.download_folder())
+    told = markup.notice(events.open_folder(folder, request))
     return told, told + foot_markup.failures(view)

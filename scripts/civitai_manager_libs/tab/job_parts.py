@@ -38,7 +38,7 @@ _MOODS = {
 def header(name: str, state: str, why: str, changed_at: float) -> str:
     """What a card begins with; `name` is HTML, `why` says in a few words why it is so."""
     why = f'<span class="cg-why">{escape(why)}</span>' if why else ''
-    return f'<header>{name} {_state(state)} {why} {_when(state, changed_at)}</header>'
+    return f'<header>{name} {chip(state)} {why} {_when(state, changed_at)}</header>'
 
 
 def ahead(state: str, count: int) -> str:
@@ -53,9 +53,14 @@ def numbered(job_id: int, name: str) -> str:
     return f'<span class="cg-of">{number} <strong>{name}</strong></span>'
 
 
-def _state(state: str) -> str:
-    mood = _MOODS.get(state, 'calm')
-    return f'<span class="cg-chip cg-state cg-{mood}">{escape(label(f"job_{state}"))}</span>'
+def mood(state: str) -> str:
+    """The mood of a notice about a job in `state`."""
+    return _MOODS.get(state, 'calm')
+
+
+def chip(state: str) -> str:
+    """The state of a job, in a word."""
+    return f'<span class="cg-chip cg-state cg-{mood(state)}">{escape(label(f"job_{state}"))}</span>'
 
 
 def _when(state: str, changed_at: float) -> str:
@@ -76,8 +81,8 @@ def left(seconds: float | None) -> str:
     return label('job_left_minutes', minutes=round(seconds / 60))
 
 
-def button(action: str, job_id: int, key: str, note: str) -> str:
-    """Return a button that the page hands on, see `browser.WATCH_JOBS`; texts by their keys."""
+def button(action: str, job_id: int, key: str, note: str = '') -> str:
+    """Return a button that the page hands on, see `browser_jobs`; texts by their keys."""
     title = f' title="{escape(label(note))}"' if note else ''
     return (
         f'<button type="button" class="cg-button" data-order="{action} {job_id}"{title}>'

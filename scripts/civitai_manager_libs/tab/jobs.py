@@ -17,17 +17,15 @@ from ..archive.jobs import CANCELLED, ENDED, PAUSED, RUNNING, WAITING
 from ..archive.place import archive
 from ..civitai.source import address_of
 from ..downloads import modeljobs, queue
-from ..downloads.modeljobs import ModelStanding
 from ..downloads.standing import ELSEWHERE, Standing
 from ..errors import CivitaiError, SourceError
-from . import browser, jobs_markup, keeping, layout_jobs, markup, needed, wishes
+from . import browser_jobs, events, job_panel, keeping, layout_jobs, markup, needed, wishes
 from .layout import Parts
 from .layout_jobs import JobParts
 from .markup import label
-from .view import View
+from .view import Begun, View
 
 _LEVEL = [field.name for field in wishes.FIELDS].index('level')
-_MOST_SHOWN = 30
 # What is told of a job that was asked for once more, by the state in which it was.
 _TAKEN_UP = {
     '': 'whole_begun',
@@ -42,7 +40,7 @@ _RESTS = {
     'cancel': (CANCELLED, 'job_is_cancelled'),
     'forget': ('', 'job_is_forgotten'),
 }
-_ORDER = re.compile(r'(pause|resume|cancel|retry|forget|stop) ([1-9][0-9]{0,17})')
+_ORDER = re.compile(r'(pause|resume|cancel|retry|forget|stop|open|hide) ([1-9][0-9]{0,17})')
 
 
 def bind(parts: Parts) -> None:
@@ -58,19 +56,19 @@ def bind(parts: Parts) -> None:
         )
     widgets.on(
         form.start.click,
-        _on_start(form),
+        _on_start(parts),
         inputs=[parts.view, form.versions, *form.fields],
-        outputs=[form.answer, form.whole, form.jobs],
+        outputs=[form.answer, form.whole, *_told(parts)],
         show_progress='hidden',
         trigger_mode='once',
     )
     widgets.on(
         form.jobs_button.click,
         _order,
-        inputs=[form.order],
-        outputs=[form.jobs, form.answer],
+        inputs=[parts.view, form.order],
+        outputs=[*_told(parts), form.answer],
         show_progress='hidden',
-        js=browser.TAKE_ORDER,
+        js=browser_jobs.TAKE_ORDER,
     )
 
 
@@ -78,31 +76,22 @@ def wire_page(parts: Parts, blocks: Any) -> None:
     """Draw the panel when the page opens, and have it move from then on."""
     widgets.on(
         blocks.load,
-        panel,
-        outputs=[parts.whole.jobs],
+        _shown,
+        inputs=[parts.view],
+        outputs=_told(parts),
         show_progress='hidden',
-        js=browser.WATCH_JOBS,  # first, so that no button is there that nobody listens to
+        js=browser_jobs.WATCH_JOBS,  # first, so that no button is there that nobody listens to
     )
 
 
-def panel(request: gr.Request) -> str:
-    """Return the panel as it is now."""
-    told = ''
-    try:
-        standing = _every_job(needed.may_have_models(request))[::-1]
-    except CivitaiError as error:
-        standing = []
-        told = markup.problem(error)
-    more = max(0, len(standing) - _MOST_SHOWN)
-    may_act, may_see_paths = widgets.may_have_jobs(request), widgets.may_see_paths(request)
-    downloads = keeping.under_way() if may_act else []
-    return jobs_markup.panel(standing[:_MOST_SHOWN], more, told, may_act, may_see_paths, downloads)
+def _told(parts: Parts) -> list[Any]:
+    """Where it is told how jobs stand."""
+    return [parts.whole.jobs, parts.foot.begun]
 
 
-def _every_job(with_models: bool) -> list[Standing | ModelStanding]:
-    """How all jobs stand, the oldest first. Raises StorageError."""
-    models = modeljobs.model_queue().standing() if with_models else []
-    return sorted([*queue.job_queue().standing(), *models], key=lambda one: one.job_id)
+def _shown(request: gr.Request, view: View) -> tuple[str, str]:
+    """What is told there."""
+    return job_panel.panel(request), job_panel.begun(request, view)
 
 
 def _on_open(form: JobParts) -> Callable[..., dict[Any, Any]]:
@@ -118,7 +107,7 @@ def _on_open(form: JobParts) -> Callable[..., dict[Any, Any]]:
         return {
             **(_emptied(form) if is_other else {}),
             form.whole: gr.update(visible=True),
-            form.told: markup.notice(_told(view)),
+            form.told: markup.notice(_what(view)),
             form.versions: gr.update(choices=versions, value=chosen, visible=bool(versions)),
             form.answer: '',
         }
@@ -134,35 +123,37 @@ def _emptied(form: JobParts) -> dict[Any, Any]:
     return {**emptied, form.fields[_LEVEL]: gr.update(choices=levels, value=levels[-1])}
 
 
-def _told(view: View) -> str:
+def _what(view: View) -> str:
     """What would be kept, and up to which level."""
     name = view.gallery.folder_name if view.gallery else ''
     return label('whole_told', name=name, ceiling=setting.gallery_maturity_ceiling)
 
 
-def _on_start(form: JobParts) -> Callable[..., Iterator[Any]]:
+def _on_start(parts: Parts) -> Callable[..., Iterator[Any]]:
+    form = parts.whole
+
     def start(
         request: gr.Request, view: View, versions: Any, *given: Any
     ) -> Iterator[dict[Any, Any]]:
         yield {form.answer: markup.notice(label('whole_waits'), 'busy')}
         try:
-            told = _begin(request, view, versions, given)
+            view.begun = _begin(request, view, versions, given)
         except CivitaiError as error:
             problem = markup.problem(error)
             yield {form.answer: problem}
         else:
             view.is_asking = False
             yield {
-                form.answer: markup.notice(told, 'good'),
+                form.answer: '',
                 form.whole: gr.update(visible=False),
-                form.jobs: panel(request),
+                **dict(zip(_told(parts), _shown(request, view))),
             }
 
     return start
 
 
-def _begin(request: gr.Request, view: View, versions: object, given: Sequence[object]) -> str:
-    """Make the job and have it done; return what to tell of it. Raises CivitaiError."""
+def _begin(request: gr.Request, view: View, versions: object, given: Sequence[object]) -> Begun:
+    """Make the job and have it done; return it. Raises CivitaiError."""
     widgets.refuse_jobs(request)
     gallery = wishes.gallery_of(view, versions)
     source = address_of(gallery.source, setting.civitai_base_url)
@@ -171,12 +162,12 @@ def _begin(request: gr.Request, view: View, versions: object, given: Sequence[ob
     jobs_queue = queue.job_queue()
     before = {job.job_id: job.state for job in jobs_queue.standing()}
     job_id = jobs_queue.add(wanted)
-    return told_of(job_id, _TAKEN_UP.get(before.get(job_id, ''), 'job_goes_on'))
+    return Begun(job_id, told_of(job_id, _TAKEN_UP.get(before.get(job_id, ''), 'job_goes_on')))
 
 
 def told_of(job_id: int, key: str) -> str:
     """What has come of asking for a job: the sentence `key`, unless it waits or is not ours."""
-    job = _standing_of(job_id)
+    job = job_panel.standing_of(job_id)
     if job is not None and job.ahead:
         return label('job_waits', job=job_id, count=job.ahead)
     if job is not None and job.state == ELSEWHERE:
@@ -184,38 +175,50 @@ def told_of(job_id: int, key: str) -> str:
     return label(key, job=job_id)
 
 
-def _standing_of(job_id: int) -> Standing | ModelStanding | None:
-    return next((job for job in _every_job(True) if job.job_id == job_id), None)
+def _order(request: gr.Request, view: View, order: Any) -> tuple[str, str, Any]:
+    """Carry out an order about a job, '' for none; return how jobs stand then, and an answer.
 
-
-def _order(request: gr.Request, order: Any) -> tuple[str, Any]:
-    """Carry out an order of the panel, '' for none; return the panel as it is then, and an answer.
-
-    The answer has a place of its own, as the panel is soon drawn again.
+    The answer has a place of its own, as what stands there is soon drawn again.
     """
     told = gr.update()
     try:
         if order:
-            done = _carry_out(request, str(order))
+            done = _carry_out(request, view, str(order))
             told = markup.notice(done, 'good') if done else ''
     except CivitaiError as error:
         told = markup.problem(error)
-    return panel(request), told
+    return (*_shown(request, view), told)
 
 
-def _carry_out(request: gr.Request, order: str) -> str:
+def _carry_out(request: gr.Request, view: View, order: str) -> str:
     """Return what to tell then, '' for nothing."""
     widgets.refuse_jobs(request)
     found = _ORDER.fullmatch(order)
     if found is None:
         raise SourceError('job_unknown')
     action, job_id = found[1], int(found[2])
+    if action == 'hide':
+        view.begun = Begun()
+        return ''
     if action == 'stop':
         return label('keeping_stops') if keeping.stop(job_id) else ''
     if model_jobs.find(archive(), job_id) is not None:
         return _carry_out_for_model(request, action, job_id)
+    if action == 'open':
+        return _opened(request, job_id)
     getattr(queue.job_queue(), action)(job_id)
-    return _told_after(action, job_id)
+    told = _told_after(action, job_id)
+    if job_id != view.begun.job_id:
+        return told
+    view.begun.told = told
+    return ''  # it is told where that job is
+
+
+def _opened(request: gr.Request, job_id: int) -> str:
+    job = job_panel.standing_of(job_id)
+    if not isinstance(job, Standing):
+        raise SourceError('job_unknown')
+    return events.open_folder(job.folder, request)
 
 
 def _carry_out_for_model(request: gr.Request, action: str, job_id: int) -> str:
@@ -233,6 +236,6 @@ def _carry_out_for_model(request: gr.Request, action: str, job_id: int) -> str:
 def _told_after(action: str, job_id: int) -> str:
     if action in _GOES_ON:
         return told_of(job_id, _GOES_ON[action])
-    job = _standing_of(job_id)
+    job = job_panel.standing_of(job_id)
     rests, key = _RESTS[action]
     return label(key, job=job_id) if (job.state if job else '') == rests else ''  # else it ended

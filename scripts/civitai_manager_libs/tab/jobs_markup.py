@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Sequence
 
@@ -16,12 +17,20 @@ from .keeping import Keeping
 from .markup import label
 
 
+@dataclass(frozen=True)
+class Viewer:
+    """What who looks may do: steer jobs, see where their files are, have folders opened."""
+
+    may_act: bool = False
+    may_see_paths: bool = False
+    may_open: bool = False
+
+
 def panel(
     shown: Sequence[Standing | ModelStanding],
     more: int,
     told: str,
-    may_act: bool,
-    may_see_paths: bool = False,
+    viewer: Viewer,
     downloads: Sequence[Keeping] = (),
 ) -> str:
     """The jobs, of which there are `more` that are not shown; `told` is a notice, as HTML.
@@ -29,8 +38,7 @@ def panel(
     Above them are the `downloads` of tabs that go on.
 
     While one of them moves, the panel says so to the page (`data-moves`), and how many models have
-    come (`data-came`). `may_act`: with buttons; `may_see_paths`: with where the files are. Who is
-    given jobs of models may have both of these.
+    come (`data-came`). Who is given jobs of models may steer them and see their paths.
     """
     models = [job for job in shown if isinstance(job, ModelStanding)]
     settling = any(job.is_settling for job in models)
@@ -39,11 +47,7 @@ def panel(
     )
     came = sum(job.state == jobs.ENDED and not job.is_settling for job in models)
     cards = ''.join(
-        (
-            model_cards.card(job)
-            if isinstance(job, ModelStanding)
-            else _card(job, may_act, may_see_paths)
-        )
+        (model_cards.card(job) if isinstance(job, ModelStanding) else _card(job, viewer))
         for job in shown
     )
     cards = ''.join(map(_download, downloads)) + cards
@@ -61,34 +65,35 @@ def _download(one: Keeping) -> str:
     told = [label('job_far', done=now.done, found=now.total)]
     told += [downloading.rate_told(now.rate)] if now.rate else []
     line = escape(' · '.join(told))
-    bar = f'<progress value="{now.done}" max="{now.total}" aria-label="{line}"></progress>'
+    shown = f'<progress value="{now.done}" max="{now.total}" aria-label="{line}"></progress>'
     name = f'<strong>{escape(label("keeping_of", name=one.name))}</strong>'
     waiting = markup.notice(now.waiting, 'busy') if now.waiting else ''
-    stop = job_parts.button('stop', one.number, 'cancel', '')
+    stop = job_parts.button('stop', one.number, 'cancel')
     return (
-        f'<article class="cg-job">{job_parts.header(name, jobs.RUNNING, "", 0)}{bar}'
+        f'<article class="cg-job">{job_parts.header(name, jobs.RUNNING, "", 0)}{shown}'
         f'<p class="cg-line">{line}</p>{waiting}<p class="cg-actions">{stop}</p></article>'
     )
 
 
-def _card(job: Standing, may_act: bool, may_see_paths: bool) -> str:
-    state = _state_of(job)
+def _card(job: Standing, viewer: Viewer) -> str:
+    state = state_of(job)
     parts = (
-        job_parts.header(_name(job), state, _why(state, job), job.changed_at),
+        job_parts.header(name_of(job), state, _why(state, job), job.changed_at),
         _asked_line(job),
-        _bar(job),
+        bar(job),
         _line(job),
         _counts(job),
-        markup.place(job.folder if may_see_paths else ''),
+        markup.place(job.folder if viewer.may_see_paths else ''),
         _notices(job),
-        _buttons(state, job) if may_act else '',
+        _buttons(state, job, viewer) if viewer.may_act else '',
         markup.failures(job.failures, job.failed, f'failures {job.job_id}'),
         _about(job),
     )
     return f'<article class="cg-job" data-job="{job.job_id}">{"".join(parts)}</article>'
 
 
-def _state_of(job: Standing) -> str:
+def state_of(job: Standing) -> str:
+    """In what state a job is for a person, who wants to know whether all is there."""
     if job.state == jobs.ENDED:
         if job.is_complete and not job.found:
             return EMPTY
@@ -96,7 +101,8 @@ def _state_of(job: Standing) -> str:
     return job.state
 
 
-def _name(job: Standing) -> str:
+def name_of(job: Standing) -> str:
+    """What a job keeps, with its number, as HTML."""
     name = escape(job.name or Path(job.folder).name)
     if job.source.startswith(('https://', 'http://')):
         link = escape(job.source)
@@ -113,7 +119,8 @@ def _why(state: str, job: Standing) -> str:
     return ', '.join(told) or job_parts.ahead(state, job.ahead)
 
 
-def _bar(job: Standing) -> str:
+def bar(job: Standing) -> str:
+    """A bar that shows how far it is; '' where that says nothing."""
     if job.state == jobs.ENDED or _has_not_begun(job):
         return ''
     total = job.found if job.is_listed else max(job.found, job.limit)
@@ -125,10 +132,14 @@ def _bar(job: Standing) -> str:
 
 
 def _line(job: Standing) -> str:
-    """How far it is, how fast, and how long it takes still."""
-    is_moving = job.state in MOVING
-    if _has_not_begun(job) or _state_of(job) == EMPTY:
+    if _has_not_begun(job) or state_of(job) == EMPTY:
         return ''
+    return f'<p class="cg-line">{escape(far(job))}</p>'
+
+
+def far(job: Standing) -> str:
+    """How far it is, how fast, and how long it takes still, in words."""
+    is_moving = job.state in MOVING
     if job.state == jobs.RUNNING and not job.found:
         told = [label('job_looking')]
     elif is_moving:
@@ -143,7 +154,7 @@ def _line(job: Standing) -> str:
     if job.rate:
         told.append(downloading.rate_told(job.rate))
     told.append(job_parts.left(job.seconds_left))
-    return f'<p class="cg-line">{escape(" · ".join(filter(None, told)))}</p>'
+    return ' · '.join(filter(None, told))
 
 
 def _has_not_begun(job: Standing) -> bool:
@@ -151,7 +162,7 @@ def _has_not_begun(job: Standing) -> bool:
 
 
 def _counts(job: Standing) -> str:
-    if _has_not_begun(job) or _state_of(job) == EMPTY:
+    if _has_not_begun(job) or state_of(job) == EMPTY:
         return ''
     counts = {'found': job.found, 'saved': job.saved, 'already': job.already}
     counts |= {'failed': job.failed, 'gone': job.gone}
@@ -167,7 +178,7 @@ def _notices(job: Standing) -> str:
     """What is waited for, and why the job is not complete."""
     why_not = [job.trouble] if job.trouble else []
     why_not += [label('listing_stopped', cause=gap) for gap in job.gaps]
-    if _state_of(job) == INCOMPLETE and job.failed:
+    if state_of(job) == INCOMPLETE and job.failed:
         why_not.append(label('job_failed_some'))
     waiting = markup.notice(job.waiting, 'busy') if job.waiting else ''
     notes = [] if job.state in MOVING else job.notes
@@ -175,20 +186,26 @@ def _notices(job: Standing) -> str:
     return waiting + ''.join(markup.notice(one, 'problem') for one in why_not) + calm
 
 
-def _buttons(state: str, job: Standing) -> str:
-    """Buttons whose orders the page hands on, see `browser.WATCH_JOBS`."""
-    buttons = ''
-    if job.saved or job.already:
-        buttons += (
-            f'<button type="button" class="cg-button" data-saved="{job.job_id}">'
-            f'{escape(label("job_browse"))}</button>'
-        )
+def _buttons(state: str, job: Standing, viewer: Viewer) -> str:
+    """Buttons whose orders the page hands on, see `browser_jobs.WATCH_JOBS`."""
+    buttons = opening(job, viewer)
     for action in job_parts.ACTIONS.get(state, ()):
         if action != 'retry' or job.failed or job.gaps:  # else there is nothing to try
             buttons += job_parts.button(
                 action, job.job_id, f'job_{action}', job_parts.NOTES.get(action, '')
             )
     return f'<p class="cg-actions">{buttons}</p>' if buttons else ''
+
+
+def opening(job: Standing, viewer: Viewer) -> str:
+    """Buttons that show what a job has kept, in the grid and in its folder."""
+    if not (job.saved or job.already):
+        return ''
+    browse = (
+        f'<button type="button" class="cg-button" data-saved="{job.job_id}">'
+        f'{escape(label("job_browse"))}</button>'
+    )
+    return browse + (job_parts.button('open', job.job_id, 'open_folder') if viewer.may_open else '')
 
 
 def _about(job: Standing) -> str:

@@ -15,11 +15,13 @@ from .markup import PREFIX, label
 class FootParts:
     """What else is in the bar; each has the element id `civitai_gallery_<name>`.
 
-    select is HTML that offers to choose several; cancel stops a download. Out of sight: chosen_grid
+    begun tells of the whole gallery that was begun here; select is HTML that offers to choose
+    several; cancel stops a download. Out of sight: chosen_grid
     and chosen_places hold what was chosen, for the button keep_chosen, again_place which of the
     failed ones again_one tries again.
     """
 
+    begun: Any
     select: Any
     cancel: Any
     chosen_grid: Any
@@ -34,6 +36,7 @@ def make() -> dict[str, Any]:
     with gr.Column(elem_id=f'{PREFIX}_foot'):
         keeps = gr.HTML('', elem_id=f'{PREFIX}_keeps')
         kept_here = gr.HTML('', elem_id=f'{PREFIX}_kept_here')
+        begun = gr.HTML('', elem_id=f'{PREFIX}_begun')
         with gr.Row(elem_id=f'{PREFIX}_foot_bar'):
             with gr.Row(elem_id=f'{PREFIX}_turn'):
                 first, previous = button('first'), button('prev')
@@ -57,7 +60,7 @@ def make() -> dict[str, Any]:
         'retry_page': retry,
         'download_whole': whole,
         'open_folder': folder,
-        'foot': FootParts(select, cancel, *_out_of_sight()),
+        'foot': FootParts(begun, select, cancel, *_out_of_sight()),
     }
 
 

@@ -23,7 +23,7 @@ from ..archive.place import archive
 from ..errors import CivitaiError, SourceError
 from ..library import have, inventory, updates
 from ..library.updates import Standing
-from . import browser, jobs, markup, models_markup, needed
+from . import browser, job_panel, jobs, markup, models_markup, needed
 from .layout import Parts
 from .layout_models import ModelParts
 from .markup import label
@@ -146,7 +146,7 @@ def _taken(request: Any, view: View, given: Sequence[str]) -> str:
         view.models.told = markup.problem(error)
     else:
         view.models.told = markup.notice(jobs.told_of(job_id, 'model_job_begun'), 'good')
-    return jobs.panel(request)
+    return job_panel.panel(request)
 
 
 def _on_filter(models: ModelParts) -> Callable[..., Told]:

@@ -34,7 +34,7 @@ from . import (
 )
 from .layout import Parts
 from .markup import label
-from .view import View
+from .view import Begun, View
 
 # A link as it was given, with the filters that the browser keeps.
 _AS_KEPT = (browser.AS_GIVEN, browser_filters.KEPT)
@@ -185,6 +185,7 @@ def _changing(parts: Parts) -> list[Any]:
         parts.download_whole,
         parts.whole.whole,
         parts.whole.answer,
+        parts.foot.begun,
         *picture.places(parts),
     ]
 
@@ -290,6 +291,9 @@ def _of_before(parts: Parts, view: View) -> dict[Any, Any]:
     if not view.is_keeping:  # what failed stays, with the name of its gallery
         left = {parts.retry_page: gr.update(visible=bool(view.failed))}
         gone |= {parts.kept: '', parts.kept_here: foot_markup.failures(view), **left}
+    if not view.begun.moves:
+        view.begun = Begun()
+        gone |= {parts.foot.begun: ''}
     return gone
 
 

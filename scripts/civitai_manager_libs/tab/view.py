@@ -94,6 +94,18 @@ class SearchView:
 
 
 @dataclass
+class Begun:
+    """The whole gallery that was begun in a tab: its job, 0 for none, and what is told of that.
+
+    moves tells that it had not come to rest when it was looked at last.
+    """
+
+    job_id: int = 0
+    told: str = ''
+    moves: bool = True
+
+
+@dataclass
 class View:
     """What one browser tab looks at. Nothing in it ever comes back from the browser.
 
@@ -101,9 +113,10 @@ class View:
     turn that brought page, version the label of one that is on its way. click is the last one on a
     picture. keeping is the last download, kept_in its folder, kept_as what that is called, failed
     what did not come and why; is_asking that the form for a whole gallery is open, filled_for what
-    it was filled in for. shown is what the grid was given last, each by a name, and given how far
-    its small pictures are; lost tells why some of page did not come, problem why none did. pages
-    are those that were seen or will be. name tells this view from others once it has shown
+    it was filled in for, begun what came of that. shown is what the grid was given last, each by a
+    name, and given how far its small pictures are; lost tells why some of page did not come,
+    problem why none did. pages are those that were seen or will be. name tells this view from
+    others once it has shown
     something, seen is what it shows. saved is the saved gallery that is shown instead of a gallery;
     may_see_saved tells that who looks may see such. is_of_before tells that what was to be loaded
     since did not come. models is what it sees of models, filters what it wants to see, picture what
@@ -124,6 +137,7 @@ class View:
     failed: tuple[tuple[GalleryImage, CivitaiError | None], ...] = ()
     is_asking: bool = False
     filled_for: object = None
+    begun: Begun = field(default_factory=Begun)
     keeping: Keeping | None = None
     turn: int = 0
     listed: int = 0

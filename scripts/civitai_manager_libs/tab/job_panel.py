@@ -1,0 +1,62 @@
+"""The panel of jobs, and the job that was begun in a tab, as they stand now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import widgets
+from ..downloads import modeljobs, queue
+from ..downloads.modeljobs import ModelStanding
+from ..downloads.standing import Standing
+from ..errors import CivitaiError
+from . import begun_markup, job_parts, jobs_markup, keeping, markup, needed
+from .jobs_markup import Viewer
+from .view import Begun, View
+
+_MOST_SHOWN = 30
+
+
+def panel(request: Any) -> str:
+    """Return the panel as it is now."""
+    told = ''
+    try:
+        standing = every_job(needed.may_have_models(request))[::-1]
+    except CivitaiError as error:
+        standing = []
+        told = markup.problem(error)
+    more = max(0, len(standing) - _MOST_SHOWN)
+    viewer = _viewer(request)
+    downloads = keeping.under_way() if viewer.may_act else []
+    return jobs_markup.panel(standing[:_MOST_SHOWN], more, told, viewer, downloads)
+
+
+def begun(request: Any, view: View) -> str:
+    """Return how the job stands that was begun in this tab, '' without one."""
+    try:
+        job = standing_of(view.begun.job_id) if view.begun.job_id else None
+    except CivitaiError:  # the panel tells
+        job = None
+    if not isinstance(job, Standing):
+        view.begun = Begun()
+        return ''
+    view.begun.moves = job.state in job_parts.MOVING
+    return begun_markup.line(job, view.begun.told, _viewer(request))
+
+
+def _viewer(request: Any) -> Viewer:
+    return Viewer(
+        may_act=widgets.may_have_jobs(request),
+        may_see_paths=widgets.may_see_paths(request),
+        may_open=widgets.is_owner(request),
+    )
+
+
+def every_job(with_models: bool) -> list[Standing | ModelStanding]:
+    """How all jobs stand, the oldest first. Raises StorageError."""
+    models = modeljobs.model_queue().standing() if with_models else []
+    return sorted([*queue.job_queue().standing(), *models], key=lambda one: one.job_id)
+
+
+def standing_of(job_id: int) -> Standing | ModelStanding | None:
+    """How one of them stands, None without such a one. Raises StorageError."""
+    return next((job for job in every_job(True) if job.job_id == job_id), None)
