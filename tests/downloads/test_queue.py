@@ -441,9 +441,12 @@ def test_what_failed_is_told_and_done_again(
     now = until(queue, job, has_ended)
     assert now.failed == len(now.failures) > 0 and not now.is_complete
     for one in now.failures:
-        assert str(one['id']) in str(one['page']) and 'broke off' in str(one['error'])
+        assert str(one.image.id) in one.page and 'broke off' in one.error
 
     demo.scenario = ''
+    queue.retry_one(job, now.failures[0].image.id)
+    was, now = now, until(queue, job, has_ended)
+    assert (now.failed, now.saved) == (was.failed - 1, was.saved + 1)
     queue.retry(job)
     now = until(queue, job, has_ended)
     assert now.is_complete and now.saved == 3 and now.failures == ()

@@ -179,17 +179,17 @@ def test_the_panel_of_jobs_shows_it_to_who_may_stop_it(view: View, site: GridSit
     downloading.begin(view, view.page.images)
     assert view.keeping is not None
     number = view.keeping.number
-    shown = job_panel.panel(HERE)
+    shown = job_panel.panel(HERE, View())
     assert f'data-order="stop {number}"' in shown and 'data-moves' in shown
     assert f'0 of {COUNT} pictures' in shown
-    assert f'stop {number}' not in job_panel.panel(ELSEWHERE)
+    assert f'stop {number}' not in job_panel.panel(ELSEWHERE, View())
     with pytest.raises(SourceError):
         jobs._carry_out(ELSEWHERE, View(), f'stop {number}')
     assert not view.keeping.stop.is_set()
     jobs._carry_out(HERE, View(), f'stop {number}')
     list(downloading.steps(view))
     view.keeping._thread.join(20)
-    assert keeping.under_way() == [] and f'stop {number}' not in job_panel.panel(HERE)
+    assert keeping.under_way() == [] and f'stop {number}' not in job_panel.panel(HERE, View())
 
 
 def test_a_stranger_stops_nothing(view: View, site: GridSite) -> None:

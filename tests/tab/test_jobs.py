@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Callable, Iterator
+from urllib.parse import unquote
 
 import gradio as gr
 import pytest
@@ -20,12 +21,14 @@ from scripts.civitai_manager_libs.archive import jobs as kept
 from scripts.civitai_manager_libs.archive.models import ModelJob
 from scripts.civitai_manager_libs.archive.place import archive
 from scripts.civitai_manager_libs.civitai import basemodels
+from scripts.civitai_manager_libs.civitai.gallery import GalleryImage
 from scripts.civitai_manager_libs.downloads import beginning, queue
 from scripts.civitai_manager_libs.downloads.modeljobs import ModelStanding
 from scripts.civitai_manager_libs.downloads.standing import (
     ELSEWHERE,
     FAILED,
     INTERRUPTED,
+    Failure,
     Standing,
 )
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
@@ -34,10 +37,13 @@ from scripts.civitai_manager_libs.tab import (
     begun_markup,
     components,
     events,
+    job_failures,
     job_panel,
     jobs,
     jobs_markup,
+    loading,
     paging,
+    thumbnails,
     wishes,
 )
 from scripts.civitai_manager_libs.tab.jobs_markup import Viewer
@@ -110,13 +116,13 @@ def ordered(request: Any, order: Any) -> str:
 def until(found: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not found():
-        assert time.monotonic() < deadline, job_panel.panel(HERE)
+        assert time.monotonic() < deadline, job_panel.panel(HERE, View())
         time.sleep(0.02)
 
 
 def stands(number: int) -> str:
     """The state of a job as the panel shows it."""
-    card = job_panel.panel(HERE).split(f'data-job="{number}"')[1].split('</article>')[0]
+    card = job_panel.panel(HERE, View()).split(f'data-job="{number}"')[1].split('</article>')[0]
     found = re.search(r'cg-state [^>]*>([^<]*)<', card)
     assert found is not None
     return found[1]
@@ -130,7 +136,7 @@ def test_a_whole_gallery_is_kept_and_the_panel_says_so(
     assert 'data-moves' in told[parts.foot.begun] and 'data-moves' in told[parts.whole.jobs]
     assert told[parts.whole.whole]['visible'] is False
     until(lambda: stands(1) == 'complete')
-    shown = job_panel.panel(HERE)
+    shown = job_panel.panel(HERE, View())
     assert 'found <b>7</b>' in shown and 'data-moves' not in shown
     assert 'At most: 7' in shown and str(downloads / 'Paper Horizons XL') in shown
     assert len(list((downloads / 'Paper Horizons XL').iterdir())) == 7
@@ -153,7 +159,7 @@ def test_where_it_was_begun_a_job_tells_how_it_goes_and_how_it_ended(
     assert 'data-order="resume 1"' in line() and 'data-moves' not in line()
     slow.scenario = ''
     line('resume 1')
-    until(lambda: '7 saved' in line())
+    until(lambda: 'cg-good' in line())
     assert 'data-moves' not in line() and 'data-order="open 1"' in line()
     assert str(downloads / 'Paper Horizons XL') in jobs._order(HERE, view, 'open 1')[-1]
     assert opened == [str(downloads / 'Paper Horizons XL')]
@@ -172,7 +178,7 @@ def test_a_job_that_stopped_says_why_where_it_was_begun() -> None:
         found=25,
         saved=24,
         failed=1,
-        failures=({'id': 1, 'page': '', 'error': 'It <broke> off.'},),
+        failures=(Failure(GalleryImage(1, ''), '', 'It <broke> off.'),),
     )
     html = begun_markup.line(failed, '', Viewer(True))
     assert '24 saved, 1 failed' in html and 'It &lt;broke&gt; off.' in html
@@ -238,7 +244,7 @@ def test_a_job_for_a_base_model_that_civitai_refuses_says_so_once(
     number = beginning.begin(archive(), client, asked, None)
     ordered(HERE, f'resume {number}')
     until(lambda: stands(number) == 'not complete')
-    html = job_panel.panel(HERE)
+    html = job_panel.panel(HERE, View())
     assert html.count('no base model called &quot;sdxl&quot;') == 1 and 'SDXL 1.0' in html
     assert '400' not in html
 
@@ -320,7 +326,7 @@ def test_a_job_of_the_command_line_is_shown_and_gone_on_with(
     demo: DemoServer, client: CivitaiHttpClient
 ) -> None:
     number = waiting_job(client, demo, limit=3)
-    assert stands(number) == 'interrupted' and 'data-moves' not in job_panel.panel(HERE)
+    assert stands(number) == 'interrupted' and 'data-moves' not in job_panel.panel(HERE, View())
     ordered(HERE, f'resume {number}')
     until(lambda: stands(number) == 'complete')
 
@@ -336,7 +342,7 @@ def test_all_that_can_be_asked_for_is_told_of_a_job(
     files = {'template': '{uuid}', 'embeds': True, 'sidecars': ('json', 'caption')}
     waiting_job(client, demo, limit=5, **dates, **chosen, **words, **files)
 
-    told = job_panel.panel(HERE)
+    told = job_panel.panel(HERE, View())
     for word in ('SDXL 1.0', '{uuid}', 'json,caption', 'Newest', '7,fog'):
         assert word in told
 
@@ -357,7 +363,7 @@ def test_what_failed_is_told_with_its_cause_and_tried_again(
     demo.scenario = 'truncated'
     started(parts, view, limit='12')
     until(lambda: stands(1) == 'not complete')
-    shown = job_panel.panel(HERE)
+    shown = job_panel.panel(HERE, View())
     (failed,) = {one.failed for one in queue.job_queue().standing()}
     assert f'Failed pictures: {failed}' in shown and 'broke off' in shown and '/images/' in shown
     demo.scenario = ''
@@ -405,7 +411,7 @@ def test_a_job_behind_others_says_so_and_behind_how_many(
     assert 'Job 2 waits behind other jobs (1 at' in told and 'has begun' not in told
     number = waiting_job(client, demo, limit=1)
     assert f'Job {number} waits behind other jobs (2 at' in ordered(HERE, f'resume {number}')
-    assert 'jobs before it: 2<' in job_panel.panel(HERE)
+    assert 'jobs before it: 2<' in job_panel.panel(HERE, View())
     again = started(parts, other_job, limit='1')[parts.foot.begun]
     assert 'Job 2 waits behind other jobs (1 at' in again
     ordered(HERE, 'cancel 2')
@@ -455,7 +461,9 @@ def test_who_may_not_begins_and_ends_nothing(
     for action in ('pause', 'resume', 'cancel', 'retry', 'forget'):
         assert 'cg-problem' in ordered(request_, f'{action} {number}')
     assert stands(number) == 'interrupted'
-    assert 'data-order' not in job_panel.panel(request_) and 'data-order' in job_panel.panel(HERE)
+    assert 'data-order' not in job_panel.panel(
+        request_, View()
+    ) and 'data-order' in job_panel.panel(HERE, View())
 
 
 def test_where_the_files_are_is_told_on_the_owners_machine_only(
@@ -463,16 +471,16 @@ def test_where_the_files_are_is_told_on_the_owners_machine_only(
 ) -> None:
     waiting_job(client, demo)
     folder = str(downloads / 'Paper Horizons XL')
-    assert f'<code class="cg-path">{folder}</code>' in job_panel.panel(HERE)
+    assert f'<code class="cg-path">{folder}</code>' in job_panel.panel(HERE, View())
     setting.gallery_jobs_of_others = True
     for request in (FROM_AFAR, OTHER_SITE):
-        assert str(downloads) not in job_panel.panel(request)
+        assert str(downloads) not in job_panel.panel(request, View())
 
 
 def test_others_may_where_the_owner_says_so(parts: Parts, view: View) -> None:
     setting.gallery_jobs_of_others = True
     assert 'Job 1' in started(parts, view, FROM_AFAR, limit='1')[parts.foot.begun]
-    assert 'data-order' in job_panel.panel(FROM_AFAR)
+    assert 'data-order' in job_panel.panel(FROM_AFAR, View())
 
 
 # -- what is shown -------------------------------------------------------------------------------
@@ -486,7 +494,7 @@ def shown(job: Standing) -> str:
 
 
 def test_words_from_outside_are_only_words() -> None:
-    failure = {'id': 1, 'page': 'https://civitai.com/images/1', 'error': EVIL}
+    failure = Failure(GalleryImage(1, EVIL), f'https://civitai.com/{EVIL}', EVIL)
     evil = replace(
         JOB,
         source=f'https://civitai.com/{EVIL}',
@@ -502,6 +510,30 @@ def test_words_from_outside_are_only_words() -> None:
     for state in (kept.RUNNING, kept.ENDED):
         html = jobs_markup.panel([replace(evil, state=state)], 0, '', Viewer(True, True))
         assert '<script' not in html and '<img' not in html and '&lt;script' in html
+
+
+def test_what_failed_has_its_small_picture_where_it_is_here_and_can_be_tried_again() -> None:
+    address = 'https://image.civitai.com/key/{0}/original=true/{0}.jpeg'
+    here, away = (GalleryImage(one, address.format(one), level=1) for one in (11, 12))
+    path = Path(setting.get_image_url_to_gallery_file(thumbnails.address(here)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b'small')
+    failures = tuple(
+        Failure(one, f'https://civitai.com/images/{one.id}', '') for one in (here, away)
+    )
+    job = replace(JOB, state=kept.ENDED, found=2, failed=2, failures=failures)
+    view = View()
+    smalls = job_failures.small(view, failures)
+    assert list(smalls) == [11] and smalls == job_failures.small(view, failures)
+    *_, secret, name = smalls[11].split('/')
+    given = loading.of_tab(secret)
+    found = given.find(unquote(name)) if given else None
+    assert found is not None and found[1].level == 1 and name == path.name
+    html = jobs_markup.panel([job], 0, '', Viewer(True), smalls=smalls)
+    assert re.findall(r'<img[^>]* src="([^"]*)"', html) == [smalls[11]]
+    assert html.count('class="cg-mini"') == 2 and 'image.civitai.com' not in html
+    assert 'data-order="again 3 11"' in html and 'data-order="again 3 12"' in html
+    assert 'again 3' not in jobs_markup.panel([job], 0, '', Viewer(), smalls=smalls)
 
 
 @pytest.mark.parametrize('source', ['4201', 'javascript:alert(1)', 'urn:air:x', ''])
@@ -597,7 +629,7 @@ def test_a_job_that_found_nothing_says_why_and_does_not_look_well_done(
 ) -> None:
     started(parts, view, tag='nobody-uses-this-tag', limit='2')
     until(lambda: stands(1) == 'nothing found')
-    html = job_panel.panel(HERE)
+    html = job_panel.panel(HERE, View())
     assert 'left out by the filters' in html and 'cg-good' not in html
     assert ' of 0 ' not in html and 'data-order="forget 1"' in html
     assert 'data-order="retry' not in html
@@ -646,14 +678,14 @@ def test_very_many_jobs_are_not_all_shown(
 ) -> None:
     for number in range(job_panel._MOST_SHOWN + 2):
         kept.make(archive(), Wanted('1').kept(), tmp_path / str(number), [])
-    html = job_panel.panel(HERE)
+    html = job_panel.panel(HERE, View())
     assert html.count('<article') == job_panel._MOST_SHOWN and 'not shown: 2' in html
 
 
 def test_an_archive_that_cannot_be_read_is_told_of(tmp_path: Path) -> None:
     (tmp_path / 'file').touch()
     setting.data_folder = str(tmp_path / 'file' / 'none')
-    assert 'cg-problem' in job_panel.panel(HERE)
+    assert 'cg-problem' in job_panel.panel(HERE, View())
 
 
 def test_a_model_that_would_not_come_another_time_has_failed_and_says_why(

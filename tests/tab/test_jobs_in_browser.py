@@ -206,7 +206,13 @@ def test_what_failed_is_unfolded_and_tried_again(page: Page, running_demo: DemoS
     job(page, number).locator('.cg-failures summary').click()
     expect(job(page, number).locator('.cg-failures a').first).to_be_visible()
     expect(job(page, number).locator('.cg-failures')).to_contain_text('broke off')
+    small = job(page, number).locator('.cg-failures img').first
+    assert small.evaluate('image => image.decode().then(() => image.naturalWidth)') > 0
     running_demo.scenario = ''
+    failed = job(page, number).locator('.cg-failures li')
+    before = failed.count()
+    job(page, number).get_by_role('button', name=re.compile('^Try picture')).first.click()
+    expect(failed).to_have_count(before - 1, timeout=WAIT)
     press(page, number, 'Retry failed')
     stands(page, number, 'complete')
     press(page, number, 'Remove from list')

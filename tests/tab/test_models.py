@@ -138,7 +138,7 @@ def states(view: View) -> list[str]:
 def until(found: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not found():
-        assert time.monotonic() < deadline, job_panel.panel(HERE)
+        assert time.monotonic() < deadline, job_panel.panel(HERE, View())
         time.sleep(0.02)
 
 
@@ -152,11 +152,14 @@ def scanned(parts: Parts, view: View) -> dict[str, Any]:
 
 def until_got(number: int = 1) -> None:
     """Wait until the job has done all that belongs to it."""
-    until(lambda: job_state(number) == 'complete' and 'data-moves' not in job_panel.panel(HERE))
+    until(
+        lambda: job_state(number) == 'complete'
+        and 'data-moves' not in job_panel.panel(HERE, View())
+    )
 
 
 def job_state(number: int) -> str:
-    card = job_panel.panel(HERE).split(f'data-job="{number}"')[1].split('</article>')[0]
+    card = job_panel.panel(HERE, View()).split(f'data-job="{number}"')[1].split('</article>')[0]
     found = re.search(r'cg-state [^>]*>([^<]*)<', card)
     assert found is not None
     return found[1]
@@ -199,7 +202,7 @@ def test_a_model_is_got_once_its_size_type_and_folder_were_said_yes_to(
     told = ordered(parts, view, take)
     assert 'data-job="1"' in told['jobs'] and 'data-models="take' not in told['details']
     until_got()
-    assert 'data-came="1"' in job_panel.panel(HERE)
+    assert 'data-came="1"' in job_panel.panel(HERE, View())
     assert list(place.glob('*.safetensors')) and states(view) == ['have it', 'unknown']
 
 
@@ -331,7 +334,7 @@ def test_jobs_of_models_are_shown_to_the_owner_alone_and_obey_nobody_else(
     ordered(parts, view, f'get {site.url}/model-versions/{VERSION}')
     ordered(parts, view, f'take {VERSION} {FILE}')
     until_got()
-    assert 'data-job' not in job_panel.panel(FROM_AFAR)
+    assert 'data-job' not in job_panel.panel(FROM_AFAR, View())
     *_, told = jobs._order(FROM_AFAR, View(), 'forget 1')
     assert 'account that runs it' in told and model_jobs.find(archive(), 1) is not None
     shown, *_ = jobs._order(HERE, View(), 'forget 1')
@@ -349,7 +352,7 @@ def test_a_job_is_paused_resumed_cancelled_and_tried_again(parts: Parts, site: M
     ordered(parts, view, f'get {site.url}/model-versions/{VERSION}')
     ordered(parts, view, f'take {VERSION} {FILE}')
     until(lambda: job_state(1) == 'stopped')
-    card = job_panel.panel(HERE)
+    card = job_panel.panel(HERE, View())
     assert 'cg-problem' in card and 'data-order="retry 1"' in card and 'data-moves' not in card
     assert 'paper.safetensors' in card
     jobs._order(HERE, View(), 'pause 1')
@@ -397,7 +400,7 @@ def test_a_hostile_title_is_nothing_but_text(parts: Parts, site: ModelSite) -> N
     ordered(parts, view, f'take {VERSION} {FILE}')
     until_got()
     shown = ordered(parts, view, 'list')['models_list']
-    panel = job_panel.panel(HERE)
+    panel = job_panel.panel(HERE, View())
     assert html.escape(EVIL) in panel and '<img' not in panel
     assert html.escape(EVIL) in shown and '<img' not in shown
 

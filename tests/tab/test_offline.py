@@ -335,8 +335,8 @@ def test_others_see_no_saved_gallery(parts: Parts, demo: DemoServer, job: jobs.J
     demo.scenario = '503'
     shown = turned(parts, view, events.open_source, demo.url + VERSION, request=ELSEWHERE)
     assert view.saved is None and 'cg-problem' in shown[parts.status]
-    assert 'data-saved' not in job_panel.panel(ELSEWHERE)
-    assert f'data-saved="{job.id}"' in job_panel.panel(HERE)
+    assert 'data-saved' not in job_panel.panel(ELSEWHERE, View())
+    assert f'data-saved="{job.id}"' in job_panel.panel(HERE, View())
 
 
 def test_others_turn_no_page_of_one(parts: Parts, job: jobs.Job) -> None:

@@ -98,16 +98,20 @@ def open_again(db: Database, job_id: int) -> int:
         return anew + gaps
 
 
-def have_done_again(db: Database, job_id: int, gone: bool = False) -> int:
+def have_done_again(
+    db: Database, job_id: int, gone: bool = False, picture_id: int | None = None
+) -> int:
     """Have the pictures of a job that failed fetched again; return how many these are.
 
-    With `gone` those too that Civitai said it had no more. Raises StorageError.
+    With `gone` those too that Civitai said it had no more; with `picture_id` that one alone. Raises
+    StorageError.
     """
     states = (jobs.FAILED, jobs.GONE if gone else jobs.FAILED)
     with db.writing() as connection:
         return connection.execute(
-            'UPDATE listed SET state = ? WHERE job_id = ? AND state IN (?, ?)',
-            (jobs.TO_DO, job_id, *states),
+            'UPDATE listed SET state = ? WHERE job_id = ? AND state IN (?, ?) '
+            'AND picture_id = coalesce(?, picture_id)',
+            (jobs.TO_DO, job_id, *states, picture_id),
         ).rowcount
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Mapping, Sequence
 
 from .. import notices, setting, texts
-from ..archive import jobs, place, saved
+from ..archive import jobs, place, places, saved
 from ..archive.database import Database
 from ..http_client import get_http_client
 from . import beginning, presence, whole
@@ -55,6 +55,15 @@ class JobQueue(JobLine):
         with self._lock:
             self._check_free(db, job_id)
             beginning.again(db, job_id)
+            self._put(db, job_id)
+
+    def retry_one(self, job_id: int, picture_id: int) -> None:
+        """Have one picture that failed in a job fetched again. Raises CivitaiError."""
+        db = place.archive()
+        self._let_end(db)
+        with self._lock:
+            self._check_free(db, job_id)
+            places.have_done_again(db, job_id, picture_id=picture_id)
             self._put(db, job_id)
 
     def standing(self) -> list[Standing]:

@@ -11,7 +11,7 @@ from ..archive import jobs, saved
 from ..archive.database import Database
 from ..archive.models import ModelJob
 from ..civitai import modelfiles, urls
-from ..civitai.gallery import ceiling_of
+from ..civitai.gallery import GalleryImage, ceiling_of
 from ..errors import CivitaiError
 from ..store import templates
 from .wanted import SEEN_SORTS, Wanted, as_kept
@@ -93,13 +93,22 @@ class JobReport:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """A picture that failed: its page on Civitai, and the cause as a sentence."""
+
+    image: GalleryImage
+    page: str
+    error: str
+
+
+@dataclass(frozen=True)
 class Standing:
     """How a job stands, for a person: what can be read is in the language of the setting.
 
     `state` is one of archive.jobs (waiting, running, paused, stopped, cancelled, ended),
     INTERRUPTED or ELSEWHERE, since `changed_at`, in seconds of the epoch. `name` is that of what is
     kept, `asked` what was asked for beside source and level, by the names of the options. `gaps`
-    and `notes` are sentences, `failures` the first pictures that failed as `failure` tells them,
+    and `notes` are sentences, `failures` the first pictures that failed,
     `trouble` why the job as a whole could not go on, '' if it could. `ahead` is how many jobs come
     before one that waits. `size` is in bytes, of all files this job saved.
     Only of one that runs here: `rate` (bytes a second, over the last seconds), `seconds_left` (None
@@ -124,7 +133,7 @@ class Standing:
     is_complete: bool = False
     gaps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    failures: tuple[Mapping[str, object], ...] = ()
+    failures: tuple[Failure, ...] = ()
     trouble: str = ''
     name: str = ''
     changed_at: float = 0.0
@@ -189,7 +198,7 @@ def told_of(db: Database, report: JobReport, state: str, size: int) -> Standing:
         is_complete=report.is_complete,
         gaps=tuple(dict.fromkeys(gap.message_in(setting.language) for gap in report.gaps)),
         notes=nothing + report.notes(setting.language),
-        failures=tuple(map(failure, some)),
+        failures=tuple(map(_failed, some)),
         name=name_of(urls.shown(wanted.source), jobs.lanes(db, job.id)),
         changed_at=job.changed_at,
         size=size,
@@ -223,6 +232,11 @@ def said_of(wanted: Wanted) -> dict[str, Any]:
     if name != templates.DEFAULT:
         said['name'] = name
     return {name: value for name, value in said.items() if value}
+
+
+def _failed(one: jobs.Listed) -> Failure:
+    told = failure(one)
+    return Failure(one.image, str(told['page']), str(told['error']))
 
 
 def failure(one: jobs.Listed) -> dict[str, object]:

@@ -33,6 +33,7 @@ foot_markup        the HTML of the bar below the grid
 begun_markup       the HTML of the job that was begun in a tab
 jobs_markup        the HTML of the panel of jobs
 model_cards        the jobs of model files in it
+job_failures       the pictures that failed in jobs
 job_parts          what the cards of all jobs are made of
 models_markup      the HTML of models, a picture's and those here
 browser_address    the address of the app's page, in the browser

@@ -70,7 +70,7 @@ def _buttons(state: str, job: Standing, viewer: Viewer) -> str:
     return buttons + ''.join(
         job_parts.button(action, job.job_id, f'job_{action}', job_parts.NOTES.get(action, ''))
         for action in job_parts.ACTIONS.get(state, ())
-        if action in _ACTIONS and (action != 'retry' or job.failed or job.gaps)
+        if action in _ACTIONS and (action != 'retry' or jobs_markup.offers_retry(state, job))
     )
 
 
@@ -80,5 +80,5 @@ def _causes(job: Standing) -> str:
     told += [job.trouble] if job.trouble else []
     told += [label('listing_stopped', cause=gap) for gap in job.gaps]
     if jobs_markup.state_of(job) == INCOMPLETE and job.failures:
-        told += dict.fromkeys(str(one['error']) for one in job.failures[:3])
+        told += dict.fromkeys(one.error for one in job.failures[:3])
     return ''.join(f'<p>{escape(one)}</p>' for one in told)

@@ -17,7 +17,7 @@ WATCH_JOBS = f"""(view) => {{
     if (window.civitaiGalleryJobs) return [view];
     const state = window.civitaiGalleryJobs = {{orders: []}};
     const usual = 1000, longest = 300000;
-    const unfolded = new Set(), watched = {{jobs: null, begun: null}};
+    const unfolded = new Set(), scrolled = {{}}, watched = {{jobs: null, begun: null}};
     let inView = true, due = 0, pressedAt = 0, patience = 10 * usual, focus = null, newest = '';
     const find = (what) => {_PAGE}.querySelector('#civitai_gallery_' + what);
     const places = () => Object.values(watched).filter(Boolean);
@@ -42,8 +42,11 @@ WATCH_JOBS = f"""(view) => {{
         if (told && told.dataset.begun !== newest)  // the form above it closes now
             setTimeout(() => watched.begun.scrollIntoView({{block: 'nearest'}}), 100);
         newest = told ? told.dataset.begun : '';
-        for (const part of watched.jobs.querySelectorAll('details'))
+        for (const part of watched.jobs.querySelectorAll('details')) {{
             part.open = unfolded.has(part.dataset.name);
+            const list = part.querySelector('ul');
+            if (list && scrolled[part.dataset.name]) list.scrollTop = scrolled[part.dataset.name];
+        }}
         if (document.activeElement !== document.body || !focus) return;
         const of = (which) => watched[focus.place].querySelector('[data-order' + which + '"]');
         const again = of('="' + focus.order) || of('$=" ' + focus.order.split(' ')[1]);
@@ -56,6 +59,10 @@ WATCH_JOBS = f"""(view) => {{
             const name = event.target.dataset.name;
             if (event.target.isConnected && name)
                 unfolded[event.target.open ? 'add' : 'delete'](name);
+        }}, true);
+        node.addEventListener('scroll', (event) => {{
+            const part = event.target.closest('details');
+            if (part && part.isConnected) scrolled[part.dataset.name] = event.target.scrollTop;
         }}, true);
         node.addEventListener('focusin', (event) => {{
             const of = order(event.target);

@@ -153,7 +153,7 @@ def _switches(parts: Parts, request: gr.Request, view: View) -> dict[Any, Any]:
         parts.download_page: gr.update(visible=not runs),
         parts.retry_page: gr.update(visible=bool(view.failed) and not runs),
         parts.foot.cancel: gr.update(visible=runs),
-        parts.whole.jobs: job_panel.panel(request),
+        parts.whole.jobs: job_panel.panel(request, view),
     }
 
 

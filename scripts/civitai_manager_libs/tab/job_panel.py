@@ -9,14 +9,14 @@ from ..downloads import modeljobs, queue
 from ..downloads.modeljobs import ModelStanding
 from ..downloads.standing import Standing
 from ..errors import CivitaiError
-from . import begun_markup, job_parts, jobs_markup, keeping, markup, needed
+from . import begun_markup, job_failures, job_parts, jobs_markup, keeping, markup, needed
 from .jobs_markup import Viewer
 from .view import Begun, View
 
 _MOST_SHOWN = 30
 
 
-def panel(request: Any) -> str:
+def panel(request: Any, view: View) -> str:
     """Return the panel as it is now."""
     told = ''
     try:
@@ -27,7 +27,10 @@ def panel(request: Any) -> str:
     more = max(0, len(standing) - _MOST_SHOWN)
     viewer = _viewer(request)
     downloads = keeping.under_way() if viewer.may_act else []
-    return jobs_markup.panel(standing[:_MOST_SHOWN], more, told, viewer, downloads)
+    shown = standing[:_MOST_SHOWN]
+    failures = [one for job in shown if isinstance(job, Standing) for one in job.failures]
+    smalls = job_failures.small(view, failures)
+    return jobs_markup.panel(shown, more, told, viewer, downloads, smalls)
 
 
 def begun(request: Any, view: View) -> str:

@@ -34,13 +34,16 @@ _TAKEN_UP = {
     ENDED: 'job_goes_anew',
 }
 # What is told of an order; of one that stops a job, if that is then in this state.
-_GOES_ON = {'resume': 'job_goes_on', 'retry': 'job_tries_again'}
+_GOES_ON = {'resume': 'job_goes_on', 'retry': 'job_tries_again', 'again': 'job_tries_again'}
 _RESTS = {
     'pause': (PAUSED, 'job_is_paused'),
     'cancel': (CANCELLED, 'job_is_cancelled'),
     'forget': ('', 'job_is_forgotten'),
 }
-_ORDER = re.compile(r'(pause|resume|cancel|retry|forget|stop|open|hide) ([1-9][0-9]{0,17})')
+_ORDER = re.compile(
+    r'(pause|resume|cancel|retry|forget|stop|open|hide|again) ([1-9][0-9]{0,17})'
+    r'(?: ([1-9][0-9]{0,17}))?'
+)
 
 
 def bind(parts: Parts) -> None:
@@ -91,7 +94,7 @@ def _told(parts: Parts) -> list[Any]:
 
 def _shown(request: gr.Request, view: View) -> tuple[str, str]:
     """What is told there."""
-    return job_panel.panel(request), job_panel.begun(request, view)
+    return job_panel.panel(request, view), job_panel.begun(request, view)
 
 
 def _on_open(form: JobParts) -> Callable[..., dict[Any, Any]]:
@@ -202,11 +205,14 @@ def _carry_out(request: gr.Request, view: View, order: str) -> str:
         return ''
     if action == 'stop':
         return label('keeping_stops') if keeping.stop(job_id) else ''
-    if model_jobs.find(archive(), job_id) is not None:
-        return _carry_out_for_model(request, action, job_id)
     if action == 'open':
         return _opened(request, job_id)
-    getattr(queue.job_queue(), action)(job_id)
+    if action != 'again' and model_jobs.find(archive(), job_id) is not None:
+        return _carry_out_for_model(request, action, job_id)
+    if action == 'again':
+        queue.job_queue().retry_one(job_id, int(found[3] or 0))
+    else:
+        getattr(queue.job_queue(), action)(job_id)
     told = _told_after(action, job_id)
     if job_id != view.begun.job_id:
         return told

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Sequence
+from types import MappingProxyType
+from typing import Mapping, Sequence
 
 from ..archive import jobs
 from ..downloads.modeljobs import ModelStanding
 from ..downloads.standing import Standing
 from ..store.cache import MIB
 from ..widgets import escape
-from . import downloading, job_parts, markup, model_cards
+from . import downloading, job_failures, job_parts, markup, model_cards
 from .job_parts import COMPLETE, EMPTY, INCOMPLETE, MOVING
 from .keeping import Keeping
 from .markup import label
@@ -32,10 +33,12 @@ def panel(
     told: str,
     viewer: Viewer,
     downloads: Sequence[Keeping] = (),
+    smalls: Mapping[int, str] = MappingProxyType({}),
 ) -> str:
     """The jobs, of which there are `more` that are not shown; `told` is a notice, as HTML.
 
-    Above them are the `downloads` of tabs that go on.
+    Above them are the `downloads` of tabs that go on; `smalls` are where the small pictures of what
+    failed are, by id.
 
     While one of them moves, the panel says so to the page (`data-moves`), and how many models have
     come (`data-came`). Who is given jobs of models may steer them and see their paths.
@@ -47,7 +50,7 @@ def panel(
     )
     came = sum(job.state == jobs.ENDED and not job.is_settling for job in models)
     cards = ''.join(
-        (model_cards.card(job) if isinstance(job, ModelStanding) else _card(job, viewer))
+        (model_cards.card(job) if isinstance(job, ModelStanding) else _card(job, viewer, smalls))
         for job in shown
     )
     cards = ''.join(map(_download, downloads)) + cards
@@ -75,7 +78,7 @@ def _download(one: Keeping) -> str:
     )
 
 
-def _card(job: Standing, viewer: Viewer) -> str:
+def _card(job: Standing, viewer: Viewer, smalls: Mapping[int, str]) -> str:
     state = state_of(job)
     parts = (
         job_parts.header(name_of(job), state, _why(state, job), job.changed_at),
@@ -86,7 +89,7 @@ def _card(job: Standing, viewer: Viewer) -> str:
         markup.place(job.folder if viewer.may_see_paths else ''),
         _notices(job),
         _buttons(state, job, viewer) if viewer.may_act else '',
-        markup.failures(job.failures, job.failed, f'failures {job.job_id}'),
+        job_failures.listed(job, smalls, viewer.may_act and offers_retry(state, job)),
         _about(job),
     )
     return f'<article class="cg-job" data-job="{job.job_id}">{"".join(parts)}</article>'
@@ -190,11 +193,16 @@ def _buttons(state: str, job: Standing, viewer: Viewer) -> str:
     """Buttons whose orders the page hands on, see `browser_jobs.WATCH_JOBS`."""
     buttons = opening(job, viewer)
     for action in job_parts.ACTIONS.get(state, ()):
-        if action != 'retry' or job.failed or job.gaps:  # else there is nothing to try
+        if action != 'retry' or offers_retry(state, job):
             buttons += job_parts.button(
                 action, job.job_id, f'job_{action}', job_parts.NOTES.get(action, '')
             )
     return f'<p class="cg-actions">{buttons}</p>' if buttons else ''
+
+
+def offers_retry(state: str, job: Standing) -> bool:
+    """Whether something of a job that is in `state` can be tried again."""
+    return 'retry' in job_parts.ACTIONS.get(state, ()) and bool(job.failed or job.gaps)
 
 
 def opening(job: Standing, viewer: Viewer) -> str:

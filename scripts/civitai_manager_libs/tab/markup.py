@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator, Mapping, Sequence
+from typing import Iterable, Iterator, Sequence
 
 from .. import api, setting, texts
 from ..civitai import resources, urls
@@ -69,27 +69,6 @@ def progress(step: Step) -> str:
     """A bar that shows how far a download is."""
     name = escape(step.message)
     return f'<progress value="{step.done}" max="{step.total}" aria-label="{name}"></progress>'
-
-
-def failures(some: Sequence[Mapping[str, object]], total: int, name: str = '') -> str:
-    """The pictures that failed, folded up: id, page and error of `some` of `total`.
-
-    `name` tells this list from others of the page.
-    """
-    if not total:
-        return ''
-    rows = [
-        f'<li><a href="{escape(one["page"])}" target="_blank" rel="noreferrer">{one["id"]}</a> '
-        f'{escape(one["error"])}</li>'
-        for one in some
-    ]
-    if len(some) < total:
-        rows.append(f'<li>{escape(label("failures_more", count=total - len(some)))}</li>')
-    title = escape(label('failures_title', count=total))
-    return (
-        f'<details class="cg-failures" data-name="{escape(name)}"><summary>{title}</summary>'
-        f'<ul>{"".join(rows)}</ul></details>'
-    )
 
 
 def waits(view: View) -> str:

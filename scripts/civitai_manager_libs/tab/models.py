@@ -146,7 +146,7 @@ def _taken(request: Any, view: View, given: Sequence[str]) -> str:
         view.models.told = markup.problem(error)
     else:
         view.models.told = markup.notice(jobs.told_of(job_id, 'model_job_begun'), 'good')
-    return job_panel.panel(request)
+    return job_panel.panel(request, view)
 
 
 def _on_filter(models: ModelParts) -> Callable[..., Told]:
