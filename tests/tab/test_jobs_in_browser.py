@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from civitai_demo.api import gate
 from civitai_demo.server import DemoServer
+from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID
 from tests.support.browsing import WAIT, load, needs_chromium, part
 from tests.support.environments import PINS
 from tests.support.paths import ROOT
@@ -24,6 +25,7 @@ from tests.support.running_app import RunningApp
 pytestmark = needs_chromium
 
 GALLERY, NAME = '/models/4703', 'Northern Nights'
+VERSION = f'/models/{OPENING_MODEL_ID}?modelVersionId={OPENING_VERSION_ID}'
 PICTURES = 50  # of it, both versions, up to PG
 IDLE_SECONDS = 3
 SETTINGS = {'gallery_max_concurrent_downloads': 2, 'http_retry_delay': 0, 'http_max_retries': 3}
@@ -170,12 +172,15 @@ def test_another_gallery_begins_with_an_empty_form_and_one_that_fails_is_no_othe
 def test_where_it_was_begun_a_job_is_told_of_to_its_end_and_then_it_is_quiet(
     page: Page, running_demo: DemoServer
 ) -> None:
-    shown(page, running_demo.url + '/models/4452', 'Quiet Geometry')
+    shown(page, running_demo.url + VERSION, 'Paper Horizons')
+    marked = page.locator('.cg-cell[data-kept]')
+    expect(marked).to_have_count(0)
     started(page, limit='5')
     begun = part(page, 'begun')
     expect(begun).to_contain_text('5 saved', timeout=WAIT)
     expect(begun.get_by_role('button', name='Open folder')).to_be_visible()
     expect(begun.get_by_role('button', name='Pause')).to_have_count(0)
+    expect(marked).to_have_count(5)
     assert_idle(page)
     shown(page, running_demo.url + GALLERY, NAME)
     expect(begun).to_be_hidden()

@@ -34,7 +34,7 @@ WATCH_FOOT = f"""() => {{
     const state = {_STATE} = {{orders: [], again: []}};
     const often = 250;
     const picked = new Set();
-    let gridName = '', last = null, picking = false, watched = null;
+    let gridName = '', last = null, picking = false, watched = [];
     let drawn = null, count = 0, box = null;
     const find = state.find = (what) => (window.gradioApp ? gradioApp() : document)
         .querySelector('#civitai_gallery_' + what);
@@ -164,8 +164,10 @@ WATCH_FOOT = f"""() => {{
 
     // What is saved by now is marked in its cell.
     const note = () => {{
-        const told = find('kept_here').querySelector('[data-kept]');
-        const ids = new Set(told ? told.dataset.kept.split(',') : []);
+        const ids = new Set(watched.flatMap((part) => {{
+            const told = part.querySelector('[data-kept]');
+            return told ? told.dataset.kept.split(',') : [];
+        }}));
         const word = grid() && grid().dataset.saved;
         for (const cell of cells()) {{
             if (!ids.has(cell.dataset.picture) || 'kept' in cell.dataset) continue;
@@ -177,11 +179,12 @@ WATCH_FOOT = f"""() => {{
     state.said = () => {{ delete find('kept_here').dataset.waits; }};
     const heard = () => {{ state.said(); note(); }};
     const look = () => {{
-        const told = find('kept_here');
-        if (told && told !== watched) {{
-            watched = told;
+        const told = find('kept_here'), panel = find('jobs');
+        if (told && panel && told !== watched[0]) {{
+            watched = [told, panel];
             const changes = {{childList: true, subtree: true, characterData: true}};
             new MutationObserver(heard).observe(told, changes);
+            new MutationObserver(note).observe(panel, changes);
         }}
         const name = grid() ? grid().dataset.grid : '', some = cells();
         const isOther = name !== gridName, [first] = some;

@@ -30,7 +30,9 @@ def panel(request: Any, view: View) -> str:
     shown = standing[:_MOST_SHOWN]
     failures = [one for job in shown if isinstance(job, Standing) for one in job.failures]
     smalls = job_failures.small(view, failures)
-    return jobs_markup.panel(shown, more, told, viewer, downloads, smalls)
+    grid = view.shown.get(str(view.listed), ()) if view.may_see_saved else ()
+    saved = keeping.saved_ids(grid)
+    return jobs_markup.panel(shown, more, told, viewer, downloads, smalls, saved)
 
 
 def begun(request: Any, view: View) -> str:

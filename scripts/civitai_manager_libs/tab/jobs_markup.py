@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Mapping, Sequence
+from typing import Collection, Mapping, Sequence
 
 from ..archive import jobs
 from ..downloads.modeljobs import ModelStanding
@@ -34,11 +34,12 @@ def panel(
     viewer: Viewer,
     downloads: Sequence[Keeping] = (),
     smalls: Mapping[int, str] = MappingProxyType({}),
+    saved: Collection[int] = (),
 ) -> str:
     """The jobs, of which there are `more` that are not shown; `told` is a notice, as HTML.
 
     Above them are the `downloads` of tabs that go on; `smalls` are where the small pictures of what
-    failed are, by id.
+    failed are, by id; `saved` are the ids of the pictures of the grid that are saved.
 
     While one of them moves, the panel says so to the page (`data-moves`), and how many models have
     come (`data-came`). Who is given jobs of models may steer them and see their paths.
@@ -59,7 +60,8 @@ def panel(
     if more:
         cards += f'<p class="cg-none">{escape(label("jobs_more", count=more))}</p>'
     body = f'<h3>{escape(label("jobs_title"))}</h3>{told}{cards}'
-    return f'<section class="cg-jobs" data-came="{came}"{moves}>{body}</section>'
+    kept = ','.join(map(str, sorted(saved)))
+    return f'<section class="cg-jobs" data-came="{came}" data-kept="{kept}"{moves}>{body}</section>'
 
 
 def _download(one: Keeping) -> str:
