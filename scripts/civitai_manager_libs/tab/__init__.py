@@ -44,6 +44,7 @@ browser_foot       the same for the bar below the grid
 browser_jobs       the same for jobs
 browser_endless    the same for a grid that grows
 browser_waits      the same for a listing that takes long
+browser_focus      where the focus goes when what had it is gone
 browser_grid       the same for the grid
 browser_keys       the same for the keys
 browser_lightbox   the same for the lightbox

@@ -30,6 +30,7 @@ FOLLOW = f"""() => {{
     {_STATE}.turns += 1;
     for (const grid of document.querySelectorAll('.cg-grid')) delete grid.dataset.done;
     {_STATE}.look();
+    if ({_STATE}.again.length) {_STATE}.press('again');
     return [];
 }}"""
 
@@ -73,7 +74,9 @@ WATCH_GRID = f"""() => {{
         if (cell.dataset.state !== 'failed') return;
         cell.dataset.state = 'coming';
         delete gridOf(button).dataset.done;
-        cell.querySelector('.thumbnail-item').focus();
+        const item = cell.querySelector('.thumbnail-item');
+        stopAt(item);
+        item.focus();
         state.asked.push(cell);
         state.again.push([gridOf(button).dataset.grid, button.dataset.again]);
         state.press('again');

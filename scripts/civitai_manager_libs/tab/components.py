@@ -8,6 +8,7 @@ from .. import widgets
 from . import (
     browser_endless,
     browser_filters,
+    browser_focus,
     browser_grid,
     browser_language,
     browser_waits,
@@ -53,7 +54,8 @@ def wire_page(parts: Parts, blocks: Any, *, opening: bool = False, is_ours: bool
         show_progress='hidden',
         js=browser_filters.WATCH_FILTERS,
     )
-    for script in (browser_waits.WATCH_WAITS, browser_endless.WATCH_MORE):
+    watches = (browser_waits.WATCH_WAITS, browser_endless.WATCH_MORE, browser_focus.WATCH_FOCUS)
+    for script in watches:
         widgets.on(blocks.load, None, js=script)
     picture.wire_page(parts, blocks)
     jobs.wire_page(parts, blocks)
