@@ -44,6 +44,14 @@ KEY = 'demo-key'
 # A model file of the WebUI, of which what another tool wrote beside it tells the version.
 LORA, LORA_VERSION = 'gouache.v2.safetensors', load_gallery_models()[1].versions[1].id
 SENT = 20_000
+UNKNOWN_MODEL = 999_999_999
+# What the tab says where the site is in such a state; what is not there is asked for once only.
+TROUBLES = {
+    'key-needed': 'API key',
+    'html': 'page',
+    '451': 'not available in your country',
+    '': 'does not know this',
+}
 HANDLERS = (
     'listing version pictures tell select send on_open begin_keeping follow end '
     '_open_folder _save_key _clear '
@@ -521,6 +529,64 @@ def test_some_are_chosen_and_kept_and_a_download_is_stopped_from_a_bar_that_stay
 def test_bad_input_gets_a_message(page: Page, running_demo: DemoServer) -> None:
     load(page, 'https://example.com/models/1')
     expect(part(page, 'status')).to_contain_text('not on Civitai', timeout=WAIT)
+
+
+@where_sending_is_no_matter
+def test_each_trouble_names_its_cause_and_leaves_the_gallery(
+    page: Page, running_demo: DemoServer
+) -> None:
+    shown(page, running_demo)
+    for trouble, told in TROUBLES.items():
+        running_demo.scenario = trouble
+        try:
+            load(page, f'{running_demo.url}/models/{UNKNOWN_MODEL}')
+            expect(part(page, 'status')).to_contain_text(told, timeout=WAIT)
+        finally:
+            running_demo.scenario = ''
+        expect(part(page, 'title')).to_contain_text('Still the gallery from before')
+        expect(pictures(page)).to_have_count(24)
+        if trouble == 'key-needed':
+            part(page, 'status').locator('[data-show=key]').click()
+            expect(part(page, 'key').locator('input').first).to_be_focused()
+    go(page, 'next', 'Page 2')
+
+
+@where_sending_is_no_matter
+def test_a_wait_is_told_and_given_up(page: Page, running_demo: DemoServer) -> None:
+    shown(page, running_demo)
+    running_demo.scenario = '429'
+    try:
+        load(page, f'{running_demo.url}/models/{UNKNOWN_MODEL}')
+        waits = part(page, 'waits')
+        expect(waits).to_contain_text('asks us to wait', timeout=WAIT)
+        waits.get_by_role('button', name='Cancel').click()
+        expect(waits.locator('.cg-notice')).to_have_count(0, timeout=WAIT)
+    finally:
+        running_demo.scenario = ''
+    go(page, 'next', 'Page 2')
+
+
+@where_sending_is_no_matter
+def test_two_people_at_once_see_what_each_asked_for(
+    browser: Browser, page: Page, webui: Webui, running_demo: DemoServer
+) -> None:
+    context = browser.new_context()
+    other = opened(context.new_page(), webui)
+    other.set_viewport_size({'width': 390, 'height': 844})
+    load(page, running_demo.url + OPENING_PATH)
+    load(other, f'{running_demo.url}/models/4452')
+    expect(pictures(page)).to_have_count(24, timeout=WAIT)
+    expect(part(other, 'title')).to_contain_text('Quiet Geometry', timeout=WAIT)
+    expect(pictures(other).first).to_be_visible(timeout=WAIT)
+    mine = sources(page)
+    go(page, 'next', 'Page 2')
+    go(page, 'prev', 'Page 1')
+    assert sources(page) == mine and not set(mine) & set(sources(other))
+    expect(part(other, 'title')).to_contain_text('Quiet Geometry')
+    pictures(page).nth(1).click()
+    expect(part(page, 'details').locator('.cg-details')).to_be_visible(timeout=WAIT)
+    expect(other.locator('.thumbnail-item.selected')).to_have_count(0)
+    context.close()
 
 
 @where_sending_is_no_matter

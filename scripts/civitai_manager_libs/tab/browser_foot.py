@@ -152,7 +152,7 @@ WATCH_FOOT = f"""() => {{
     const showKey = (tries) => {{
         const field = find('api_key') && find('api_key').querySelector('input');
         const isSeen = field && field.offsetParent, panel = find('settings') || find('key');
-        const title = panel && panel.querySelector('button');
+        const title = panel && panel.querySelector('.label-wrap');
         if (isSeen) {{
             field.focus({{preventScroll: true}});
             field.scrollIntoView({{block: 'center'}});
