@@ -436,6 +436,7 @@ def test_local_models_are_found_by_words_kind_and_base_model(
     assert sum('not known to Civitai' in row for row in rows) == 1
     assert len(listed(parts, view, 'find', search='gouache COPY')) == 1
     assert len(listed(parts, view, 'find', kind='VAE')) == 1
+    assert len(listed(parts, view, 'find', kind='不限')) == 3  # a page in the language of before
     assert len(listed(parts, view, base='SDXL 1.0')) == 2
     assert listed(parts, view, search='gouache', kind='VAE') == []
     gallery = f'/models/{LORA.id}?modelVersionId={LORA.versions[1].id}'

@@ -161,10 +161,22 @@ def _page(source: str) -> tuple[Any, dict[str, Any]]:
 
 
 def _say_as(page: Any, other: Any) -> None:
-    """Have `page` say to whom opens it from now on what `other`, the same page anew, says."""
+    """Have `page` say to whom opens it from now on what `other`, the same page anew, says.
+
+    What can be chosen in pages that are open may be chosen still.
+    """
     for kind, what in (('components', 'props'), ('dependencies', 'js')):
         for ours, theirs in zip(page.config[kind], other.config[kind], strict=True):
             ours[what] = theirs[what]
+    for mine, new in zip(page.blocks.values(), other.blocks.values(), strict=True):
+        for known, more in zip(_choices(mine), _choices(new)):
+            known += [one for one in more if one not in known]
+
+
+def _choices(component: Any) -> list[list[Any]]:
+    """The choices a component was made with, and those it lets pass: gradio refuses others."""
+    made = getattr(component, '_constructor_args', None) or [{}]
+    return [made[0].get('choices') or [], getattr(component, 'choices', None) or []]
 
 
 def _in_url(host: str) -> str:

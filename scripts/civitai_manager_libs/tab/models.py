@@ -18,7 +18,7 @@ from typing import Any, Callable, Sequence
 
 import gradio as gr
 
-from .. import widgets
+from .. import texts, widgets
 from ..archive.place import archive
 from ..errors import CivitaiError, SourceError
 from ..library import have, inventory, updates
@@ -32,6 +32,8 @@ from .view import View
 
 ROWS = 100
 _LONGEST = 500
+# What a field holds that narrows nothing down; a page may be in the language of before.
+_ANY = ('', *(texts.text('models_any', language) for language in texts.LANGUAGES))
 _ORDER = re.compile(
     r'(list|find|scan|stop|drop)|(more) ([1-9][0-9]{0,6})|(get) (\S{1,500})'
     r'|(take) ([1-9][0-9]{0,15}) ([1-9][0-9]{0,15})'
@@ -195,7 +197,7 @@ def _offered(found: set[str], chosen: str) -> Any:
 
 def _fits(one: Standing, search: str, kind: str, base: str) -> bool:
     """Whether a model has all words that are looked for, and is of this kind and base model."""
-    has_kind = kind in ('', label('models_any'), one.holding.kind)
-    has_base = base in ('', label('models_any'), one.base_model)
+    has_kind = kind in (*_ANY, one.holding.kind)
+    has_base = base in (*_ANY, one.base_model)
     text = f'{one.title} {one.holding.path}'.casefold()
     return has_kind and has_base and all(word in text for word in search.casefold().split())
