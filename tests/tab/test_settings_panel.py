@@ -71,6 +71,8 @@ def test_the_everyday_ones_and_the_key_stand_first_and_numbers_tell_their_range(
     ]
     assert order == sorted(order)
     assert 'From 1 to 12.' in parts[columns]['info']
+    size = ids['civitai_gallery_setting_shortcut_gallery_max_mib']
+    assert 'From 1 to 1000000.' in parts[size]['info']
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from .. import widgets
 from . import wishes
 from .markup import PREFIX, label
 
-# Fields for several words.
-_LONG = ('base_model', 'tag')
+# The widths, in pixels, that fields have at least.
+_USUAL, _OF_DATES, _LONG = 120, 150, 200
+_WIDTHS = {'since': _OF_DATES, 'until': _OF_DATES, 'base_model': _LONG, 'tag': _LONG}
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _field(field: wishes.Field) -> Any:
         'label': label(f'whole_{field.name}'),
         'interactive': True,
         'elem_id': f'{PREFIX}_whole_{field.name}',
-        'min_width': 200 if field.name in _LONG else 120,
+        'min_width': _LONG if field.is_switch else _WIDTHS.get(field.name, _USUAL),
     }
     if field.is_switch:
         return widgets.component(gr.Checkbox, value=empty(field), **shown)

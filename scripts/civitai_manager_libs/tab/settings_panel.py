@@ -198,7 +198,7 @@ def _help(item: Setting) -> str:
 
 
 def _bounds(item: Setting) -> dict[str, str]:
-    return {'minimum': f'{item.minimum:g}', 'maximum': f'{item.maximum:g}'}
+    return {'minimum': f'{item.minimum:.9g}', 'maximum': f'{item.maximum:.9g}'}
 
 
 def _save_settings(request: gr.Request, *values: Any, shown: Sequence[Any] = ()) -> str:
