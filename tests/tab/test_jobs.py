@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from dataclasses import replace
@@ -31,7 +32,7 @@ from scripts.civitai_manager_libs.downloads.standing import (
     Failure,
     Standing,
 )
-from scripts.civitai_manager_libs.downloads.wanted import Wanted
+from scripts.civitai_manager_libs.downloads.wanted import Wanted, as_kept
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from scripts.civitai_manager_libs.tab import (
     begun_markup,
@@ -46,6 +47,7 @@ from scripts.civitai_manager_libs.tab import (
     thumbnails,
     wishes,
 )
+from scripts.civitai_manager_libs.tab.filters import Filters
 from scripts.civitai_manager_libs.tab.jobs_markup import Viewer
 from scripts.civitai_manager_libs.tab.layout import Parts
 from scripts.civitai_manager_libs.tab.view import Begun, View
@@ -298,6 +300,34 @@ def test_the_form_of_the_same_model_keeps_what_was_filled_in(parts: Parts, view:
     jobs._on_open(parts.whole)(view)  # closed
     events.open_source(view, setting.civitai_base_url + VERSION)
     assert opened_form(parts, view) == {}
+
+
+def test_the_form_says_what_the_filters_above_the_grid_say_and_the_job_keeps_to_the_form(
+    parts: Parts, view: View
+) -> None:
+    setting.gallery_maturity_ceiling = 'R'
+    chosen = Filters(level='PG-13', sort='Newest', period='Year', type='image', with_prompt=True)
+    events.choose_filters(view, json.dumps(chosen.as_told()))
+    shown = jobs._on_open(parts.whole)(view)
+    fields = dict(zip((field.name for field in wishes.FIELDS), parts.whole.fields))
+    given = {name: shown[part]['value'] for name, part in fields.items()}
+    assert given == EMPTY | {
+        'level': 'PG-13',
+        'sort': 'Newest',
+        'period': 'Year',
+        'type': 'image',
+        'with_prompt': True,
+    }
+    assert 'Type: image · Sort: Newest' in shown[parts.whole.told]
+    jobs._on_open(parts.whole)(view)  # closed
+    assert opened_form(parts, view) == {}  # what a person made of it stays
+    started(parts, view, **{**given, 'period': 'any', 'limit': '1'})
+    (job,) = kept.every(archive())
+    wanted = as_kept(job.asked)
+    assert (wanted.sort, wanted.period, wanted.type, wanted.with_prompt) == (
+        ('Newest', '', 'image', True)
+    )
+    assert wanted.levels == 3 and 'period' not in wanted.source
 
 
 def test_levels_that_the_settings_allow_now_stand_in_the_form(parts: Parts, view: View) -> None:

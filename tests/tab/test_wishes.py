@@ -119,7 +119,11 @@ def test_a_version_that_was_chosen_from_the_list_is_the_one(demo: DemoServer) ->
 def test_what_is_no_model_has_no_versions(demo: DemoServer, page: str) -> None:
     view = opened(demo, page)
     assert wishes.versions_offered(view) == []
-    assert wishes.gallery_of(view, 'All 2 versions') is view.gallery
+    wanted = wishes.gallery_of(view, 'All 2 versions')
+    assert wanted.model is None and view.gallery is not None
+    assert (wanted.query.tags, wanted.query.username) == (
+        (view.gallery.query.tags, view.gallery.query.username)
+    )
 
 
 def test_every_language_has_its_own_word_for_any() -> None:

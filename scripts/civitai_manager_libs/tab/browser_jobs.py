@@ -19,6 +19,7 @@ WATCH_JOBS = f"""(view) => {{
     const usual = 1000, longest = 300000;
     const unfolded = new Set(), scrolled = {{}}, watched = {{jobs: null, begun: null}};
     let inView = true, due = 0, pressedAt = 0, patience = 10 * usual, focus = null, newest = '';
+    let wasAsking = false;
     const find = (what) => {_PAGE}.querySelector('#civitai_gallery_' + what);
     const places = () => Object.values(watched).filter(Boolean);
     const order = (node, kind = 'order') => {{
@@ -88,6 +89,9 @@ WATCH_JOBS = f"""(view) => {{
             const node = find(place);
             if (node && node !== watched[place]) watch(place, node);
         }}
+        const form = find('whole'), isAsking = Boolean(form && form.offsetParent);
+        if (isAsking && !wasAsking) form.scrollIntoView({{block: 'nearest'}});
+        wasAsking = isAsking;
         const panel = watched.jobs;
         const isSeen = Boolean(panel && panel.offsetParent) && !document.hidden;
         const moves = isSeen && places().some((place) => place.querySelector('[data-moves]'))

@@ -25,7 +25,6 @@ from .layout_jobs import JobParts
 from .markup import label
 from .view import Begun, View
 
-_LEVEL = [field.name for field in wishes.FIELDS].index('level')
 # What is told of a job that was asked for once more, by the state in which it was.
 _TAKEN_UP = {
     '': 'whole_begun',
@@ -105,12 +104,14 @@ def _on_open(form: JobParts) -> Callable[..., dict[Any, Any]]:
             return {form.whole: gr.update(visible=False)}
         versions = wishes.versions_offered(view)
         chosen = versions[0] if versions else None
-        subject = wishes.subject(view)
+        subject, seen = wishes.subject(view), view.filters.chosen
         is_other, view.filled_for = subject != view.filled_for, subject
+        is_seen_anew, view.filled_from = is_other or seen != view.filled_from, seen
         return {
             **(_emptied(form) if is_other else {}),
+            **(_as_seen(form, view) if is_seen_anew else {}),
             form.whole: gr.update(visible=True),
-            form.told: markup.notice(_what(view)),
+            form.told: _what(view),
             form.versions: gr.update(choices=versions, value=chosen, visible=bool(versions)),
             form.answer: '',
         }
@@ -119,17 +120,29 @@ def _on_open(form: JobParts) -> Callable[..., dict[Any, Any]]:
 
 
 def _emptied(form: JobParts) -> dict[Any, Any]:
-    """The fields as nobody filled them in, with the highest level that the settings allow."""
+    """The fields as nobody filled them in."""
     pairs = zip(wishes.FIELDS, form.fields)
-    emptied = {part: gr.update(value=layout_jobs.empty(field)) for field, part in pairs}
-    levels = wishes.levels_offered()
-    return {**emptied, form.fields[_LEVEL]: gr.update(choices=levels, value=levels[-1])}
+    return {part: gr.update(value=layout_jobs.empty(field)) for field, part in pairs}
+
+
+def _as_seen(form: JobParts, view: View) -> dict[Any, Any]:
+    """The fields that say the same as filters, as those of the gallery on show are."""
+    said = wishes.of_filters(view)
+    fields = {field.name: (field, part) for field, part in zip(wishes.FIELDS, form.fields)}
+    told = {
+        fields[name][1]: gr.update(value=value or layout_jobs.empty(fields[name][0]))
+        for name, value in said.items()
+    }
+    levels = gr.update(choices=wishes.levels_offered(), value=said['level'])
+    return {**told, fields['level'][1]: levels}
 
 
 def _what(view: View) -> str:
-    """What would be kept, and up to which level."""
+    """What would be kept, up to which level, and what was taken over, as HTML."""
     name = view.gallery.folder_name if view.gallery else ''
-    return label('whole_told', name=name, ceiling=setting.gallery_maturity_ceiling)
+    told = label('whole_told', name=name, ceiling=setting.gallery_maturity_ceiling)
+    seen = wishes.filters_told(view)
+    return markup.notice(f'{told} {label("whole_as_seen", filters=seen) if seen else ""}'.strip())
 
 
 def _on_start(parts: Parts) -> Callable[..., Iterator[Any]]:
@@ -158,10 +171,10 @@ def _on_start(parts: Parts) -> Callable[..., Iterator[Any]]:
 def _begin(request: gr.Request, view: View, versions: object, given: Sequence[object]) -> Begun:
     """Make the job and have it done; return it. Raises CivitaiError."""
     widgets.refuse_jobs(request)
-    gallery = wishes.gallery_of(view, versions)
+    fields = dict(zip((field.name for field in wishes.FIELDS), given))
+    gallery = wishes.gallery_of(view, versions, fields['type'])
     source = address_of(gallery.source, setting.civitai_base_url)
-    names = (field.name for field in wishes.FIELDS)
-    wanted = wishes.wanted(source, dict(zip(names, given)))
+    wanted = wishes.wanted(source, fields)
     jobs_queue = queue.job_queue()
     before = {job.job_id: job.state for job in jobs_queue.standing()}
     job_id = jobs_queue.add(wanted)

@@ -12,6 +12,7 @@ from ..civitai.gallery import CEILINGS, PERIODS, SORTS, TYPES
 from ..downloads.wanted import Wanted, checked_moment, count_in, is_nothing_between, tags_in
 from ..errors import SourceError
 from ..store import sidecars
+from .filters import IN_LINKS, Filters
 from .view import View
 
 _LONGEST = 200  # of one tag or base model
@@ -64,14 +65,41 @@ def subject(view: View) -> object:
     return name, levels_offered()
 
 
-def gallery_of(view: View, versions: object) -> api.Gallery:
+def of_filters(view: View) -> dict[str, Any]:
+    """Return what the filters of the gallery on show say, by the names of the fields."""
+    chosen, levels = view.filters.chosen, levels_offered()
+    return {
+        'level': chosen.ceiling if chosen.ceiling in levels else levels[-1],
+        'type': chosen.type,
+        'sort': chosen.sort,
+        'period': '' if chosen.period == PERIODS[0] else chosen.period,
+        'base_model': ', '.join(chosen.base_models),
+        'with_prompt': chosen.with_prompt,
+    }
+
+
+def filters_told(view: View) -> str:
+    """What these say beside the level, in the words of the fields; '' for nothing."""
+    said = {name: value for name, value in of_filters(view).items() if value and name != 'level'}
+    if view.filters.chosen.levels != setting.maturity_levels():
+        said = {'level': view.filters.chosen.ceiling, **said}
+    return ' · '.join(
+        _label(name) if value is True else f'{_label(name)}: {value}'
+        for name, value in said.items()
+    )
+
+
+def gallery_of(view: View, versions: object, kind: object = None) -> api.Gallery:
     """Return the gallery on show, with the versions that were chosen from those offered.
 
-    Raises SourceError if none is shown.
+    What its link wished is left out, but for the type if that is `kind`, as folders are named after
+    it: all of it stands in the fields. Raises SourceError without a gallery.
     """
     gallery = view.gallery
     if gallery is None:
         raise SourceError('source_empty')
+    nothing = {name: getattr(Filters(), name) for name in IN_LINKS}
+    gallery = gallery.wishing(**{**nothing, 'type': kind if kind == gallery.source.type else ''})
     offered = versions_offered(view)
     if not offered or gallery.version is None:
         return gallery

@@ -479,6 +479,7 @@ ENGLISH: dict[str, str] = {
         'Keeps everything in “{name}” that fits, up to level {ceiling}, which the settings '
         'allow. It goes on in the background; this page may be closed.'
     ),
+    'whole_as_seen': 'Taken over from the filters above: {filters}.',
     'whole_versions': 'Which versions',
     'whole_all_versions': 'All {count} versions',
     'whole_one_version': 'Only {version}, the one on show',
@@ -496,7 +497,7 @@ ENGLISH: dict[str, str] = {
     'whole_base_model': 'Base models',
     'whole_base_model_hint': 'SDXL 1.0, Pony',
     'whole_tag': 'Tags',
-    'whole_tag_hint': 'names or ids, with commas',
+    'whole_tag_hint': 'cat, 304',
     'whole_with_prompt': 'Only with a prompt',
     'whole_name': 'File names',
     'whole_sidecar': 'Files beside pictures',

@@ -291,6 +291,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '保存「{name}」中所有符合條件的圖片，最高至設定允許的分級 {ceiling}。'
         '工作會在背景進行，可以關閉此頁。'
     ),
+    'whole_as_seen': '已沿用上方的篩選條件：{filters}。',
     'whole_versions': '哪些版本',
     'whole_all_versions': '全部 {count} 個版本',
     'whole_one_version': '僅目前顯示的 {version}',
@@ -308,7 +309,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'whole_base_model': '基礎模型',
     'whole_base_model_hint': '例如 SDXL 1.0, Pony',
     'whole_tag': '標籤',
-    'whole_tag_hint': '名稱或編號，以逗號分隔',
+    'whole_tag_hint': '例如 cat, 304',
     'whole_with_prompt': '僅限有提示詞的圖片',
     'whole_name': '檔名',
     'whole_sidecar': '圖片旁的檔案',
