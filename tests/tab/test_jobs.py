@@ -566,6 +566,13 @@ def test_what_failed_has_its_small_picture_where_it_is_here_and_can_be_tried_aga
     assert 'again 3' not in jobs_markup.panel([job], 0, '', Viewer(), smalls=smalls)
 
 
+def test_a_panel_that_was_drawn_later_has_a_higher_number() -> None:
+    numbers = [
+        int(re.findall(r'data-number="(\d+)"', job_panel.panel(HERE, View()))[0]) for _ in range(3)
+    ]
+    assert numbers == sorted(set(numbers))
+
+
 @pytest.mark.parametrize('source', ['4201', 'javascript:alert(1)', 'urn:air:x', ''])
 def test_what_is_no_address_is_no_link(source: str) -> None:
     assert '<a ' not in shown(replace(JOB, source=source))

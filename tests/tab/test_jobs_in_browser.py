@@ -7,11 +7,12 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from civitai_demo.api import gate
 from civitai_demo.server import DemoServer
@@ -199,6 +200,53 @@ def test_an_order_that_is_given_while_the_panel_is_asked_for_is_carried_out(page
             button.click();
         }""")
     expect(part(page, 'jobs').locator(f'[data-job="{number}"]')).to_have_count(0, timeout=WAIT)
+
+
+@pytest.mark.parametrize('app', ['3.41.2'], indirect=True)
+def test_an_answer_that_comes_after_a_newer_one_does_not_stay(page: Page) -> None:
+    started(page, limit='2')
+    newest = part(page, 'jobs').locator('article').first
+    expect(newest.locator('.cg-state')).to_have_text('complete', timeout=WAIT)
+    assert_idle(page)
+    number = newest.get_attribute('data-job')
+    lines: list[WebSocketRoute] = []
+    passed, held = [], []
+
+    def between(line: WebSocketRoute) -> None:
+        """Let the answer on the first line come behind that on the second one."""
+        place, server = len(lines), line.connect_to_server()
+        lines.append(line)
+
+        def heard(message: str | bytes) -> None:
+            is_answer = 'process_completed' in str(message)
+            if is_answer and not place and 1 not in passed:
+                held.append(message)
+                return
+            line.send(message)
+            if is_answer:
+                passed.append(place)
+            if is_answer and place == 1:
+                for late in held:
+                    lines[0].send(late)
+                    passed.append(0)
+
+        server.on_message(heard)
+        if not place:
+            server.on_close(lambda code, reason: None)
+
+    page.route_web_socket(re.compile('queue/join'), between)
+    newest.get_by_role('button', name='Remove from list').evaluate("""(button) => {
+            document.querySelector('#civitai_gallery_jobs_button').click();
+            button.click();
+        }""")
+    gone = part(page, 'jobs').locator(f'[data-job="{number}"]')
+    expect(gone).to_have_count(0, timeout=WAIT)
+    deadline = time.monotonic() + WAIT / 1000
+    while len(lines) < 3:  # it is asked once more, for what is so now
+        assert time.monotonic() < deadline, passed
+        page.wait_for_timeout(50)
+    assert passed[:2] == [1, 0]
+    expect(gone).to_have_count(0, timeout=WAIT)
 
 
 @pytest.mark.parametrize('app', ['here'], indirect=True)

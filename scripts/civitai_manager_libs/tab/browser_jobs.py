@@ -19,7 +19,7 @@ WATCH_JOBS = f"""(view) => {{
     const usual = 1000, longest = 300000;
     const unfolded = new Set(), scrolled = {{}}, watched = {{jobs: null, begun: null}};
     let inView = true, due = 0, pressedAt = 0, patience = 10 * usual, focus = null, newest = '';
-    let wasAsking = false;
+    let wasAsking = false, shown = 0, isOld = false;
     const find = (what) => {_PAGE}.querySelector('#civitai_gallery_' + what);
     const places = () => Object.values(watched).filter(Boolean);
     const order = (node, kind = 'order') => {{
@@ -39,6 +39,11 @@ WATCH_JOBS = f"""(view) => {{
     const settle = () => {{
         due = Date.now() + usual;
         patience = 10 * usual;
+        // answers may pass each other
+        const panel = watched.jobs.querySelector('[data-number]');
+        const number = panel ? Number(panel.dataset.number) : shown;
+        isOld = number < shown;
+        shown = Math.max(number, shown);
         const told = watched.begun && watched.begun.querySelector('[data-begun]');
         if (told && told.dataset.begun !== newest)  // the form above it closes now
             setTimeout(() => watched.begun.scrollIntoView({{block: 'nearest'}}), 100);
@@ -97,7 +102,7 @@ WATCH_JOBS = f"""(view) => {{
         const moves = isSeen && places().some((place) => place.querySelector('[data-moves]'))
             && !places().some((place) => place.matches(':active'));
         // gradio drops what is pressed while it is busy with the press before
-        const isLeft = state.orders.length && Date.now() > pressedAt + usual;
+        const isLeft = (state.orders.length || isOld) && Date.now() > pressedAt + usual;
         if (isLeft || (isSeen && (!inView || (moves && Date.now() > due)))) press('');
         inView = isSeen || !panel;
     }};

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from typing import Any
 
-from .. import widgets
+from .. import forks, widgets
 from ..downloads import modeljobs, queue
 from ..downloads.modeljobs import ModelStanding
 from ..downloads.standing import Standing
@@ -14,16 +16,15 @@ from .jobs_markup import Viewer
 from .view import Begun, View
 
 _MOST_SHOWN = 30
+# So that a browser knows of two panels which tells of what is so later, whatever came first; it
+# rises over a restart too.
+_numbers = itertools.count(int(1000 * time.time()))
+_looking = forks.Lock()
 
 
 def panel(request: Any, view: View) -> str:
     """Return the panel as it is now."""
-    told = ''
-    try:
-        standing = every_job(needed.may_have_models(request))[::-1]
-    except CivitaiError as error:
-        standing = []
-        told = markup.problem(error)
+    number, standing, told = _looked(needed.may_have_models(request))
     more = max(0, len(standing) - _MOST_SHOWN)
     viewer = _viewer(request)
     downloads = keeping.under_way() if viewer.may_act else []
@@ -32,7 +33,16 @@ def panel(request: Any, view: View) -> str:
     smalls = job_failures.small(view, failures)
     grid = view.shown.get(str(view.listed), ()) if view.may_see_saved else ()
     saved = keeping.saved_ids(grid)
-    return jobs_markup.panel(shown, more, told, viewer, downloads, smalls, saved)
+    return jobs_markup.panel(shown, more, told, viewer, downloads, smalls, saved, number)
+
+
+def _looked(with_models: bool) -> tuple[int, list[Standing | ModelStanding], str]:
+    """How all jobs stand, the newest first, or why nobody knows, with the number of this look."""
+    with _looking:
+        try:
+            return next(_numbers), every_job(with_models)[::-1], ''
+        except CivitaiError as error:
+            return next(_numbers), [], markup.problem(error)
 
 
 def begun(request: Any, view: View) -> str:

@@ -35,11 +35,13 @@ def panel(
     downloads: Sequence[Keeping] = (),
     smalls: Mapping[int, str] = MappingProxyType({}),
     saved: Collection[int] = (),
+    number: int = 0,
 ) -> str:
     """The jobs, of which there are `more` that are not shown; `told` is a notice, as HTML.
 
     Above them are the `downloads` of tabs that go on; `smalls` are where the small pictures of what
-    failed are, by id; `saved` are the ids of the pictures of the grid that are saved.
+    failed are, by id; `saved` are the ids of the pictures of the grid that are saved. One of two
+    panels with the higher `number` is newer.
 
     While one of them moves, the panel says so to the page (`data-moves`), and how many models have
     come (`data-came`). Who is given jobs of models may steer them and see their paths.
@@ -61,7 +63,8 @@ def panel(
         cards += f'<p class="cg-none">{escape(label("jobs_more", count=more))}</p>'
     body = f'<h3>{escape(label("jobs_title"))}</h3>{told}{cards}'
     kept = ','.join(map(str, sorted(saved)))
-    return f'<section class="cg-jobs" data-came="{came}" data-kept="{kept}"{moves}>{body}</section>'
+    facts = f'data-number="{number}" data-came="{came}" data-kept="{kept}"{moves}'
+    return f'<section class="cg-jobs" {facts}>{body}</section>'
 
 
 def _download(one: Keeping) -> str:
