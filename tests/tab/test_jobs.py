@@ -566,6 +566,27 @@ def test_what_failed_has_its_small_picture_where_it_is_here_and_can_be_tried_aga
     assert 'again 3' not in jobs_markup.panel([job], 0, '', Viewer(), smalls=smalls)
 
 
+def test_jobs_that_ended_before_the_last_few_are_folded_and_those_that_go_on_are_not() -> None:
+    ended = [replace(JOB, job_id=number, state=kept.ENDED) for number in range(20, 3, -1)]
+    going = [replace(JOB, job_id=2, state=kept.PAUSED), replace(JOB, job_id=1)]
+    html = jobs_markup.panel([*ended, *going], 5, '', Viewer(True))
+    open_, folded = html.split('<details class="cg-earlier"')
+    assert re.findall('data-job="([0-9]+)"', open_) == ['20', '19', '18', '2', '1']
+    assert len(re.findall('data-job=', folded)) == 14
+    assert 'Earlier jobs (19)' in folded and 'not shown: 5' in folded
+    assert 'cg-earlier' not in jobs_markup.panel([*ended[:3], *going], 0, '', Viewer(True))
+
+
+def test_what_goes_on_stands_above_what_is_over(
+    client: CivitaiHttpClient, demo: DemoServer
+) -> None:
+    for number, state in ((1, kept.PAUSED), (2, kept.CANCELLED), (3, kept.STOPPED)):
+        waiting_job(client, demo, limit=number)
+        kept.set_state(archive(), number, state)
+    html = job_panel.panel(HERE, View())
+    assert re.findall('data-job="([0-9]+)"', html) == ['3', '1', '2']
+
+
 def test_a_panel_that_was_drawn_later_has_a_higher_number() -> None:
     numbers = [
         int(re.findall(r'data-number="(\d+)"', job_panel.panel(HERE, View()))[0]) for _ in range(3)

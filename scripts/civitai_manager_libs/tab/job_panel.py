@@ -37,10 +37,13 @@ def panel(request: Any, view: View) -> str:
 
 
 def _looked(with_models: bool) -> tuple[int, list[Standing | ModelStanding], str]:
-    """How all jobs stand, the newest first, or why nobody knows, with the number of this look."""
+    """How all jobs stand, those that are over last and the newest first of each, or why nobody
+    knows, with the number of this look.
+    """
     with _looking:
         try:
-            return next(_numbers), every_job(with_models)[::-1], ''
+            standing = every_job(with_models)[::-1]
+            return next(_numbers), sorted(standing, key=jobs_markup.is_over), ''
         except CivitaiError as error:
             return next(_numbers), [], markup.problem(error)
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Collection, Mapping, Sequence
+from typing import Collection, Iterable, Mapping, Sequence
 
 from ..archive import jobs
 from ..downloads.modeljobs import ModelStanding
-from ..downloads.standing import Standing
+from ..downloads.standing import FAILED, Standing
 from ..store.cache import MIB
 from ..widgets import escape
 from . import downloading, job_failures, job_parts, markup, model_cards
 from .job_parts import COMPLETE, EMPTY, INCOMPLETE, MOVING
 from .keeping import Keeping
 from .markup import label
+
+# So many of those that are over are shown without being asked for.
+MOST_RECENT = 3
 
 
 @dataclass(frozen=True)
@@ -52,19 +55,40 @@ def panel(
         ' data-moves' if downloads or settling or any(job.state in MOVING for job in shown) else ''
     )
     came = sum(job.state == jobs.ENDED and not job.is_settling for job in models)
-    cards = ''.join(
-        (model_cards.card(job) if isinstance(job, ModelStanding) else _card(job, viewer, smalls))
-        for job in shown
-    )
-    cards = ''.join(map(_download, downloads)) + cards
+    over = [job for job in shown if is_over(job)]
+    earlier = over[MOST_RECENT:]
+
+    def all_of(some: Iterable[Standing | ModelStanding]) -> str:
+        return ''.join(
+            model_cards.card(job) if isinstance(job, ModelStanding) else _card(job, viewer, smalls)
+            for job in some
+        )
+
+    cards = ''.join(map(_download, downloads)) + all_of(job for job in shown if job not in earlier)
     if not cards and not told:
         cards = f'<p class="cg-none">{escape(label("jobs_none"))}</p>'
-    if more:
-        cards += f'<p class="cg-none">{escape(label("jobs_more", count=more))}</p>'
+    cards += _earlier(all_of(earlier), len(earlier), more)
     body = f'<h3>{escape(label("jobs_title"))}</h3>{told}{cards}'
     kept = ','.join(map(str, sorted(saved)))
     facts = f'data-number="{number}" data-came="{came}" data-kept="{kept}"{moves}'
     return f'<section class="cg-jobs" {facts}>{body}</section>'
+
+
+def is_over(job: Standing | ModelStanding) -> bool:
+    """Whether nobody is to do anything about a job, so that it may get out of sight."""
+    return job.state in (jobs.ENDED, jobs.CANCELLED, FAILED)
+
+
+def _earlier(cards: str, count: int, more: int) -> str:
+    """Those that ended before the last few, folded up, and how many are not shown at all."""
+    left = f'<p class="cg-none">{escape(label("jobs_more", count=more))}</p>' if more else ''
+    if not count:
+        return left
+    title = escape(label('jobs_earlier', count=count + more))
+    return (
+        f'<details class="cg-earlier" data-name="earlier"><summary>{title}</summary>'
+        f'{cards}{left}</details>'
+    )
 
 
 def _download(one: Keeping) -> str:

@@ -521,6 +521,7 @@ ENGLISH: dict[str, str] = {
     ),
     'jobs_title': 'Whole galleries and models',
     'jobs_none': 'None was asked for yet.',
+    'jobs_earlier': 'Earlier jobs ({count})',
     'jobs_more': 'Older jobs that are not shown: {count}.',
     'job_number': '#{job}',
     'job_unknown': 'There is no such job any more.',

@@ -326,6 +326,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'whole_no_time_between': '「自」不在「早於」之前，不會有任何圖片符合。請更改其中之一。',
     'jobs_title': '整個圖庫與模型',
     'jobs_none': '尚未要求下載任何圖庫。',
+    'jobs_earlier': '較早的工作（{count}）',
     'jobs_more': '未顯示的較舊工作：{count}。',
     'job_number': '工作 {job}',
     'job_unknown': '這個工作已不存在。',
