@@ -448,7 +448,7 @@ def test_no_picture_is_sent_in_place_of_an_original_that_does_not_come(
     running_demo.scenario = 'html'
     try:
         part(page, 'send_extras').click()
-        expect(part(page, 'sent').get_by_role('alert')).to_be_visible(timeout=WAIT)
+        expect(part(page, 'sent').locator('.cg-problem')).to_be_visible(timeout=WAIT)
     finally:
         running_demo.scenario = ''
     expect(part(page, 'load')).to_be_visible()  # the host has not changed the tab

@@ -161,7 +161,7 @@ def test_the_address_names_what_is_on_show_for_reload_back_and_others(
 def test_an_address_that_cannot_be_opened_says_why_and_stays(page: Page, app: RunningApp) -> None:
     named = f'{app.url}?source=https%3A%2F%2Fexample.com%2Fmodels%2F1&level=XXX'
     page.goto(named)
-    expect(part(page, 'status').get_by_role('alert')).to_be_visible(timeout=WAIT)
+    expect(part(page, 'status').locator('.cg-problem')).to_be_visible(timeout=WAIT)
     expect(page).to_have_url(named)
     expect(part(page, 'level')).to_have_value('R')
 

@@ -17,7 +17,7 @@ _MARKUP = """
         <button type="button" class="cg-step cg-previous">‹</button>
         <button type="button" class="cg-step cg-next">›</button></div>
     <div class="cg-under">
-        <p class="cg-caption"></p><p class="cg-told" role="status"></p>
+        <p class="cg-caption" role="status"></p><p class="cg-told" role="status"></p>
         <div class="cg-tools"><button type="button" class="cg-button cg-full"></button>
             <button type="button" class="cg-button cg-close">×</button></div>
     </div>
@@ -232,6 +232,7 @@ WATCH_LIGHTBOX = f"""() => {{
         // gradio takes our rules for small windows to be about what is inside of this
         const place = find('bar').closest('.contain') || find('bar').closest('.gradio-container');
         (place || document.body).append(dialog);
+        window.civitaiGallerySpoken.regions(dialog);
         part.previous.addEventListener('click', () => step(-1));
         part.next.addEventListener('click', () => step(1));
         part.full.addEventListener('click', full);
@@ -262,9 +263,7 @@ WATCH_LIGHTBOX = f"""() => {{
         part.full.textContent = words.lightbox_full || '';
     }};
     state.open = (item, isChosen) => {{
-        if (!item) return;
-        if (!dialog) make();
-        if (dialog.open) return;
+        if (!item || !dialog || dialog.open) return;
         named();
         // who moved on through the pictures wants to go on from there
         const from = document.activeElement;
@@ -296,6 +295,8 @@ WATCH_LIGHTBOX = f"""() => {{
     const watched = new WeakSet();
     setInterval(() => {{
         const told = find('details');
+        // before it is opened, as what it says is heard where it stood before
+        if (!dialog && find('bar') && window.civitaiGallerySpoken) make();
         if (find('side')) find('side').dataset.lightbox = '';
         if (!told || watched.has(told)) return;
         watched.add(told);

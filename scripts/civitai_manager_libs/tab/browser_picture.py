@@ -147,7 +147,7 @@ WATCH_PICTURE = f"""() => {{
         }}
         if (before === told) return;
         button.textContent = told;
-        button.setAttribute('aria-live', 'polite');
+        window.civitaiGallerySpoken.say(told);
         await pause(2000);
         button.textContent = before;
     }};

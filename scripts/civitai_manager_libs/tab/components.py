@@ -11,6 +11,7 @@ from . import (
     browser_focus,
     browser_grid,
     browser_language,
+    browser_spoken,
     browser_waits,
     filters_markup,
     finding,
@@ -54,7 +55,12 @@ def wire_page(parts: Parts, blocks: Any, *, opening: bool = False, is_ours: bool
         show_progress='hidden',
         js=browser_filters.WATCH_FILTERS,
     )
-    watches = (browser_waits.WATCH_WAITS, browser_endless.WATCH_MORE, browser_focus.WATCH_FOCUS)
+    watches = (
+        browser_waits.WATCH_WAITS,
+        browser_endless.WATCH_MORE,
+        browser_focus.WATCH_FOCUS,
+        browser_spoken.WATCH_SPOKEN,
+    )
     for script in watches:
         widgets.on(blocks.load, None, js=script)
     picture.wire_page(parts, blocks)

@@ -27,9 +27,12 @@ def label(key: str, **values: object) -> str:
 
 
 def notice(message: str, mood: str = 'calm', more: str = '') -> str:
-    """One line for the status; mood is calm, busy, good or problem. `more` is HTML."""
+    """One line for the status; mood is calm, busy, good or problem. `more` is HTML.
+
+    The browser has it spoken, see `browser_spoken`.
+    """
     role = 'alert' if mood == 'problem' else 'status'
-    return f'<div class="cg-notice cg-{mood}" role="{role}">{escape(message)}{more}</div>'
+    return f'<div class="cg-notice cg-{mood}" data-says="{role}">{escape(message)}{more}</div>'
 
 
 def problem(error: CivitaiError) -> str:
@@ -61,8 +64,8 @@ def step(step: Step, may_see_paths: bool = False) -> str:
     """
     if step.mood != 'busy':
         return notice(step.message, step.mood, place(step.folder if may_see_paths else ''))
-    role = '' if step.done else ' role="status"'
-    return f'<div class="cg-notice cg-busy"{role}>{escape(step.message)} {progress(step)}</div>'
+    says = '' if step.done else ' data-says="status"'
+    return f'<div class="cg-notice cg-busy"{says}>{escape(step.message)} {progress(step)}</div>'
 
 
 def progress(step: Step) -> str:
@@ -78,7 +81,7 @@ def waits(view: View) -> str:
     told = view.waits.told.sentence or label('status_loading')
     cancel = escape(label('load_cancel'))
     button = f'<button type="button" class="cg-button" data-cancel-load>{cancel}</button>'
-    return f'<div class="cg-notice cg-busy" aria-live="off">{escape(told)} {button}</div>'
+    return f'<div class="cg-notice cg-busy">{escape(told)} {button}</div>'
 
 
 def page_status(view: View) -> str:

@@ -128,7 +128,7 @@ def _progress(progress: Progress) -> str:
     else:
         value = f' value="{progress.done}" max="{progress.total}"' if progress.total else ''
     return (
-        f'<div class="cg-notice cg-busy" role="status">{escape(told)} '
+        f'<div class="cg-notice cg-busy">{escape(told)} '
         f'<progress{value} aria-label="{escape(told)}"></progress></div>'
     )
 

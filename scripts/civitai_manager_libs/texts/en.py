@@ -612,6 +612,7 @@ ENGLISH: dict[str, str] = {
     'lightbox_waits': 'Asking how it was made…',
     'lightbox_copy_all': 'Copy the whole generation data',
     'picture_keep': 'Download',
+    'picture_told': 'Shown: {picture}',
     'mark_favourite': 'Favourite',
     'favourites': 'Favourites',
     'favourites_none': (

@@ -414,6 +414,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'lightbox_waits': '正在查詢生成方式…',
     'lightbox_copy_all': '複製完整生成資訊',
     'picture_keep': '下載',
+    'picture_told': '已顯示：{picture}',
     'mark_favourite': '收藏',
     'favourites': '收藏',
     'favourites_none': '還沒有收藏，或在此分級內沒有。請選擇圖片後按「★ 收藏」。',

@@ -1,0 +1,80 @@
+"""What is told of in the browser, spoken: by two regions that stand in the page from the beginning.
+
+A region that comes with its words, as all that is drawn anew does, is spoken by some screen
+readers, twice by others, and by most not at all. So what is to be heard is only marked
+(`data-says`).
+"""
+
+from __future__ import annotations
+
+from .browser_picture import PAGE
+
+WATCH_SPOKEN = f"""() => {{
+    if (window.civitaiGallerySpoken) return [];
+    const state = window.civitaiGallerySpoken = {{}};
+    const prefix = 'civitai_gallery_', most = 5;
+    const find = (what) => {PAGE}.querySelector('#' + prefix + what);
+    const root = find('bar').closest('.contain, .gradio-container') || document.body;
+    const isSeen = (node) => node.getClientRects().length > 0;
+    const made = (role) => {{
+        const region = document.createElement('div');
+        region.className = 'cg-unseen cg-spoken';
+        region.setAttribute('role', role);
+        region.setAttribute('aria-atomic', 'false');  // what was said before is not said again
+        return region;
+    }};
+    // What lies behind an open dialog is not heard.
+    state.regions = (place) => place.append(made('status'), made('alert'));
+    state.say = (text, role = 'status') => {{
+        const place = document.querySelector('dialog[open]') || root;
+        const region = place.querySelector(':scope > .cg-spoken[role=' + role + ']');
+        if (!region || !text) return;
+        const told = document.createElement('p');
+        told.textContent = text;
+        region.append(told);
+        while (region.children.length > most) region.firstChild.remove();
+    }};
+
+    // What is being told, by component; a panel that is drawn anew says what is new in it.
+    let before = null, chosen = '';
+    const wordsOf = (node) => {{
+        const copy = node.cloneNode(true);
+        for (const one of copy.querySelectorAll('button, progress, [hidden]')) one.remove();
+        let words = copy.textContent;
+        for (const one of document.querySelectorAll('.toast-text, [data-testid="toast-text"]'))
+            words = words.replace(one.textContent.trim(), '');  // gradio has had that spoken
+        return words.replace(/\\s+/g, ' ').trim();
+    }};
+    const look = () => {{
+        const now = new Map();
+        const tell = (part, text, role) => {{
+            if (!now.has(part)) now.set(part, new Set());
+            if (now.get(part).has(text)) return;
+            now.get(part).add(text);
+            const isOld = !before || (before.get(part) || new Set()).has(text);
+            if (!isOld) state.say(text, role);
+        }};
+        const status = find('status_page'), waits = status && status.dataset.waits;
+        if (waits) tell(status.id, waits, 'status');
+        for (const node of root.querySelectorAll('[data-says]')) {{
+            const part = node.closest('[id^=' + prefix + ']');
+            if (!part || !isSeen(node) || node.closest('dialog')) continue;
+            tell(part.id, wordsOf(node), node.dataset.says);
+        }}
+        before = now;
+        const picture = window.civitaiGalleryPicture;
+        const item = find('grid') && find('grid').querySelector('.thumbnail-item.selected');
+        const about = find('details') && find('details').querySelector('.cg-details');
+        const isTold = item && about && picture.now(about.dataset.of) === picture.of(item);
+        const last = chosen;
+        chosen = isTold ? item.closest('.cg-cell').dataset.picture : item ? chosen : '';
+        if (!chosen || chosen === last || document.querySelector('dialog[open]')) return;
+        const name = item.getAttribute('aria-label');
+        state.say(picture.words().picture_told.replace('{{picture}}', name));
+    }};
+    state.regions(root);
+    look();
+    const all = {{subtree: true, childList: true, characterData: true}};
+    new MutationObserver(look).observe(root, {{...all, attributeFilter: ['data-waits']}});
+    return [];
+}}"""
