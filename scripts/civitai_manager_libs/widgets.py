@@ -269,6 +269,7 @@ def page(title: str, css: Path) -> tuple[Any, dict[str, Any]]:
         button_primary_background_fill_dark='*primary_700',
         button_primary_background_fill_hover='*primary_800',
         button_primary_background_fill_hover_dark='*primary_800',
+        button_primary_text_color='white',  # gradio 3 has orange on that
     )
     look = {'css': css.read_text(encoding='utf-8'), 'theme': theme}
     at_launch = accepted(gr.Blocks.launch, **look)
