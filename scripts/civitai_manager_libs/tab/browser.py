@@ -20,6 +20,16 @@ PRESS = f"""(id) => {{
 }}"""
 
 
+# gradio takes our HTML for an article. A WebUI's page has style.css as it is, and there what gradio
+# says of headings, lists, tables and buttons of an article outweighs it; without that class it says
+# nothing of ours.
+TAKE_OWN_LOOKS = f"""() => {{
+    const ours = '[id^=civitai_gallery]', page = {_PAGE};
+    for (const article of page.querySelectorAll(`${{ours}}.prose, ${{ours}} .prose`))
+        article.classList.remove('prose');
+    return [];
+}}"""
+
 # The first input of an event, as it was given; the job whose saved gallery was chosen in the panel.
 AS_GIVEN = 'given[0]'
 SAVED_CHOSEN = "(window.civitaiGalleryJobs || {}).saved || ''"

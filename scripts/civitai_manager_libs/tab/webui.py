@@ -12,7 +12,7 @@ from ..downloads.modeljobs import model_queue
 from ..downloads.queue import job_queue
 from ..errors import StorageError
 from ..setting.kinds import Setting, Value
-from . import cache_panel, components, routes, settings_panel
+from . import browser, cache_panel, components, routes, settings_panel
 from .markup import label
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ def tab() -> list[tuple[Any, str, str]]:
     setting.refresh()
     with gr.Blocks(analytics_enabled=False) as blocks:
         parts = components.build()
+        widgets.on(blocks.load, None, js=browser.TAKE_OWN_LOOKS)
         components.wire_page(parts, blocks)
         settings_panel.build_key(blocks)
         cache_panel.build(blocks)

@@ -138,16 +138,19 @@ def model_cards(root: Path) -> None:
     gr.HTML(f'<div class="extra-network-pane">{listed}</div>')
 
 
-def load_javascript(root: Path) -> None:
-    """Put the scripts of extensions into every page, as hosts do."""
+def dress(root: Path) -> None:
+    """Put the scripts and the styles of extensions into every page as they are, as hosts do."""
     found = sorted((root / 'extensions').glob('*/javascript/*.js'))
-    text = '\n'.join(one.read_text(encoding='utf-8') for one in found)
-    head = f'<script>{text}</script></head>'.encode()
+    scripts = '\n'.join(one.read_text(encoding='utf-8') for one in found)
+    head = f'<script>{scripts}</script></head>'.encode()
+    found = sorted((root / 'extensions').glob('*/style.css'))
+    styles = '\n'.join(one.read_text(encoding='utf-8') for one in found)
+    body = f'<style>{styles}</style></body>'.encode()
     original = gr.routes.templates.TemplateResponse
 
     def response(*args: Any, **kwargs: Any) -> Any:
         made = original(*args, **kwargs)
-        made.body = made.body.replace(b'</head>', head)
+        made.body = made.body.replace(b'</head>', head).replace(b'</body>', body)
         made.init_headers()
         return made
 
@@ -200,10 +203,9 @@ def place_paste(options: argparse.Namespace) -> None:
     sys.modules[f'modules.{name}'] = paste
 
 
-def page(css: str, root: Path) -> Any:
-    look = {'css': css} if 'css' in inspect.signature(gr.Blocks.__init__).parameters else {}
+def page(root: Path) -> Any:
     made = [tab for callback in script_callbacks.tabs for tab in callback()]
-    with gr.Blocks(analytics_enabled=False, title='Stand-in WebUI', **look) as demo:
+    with gr.Blocks(analytics_enabled=False, title='Stand-in WebUI') as demo:
         with gr.Tabs(elem_id='tabs') as tabs:
             cards = functools.partial(model_cards, root)
             generation_tab('txt2img', takes_text=True, takes_picture=False, more=cards)
@@ -219,14 +221,13 @@ def page(css: str, root: Path) -> Any:
     return demo
 
 
-def serve(demo: Any, css: str, port: int, root: Path) -> Any:
+def serve(demo: Any, port: int, root: Path) -> Any:
     known = inspect.signature(demo.launch).parameters
     if MAJOR == 3:
         demo.queue(concurrency_count=64)
     else:
         demo.queue()  # Forge leaves the limit of one run of a handler at a time
-    extra = {'css': css} if 'css' in known else {}
-    extra |= {'run_history': False} if 'run_history' in known else {}
+    extra = {'run_history': False} if 'run_history' in known else {}
     app, _, _ = demo.launch(
         server_name='127.0.0.1',
         server_port=port,
@@ -259,14 +260,12 @@ def main() -> None:
         wrap_events()
     if not options.skip_install:
         run_installers(root)
-    styles = sorted((root / 'extensions').glob('*/style.css'))
-    css = '\n'.join(style.read_text(encoding='utf-8') for style in styles)
-    load_javascript(root)
+    dress(root)
     while True:
         reload = threading.Event()
         load_scripts(root, options.forge)
-        shared.demo = page(css, root)
-        app = serve(shared.demo, css, options.port, root)
+        shared.demo = page(root)
+        app = serve(shared.demo, options.port, root)
         app.add_api_route('/_reload', lambda: reload.set())
         app.add_api_route('/sdapi/v1/options', shared.opts.everything)
         for callback in script_callbacks.started:
