@@ -141,14 +141,18 @@ def sender(folder: Path, here: Any, may_have: bool = True) -> View:
     ids=['all here', 'a LoRA lacks', 'the checkpoint lacks', 'nothing here'],
 )
 def test_what_lacks_is_said(tmp_path: Path, here: Any, said: str) -> None:
-    assert sending.lacks(sender(tmp_path, here)) == said
+    assert sending.lacks(sender(tmp_path, here), 'txt2img') == said
+
+
+def test_extras_makes_no_picture_so_no_model_lacks(tmp_path: Path) -> None:
+    assert sending.lacks(sender(tmp_path, ()), 'extras') == ''
 
 
 def test_before_a_scan_it_is_said_that_nobody_knows() -> None:
     view = View(selected=GalleryImage(id=1, url='u', meta={'resources': USED}))
     view.models.may_have = True
-    assert 'Scan' in sending.lacks(view)
+    assert 'Scan' in sending.lacks(view, 'txt2img')
 
 
 def test_strangers_are_not_told_what_lacks(tmp_path: Path) -> None:
-    assert sending.lacks(sender(tmp_path, (), may_have=False)) == ''
+    assert sending.lacks(sender(tmp_path, (), may_have=False), 'txt2img') == ''

@@ -202,7 +202,7 @@ def _on_mark(parts: Parts) -> Callable[..., dict[Any, Any]]:
 
 def _sent(view: View, target: str) -> str:
     """What is told of a picture that was sent; what lacks is seen in the other tab too."""
-    lacking = sending.lacks(view)
+    lacking = sending.lacks(view, target)
     told = label('sent_to', target=target)
     if lacking:
         widgets.toast(f'{told} {lacking}', seconds=10)

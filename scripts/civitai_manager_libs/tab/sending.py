@@ -36,13 +36,14 @@ def parcel(view: View) -> tuple[str, str]:
     return shown, generation.text(generation.learned(image).image)
 
 
-def lacks(view: View) -> str:
+def lacks(view: View, target: str) -> str:
     """Say which models of the chosen picture the owner's machine lacks; '' for none, and to others.
 
-    They are called as the picture calls them; no file of this machine is named.
+    They are called as the picture calls them; no file of this machine is named. Of a `target` that
+    makes no picture nothing is said.
     """
     image, made = view.selected, view.models.made
-    if not view.models.may_have or image is None:
+    if not view.models.may_have or image is None or target == 'extras':
         return ''
     meta = made.image.meta if made is not None and made.image.id == image.id else image.meta
     try:
