@@ -236,6 +236,11 @@ def test_the_looks_are_ours_whatever_the_host_does_to_text(
         for place, (name, _) in LOOKS.items()
     }
     assert seen == {place: value for place, (_, value) in LOOKS.items()}
+    stage, picture = (
+        page.locator(f'#civitai_gallery_lightbox .cg-{name}').first.bounding_box()
+        for name in ('stage', 'zoomed > img')
+    )
+    assert stage == picture  # in which all of it is shown, in the middle
 
 
 @where_sending_is_no_matter
