@@ -87,6 +87,17 @@ def test_the_language_of_the_program_around_can_be_followed(
     assert texts.text('load', 'zh_TW') == texts.TABLES['zh_TW']['load']
 
 
+@pytest.mark.parametrize(
+    ('language', 'row', 'names'),
+    [('en', 'One. Two.', 'a, b'), ('zh_TW', 'One.Two.', 'a、b'), ('klingon', 'One. Two.', 'a, b')],
+)
+def test_sentences_and_names_stand_as_their_language_has_them(
+    language: str, row: str, names: str
+) -> None:
+    assert texts.sentences(['One.', '', 'Two.'], language) == row
+    assert texts.listed(['a', 'b'], language) == names
+
+
 def test_html_calls_a_language_by_its_own_name() -> None:
     assert [texts.tag(name) for name in ('en', 'zh_TW', texts.AUTO, 'klingon')] == [
         'en',

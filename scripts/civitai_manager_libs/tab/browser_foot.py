@@ -173,7 +173,7 @@ WATCH_FOOT = f"""() => {{
             if (!ids.has(cell.dataset.picture) || 'kept' in cell.dataset) continue;
             cell.dataset.kept = '';
             const item = cell.querySelector('.thumbnail-item');
-            item.setAttribute('aria-label', item.getAttribute('aria-label') + ', ' + word);
+            item.setAttribute('aria-label', item.getAttribute('aria-label') + word);
         }}
     }};
     state.said = () => {{ delete find('kept_here').dataset.waits; }};

@@ -201,7 +201,7 @@ WATCH_PICTURE = f"""() => {{
             else if (cell.hasAttribute('data-favourite') !== is) {{
                 cell.toggleAttribute('data-favourite', is);
                 const item = cell.querySelector('.thumbnail-item');
-                const word = ', ' + state.words().mark_favourite;
+                const word = state.words().grid_favourite;
                 const name = item.getAttribute('aria-label');
                 item.setAttribute('aria-label', is ? name + word : name.replace(word, ''));
             }}

@@ -109,7 +109,7 @@ def _summed_up(now: keeping.Keeping, folder: str) -> Step:
     total, mood = len(now.images), 'problem' if failures else 'good'
     if key == 'download_stopped':
         mood = 'calm'
-    told = ' '.join(filter(None, (message, aside, *now.notes, failures)))
+    told = texts.sentences((message, aside, *now.notes, failures), setting.language)
     return Step(told, len(report.results), total, mood, folder)
 
 

@@ -101,4 +101,4 @@ def _status(search: SearchView) -> str:
     told = [label(key, count=count, words=search.words)]
     told += [label('found_hidden', count=page.hidden, ceiling=ceiling)] if page.hidden else []
     told += [label('found_unreadable', count=page.unreadable)] if page.unreadable else []
-    return markup.notice(' '.join(told), 'calm' if count else 'problem')
+    return markup.notice(markup.sentences(*told), 'calm' if count else 'problem')

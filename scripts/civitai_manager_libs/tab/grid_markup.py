@@ -12,7 +12,7 @@ from ..widgets import escape
 from . import generation, keeping
 from .larger import Size
 from .loading import Given, Loading, Small, State
-from .markup import label
+from .markup import label, listed
 from .view import View
 
 # The route that pictures come from, relative to the page: so it is right behind any proxy.
@@ -63,7 +63,7 @@ def facts(given: Given, name: str, loading: Loading) -> str:
         'known': loading.changes,
         'states': f'{ROUTE}/grid/{quote(given.secret)}/{quote(name)}',
         'missing': f'{ROUTE}/card/{_MISSING}',
-        'saved': label('grid_saved'),
+        'saved': listed('', label('grid_saved')),  # after what else is said of a picture
         **{one.value: f'{ROUTE}/{one.value}/{quote(given.secret)}/{quote(name)}' for one in Size},
     }
     return ''.join(f' data-{key}="{escape(value)}"' for key, value in told.items())
@@ -127,7 +127,7 @@ def _cell(
     kept = ' data-kept=""' if is_saved else ''
     told += [label('mark_favourite')] if is_favourite else []
     favourite = 'data-favourite="" ' if is_favourite else ''
-    name = escape(', '.join([*told, *marks]))
+    name = escape(listed(*told, *marks))
     signs = {label('grid_prompt'): _PROMPT_SIGN}  # most have one, so it is small
     badges = ''.join(f'<span>{escape(signs.get(mark, mark))}</span>' for mark in marks)
     why = escape(cause(one.error)) if one.state is State.FAILED else ''

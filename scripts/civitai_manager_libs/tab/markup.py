@@ -26,6 +26,16 @@ def label(key: str, **values: object) -> str:
     return texts.text(key, setting.language, **values)
 
 
+def sentences(*told: str) -> str:
+    """What is told, one sentence after another, in the language of the settings."""
+    return texts.sentences(told, setting.language)
+
+
+def listed(*names: str) -> str:
+    """Names with commas between them, in the language of the settings."""
+    return texts.listed(names, setting.language)
+
+
 def notice(message: str, mood: str = 'calm', more: str = '') -> str:
     """One line for the status; mood is calm, busy, good or problem. `more` is HTML.
 
@@ -102,11 +112,11 @@ def page_status(view: View) -> str:
         told.append(failed_message(view.lost, len(page.images), setting.language))
     if not count:
         mood = 'calm' if unwanted or view.filters.chosen.narrowing else 'problem'
-        return notice(' '.join(told) or _nothing(view, ceiling), mood)
+        return notice(sentences(*told) or _nothing(view, ceiling), mood)
     ready = label('status_ready_one' if count == 1 else 'status_ready', count=count)
     is_odd = lost or page.stopped
     told += origin.told(view)
-    return notice(' '.join((ready, *told)), 'problem' if is_odd else 'calm')
+    return notice(sentences(ready, *told), 'problem' if is_odd else 'calm')
 
 
 def _nothing(view: View, ceiling: str) -> str:

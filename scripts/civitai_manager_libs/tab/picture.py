@@ -203,10 +203,10 @@ def _on_mark(parts: Parts) -> Callable[..., dict[Any, Any]]:
 def _sent(view: View, target: str) -> str:
     """What is told of a picture that was sent; what lacks is seen in the other tab too."""
     lacking = sending.lacks(view, target)
-    told = label('sent_to', target=target)
+    told = markup.sentences(label('sent_to', target=target), lacking)
     if lacking:
-        widgets.toast(f'{told} {lacking}', seconds=10)
-    return markup.notice(f'{told} {lacking}'.strip(), 'problem' if lacking else 'good')
+        widgets.toast(told, seconds=10)
+    return markup.notice(told, 'problem' if lacking else 'good')
 
 
 def _on_text_sent(target: str) -> Callable[..., str]:

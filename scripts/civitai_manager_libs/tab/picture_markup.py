@@ -22,7 +22,7 @@ _LONGEST_WORKFLOW = 2_000_000
 _WORDS = (
     'copied copy_failed lightbox lightbox_close lightbox_previous lightbox_next lightbox_full '
     'lightbox_full_loads lightbox_failed lightbox_turns lightbox_end lightbox_waits '
-    'lightbox_copy_all mark_favourite keys keys_close picture_told'
+    'lightbox_copy_all keys keys_close picture_told'
 ).split()
 # What `browser_keys`, the grid and the lightbox hear, by what stands on the keys.
 _KEYS = {
@@ -52,6 +52,7 @@ def words() -> str:
     told: dict[str, object] = {
         key: label(key, cause='{cause}', picture='{picture}') for key in _WORDS
     }
+    told['grid_favourite'] = markup.listed('', label('mark_favourite'))  # after what else is said
     told['key_list'] = {key: label(f'key_{name}') for key, name in _KEYS.items()}
     return f'<span data-words="{escape(json.dumps(told))}"></span>'
 

@@ -56,11 +56,11 @@ def lacks(view: View, target: str) -> str:
         of_kind = [one for one in found if one.resource.kind == kind]
         missing = [one for one in of_kind if one.state is State.NOT_HERE]
         if missing:
-            names = ', '.join(_name(one) for one in missing)
+            names = texts.listed(map(_name, missing), setting.language)
             told.append(_said(f'sent_lacks_{kind}', len(missing), len(of_kind), names))
     if any(one.state is State.UNKNOWN for one in found):
         told.append(texts.text('sent_unknown', setting.language))
-    return ' '.join(told)
+    return texts.sentences(told, setting.language)
 
 
 def _said(key: str, count: int, total: int, names: str) -> str:

@@ -76,7 +76,7 @@ def _save_key(request: gr.Request, key: Any) -> tuple[str, str]:
     asked_by = widgets.asked_by(request)
     if asked_by is not Finding.OWNER:
         refusal = [label('key_not_from_here'), *_by_hand(asked_by, setting.api_key_file())]
-        return '', markup.notice(' '.join(refusal), 'problem')
+        return '', markup.notice(markup.sentences(*refusal), 'problem')
     before = setting.civitai_api_key
     try:
         _use_key(str(key or ''))
@@ -87,8 +87,9 @@ def _save_key(request: gr.Request, key: Any) -> tuple[str, str]:
         _use_key(before)
         return '', markup.notice(label('key_refused'), 'problem')
     except CivitaiError as error:
-        return '', markup.notice(f'{_key_state()} {error.message_in(setting.language)}', 'problem')
-    told = f'{label("key_saved", masked=_MASKED)} {label("key_works", username=name)}'
+        told = markup.sentences(_key_state(), error.message_in(setting.language))
+        return '', markup.notice(told, 'problem')
+    told = markup.sentences(label('key_saved', masked=_MASKED), label('key_works', username=name))
     return '', markup.notice(told, 'good')
 
 
@@ -211,7 +212,7 @@ def _save_settings(request: gr.Request, *values: Any, shown: Sequence[Any] = ())
     asked_by = widgets.asked_by(request)
     if asked_by is not Finding.OWNER:
         refusal = [label('settings_not_from_here'), *_by_hand(asked_by, setting.settings_file())]
-        return markup.notice(' '.join(refusal), 'problem')
+        return markup.notice(markup.sentences(*refusal), 'problem')
     before = shown or [getattr(setting, item.name) for item in setting.SETTINGS]
     given = {
         item: value
@@ -225,32 +226,32 @@ def _save_settings(request: gr.Request, *values: Any, shown: Sequence[Any] = ())
     refused = {item: value for item, value in given.items() if item.name in bad}
     told = [_what_was_saved([item for item in given if item not in refused])]
     if refused:
-        names = ', '.join(map(_with_range, refused))
+        names = markup.listed(*map(_with_range, refused))
         told += [label('settings_refused', names=names)]
         told += [item.why_not(value, setting.language) for item, value in refused.items()]
     mood = 'problem' if refused else 'good'
-    return markup.notice(' '.join(filter(None, told)), mood)
+    return markup.notice(markup.sentences(*told), mood)
 
 
 def _what_was_saved(items: Sequence[Setting]) -> str:
     """Which settings were saved, and when what they change is seen."""
     if not items:
         return label('settings_same')
-    names = ', '.join(label(f'setting_{item.name}') for item in items)
+    names = markup.listed(*(label(f'setting_{item.name}') for item in items))
     told = [label('settings_saved', names=names)]
     told += [
         label(f'settings_later_{name}')
         for name in ('gallery_columns', 'language')
         if any(item.name == name for item in items)
     ]
-    return ' '.join(told)
+    return markup.sentences(*told)
 
 
 def _with_range(item: Setting) -> str:
     """The label of a setting, with the values it may have where that can be said."""
     name = label(f'setting_{item.name}')
     if item.choices:
-        return label('setting_choices', name=name, choices=', '.join(item.choices))
+        return label('setting_choices', name=name, choices=markup.listed(*item.choices))
     if isinstance(item.default, (str, bool)):
         return name
     return label('setting_range', name=name, **_bounds(item))

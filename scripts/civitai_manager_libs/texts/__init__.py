@@ -6,7 +6,7 @@ zh_tw   Traditional Chinese
 
 from __future__ import annotations
 
-from typing import Mapping
+from typing import Iterable, Mapping
 
 from .en import ENGLISH
 from .zh_tw import TRADITIONAL_CHINESE
@@ -43,6 +43,16 @@ def spoken(language: str) -> str:
 def tag(language: str) -> str:
     """Return what HTML calls the language that `text` speaks for `language`."""
     return spoken(language).replace('_', '-')
+
+
+def sentences(told: Iterable[str], language: str = DEFAULT_LANGUAGE) -> str:
+    """Return sentences, but for empty ones, in a row: in Chinese no space stands between them."""
+    return ('' if spoken(language) == 'zh_TW' else ' ').join(filter(None, told))
+
+
+def listed(names: Iterable[str], language: str = DEFAULT_LANGUAGE) -> str:
+    """Return names with the commas of `language` between them."""
+    return ('、' if spoken(language) == 'zh_TW' else ', ').join(names)
 
 
 def text(key: str, language: str = DEFAULT_LANGUAGE, **values: object) -> str:
