@@ -91,3 +91,12 @@ def nothing_is_chosen(tab: Page) -> None:
     """No picture of the grid has an outline, and nothing is told of one."""
     expect(part(tab, 'details').locator('a')).to_have_count(0, timeout=WAIT)
     expect(tab.locator('#civitai_gallery_grid .selected')).to_have_count(0, timeout=WAIT)
+
+
+def speak(tab: Page, language: str, name: str) -> None:
+    """Choose a language in the settings and save it; the page opens anew in it by itself."""
+    part(tab, 'settings').locator('button').first.click()
+    part(tab, 'setting_language').locator('input').click()
+    tab.get_by_role('option', name=language, exact=True).click()
+    part(tab, 'settings_save').click()
+    expect(tab.locator('html')).to_have_attribute('lang', name, timeout=WAIT)

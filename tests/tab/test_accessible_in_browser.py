@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browsing import WAIT, load, needs_chromium, part, pictures
+from tests.support.browsing import WAIT, load, needs_chromium, part, pictures, speak
 from tests.support.grid_site import GridSite
 from tests.support.prepared import Prepared
 from tests.support.running_app import RunningApp, app_of
@@ -44,6 +44,28 @@ def faults(tab: Page) -> list[str]:
         if fault['impact'] in GRAVE
         for node in fault['nodes']
     ]
+
+
+def test_nobody_is_shut_out_of_the_chinese_page(
+    browser: Browser, app: RunningApp, site: GridSite
+) -> None:
+    context = browser.new_context(reduced_motion='reduce')
+    tab = context.new_page()
+    tab.set_default_timeout(WAIT)
+    tab.goto(app.url)
+    speak(tab, 'zh_TW', 'zh-TW')
+    load(tab, site.link)
+    expect(pictures(tab)).to_have_count(COUNT, timeout=WAIT)
+    pictures(tab).first.click()
+    expect(part(tab, 'details')).to_contain_text('@ana', timeout=WAIT)
+    for panel in ('models', 'settings', 'cache'):
+        part(tab, panel).locator('button').first.click()
+    expect(part(tab, 'settings_save')).to_be_visible(timeout=WAIT)
+    found = faults(tab)
+    part(tab, 'settings').locator('button').first.click()  # as it was
+    speak(tab, 'en', 'en')
+    context.close()
+    assert found == []
 
 
 @pytest.mark.parametrize('theme', ['light', 'dark'])

@@ -10,7 +10,16 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from civitai_demo.server import OPENING_PATH, DemoServer
-from tests.support.browsing import WAIT, go, load, needs_chromium, part, pictures, sources
+from tests.support.browsing import (
+    WAIT,
+    go,
+    load,
+    needs_chromium,
+    part,
+    pictures,
+    sources,
+    speak,
+)
 from tests.support.english_left import english_left
 from tests.support.grid_site import GridSite
 from tests.support.prepared import Prepared
@@ -45,15 +54,6 @@ def page(browser: Browser, app: RunningApp) -> Iterator[Page]:
     tab.goto(app.url)
     yield tab
     context.close()
-
-
-def speak(tab: Page, language: str, name: str) -> None:
-    """Choose a language in the settings and save it; the page opens anew in it by itself."""
-    part(tab, 'settings').locator('button').first.click()
-    part(tab, 'setting_language').locator('input').click()
-    tab.get_by_role('option', name=language, exact=True).click()
-    part(tab, 'settings_save').click()
-    expect(tab.locator('html')).to_have_attribute('lang', name, timeout=WAIT)
 
 
 def labels(tab: Page) -> list[str]:
