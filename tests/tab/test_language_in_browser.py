@@ -117,6 +117,7 @@ def states(tab: Page, site: str) -> Iterator[str]:
     yield 'a download'
     part(tab, 'download_whole').click()
     expect(part(tab, 'whole_start')).to_be_visible(timeout=WAIT)
+    assert part(tab, 'whole_with_prompt').bounding_box()['height'] < 60  # its words in one line
     yield 'the form for a whole gallery'
     part(tab, 'whole_start').click()
     expect(part(tab, 'jobs').locator('[data-order*=forget]')).to_be_visible(timeout=WAIT)

@@ -84,7 +84,7 @@ def _field(field: wishes.Field) -> Any:
         'label': label(f'whole_{field.name}'),
         'interactive': True,
         'elem_id': f'{PREFIX}_whole_{field.name}',
-        'min_width': _LONG if field.is_switch else _WIDTHS.get(field.name, _USUAL),
+        'min_width': _WIDTHS.get(field.name, _USUAL),
     }
     if field.is_switch:
         return widgets.component(gr.Checkbox, value=empty(field), **shown)

@@ -36,11 +36,11 @@ def build_key(blocks: Any) -> None:
 
 def _key(blocks: Any) -> None:
     """Make the field for the API key. The key never goes back to a browser."""
-    with gr.Row():
+    with gr.Row(elem_id=f'{PREFIX}_key_row'):
         field = gr.Textbox(
             label=label('key_title'),
             type='password',
-            placeholder=label('key_placeholder'),
+            info=label('key_help'),
             interactive=not setting.key_is_fixed(),
             elem_id=f'{PREFIX}_api_key',
             scale=6,

@@ -742,7 +742,7 @@ ENGLISH: dict[str, str] = {
     'send_extras': 'Send to extras',
     'send_control': 'Send to control',
     'key_title': 'API key',
-    'key_placeholder': 'Paste a key from your Civitai account settings; empty removes it',
+    'key_help': 'From your Civitai account settings; saved empty, it is removed.',
     'key_show': 'Enter a key',
     'key_save': 'Save key',
     'key_none': 'No API key is set. Most galleries need none.',

@@ -527,7 +527,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'send_extras': '傳送至 extras',
     'send_control': '傳送至 control',
     'key_title': 'API 金鑰',
-    'key_placeholder': '貼上 Civitai 帳號設定中的金鑰；留空則移除',
+    'key_help': '取自 Civitai 的帳號設定；留空儲存則移除。',
     'key_show': '輸入金鑰',
     'key_save': '儲存金鑰',
     'key_none': '未設定 API 金鑰。多數圖庫不需要金鑰。',
