@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from typing import Iterator
 
 import pytest
@@ -12,11 +14,12 @@ from tests.support.browsing import WAIT, load, needs_chromium, part, pictures, s
 from tests.support.grid_site import GridSite
 from tests.support.prepared import Prepared
 from tests.support.running_app import RunningApp, app_of
+from tests.support.scripted_server import STALL, ok
 
 pytestmark = needs_chromium
 
 COUNT = 6
-SETTINGS = {'gallery_rows': 2, 'gallery_columns': 3}
+SETTINGS = {'gallery_rows': 2, 'gallery_columns': 3, 'http_max_retries': 3, 'http_retry_delay': 0}
 GRAVE = {'serious', 'critical'}
 
 
@@ -44,6 +47,35 @@ def faults(tab: Page) -> list[str]:
         if fault['impact'] in GRAVE
         for node in fault['nodes']
     ]
+
+
+def faults_of_jobs(tab: Page, app: RunningApp, site: GridSite) -> dict[str, list[str]]:
+    """The same, state by state of a whole gallery, whose form is open."""
+    seen = {}
+    begun, panel = part(tab, 'begun'), part(tab, 'jobs')
+    site.instead['p4/original'] = ok(b'busy', status=500)
+    site.instead['p5/original'] = (STALL,)
+    part(tab, 'whole_start').click()
+    expect(begun).to_contain_text(re.compile(r'[1-9]\d* of \d+ pictures'), timeout=WAIT)
+    seen['a job that runs'] = faults(tab)
+    begun.get_by_role('button', name='Pause').click()
+    expect(begun).to_contain_text('paused', timeout=WAIT)
+    seen['a job that rests'] = faults(tab)
+    del site.instead['p5/original']
+    begun.get_by_role('button', name='Resume').click()
+    expect(begun).to_contain_text('1 failed', timeout=WAIT)
+    panel.locator('.cg-failures summary').click()
+    expect(panel.locator('.cg-failures img')).to_be_visible()
+    seen['a job that failed'] = faults(tab)
+    site.instead.clear()
+    panel.get_by_role('button', name='Try picture 4 again').click()
+    expect(begun).to_contain_text(' complete', timeout=WAIT)
+    expect(panel.locator('.cg-failures')).to_have_count(0, timeout=WAIT)
+    seen['a job that ended'] = faults(tab)
+    panel.get_by_role('button', name='Remove from list').click()
+    expect(panel.locator('[data-job]')).to_have_count(0, timeout=WAIT)
+    shutil.rmtree(app.home / 'kept')
+    return seen
 
 
 def test_nobody_is_shut_out_of_the_chinese_page(
@@ -98,5 +130,6 @@ def test_nobody_is_shut_out(browser: Browser, app: RunningApp, site: GridSite, t
     expect(part(tab, 'whole_start')).to_be_visible(timeout=WAIT)
     expect(part(tab, 'settings_save')).to_be_visible(timeout=WAIT)
     seen['panels'] = faults(tab)
+    seen |= faults_of_jobs(tab, app, site)
     context.close()
     assert {state: found for state, found in seen.items() if found} == {}
