@@ -25,6 +25,10 @@ WORDS = [
     ('detail_tweaker', 'detail_tweaker'),
     ('hello?', 'hello'),
     ('<b>bold</b>', 'b>bold</b'),
+    ('https://civitai.com/search/models?sortBy=models_v9&query=paper%20horizons', 'paper horizons'),
+    ('civitai.com/search/models?query=水彩', '水彩'),
+    ('https://civitai.red/models?query=paper+horizons&types=LORA', 'paper horizons'),
+    ('https://civitai.com/search/models?query=4201', '4201'),
 ]
 
 
@@ -36,6 +40,11 @@ def test_words_are_words(text: str, words: str) -> None:
 # Right ones, and those with a slip of the keys.
 LINKS = (
     'https://civitai.com/models/4201',
+    'https://civitai.com/models/4201?query=paper',
+    'https://civitai.com/search/models?query=',
+    'https://civitai.com/search/models?query=%0b',
+    'https://civitai.com/search/images?query=paper',
+    'https://example.com/search/models?query=paper',
     'https://cvitai.com/models/4201',
     'htps://civitai.com/models/4201',
     'https:/civitai.com/models/4201',

@@ -78,7 +78,7 @@ def parse_source(text: str, base_url: str) -> GallerySource:
         return GallerySource('user', username=user[1])
     if digest:
         return GallerySource('version', hash=digest)
-    parts = _site_parts(given, base_url)
+    parts = site_parts(given, base_url)
     if '://' in parts.path:
         raise SourceError('source_several')
     words = [unquote(part) for part in parts.path.split('/') if part]
@@ -137,8 +137,11 @@ def _ended(address: str) -> str:
     return f'{address[:-1]}%2E' if address.endswith('.') else address
 
 
-def _site_parts(given: str, base_url: str) -> SplitResult:
-    """Split a pasted address, if it is one of Civitai's or of the configured host."""
+def site_parts(given: str, base_url: str) -> SplitResult:
+    """Split a pasted address, if it is one of Civitai's or of the configured host.
+
+    Raises SourceError.
+    """
     address = given if _SCHEME.match(given) else f'https://{given}'
     try:
         parts = urls.split(address)
