@@ -14,7 +14,7 @@ WATCH_SPOKEN = f"""() => {{
     const state = window.civitaiGallerySpoken = {{}};
     const prefix = 'civitai_gallery_', most = 5;
     const find = (what) => {PAGE}.querySelector('#' + prefix + what);
-    const root = find('bar').closest('.contain, .gradio-container') || document.body;
+    let root = null;
     const isSeen = (node) => node.getClientRects().length > 0;
     const made = (role) => {{
         const region = document.createElement('div');
@@ -27,7 +27,7 @@ WATCH_SPOKEN = f"""() => {{
     state.regions = (place) => place.append(made('status'), made('alert'));
     state.say = (text, role = 'status') => {{
         const place = document.querySelector('dialog[open]') || root;
-        const region = place.querySelector(':scope > .cg-spoken[role=' + role + ']');
+        const region = place && place.querySelector(':scope > .cg-spoken[role=' + role + ']');
         if (!region || !text) return;
         const told = document.createElement('p');
         told.textContent = text;
@@ -72,9 +72,16 @@ WATCH_SPOKEN = f"""() => {{
         const name = item.getAttribute('aria-label');
         state.say(picture.words().picture_told.replace('{{picture}}', name));
     }};
-    state.regions(root);
-    look();
-    const all = {{subtree: true, childList: true, characterData: true}};
-    new MutationObserver(look).observe(root, {{...all, attributeFilter: ['data-waits']}});
+    const begin = () => {{
+        const bar = find('bar');
+        if (!bar) return setTimeout(begin, 250);  // newer gradio makes a tab when it is opened
+        root = bar.closest('.contain, .gradio-container') || document.body;
+        state.regions(root);
+        look();
+        const wanted = {{subtree: true, childList: true, characterData: true}};
+        wanted.attributeFilter = ['data-waits'];
+        return new MutationObserver(look).observe(root, wanted);
+    }};
+    begin();
     return [];
 }}"""
