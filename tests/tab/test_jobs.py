@@ -145,8 +145,9 @@ def test_a_whole_gallery_is_kept_and_the_panel_says_so(
 
 
 def test_where_it_was_begun_a_job_tells_how_it_goes_and_how_it_ended(
-    parts: Parts, view: View, slow: DemoServer, downloads: Path, monkeypatch: pytest.MonkeyPatch
+    parts: Parts, view: View, demo: DemoServer, downloads: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    demo.scenario = 'silent'  # the pictures, not what lists them
     opened: list[str] = []
     monkeypatch.setattr(util, 'open_folder', lambda folder: bool(opened.append(folder) or True))
     started(parts, view, limit='7')
@@ -159,7 +160,7 @@ def test_where_it_was_begun_a_job_tells_how_it_goes_and_how_it_ended(
     assert jobs._order(HERE, view, 'pause 1')[-1] == ''  # it is told where the job is
     until(lambda: 'paused' in line())
     assert 'data-order="resume 1"' in line() and 'data-moves' not in line()
-    slow.scenario = ''
+    demo.scenario = ''
     line('resume 1')
     until(lambda: 'cg-good' in line())
     assert 'data-moves' not in line() and 'data-order="open 1"' in line()
@@ -403,7 +404,17 @@ def test_what_failed_is_told_with_its_cause_and_tried_again(
 
 @pytest.mark.parametrize(
     'order',
-    ['pause', 'pause 0', 'pause 99', 'explode 1', 'end 1', 'pause 1 2', 'pause -1', 'pause ١']
+    [
+        'pause',
+        'pause 0',
+        'pause 99',
+        'explode 1',
+        'end 1',
+        'pause 1 2',
+        'again 1',
+        'pause -1',
+        'pause ١',
+    ]
     + [7, ['pause 1'], {'pause': 1}, 'pause 99999999999999999999999', '<b>'],
     ids=repr,
 )

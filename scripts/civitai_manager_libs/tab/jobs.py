@@ -40,8 +40,8 @@ _RESTS = {
     'forget': ('', 'job_is_forgotten'),
 }
 _ORDER = re.compile(
-    r'(pause|resume|cancel|retry|forget|stop|open|hide|again) ([1-9][0-9]{0,17})'
-    r'(?: ([1-9][0-9]{0,17}))?'
+    r'(?:(pause|resume|cancel|retry|forget|stop|open|hide)|(again)) '
+    r'([1-9][0-9]{0,17})(?(2) ([1-9][0-9]{0,17}))'  # which picture of the job
 )
 
 
@@ -212,7 +212,7 @@ def _carry_out(request: gr.Request, view: View, order: str) -> str:
     found = _ORDER.fullmatch(order)
     if found is None:
         raise SourceError('job_unknown')
-    action, job_id = found[1], int(found[2])
+    action, job_id = found[1] or found[2], int(found[3])
     if action == 'hide':
         view.begun = Begun()
         return ''
@@ -223,7 +223,7 @@ def _carry_out(request: gr.Request, view: View, order: str) -> str:
     if action != 'again' and model_jobs.find(archive(), job_id) is not None:
         return _carry_out_for_model(request, action, job_id)
     if action == 'again':
-        queue.job_queue().retry_one(job_id, int(found[3] or 0))
+        queue.job_queue().retry_one(job_id, int(found[4]))
     else:
         getattr(queue.job_queue(), action)(job_id)
     told = _told_after(action, job_id)
