@@ -249,7 +249,7 @@ def test_a_bad_link_gets_a_message_and_loses_nothing(page: Page, pasted: str, me
     before = sources(page)
     load(page, pasted)
     expect(part(page, 'status')).to_contain_text(message, timeout=WAIT)
-    expect(part(page, 'status').get_by_role('alert')).to_be_visible()
+    expect(part(page, 'status').locator('.cg-problem')).to_be_visible()
     expect(pictures(page)).to_have_count(24)
     assert sources(page) == before
 

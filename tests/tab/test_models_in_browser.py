@@ -81,6 +81,8 @@ def test_a_model_that_is_not_here_is_got_and_the_list_leads_to_galleries(
     page: Page, app: RunningApp, running_demo: DemoServer
 ) -> None:
     dialogs: list[object] = []
+    errors: list[str] = []
+    page.on('pageerror', lambda error: errors.append(str(error)))
     page.on('dialog', lambda dialog: (dialogs.append(dialog), dialog.dismiss()))
     choose_one_made_by(page, running_demo, OPENING_VERSION_ID)
     expect(states(page).first).to_have_text('unknown')
@@ -110,7 +112,7 @@ def test_a_model_that_is_not_here_is_got_and_the_list_leads_to_galleries(
     expect(rows(page)).to_have_count(1, timeout=WAIT)
     rows(page).locator('.cg-chip').first.click()  # anywhere in the row
     expect(part(page, 'title')).to_contain_text('Gouache Weather', timeout=WAIT)
-    assert dialogs == []
+    assert dialogs == [] and errors == []
 
 
 def test_a_link_of_a_model_opens_its_gallery_here(page: Page, running_demo: DemoServer) -> None:

@@ -23,7 +23,7 @@ def line(job: Standing, begun: str, viewer: Viewer) -> str:
     """
     state, moves = jobs_markup.state_of(job), job.state in MOVING
     mood = 'busy' if moves else job_parts.mood(state)
-    spoken = '' if moves and job.found else ' role="status"'
+    spoken = '' if moves and job.found else ' data-spoken="status"'
     told = (
         f'<span{spoken}>{jobs_markup.name_of(job)} {job_parts.chip(state)} '
         f'{_told(state, job, begun)}</span>'

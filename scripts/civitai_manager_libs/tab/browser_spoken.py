@@ -2,7 +2,7 @@
 
 A region that comes with its words, as all that is drawn anew does, is spoken by some screen
 readers, twice by others, and by most not at all. So what is to be heard is only marked
-(`data-says`).
+(`data-spoken`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WATCH_SPOKEN = f"""() => {{
         region.setAttribute('aria-atomic', 'false');  // what was said before is not said again
         return region;
     }};
-    // What lies behind an open dialog is not heard.
+    // What lies behind an open dialog is not heard, so that has its own.
     state.regions = (place) => place.append(made('status'), made('alert'));
     state.say = (text, role = 'status') => {{
         const place = document.querySelector('dialog[open]') || root;
@@ -40,28 +40,30 @@ WATCH_SPOKEN = f"""() => {{
     const wordsOf = (node) => {{
         const copy = node.cloneNode(true);
         for (const one of copy.querySelectorAll('button, progress, [hidden]')) one.remove();
-        let words = copy.textContent;
+        return copy.textContent.replace(/\\s+/g, ' ').trim();
+    }};
+    const untold = (text) => {{
         for (const one of document.querySelectorAll('.toast-text, [data-testid="toast-text"]'))
-            words = words.replace(one.textContent.trim(), '');  // gradio has had that spoken
-        return words.replace(/\\s+/g, ' ').trim();
+            text = text.replace(one.textContent.trim(), '');  // gradio has had that spoken
+        return text.trim();
     }};
     const look = () => {{
-        const now = new Map();
+        const now = new Map(), fresh = [];
         const tell = (part, text, role) => {{
             if (!now.has(part)) now.set(part, new Set());
-            if (now.get(part).has(text)) return;
-            now.get(part).add(text);
             const isOld = !before || (before.get(part) || new Set()).has(text);
-            if (!isOld) state.say(text, role);
+            if (!isOld && !now.get(part).has(text)) fresh.push([text, role]);
+            now.get(part).add(text);
         }};
-        const status = find('status_page'), waits = status && status.dataset.waits;
-        if (waits) tell(status.id, waits, 'status');
-        for (const node of root.querySelectorAll('[data-says]')) {{
+        for (const part of [find('status_page'), find('details')])
+            if (part && part.dataset.waits) tell(part.id, part.dataset.waits, 'status');
+        for (const node of root.querySelectorAll('[data-spoken]')) {{
             const part = node.closest('[id^=' + prefix + ']');
             if (!part || !isSeen(node) || node.closest('dialog')) continue;
-            tell(part.id, wordsOf(node), node.dataset.says);
+            tell(part.id, wordsOf(node), node.dataset.spoken);
         }}
         before = now;
+        for (const [text, role] of fresh) state.say(untold(text), role);
         const picture = window.civitaiGalleryPicture;
         const item = find('grid') && find('grid').querySelector('.thumbnail-item.selected');
         const about = find('details') && find('details').querySelector('.cg-details');

@@ -42,7 +42,7 @@ def notice(message: str, mood: str = 'calm', more: str = '') -> str:
     The browser has it spoken, see `browser_spoken`.
     """
     role = 'alert' if mood == 'problem' else 'status'
-    return f'<div class="cg-notice cg-{mood}" data-says="{role}">{escape(message)}{more}</div>'
+    return f'<div class="cg-notice cg-{mood}" data-spoken="{role}">{escape(message)}{more}</div>'
 
 
 def problem(error: CivitaiError) -> str:
@@ -74,7 +74,7 @@ def step(step: Step, may_see_paths: bool = False) -> str:
     """
     if step.mood != 'busy':
         return notice(step.message, step.mood, place(step.folder if may_see_paths else ''))
-    says = '' if step.done else ' data-says="status"'
+    says = '' if step.done else ' data-spoken="status"'
     return f'<div class="cg-notice cg-busy"{says}>{escape(step.message)} {progress(step)}</div>'
 
 
