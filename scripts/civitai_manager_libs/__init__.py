@@ -1,3 +1,3 @@
 """Civitai Gallery: browse Civitai galleries, keep pictures and their prompts."""
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'
