@@ -376,7 +376,7 @@ def test_a_new_key_leaves_nothing_of_the_old_one(demo: DemoServer, tmp_path: Pat
     settings_panel._save_key(HERE, 'another')
     assert holding_the_key(tmp_path) == []
     settings_panel._save_key(HERE, KEY)
-    settings_panel._save_key(HERE, '')
+    settings_panel._remove_key(HERE)
     assert holding_the_key(tmp_path) == [] and not setting.api_key_file().exists()
 
 

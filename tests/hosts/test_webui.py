@@ -54,7 +54,7 @@ TROUBLES = {
 }
 HANDLERS = (
     'listing version pictures tell select send on_open begin_keeping follow end '
-    '_open_folder _save_key _clear '
+    '_open_folder _save_key _remove_key _clear '
     'opened start _order panel'
 ).split()
 
@@ -735,6 +735,8 @@ def test_the_api_key_is_kept_apart_and_never_shown(page: Page, webui: Webui) -> 
         part(page, 'key_save').click()
         expect(part(page, 'key_status')).to_contain_text(answer, timeout=WAIT)
         expect(part(page, 'api_key').locator('input')).to_have_value('')
+    part(page, 'key_save').click()
+    expect(part(page, 'key_status')).to_contain_text('is empty', timeout=WAIT)
     kept = webui.beside('config') / 'civitai-gallery' / 'api_key'
     assert kept.read_text() == KEY and stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert KEY not in page.content()

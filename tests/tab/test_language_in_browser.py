@@ -127,6 +127,9 @@ def states(tab: Page, site: str) -> Iterator[str]:
         expect(part(tab, panel).locator('.block, button').last).to_be_visible(timeout=WAIT)
         yield panel
     part(tab, 'key_save').click()
+    expect(part(tab, 'key_status')).to_contain_text('欄位是空的', timeout=WAIT)
+    yield 'an empty key'
+    part(tab, 'key_remove').click()
     expect(part(tab, 'key_status').locator('.cg-good')).to_be_visible(timeout=WAIT)
     yield 'no key'
 

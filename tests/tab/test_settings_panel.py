@@ -232,10 +232,17 @@ def test_a_good_key_is_kept_for_its_owner_only_used_at_once_and_never_shown(
     path = setting.api_key_file()
     assert path.read_text() == 'demo-key' and stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [name for name in os.listdir(path.parent)] == ['api_key']
-    _, shown = settings_panel._save_key(HERE, '')
-    assert 'is removed' in shown and not path.exists() and setting.civitai_api_key == ''
-    _, shown = settings_panel._save_key(HERE, '')
-    assert 'No API key is set' in shown
+    assert 'is removed' in settings_panel._remove_key(HERE)
+    assert not path.exists() and setting.civitai_api_key == ''
+    assert 'No API key is set' in settings_panel._remove_key(HERE)
+
+
+@pytest.mark.parametrize('nothing', ['', '  ', None])
+def test_an_empty_field_removes_no_key(demo: DemoServer, nothing: str | None) -> None:
+    settings_panel._save_key(HERE, 'demo-key')
+    _, shown = settings_panel._save_key(HERE, nothing)  # as the second press of two does
+    assert 'is empty' in shown and '••••' in shown and 'cg-problem' not in shown
+    assert setting.api_key_file().read_text() == setting.civitai_api_key == 'demo-key'
 
 
 @pytest.mark.parametrize('pasted', ['"demo-key"', " 'demo-key' ", 'Bearer demo-key'])
@@ -257,6 +264,7 @@ def test_nobody_elsewhere_touches_the_key(demo: DemoServer) -> None:
     for key in ('', 'other'):
         _, shown = settings_panel._save_key(ELSEWHERE, key)
         assert 'cg-problem' in shown
+    assert 'cg-problem' in settings_panel._remove_key(ELSEWHERE)
     assert setting.api_key_file().read_text() == 'demo-key'
 
 

@@ -126,9 +126,10 @@ def test_where_the_owner_lets_others_in_they_browse(
         ('settings_save', {'setting_gallery_maturity_ceiling': 'XXX'}),
         ('settings_save', {'setting_language': 'zh_TW'}),
         ('key_save', {'api_key': 'planted'}),
+        ('key_remove', {}),
         ('cache_clear', {}),
     ],
-    ids=['ceiling', 'language', 'key', 'cache'],
+    ids=['ceiling', 'language', 'key', 'no key', 'cache'],
 )
 def test_what_is_the_owners_stays_so(
     opened: RunningApp, headers: dict[str, str | None], button: str, given: dict[str, object]

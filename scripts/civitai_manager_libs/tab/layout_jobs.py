@@ -12,8 +12,11 @@ from . import wishes
 from .markup import PREFIX, label
 
 # The widths, in pixels, that fields have at least.
-_USUAL, _OF_DATES, _LONG = 120, 150, 200
-_WIDTHS = {'since': _OF_DATES, 'until': _OF_DATES, 'base_model': _LONG, 'tag': _LONG}
+_USUAL, _WIDER, _LONG = 120, 160, 200
+_WIDTHS = {
+    **dict.fromkeys(('since', 'until', 'sort'), _WIDER),
+    **dict.fromkeys(('base_model', 'tag'), _LONG),
+}
 
 
 @dataclass(frozen=True)

@@ -51,10 +51,17 @@ def _key(blocks: Any) -> None:
             elem_id=f'{PREFIX}_key_save',
             scale=1,
         )
+        remove = gr.Button(
+            label('key_remove'),
+            interactive=not setting.key_is_fixed(),
+            elem_id=f'{PREFIX}_key_remove',
+            scale=1,
+        )
     state = gr.HTML(_shown_key_state(), elem_id=f'{PREFIX}_key_status')
     widgets.on(
         save.click, _save_key, inputs=[field], outputs=[field, state], show_progress='hidden'
     )
+    widgets.on(remove.click, _remove_key, outputs=[state], show_progress='hidden')
     widgets.on(blocks.load, _shown_key_state, outputs=[state], show_progress='hidden')
 
 
@@ -69,19 +76,19 @@ def _key_state() -> str:
 
 
 def _save_key(request: gr.Request, key: Any) -> tuple[str, str]:
-    """Keep a key (or none, if empty) and try it; the field is emptied in any case.
+    """Keep a key and try it; the field is emptied in any case.
 
-    One that Civitai does not know leaves the one before in place.
+    One that Civitai does not know leaves the one before in place, and so does an empty field: a
+    second press finds the field as the first one left it.
     """
-    asked_by = widgets.asked_by(request)
-    if asked_by is not Finding.OWNER:
-        refusal = [label('key_not_from_here'), *_by_hand(asked_by, setting.api_key_file())]
-        return '', markup.notice(markup.sentences(*refusal), 'problem')
+    refused = _refused(request)
+    if refused:
+        return '', refused
+    if not str(key or '').strip():
+        return '', markup.notice(markup.sentences(label('key_empty'), _key_state()))
     before = setting.civitai_api_key
     try:
-        _use_key(str(key or ''))
-        if not setting.civitai_api_key:
-            return '', markup.notice(label('key_removed' if before else 'key_none'), 'good')
+        _use_key(str(key))
         name = api.whoami(action.get_http_client())
     except KeyNeededError:
         _use_key(before)
@@ -91,6 +98,27 @@ def _save_key(request: gr.Request, key: Any) -> tuple[str, str]:
         return '', markup.notice(told, 'problem')
     told = markup.sentences(label('key_saved', masked=_MASKED), label('key_works', username=name))
     return '', markup.notice(told, 'good')
+
+
+def _remove_key(request: gr.Request) -> str:
+    """Have no key from now on."""
+    refused, before = _refused(request), setting.civitai_api_key
+    if refused:
+        return refused
+    try:
+        _use_key('')
+    except CivitaiError as error:
+        return markup.problem(error)
+    return markup.notice(label('key_removed' if before else 'key_none'), 'good')
+
+
+def _refused(request: gr.Request) -> str:
+    """Why who asks may not change the key, '' for its owner."""
+    asked_by = widgets.asked_by(request)
+    if asked_by is Finding.OWNER:
+        return ''
+    refusal = [label('key_not_from_here'), *_by_hand(asked_by, setting.api_key_file())]
+    return markup.notice(markup.sentences(*refusal), 'problem')
 
 
 def _by_hand(asked_by: Finding, path: Path) -> list[str]:
