@@ -36,6 +36,17 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@contextmanager
+def tab_at(browser: Browser, address: str, height: int = 720) -> Iterator[Page]:
+    """A tab of its own on a desk, at `address`."""
+    context = browser.new_context(viewport={'width': 1280, 'height': height})
+    tab = context.new_page()
+    tab.set_default_timeout(WAIT)
+    tab.goto(address)
+    yield tab
+    context.close()
+
+
 def part(tab: Page, name: str) -> Any:
     """A part of the gallery by its stable id, which gradio 3 gives to two nested elements."""
     return tab.locator(f'#civitai_gallery_{name}').last

@@ -8,7 +8,14 @@ from typing import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browsing import WAIT, load, needs_chromium, part, pictures
+from tests.support.browsing import (
+    WAIT,
+    load,
+    needs_chromium,
+    part,
+    pictures,
+    tab_at,
+)
 from tests.support.grid_site import GridSite
 from tests.support.prepared import Prepared
 from tests.support.running_app import RunningApp, app_of
@@ -46,15 +53,11 @@ def site(served: GridSite) -> Iterator[GridSite]:
 @pytest.fixture
 def page(browser: Browser, app: RunningApp, site: GridSite) -> Iterator[Page]:
     """A page with the gallery on it."""
-    context = browser.new_context(viewport={'width': 1280, 'height': 720})
-    tab = context.new_page()
-    tab.set_default_timeout(WAIT)
-    tab.goto(app.url)
-    load(tab, site.link)
-    expect(pictures(tab)).to_have_count(COUNT, timeout=WAIT)
-    expect(part(tab, 'status')).to_contain_text(f'{COUNT} pictures', timeout=WAIT)
-    yield tab
-    context.close()
+    with tab_at(browser, app.url) as tab:
+        load(tab, site.link)
+        expect(pictures(tab)).to_have_count(COUNT, timeout=WAIT)
+        expect(part(tab, 'status')).to_contain_text(f'{COUNT} pictures', timeout=WAIT)
+        yield tab
 
 
 def kept(app: RunningApp) -> list[str]:

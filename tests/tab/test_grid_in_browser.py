@@ -9,7 +9,14 @@ from typing import Iterator
 import pytest
 from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
-from tests.support.browsing import WAIT, load, needs_chromium, part, pictures
+from tests.support.browsing import (
+    WAIT,
+    load,
+    needs_chromium,
+    part,
+    pictures,
+    tab_at,
+)
 from tests.support.grid_site import GridSite
 from tests.support.prepared import Prepared
 from tests.support.running_app import RunningApp, app_of
@@ -55,13 +62,9 @@ def page(browser: Browser, app: RunningApp, site: GridSite, home: Path) -> Itera
     """A page of its own, and a picture cache with nothing in it."""
     for kept in (home / 'picture_cache').glob('*.jpeg'):
         kept.unlink()
-    context = browser.new_context(viewport={'width': 1280, 'height': 720})
-    tab = context.new_page()
-    tab.set_default_timeout(WAIT)
-    tab.goto(app.url)
-    expect(part(tab, 'load')).to_be_visible()
-    yield tab
-    context.close()
+    with tab_at(browser, app.url) as tab:
+        expect(part(tab, 'load')).to_be_visible()
+        yield tab
 
 
 def cells(tab: Page, state: str = '') -> object:

@@ -17,7 +17,13 @@ from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 from civitai_demo.api import gate
 from civitai_demo.server import DemoServer
 from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID
-from tests.support.browsing import WAIT, load, needs_chromium, part
+from tests.support.browsing import (
+    WAIT,
+    load,
+    needs_chromium,
+    part,
+    tab_at,
+)
 from tests.support.environments import PINS
 from tests.support.paths import ROOT
 from tests.support.prepared import Prepared
@@ -54,13 +60,9 @@ def app(
 @pytest.fixture
 def page(browser: Browser, app: RunningApp, running_demo: DemoServer) -> Iterator[Page]:
     running_demo.scenario = ''
-    context = browser.new_context(viewport={'width': 1280, 'height': 720})
-    tab = context.new_page()
-    tab.set_default_timeout(WAIT)
-    tab.goto(app.url)
-    shown(tab, running_demo.url + GALLERY, NAME)
-    yield tab
-    context.close()
+    with tab_at(browser, app.url) as tab:
+        shown(tab, running_demo.url + GALLERY, NAME)
+        yield tab
 
 
 def shown(tab: Page, link: str, name: str) -> None:

@@ -10,7 +10,13 @@ import pytest
 from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browsing import WAIT, needs_chromium, part, pictures
+from tests.support.browsing import (
+    WAIT,
+    needs_chromium,
+    part,
+    pictures,
+    tab_at,
+)
 from tests.support.environments import PINS
 from tests.support.grid_site import GridSite
 from tests.support.prepared import Prepared
@@ -43,13 +49,9 @@ def app(
 
 @pytest.fixture
 def page(browser: Browser, app: RunningApp) -> Iterator[Page]:
-    context = browser.new_context(viewport={'width': 1280, 'height': 720})
-    tab = context.new_page()
-    tab.set_default_timeout(WAIT)
-    tab.goto(app.url)
-    tab.wait_for_function('window.civitaiGalleryFocus && window.civitaiGalleryStart')
-    yield tab
-    context.close()
+    with tab_at(browser, app.url) as tab:
+        tab.wait_for_function('window.civitaiGalleryFocus && window.civitaiGalleryStart')
+        yield tab
 
 
 def focused(tab: Page, role: Any, name: str) -> None:

@@ -19,6 +19,7 @@ from tests.support.browsing import (
     pictures,
     sources,
     speak,
+    tab_at,
 )
 from tests.support.english_left import english_left
 from tests.support.grid_site import GridSite
@@ -48,12 +49,8 @@ def app(
 
 @pytest.fixture
 def page(browser: Browser, app: RunningApp) -> Iterator[Page]:
-    context = browser.new_context(viewport={'width': 1280, 'height': 900})
-    tab = context.new_page()
-    tab.set_default_timeout(WAIT)
-    tab.goto(app.url)
-    yield tab
-    context.close()
+    with tab_at(browser, app.url, 900) as tab:
+        yield tab
 
 
 def labels(tab: Page) -> list[str]:

@@ -11,7 +11,14 @@ from playwright.sync_api import Browser, Page, expect
 from civitai_demo.api.scenarios import DEMO_KEY
 from civitai_demo.server import DemoServer
 from civitai_demo.world.models import OPENING_VERSION_ID, load_gallery_models
-from tests.support.browsing import WAIT, load, needs_chromium, part, pictures
+from tests.support.browsing import (
+    WAIT,
+    load,
+    needs_chromium,
+    part,
+    pictures,
+    tab_at,
+)
 from tests.support.environments import PINS
 from tests.support.models import put
 from tests.support.prepared import Prepared
@@ -48,12 +55,8 @@ def app(
 
 @pytest.fixture
 def page(browser: Browser, app: RunningApp) -> Iterator[Page]:
-    context = browser.new_context(viewport={'width': 1280, 'height': 720})
-    tab = context.new_page()
-    tab.set_default_timeout(WAIT)
-    tab.goto(app.url)
-    yield tab
-    context.close()
+    with tab_at(browser, app.url) as tab:
+        yield tab
 
 
 def choose_one_made_by(tab: Page, demo: DemoServer, version_id: int) -> None:

@@ -10,7 +10,16 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from civitai_demo.server import OPENING_PATH, DemoServer
-from tests.support.browsing import WAIT, chosen, go, load, needs_chromium, part, pictures
+from tests.support.browsing import (
+    WAIT,
+    chosen,
+    go,
+    load,
+    needs_chromium,
+    part,
+    pictures,
+    tab_at,
+)
 from tests.support.prepared import Prepared
 from tests.support.running_app import RunningApp
 
@@ -39,12 +48,8 @@ def app(prepared: Prepared, site: DemoServer, tmp_path: Path) -> Iterator[Runnin
 
 @pytest.fixture
 def page(browser: Browser, app: RunningApp) -> Iterator[Page]:
-    context = browser.new_context(viewport={'width': 1280, 'height': 800})
-    tab = context.new_page()
-    tab.set_default_timeout(WAIT)
-    tab.goto(app.url)
-    yield tab
-    context.close()
+    with tab_at(browser, app.url, 800) as tab:
+        yield tab
 
 
 def test_a_saved_gallery_is_browsed_when_the_site_is_off(page: Page, site: DemoServer) -> None:

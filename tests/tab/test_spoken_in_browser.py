@@ -8,7 +8,14 @@ from typing import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browsing import WAIT, load, needs_chromium, part, pictures
+from tests.support.browsing import (
+    WAIT,
+    load,
+    needs_chromium,
+    part,
+    pictures,
+    tab_at,
+)
 from tests.support.grid_site import GridSite
 from tests.support.prepared import Prepared
 from tests.support.running_app import RunningApp, app_of
@@ -61,15 +68,11 @@ def app(
 
 @pytest.fixture
 def page(browser: Browser, app: RunningApp) -> Iterator[Page]:
-    context = browser.new_context(viewport={'width': 1280, 'height': 720})
-    tab = context.new_page()
-    tab.set_default_timeout(WAIT)
-    tab.goto(app.url)
-    tab.wait_for_function('window.civitaiGallerySpoken && window.civitaiGalleryFoot')
-    expect(part(tab, 'select').locator('[role=status]')).to_have_count(1, timeout=WAIT)
-    tab.evaluate(LISTEN)
-    yield tab
-    context.close()
+    with tab_at(browser, app.url) as tab:
+        tab.wait_for_function('window.civitaiGallerySpoken && window.civitaiGalleryFoot')
+        expect(part(tab, 'select').locator('[role=status]')).to_have_count(1, timeout=WAIT)
+        tab.evaluate(LISTEN)
+        yield tab
 
 
 def says(tab: Page, *wanted: str) -> None:

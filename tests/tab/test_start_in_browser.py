@@ -10,7 +10,14 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from civitai_demo.server import OPENING_PATH, DemoServer
-from tests.support.browsing import WAIT, load, needs_chromium, part, pictures
+from tests.support.browsing import (
+    WAIT,
+    load,
+    needs_chromium,
+    part,
+    pictures,
+    tab_at,
+)
 from tests.support.prepared import Prepared
 from tests.support.running_app import RunningApp
 
@@ -34,12 +41,8 @@ def app(
 
 @pytest.fixture
 def page(browser: Browser, app: RunningApp) -> Iterator[Page]:
-    context = browser.new_context(viewport={'width': 1280, 'height': 720})
-    tab = context.new_page()
-    tab.set_default_timeout(WAIT)
-    tab.goto(app.url)
-    yield tab
-    context.close()
+    with tab_at(browser, app.url) as tab:
+        yield tab
 
 
 def source(tab: Page) -> Any:
