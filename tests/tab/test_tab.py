@@ -154,6 +154,8 @@ def test_bad_input_leaves_the_gallery_as_it_was(
         ('/user/lumen_fox/videos', ('lumen_fox', 'video'), '/user/lumen_fox/videos'),
         ('/images?userId=30010', ('User 30010',), '/images?userId=30010'),
         (f'{MODEL}&sort=Oldest', ('Oldest',), '/models/4201'),
+        (f'{MODEL}&sort=Most+Reactions', ('Most reactions',), '/models/4201'),
+        ('/images?types=image&period=AllTime', ('All time · Pictures',), '/images?'),
     ],
 )
 def test_the_title_says_what_the_link_asked_for_and_leads_there(

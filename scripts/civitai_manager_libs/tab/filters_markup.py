@@ -9,7 +9,7 @@ from .. import setting
 from ..civitai import basemodels
 from ..civitai.gallery import CEILINGS, PERIODS, SORTS, TYPES
 from ..widgets import escape
-from . import address, endless, filters
+from . import address, endless, filters, markup
 from .filters import Filters, LeftOut
 from .markup import PREFIX, label
 from .view import View
@@ -56,7 +56,7 @@ def _option(name: str, choice: str) -> str:
         return choice or label('filter_any')
     if name == 'level':
         return label('filter_up_to', level=choice)
-    return label(f'filter_{name}_{choice.lower().replace(" ", "_") or "any"}')
+    return markup.choice(name, choice)
 
 
 def _levels() -> list[str]:

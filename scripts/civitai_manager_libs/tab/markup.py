@@ -6,7 +6,7 @@ from typing import Iterable, Iterator, Sequence
 
 from .. import api, setting, texts
 from ..civitai import resources, urls
-from ..civitai.gallery import GalleryImage, ImagePage
+from ..civitai.gallery import PERIODS, GalleryImage, ImagePage
 from ..civitai.source import GallerySource, address_of
 from ..downloads.offline import SavedGallery
 from ..downloads.plan import failed_message
@@ -198,11 +198,19 @@ def name_of(source: GallerySource) -> str:
     return label(f'title_{kind}', number=source.number or source.user_id)
 
 
+def choice(name: str, value: str) -> str:
+    """What the choice `value` of a filter, '' for any, is called; Civitai's word if it has none."""
+    value = '' if value == PERIODS[0] else value
+    key = f'filter_{name}_{value.lower().replace(" ", "_") or "any"}'
+    return label(key) if key in texts.ENGLISH else value
+
+
 def _wishes(source: GallerySource) -> str:
-    """What the link asked for, in Civitai's own words."""
+    """What the link asked for, in the words of the filters."""
     tags = (f'#{tag}' for tag in source.tags)
-    wishes = (source.sort, source.period, source.type, *source.base_models, *tags)
-    return ' · '.join(filter(None, wishes))
+    asked = ('sort', source.sort), ('period', source.period), ('type', source.type)
+    wishes = (*(choice(name, value) for name, value in asked if value), *source.base_models, *tags)
+    return ' · '.join(wishes)
 
 
 def _heading(name: str, link: str, byline: Iterable[str]) -> str:
