@@ -16,6 +16,7 @@ from typing import Any, Iterator
 
 import pytest
 import requests
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
@@ -153,10 +154,10 @@ def page(browser: Browser, webui: Webui) -> Iterator[Page]:
     context.close()
 
 
-def opened(tab: Page, webui: Webui) -> Page:
+def opened(tab: Page, webui: Webui, path: str = '') -> Page:
     """The page of a WebUI with the gallery's tab chosen."""
     tab.set_default_timeout(WAIT)
-    tab.goto(webui.url)
+    tab.goto(webui.url + path)
     choose(tab, 'Civitai Gallery')
     expect(part(tab, 'load')).to_be_visible()
     return tab
@@ -241,6 +242,36 @@ def test_the_looks_are_ours_whatever_the_host_does_to_text(
         for name in ('stage', 'zoomed > img')
     )
     assert stage == picture  # in which all of it is shown, in the middle
+
+
+@pytest.mark.parametrize('webui', REAL.values(), ids=REAL, indirect=True)
+@pytest.mark.parametrize('theme', ['light', 'dark'])
+def test_what_we_write_can_be_read_in_the_colours_of_the_host(
+    browser: Browser, webui: Webui, running_demo: DemoServer, theme: str
+) -> None:
+    context = browser.new_context(viewport={'width': 1280, 'height': 900})
+    tab = opened(context.new_page(), webui, f'/?__theme={theme}')
+    assert bool(tab.locator('.dark').count()) == (theme == 'dark')
+    load(tab, f'{running_demo.url}/models/{UNKNOWN_MODEL}')
+    expect(part(tab, 'status')).to_contain_text('does not know this', timeout=WAIT)
+    pale = {'an error': too_pale(tab)}
+    shown(tab, running_demo)
+    chosen(tab, 1)
+    tab.locator('#civitai_gallery_details .cg-settings').wait_for(timeout=WAIT)
+    pale['a picture'] = too_pale(tab)
+    context.close()
+    assert {state: found for state, found in pale.items() if found} == {}
+
+
+def too_pale(tab: Page) -> list[str]:
+    """What stands out too little from its ground, of our own pieces that are in sight."""
+    ours = '.cg-notice, .cg-title, .cg-filters, .cg-details, .cg-home, .cg-jobs'
+    place = [[part] for part in ours.split(', ') if tab.locator(f'{part}:visible').count()]
+    options = {'runOnly': ['color-contrast']}
+    found = Axe().run(tab, context={'include': place}, options=options)
+    assert found.response['passes'], 'nothing was looked at'
+    nodes = [node for fault in found.response['violations'] for node in fault['nodes']]
+    return [f'{node["html"][:120]}: {node["any"][0]["message"]}' for node in nodes]
 
 
 @where_sending_is_no_matter
