@@ -75,9 +75,7 @@ def site() -> Iterator[GridSite]:
         yield made
 
 
-@pytest.fixture(
-    scope='module', params=['here', '3.41.2', '4.40.0'], ids=lambda gradio: f'gradio-{gradio}'
-)
+@pytest.fixture(scope='module', params=['here', '3.41.2'], ids=lambda gradio: f'gradio-{gradio}')
 def app(
     request: Any,
     prepared_with: Callable[[str], Prepared],
