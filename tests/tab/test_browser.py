@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, TimeoutError as TooLate, expect
 
 from tests.support.browsing import (
     WAIT,
@@ -135,6 +135,29 @@ def test_however_fast_the_pages_are_turned_the_last_one_is_shown(
         settled(page)
 
 
+def test_what_is_told_of_a_page_and_gets_lost_is_asked_for_again(page: Page) -> None:
+    telling = page.evaluate("""() => {
+        const {components, dependencies} = window.gradio_config;
+        const status = components.find(one => one.props.elem_id === 'civitai_gallery_status_page');
+        return dependencies.filter(one => one.outputs.join() === String(status.id)
+            && one.targets.some(([, event]) => event === 'then')).map(one => one.id);
+    }""")
+    lost: list[Route] = []
+
+    def lose(route: Route) -> None:
+        if route.request.post_data_json['fn_index'] in telling:
+            lost.append(route)
+            route.fulfill(json={'event_id': 'of nobody'})
+        else:
+            route.continue_()
+
+    page.route('**/queue/join**', lose)
+    part(page, 'next').click()
+    expect(part(page, 'page_info')).to_contain_text('Page 2', timeout=WAIT)
+    expect(part(page, 'status')).to_contain_text('24 pictures.', timeout=WAIT)
+    assert len(lost) == 1
+
+
 def press_quickly(tab: Page, selector: str, times: int, gap: int) -> None:
     """Press what `selector` finds, the first `times` of them or the only one so often."""
     tab.evaluate(
@@ -152,19 +175,21 @@ def press_quickly(tab: Page, selector: str, times: int, gap: int) -> None:
 
 def settled(tab: Page) -> None:
     """Wait until the grid shows what the status tells, and that has stayed so for a while."""
-    tab.wait_for_function(
-        """() => {
-            const part = name => document.querySelector('#civitai_gallery_' + name);
-            const told = /^(\\d+) pictures?[.]/.exec(part('status').innerText.trim());
-            const shown = document.querySelectorAll('#civitai_gallery_grid .thumbnail-item img');
-            const good = told && shown.length === Number(told[1])
-                && !part('status').querySelector('.cg-busy, [data-waits]')
-                && !/Page 1\\b/.test(part('page_info').innerText);
-            window.goodSince = good ? window.goodSince || performance.now() : 0;
-            return good && performance.now() - window.goodSince > 800;
-        }""",
-        timeout=WAIT,
-    )
+    settles = """() => {
+        const part = name => document.querySelector('#civitai_gallery_' + name);
+        const told = /^(\\d+) pictures?[.]/.exec(part('status').innerText.trim());
+        const shown = document.querySelectorAll('#civitai_gallery_grid .thumbnail-item img');
+        const good = told && shown.length === Number(told[1])
+            && !part('status').querySelector('.cg-busy, [data-waits]')
+            && !/Page 1\\b/.test(part('page_info').innerText);
+        window.goodSince = good ? window.goodSince || performance.now() : 0;
+        return good && performance.now() - window.goodSince > 800;
+    }"""
+    try:
+        tab.wait_for_function(settles, timeout=WAIT)
+    except TooLate:
+        seen = [part(tab, name).inner_html() for name in ('status', 'page_info', 'waits')]
+        raise AssertionError([*seen, tab.evaluate('window.civitaiGalleryWaits')]) from None
 
 
 @pytest.mark.parametrize('gap', [0, 60, 150], ids=lambda gap: f'{gap} ms apart')

@@ -6,8 +6,8 @@ from __future__ import annotations
 WATCH_WAITS = """() => {
     if (window.civitaiGalleryLong) return [];
     const state = window.civitaiGalleryLong = {};
-    const piece = 250, soon = 1500, usual = 1000;
-    let since = 0, pressedAt = 0, isTold = false;
+    const piece = 250, soon = 1500, usual = 1000, late = 3000;
+    let since = 0, pressedAt = 0, isTold = false, lateSince = 0;
     const find = (what) => (window.gradioApp ? gradioApp() : document)
         .querySelector('#civitai_gallery_' + what);
     const press = (what) => {
@@ -21,6 +21,15 @@ WATCH_WAITS = """() => {
     const beat = () => {
         const now = Date.now(), waits = (window.civitaiGalleryWaits || 0) > 0;
         since = waits ? since || now : 0;
+        // All pictures are there or failed, and it is not told: that got lost, or came first.
+        const status = find('status_page'), grid = find('grid');
+        const isLate = !waits && status && status.querySelector('.cg-busy')
+            && grid && !grid.querySelector('.cg-cell[data-state=coming]');
+        lateSince = isLate ? lateSince || now : 0;
+        if (isLate && now > lateSince + late) {
+            lateSince = now;
+            press('settle');
+        }
         isTold = Boolean(find('waits') && find('waits').querySelector('.cg-notice'));
         const isDue = waits ? now > since + soon : isTold;
         if (!isDue || now < pressedAt + usual) return;

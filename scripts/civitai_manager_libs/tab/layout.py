@@ -44,11 +44,15 @@ class Bridge:
 
 @dataclass(frozen=True)
 class Waits:
-    """What tells of a listing that takes long; the page presses look and cancel out of sight."""
+    """What tells of a listing that takes long; the page presses the buttons out of sight.
+
+    settle tells of the page once more, where what was told of it did not come.
+    """
 
     told: Any
     look: Any
     cancel: Any
+    settle: Any
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,8 @@ def _waits() -> Waits:
     with gr.Column(elem_id=f'{PREFIX}_waits_hidden'):
         look = gr.Button('', elem_id=f'{PREFIX}_waits_button')
         cancel = gr.Button('', elem_id=f'{PREFIX}_cancel_button')
-    return Waits(told, look, cancel)
+        settle = gr.Button('', elem_id=f'{PREFIX}_settle_button')
+    return Waits(told, look, cancel, settle)
 
 
 def _bridge() -> Bridge:

@@ -202,7 +202,7 @@ def choice(name: str, value: str) -> str:
     """What the choice `value` of a filter, '' for any, is called; Civitai's word if it has none."""
     value = '' if value == PERIODS[0] else value
     key = f'filter_{name}_{value.lower().replace(" ", "_") or "any"}'
-    return label(key) if key in texts.ENGLISH else value
+    return label(key) if key in texts.TABLES[texts.DEFAULT_LANGUAGE] else value
 
 
 def _wishes(source: GallerySource) -> str:

@@ -109,7 +109,7 @@ def _bind_turn(
         js=browser.begin_turn(len(given), label('status_loading'), *said),
     )
     widgets.on(listed.then, None, js=browser.END_WAIT)
-    _bind_telling(parts, listed)
+    _bind_telling(parts, listed.then)
 
 
 def _bind_again(parts: Parts) -> None:
@@ -123,11 +123,12 @@ def _bind_again(parts: Parts) -> None:
         js=browser_grid.TAKE_AGAIN,
     )
     widgets.on(begun.then, None, js=browser_grid.FOLLOW)
-    _bind_telling(parts, begun)
+    _bind_telling(parts, begun.then)
 
 
 def _bind_waits(parts: Parts) -> None:
-    """Bind what tells of a listing that takes long, and what gives it up."""
+    """Bind what tells of a listing that takes long, gives it up, or tells of its page again."""
+    _bind_telling(parts, parts.waits.settle.click)
     for button, handler in ((parts.waits.look, _on_look), (parts.waits.cancel, _on_cancel)):
         widgets.on(
             button.click,
@@ -153,9 +154,9 @@ def _on_again(request: gr.Request, view: View, grid: Any, place: Any) -> None:
     thumbnails.try_again(view, str(grid), events.place_in(place))
 
 
-def _bind_telling(parts: Parts, begun: Any) -> None:
+def _bind_telling(parts: Parts, event: Any) -> None:
     widgets.on(
-        begun.then,
+        event,
         _on_loaded(parts),
         inputs=[parts.view],
         outputs=[parts.status],
