@@ -10,9 +10,8 @@ from ..civitai import urls
 from ..civitai.gallery import GalleryImage
 from ..errors import CivitaiError
 from ..widgets import escape
-from . import markup, thumbnails
+from . import grid_markup, markup, thumbnails
 from .downloading import Failed, Step
-from .grid_markup import ROUTE
 from .markup import label
 from .view import View
 
@@ -96,5 +95,4 @@ def _small(view: View, image: GalleryImage) -> str:
     name = os.path.basename(setting.get_image_url_to_gallery_file(thumbnails.address(image)))
     if image.is_audio or view.given is None or view.given.find(name) is None:
         return ''
-    source = f'{ROUTE}/picture/{quote(view.given.secret)}/{quote(name)}'
-    return f'<img class="cg-mini" src="{escape(source)}" alt="">'
+    return grid_markup.mini(f'{grid_markup.folder(view.given)}/{quote(name)}')

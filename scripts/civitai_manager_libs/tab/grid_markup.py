@@ -74,6 +74,11 @@ def folder(given: Given) -> str:
     return f'{ROUTE}/picture/{quote(given.secret)}'
 
 
+def mini(source: str) -> str:
+    """The small picture at `source`, as a sign beside a line of text."""
+    return f'<img class="cg-mini" src="{escape(source)}" alt="">'
+
+
 def picture(image: GalleryImage, one: Small, place: str) -> str:
     """A small picture of `place` in a cell that is no button, as part of something else."""
     why = escape(cause(one.error)) if one.state is State.FAILED else ''
@@ -87,7 +92,7 @@ def picture(image: GalleryImage, one: Small, place: str) -> str:
 def _cells(view: View, name: str, loading: Loading, first: int = 0) -> str:
     """The cells of the grid called `name`, from the place `first` on."""
     images = view.shown.get(name, ())
-    place = f'{ROUTE}/picture/{quote(view.given.secret if view.given else "")}'
+    place = folder(view.given) if view.given else ''
     saved = keeping.saved_ids(images) if view.may_see_saved else frozenset()
     favourites = view.picture.marks.favourites
     every = list(enumerate(zip(images, loading.smalls)))[first:]

@@ -55,9 +55,7 @@ def listed(job: Standing, smalls: Mapping[int, str], may_retry: bool) -> str:
 
 def _row(job_id: int, one: Failure, source: str, may_retry: bool) -> str:
     number = one.image.id
-    picture = '<span class="cg-mini"></span>'
-    if source:
-        picture = f'<img class="cg-mini" src="{escape(source)}" alt="">'
+    picture = grid_markup.mini(source) if source else '<span class="cg-mini"></span>'
     link = (
         f'<a href="{escape(one.page)}" target="_blank" rel="noreferrer" '
         f'title="{escape(label("open_on_civitai"))}">{number}</a>'
