@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, Page, WebSocket, WebSocketRoute, expect
 
 from civitai_demo.api import gate
 from civitai_demo.server import DemoServer
@@ -35,6 +35,12 @@ GALLERY, NAME = '/models/4703', 'Northern Nights'
 VERSION = f'/models/{OPENING_MODEL_ID}?modelVersionId={OPENING_VERSION_ID}'
 PICTURES = 50  # of it, both versions, up to PG
 IDLE_SECONDS = 3
+# Which of the events that gradio 3 numbers asks for the panel.
+PANEL_EVENT = """() => {
+    const {components, dependencies} = window.gradio_config;
+    const button = components.find((part) => part.props.elem_id === 'civitai_gallery_jobs_button');
+    return dependencies.findIndex((event) => event.targets.flat().includes(button.id));
+}"""
 SETTINGS = {'gallery_max_concurrent_downloads': 2, 'http_retry_delay': 0, 'http_max_retries': 3}
 
 
@@ -93,6 +99,14 @@ def press(tab: Page, number: int, name: str) -> None:
 def done(tab: Page, number: int) -> int:
     found = re.search(r'(\d+) of', job(tab, number).inner_text())
     return int(found[1]) if found else 0
+
+
+def until(tab: Page, is_so: Callable[[], bool]) -> None:
+    """Let the page go on until `is_so`."""
+    deadline = time.monotonic() + WAIT / 1000
+    while not is_so():
+        assert time.monotonic() < deadline
+        tab.wait_for_timeout(50)
 
 
 def started(tab: Page, **given: str) -> None:
@@ -206,34 +220,45 @@ def test_an_order_that_is_given_while_the_panel_is_asked_for_is_carried_out(page
 
 @pytest.mark.parametrize('app', ['3.41.2'], indirect=True)
 def test_an_answer_that_comes_after_a_newer_one_does_not_stay(page: Page) -> None:
+    open_lines: list[WebSocket] = []
+
+    def opened(line: WebSocket) -> None:
+        open_lines.append(line)
+        line.on('close', lambda closed: open_lines.remove(line))
+
+    page.on('websocket', opened)
     started(page, limit='2')
     newest = part(page, 'jobs').locator('article').first
     expect(newest.locator('.cg-state')).to_have_text('complete', timeout=WAIT)
+    expect(page.locator('[data-moves]')).to_have_count(0, timeout=WAIT)
+    until(page, lambda: not open_lines)  # what is pressed while it is being asked is dropped
     number = newest.get_attribute('data-job')
-    lines: list[WebSocketRoute] = []
-    passed, held = [], []
+    panel = page.evaluate(PANEL_EVENT)
+    asked: list[WebSocketRoute] = []
+    answers: dict[int, tuple[WebSocketRoute, str | bytes]] = {}
 
     def between(line: WebSocketRoute) -> None:
-        """Let the answer on the first line come behind that on the second one."""
-        place, server = len(lines), line.connect_to_server()
-        lines.append(line)
+        """Of two answers about the panel, let the older one come behind the newer one."""
+        server = line.connect_to_server()
 
-        def heard(message: str | bytes) -> None:
-            is_answer = 'process_completed' in str(message)
-            if is_answer and not place and 1 not in passed:
-                held.append(message)
+        def asks(message: str | bytes) -> None:
+            if line not in asked and json.loads(message).get('fn_index') == panel:
+                asked.append(line)
+            server.send(message)
+
+        def answered(message: str | bytes) -> None:
+            number = re.search(r'data-number=\W*(\d+)', str(message))
+            if line not in asked[:2] or not number:
+                line.send(message)
                 return
-            line.send(message)
-            if is_answer:
-                passed.append(place)
-            if is_answer and place == 1:
-                for late in held:
-                    lines[0].send(late)
-                    passed.append(0)
+            answers[int(number[1])] = line, message
+            if len(answers) == 2:
+                for _, (late, told) in sorted(answers.items(), reverse=True):
+                    late.send(told)
 
-        server.on_message(heard)
-        if not place:
-            server.on_close(lambda code, reason: None)
+        line.on_message(asks)
+        server.on_message(answered)
+        server.on_close(lambda code, reason: None)
 
     page.route_web_socket(re.compile('queue/join'), between)
     newest.get_by_role('button', name='Remove from list').evaluate("""(button) => {
@@ -241,12 +266,7 @@ def test_an_answer_that_comes_after_a_newer_one_does_not_stay(page: Page) -> Non
             button.click();
         }""")
     gone = part(page, 'jobs').locator(f'[data-job="{number}"]')
-    expect(gone).to_have_count(0, timeout=WAIT)
-    deadline = time.monotonic() + WAIT / 1000
-    while len(lines) < 3:  # it is asked once more, for what is so now
-        assert time.monotonic() < deadline, passed
-        page.wait_for_timeout(50)
-    assert passed[:2] == [1, 0]
+    until(page, lambda: len(asked) > 2)  # it is asked once more, for what is so now
     expect(gone).to_have_count(0, timeout=WAIT)
 
 
