@@ -409,26 +409,42 @@ def run_lint(args: list[str]) -> int:
 
 def run_test(args: list[str]) -> int:
     """Run the linters, then pytest whatever they found; not 0 if anything failed."""
-    linted = run_lint([])
-    tested = run_tool('pytest', args) if args else run_all_tests()
-    return max(linted, {0: ExitCode.COMPLETE, 4: ExitCode.USAGE}.get(tested, ExitCode.FAILED))
+    if not args:
+        return run_everything()
+    return max(run_lint([]), outcome(run_tool('pytest', args)))
 
 
-def run_all_tests() -> int:
-    """Run the tests that wait for a browser beside the others; pytest's exit code.
+def run_everything() -> int:
+    """Run the linters and all tests; not 0 if anything failed.
 
-    What they said stands behind what the others did.
+    What waits for browsers most of the time runs beside the others: the hosts, and the tab. What
+    these said stands behind what the others did.
     """
     in_tab = (ROOT / 'tests' / 'tab').glob('test_*browser.py')
-    screens = ['tests/hosts', *sorted(path.relative_to(ROOT).as_posix() for path in in_tab)]
-    command = [sys.executable, '-m', 'pytest', '-p', 'no:cacheprovider', *screens]
-    with tempfile.TemporaryFile() as told:
-        with subprocess.Popen(command, cwd=ROOT, stdout=told, stderr=told) as beside:
-            code = run_tool('pytest', [f'--ignore={screen}' for screen in screens])
-        told.seek(0)
-        sys.stdout.buffer.write(told.read())
-        sys.stdout.flush()
-    return code or beside.returncode
+    beside = [
+        ['tests/hosts'],
+        sorted(path.relative_to(ROOT).as_posix() for path in in_tab),
+    ]
+    command = [sys.executable, '-m', 'pytest', '-p', 'no:cacheprovider']
+    with contextlib.ExitStack() as stack:
+        running = []
+        for screens in beside:
+            told = stack.enter_context(tempfile.TemporaryFile())
+            process = subprocess.Popen([*command, *screens], cwd=ROOT, stdout=told, stderr=told)
+            running.append((stack.enter_context(process), told))
+        linted = run_lint([])
+        codes = [run_tool('pytest', [f'--ignore={screen}' for screen in sum(beside, [])])]
+        for process, told in running:
+            codes.append(process.wait())
+            told.seek(0)
+            sys.stdout.buffer.write(told.read())
+            sys.stdout.flush()
+    return max(linted, *map(outcome, codes))
+
+
+def outcome(code: int) -> int:
+    """Our exit code for that of pytest."""
+    return {0: ExitCode.COMPLETE, 4: ExitCode.USAGE}.get(code, ExitCode.FAILED)
 
 
 def run_bench(args: list[str]) -> int:

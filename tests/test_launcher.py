@@ -379,7 +379,8 @@ def test_all_tests_are_run_once_and_each_that_fails_counts(
         path.write_text(f'def test_it():\n    print({name!r})\n    assert {name != fails}\n')
     (tmp_path / 'setup.cfg').write_text('[tool:pytest]\naddopts = -rA\ntestpaths = tests\n')
     monkeypatch.setattr(civitai_gallery, 'ROOT', tmp_path)
-    assert bool(civitai_gallery.run_all_tests()) == bool(fails)
+    monkeypatch.setattr(civitai_gallery, 'LINTERS', {})
+    assert bool(civitai_gallery.run_test([])) == bool(fails)
     told = capfd.readouterr().out
     assert [told.count(f'\n{name}\n') for name in files] == [1, 1, 1]
 

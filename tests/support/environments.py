@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Callable
 
+from filelock import FileLock
+
 OURS = 'requests platformdirs pathvalidate'
 # What the tests of the wire need beside it.
 TESTED_WITH = 'pytest responses hypothesis trustme playwright PySocks'
@@ -54,12 +56,14 @@ def _made(name: str, wanted: str, base: Callable[[], str]) -> str:
     cache = Path(os.environ.get('CIVITAI_GALLERY_TEST_CACHE') or Path.home() / '.cache')
     folder = cache / 'civitai-gallery-tests' / name
     python, stamp = folder / 'bin' / 'python', folder / 'pins.txt'
-    if not stamp.is_file() or stamp.read_text() != wanted:
-        subprocess.run([base(), '-m', 'venv', '--clear', str(folder)], check=True)
-        pip = [str(python), '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
-        for packages in wanted.splitlines():
-            subprocess.run([*pip, *packages.split()], check=True)
-        stamp.write_text(wanted)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f'{name}.lock')):  # tests run side by side
+        if not stamp.is_file() or stamp.read_text() != wanted:
+            subprocess.run([base(), '-m', 'venv', '--clear', str(folder)], check=True)
+            pip = [str(python), '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
+            for packages in wanted.splitlines():
+                subprocess.run([*pip, *packages.split()], check=True)
+            stamp.write_text(wanted)
     return str(python)
 
 
