@@ -6,7 +6,7 @@ import re
 from typing import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.support.browsing import (
     WAIT,
@@ -161,3 +161,18 @@ def test_where_a_key_is_asked_for_a_button_leads_to_its_field(page: Page, site: 
     load(page, f'{site.server.url}/user/bob')
     page.get_by_role('button', name='Enter a key').click()
     expect(part(page, 'api_key').locator('input')).to_be_focused(timeout=WAIT)
+
+
+def test_a_button_that_was_pressed_shows_it_until_there_is_an_answer(page: Page) -> None:
+    held: list[Route] = []
+    page.route('**/queue/join**', lambda route: held.append(route))
+    whole = part(page, 'download_whole')
+    whole.click()
+    expect(whole).to_have_attribute('data-pressed', '', timeout=WAIT)
+    expect(whole).to_have_css('opacity', '0.6')
+    assert held, 'nothing was asked'
+    for route in held:
+        route.continue_()
+    expect(part(page, 'whole_told')).to_be_visible(timeout=WAIT)
+    expect(whole).not_to_have_attribute('data-pressed', '')
+    expect(whole).to_have_css('opacity', '1')

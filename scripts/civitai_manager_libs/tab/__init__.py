@@ -49,6 +49,7 @@ browser_grid       the same for the grid
 browser_keys       the same for the keys
 browser_lightbox   the same for the lightbox
 browser_zoom       how near a picture is looked at in it
+browser_pressed    a button that was pressed, until something comes of it
 browser_spoken     what a screen reader says of what happens
 browser_picture    the same for the chosen picture
 browser_start      the same for where one begins, and for links that open galleries here

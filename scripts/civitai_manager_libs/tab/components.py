@@ -11,6 +11,7 @@ from . import (
     browser_focus,
     browser_grid,
     browser_language,
+    browser_pressed,
     browser_spoken,
     browser_waits,
     filters_markup,
@@ -59,6 +60,7 @@ def wire_page(parts: Parts, blocks: Any, *, opening: bool = False, is_ours: bool
         browser_waits.WATCH_WAITS,
         browser_endless.WATCH_MORE,
         browser_focus.WATCH_FOCUS,
+        browser_pressed.WATCH_PRESSED,
         browser_spoken.WATCH_SPOKEN,
     )
     for script in watches:
