@@ -9,7 +9,7 @@ from typing import Sequence
 
 from scripts.civitai_manager_libs.ending import ExitCode
 
-from . import ceiling, due, figures, machine, models, report, runner, scan, tab
+from . import ceiling, due, figures, machine, models, report, runner, scan, signs, tab
 from .origin import ROOT, Origin
 from .scenarios import GROUPS, SCENARIOS
 
@@ -40,9 +40,11 @@ def main(argv: Sequence[str]) -> int:
     of_files = scan.play(files, rounds, runner.to_stderr) if scanned else []
     looked = not options.only or tab.NAME in options.only
     of_tab = tab.play(rounds, runner.to_stderr) if looked else {}
+    acted = not options.only or signs.NAME in options.only
+    of_signs = signs.play(rounds, runner.to_stderr) if acted else {}
     table = figures.table(runs, chosen)
     verdicts = due.verdicts(table) + models.verdicts(of_models) + scan.verdicts(of_files)
-    verdicts = [] if options.quick else verdicts + tab.verdicts(of_tab)
+    verdicts = [] if options.quick else verdicts + tab.verdicts(of_tab) + signs.verdicts(of_signs)
     text = report.page(
         machine.facts(),
         speed,
@@ -50,7 +52,12 @@ def main(argv: Sequence[str]) -> int:
         verdicts,
         rounds=rounds,
         is_trial=options.quick,
-        more=models.section(of_models) + scan.section(of_files) + tab.section(of_tab),
+        more=[
+            *models.section(of_models),
+            *scan.section(of_files),
+            *tab.section(of_tab),
+            *signs.section(of_signs),
+        ],
     )
     whole = not (options.only or options.quick or rounds < ROUNDS)
     _put(text, options.output or (PAGE if whole else None))
@@ -76,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--only',
         action='append',
-        choices=(*GROUPS, *models.GROUPS, scan.NAME, tab.NAME),
+        choices=(*GROUPS, *models.GROUPS, scan.NAME, tab.NAME, signs.NAME),
         help='these scenarios; may be given repeatedly',
     )
     parser.add_argument('--rounds', type=_rounds, metavar='N', help=f'default {ROUNDS}')

@@ -34,7 +34,7 @@ LATENCIES = 0.1, 0.4  # seconds
 _SILENT_PATH = '/models/4201?modelVersionId=420101'
 PICTURES = 24
 WAIT = 60_000
-_PART = '#civitai_gallery_{}'
+PART = '#civitai_gallery_{}'
 _CHROMIUM = 'chromium', 'chromium-browser', 'google-chrome'
 # Notes when each picture was drawn first, the last click, and when what was chosen was told of and
 # seen large; in milliseconds since 1970.
@@ -71,21 +71,28 @@ Runs = Mapping[tuple[str, float], Sequence[tuple[float, float]]]
 def play(rounds: int, say: Callable[[str], None]) -> Runs:
     """Measure; the first round of each latency only warms up."""
     runs: dict[tuple[str, float], list[tuple[float, float]]] = {}
-    with sync_playwright() as playwright, DemoServer() as site, _app(site.url) as (url, home):
-        found = next(filter(None, map(shutil.which, _CHROMIUM)), None)
-        browser = playwright.chromium.launch(executable_path=found, args=['--no-sandbox'])
+    with chromium() as browser, DemoServer() as site, app(site.url) as (url, home):
         for latency in LATENCIES:
             for number in range(rounds + 1):
                 measured = _round(browser, site, url, home, latency)
                 for name, figures in measured.items() if number else ():
                     runs.setdefault((name, latency), []).append(figures)
                 say(f'{NAME}, {latency * 1000:g} ms, round {number} of {rounds}')
-        browser.close()
     return runs
 
 
 @contextmanager
-def _app(site: str) -> Iterator[tuple[str, Path]]:
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium."""
+    with sync_playwright() as playwright:
+        found = next(filter(None, map(shutil.which, _CHROMIUM)), None)
+        browser = playwright.chromium.launch(executable_path=found, args=['--no-sandbox'])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def app(site: str) -> Iterator[tuple[str, Path]]:
     """Our app in a process of its own; its address and its data folder."""
     with tempfile.TemporaryDirectory(prefix='civitai-gallery-bench-') as folder:
         kept = {name: value for name, value in os.environ.items() if 'CIVITAI' not in name}
@@ -118,7 +125,7 @@ def _round(
         tab.wait_for_timeout(2000 + 4000 * latency)  # the next page is fetched ahead
         for button, name in (('next', 'Next, fetched ahead'), ('prev', 'Previous')):
             tab.evaluate('() => { window.seen = {}; }')
-            tab.locator(_PART.format(button)).last.click()
+            tab.locator(PART.format(button)).last.click()
             measured[name] = _between(_began(tab), _seen(tab))
         tab.locator('.thumbnail-item').nth(3).click()
         told = tab.wait_for_function(_CHOSEN, timeout=WAIT, polling=20).json_value()
@@ -129,7 +136,7 @@ def _round(
     with _gallery(browser, site, url, _SILENT_PATH) as (tab, listed):
         measured[_SILENT] = _between(listed, _seen(tab, PICTURES - 1))
     site.scenario = ''
-    with _page(browser) as tab:
+    with page(browser) as tab:
         images = ''.join(f'<img src="{address}">' for address in addresses)
         tab.set_content(_BARE + images, wait_until='commit')
         measured[_BARE_PAGE] = _between(_began(tab), _seen(tab))
@@ -141,19 +148,20 @@ def _gallery(
     browser: Browser, site: DemoServer, url: str, path: str
 ) -> Iterator[tuple[Page, float]]:
     """A new tab of the app that shows the gallery at `path` of the site; when that was listed."""
-    with _page(browser) as tab:
+    with page(browser) as tab:
         tab.goto(url)
-        tab.locator(_PART.format('load')).last.wait_for()
+        tab.locator(PART.format('load')).last.wait_for()
         tab.evaluate(_WATCH)
-        source = tab.locator(_PART.format('source')).last.locator('textarea, input')
+        source = tab.locator(PART.format('source')).last.locator('textarea, input')
         source.fill(site.url + path)
         with _listing(site) as listed:
-            tab.locator(_PART.format('load')).last.click()
+            tab.locator(PART.format('load')).last.click()
         yield tab, listed[0]
 
 
 @contextmanager
-def _page(browser: Browser) -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
+    """A tab of its own on a desk."""
     context = browser.new_context(viewport={'width': 1280, 'height': 720})
     tab = context.new_page()
     tab.set_default_timeout(WAIT)

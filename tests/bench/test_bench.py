@@ -30,6 +30,7 @@ from bench import (
     runner,
     scan,
     scenarios,
+    signs,
     verify,
 )
 from bench.origin import Origin
@@ -502,3 +503,18 @@ def test_what_is_due_of_a_scan_is_judged(
         scan.ScanRun(scan.SHA256SUM, 500, 1.0, 1.0, -1, 0),
     ]
     assert [verdict.met for verdict in scan.verdicts(runs)] == met
+
+
+@pytest.mark.parametrize(
+    ('runs', 'seen', 'met'),
+    [
+        ({'Next': [0.02, 0.3, 0.04], 'copy': [0.1]}, 'slowest: copy, 0.10 s', True),
+        ({'Next': [0.02, 0.3, 0.2], 'copy': [0.1]}, 'slowest: Next, 0.20 s', False),
+        ({}, '', None),
+    ],
+)
+def test_the_slowest_of_what_is_done_in_the_tab_is_judged(
+    runs: dict[str, list[float]], seen: str, met: bool | None
+) -> None:
+    [verdict] = signs.verdicts(runs)
+    assert (verdict.seen, verdict.met) == (seen, met)
