@@ -66,6 +66,11 @@ def picture(**wanted: Any) -> Any:
     )
 
 
+def names_choices() -> bool:
+    """Tell whether a Dropdown shows its choices by other names than their values."""
+    return 'tuple' in str(inspect.signature(getattr(gr.Dropdown, '__init__')).parameters['choices'])
+
+
 def on(event: Callable[..., Any], function: Callable[..., Any] | None, **wanted: Any) -> Any:
     """Bind `function` (None: only `js`) to `event`, not offered in the API, many sessions at once.
 
@@ -174,14 +179,11 @@ def showable(paths: Sequence[str | None], folders: Sequence[str], instead: str) 
 
     One missing file makes the whole event fail in gradio 3, one outside its folders in 5.
     """
-    return [
-        (
-            path
-            if path and os.path.isfile(path) and any(files.is_inside(path, f) for f in folders)
-            else instead
-        )
-        for path in paths
-    ]
+
+    def can_be(path: str) -> bool:
+        return os.path.isfile(path) and any(files.is_inside(path, folder) for folder in folders)
+
+    return [path if path and can_be(path) else instead for path in paths]
 
 
 def is_same_machine(request: Any) -> bool:

@@ -11,6 +11,8 @@ from typing import Any, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from scripts.civitai_manager_libs import texts
+
 CHROMIUM = next(
     filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None
 )
@@ -108,6 +110,7 @@ def speak(tab: Page, language: str, name: str) -> None:
     """Choose a language in the settings and save it; the page opens anew in it by itself."""
     part(tab, 'settings').locator('button').first.click()
     part(tab, 'setting_language').locator('input').click()
-    tab.get_by_role('option', name=language, exact=True).click()
+    called = '|'.join({texts.text(f'language_{language}', one) for one in texts.LANGUAGES})
+    tab.get_by_role('option', name=re.compile(f'^({called}|{language})$')).click()
     part(tab, 'settings_save').click()
     expect(tab.locator('html')).to_have_attribute('lang', name, timeout=WAIT)

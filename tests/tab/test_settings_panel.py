@@ -13,7 +13,7 @@ import gradio
 import pytest
 
 from civitai_demo.server import DemoServer
-from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs import setting, texts
 from scripts.civitai_manager_libs.store import cache
 from scripts.civitai_manager_libs.tab import cache_panel, settings_panel
 from tests.support.gradio_event import ELSEWHERE, HERE
@@ -73,6 +73,38 @@ def test_the_everyday_ones_and_the_key_stand_first_and_numbers_tell_their_range(
     assert 'From 1 to 12.' in parts[columns]['info']
     size = ids['civitai_gallery_setting_shortcut_gallery_max_mib']
     assert 'From 1 to 1000000.' in parts[size]['info']
+
+
+@pytest.mark.parametrize(
+    ('language', 'names'),
+    [
+        ('en', ['Automatic', 'English', '繁體中文']),
+        ('zh_TW', ['自動', 'English（英文）', '繁體中文']),
+    ],
+)
+def test_languages_are_chosen_by_their_names_and_kept_by_their_codes(
+    language: str, names: list[str]
+) -> None:
+    setting.language = language
+    with gradio.Blocks() as blocks:
+        settings_panel.build_panel(blocks, lambda: None)
+    fields = [one['props'] for one in blocks.get_config_file()['components']]
+    (field,) = [one for one in fields if one.get('elem_id') == 'civitai_gallery_setting_language']
+    assert [tuple(one) for one in field['choices']] == list(zip(names, texts.CHOICES))
+    assert field['value'] == language and '語言' in field['label']
+
+
+class OlderDropdown:
+    """As in gradio 3, which makes strings of names with their values."""
+
+    def __init__(self, choices: list[str] | None = None) -> None:
+        self.choices = list(map(str, choices or []))
+
+
+def test_where_gradio_takes_no_names_the_codes_are_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gradio, 'Dropdown', OlderDropdown)
+    (item,) = [one for one in setting.SETTINGS if one.name == 'language']
+    assert settings_panel.choices(item) == list(texts.CHOICES)
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,7 @@ def _field(item: Setting) -> Any:
         'min_width': 280,
     }
     if item.choices:
-        return widgets.component(gr.Dropdown, choices=list(item.choices), **shown)
+        return widgets.component(gr.Dropdown, choices=choices(item), **shown)
     if isinstance(item.default, bool):
         return widgets.component(gr.Checkbox, **shown)
     if isinstance(item.default, str):
@@ -216,6 +216,19 @@ def _field(item: Setting) -> Any:
     # the range is checked when they are saved: gradio would refuse without saying which one
     precision = 0 if isinstance(item.default, int) else None
     return widgets.component(gr.Number, precision=precision, **shown)
+
+
+def choices(item: Setting) -> list[Any]:
+    """What can be chosen, by its name; what is kept stays as it is in the settings file."""
+    named = [(name, choice) for choice, name in _names(item).items()]
+    return named if widgets.names_choices() else list(item.choices)
+
+
+def _names(item: Setting) -> dict[str, str]:
+    """What each choice of a setting is called."""
+    if item.name != 'language':
+        return dict(zip(item.choices, item.choices))
+    return {choice: label(f'language_{choice}') for choice in item.choices}
 
 
 def _help(item: Setting) -> str:
@@ -279,7 +292,7 @@ def _with_range(item: Setting) -> str:
     """The label of a setting, with the values it may have where that can be said."""
     name = label(f'setting_{item.name}')
     if item.choices:
-        return label('setting_choices', name=name, choices=markup.listed(*item.choices))
+        return label('setting_choices', name=name, choices=markup.listed(*_names(item).values()))
     if isinstance(item.default, (str, bool)):
         return name
     return label('setting_range', name=name, **_bounds(item))

@@ -66,7 +66,7 @@ def settings() -> None:
 def _option(item: Setting, default: Value) -> host.Option:
     arguments: dict[str, Any] = {'info': label(f'setting_{item.name}_help')}
     if item.choices:
-        control, arguments['choices'] = gr.Dropdown, list(item.choices)
+        control, arguments['choices'] = gr.Dropdown, settings_panel.choices(item)
     elif isinstance(item.default, bool):
         control = gr.Checkbox
     else:

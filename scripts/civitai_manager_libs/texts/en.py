@@ -1257,10 +1257,14 @@ ENGLISH: dict[str, str] = {
     ),
     'setting_civitai_base_url': 'Civitai address',
     'setting_civitai_base_url_help': 'Which site is asked; the API key goes only there.',
-    'setting_language': 'Language',
+    'language_auto': 'Automatic',
+    'language_en': 'English',
+    'language_zh_TW': '繁體中文',
+    # its name in both, for who cannot read the page
+    'setting_language': 'Language (語言)',
     'setting_language_help': (
-        'auto: that of the WebUI, English outside of one. The app changes at once; in a WebUI '
-        'messages do, buttons and labels after Reload UI or a restart.'
+        'Automatic (auto): that of the WebUI, English outside of one. The app changes at once; in '
+        'a WebUI messages do, buttons and labels after Reload UI or a restart.'
     ),
     'setting_gallery_maturity_ceiling': 'Maturity ceiling',
     'setting_gallery_maturity_ceiling_help': (

@@ -880,10 +880,13 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_retry_both': '執行 `retry {job}` 會重試失敗的 {count} 張，並重新查詢未能列出的部分。',
     'setting_civitai_base_url': 'Civitai 網址',
     'setting_civitai_base_url_help': '向哪個網站查詢；API 金鑰只會傳送到該處。',
-    'setting_language': '語言',
+    'language_auto': '自動',
+    'language_en': 'English（英文）',
+    'language_zh_TW': '繁體中文',
+    'setting_language': '語言（Language）',
     'setting_language_help': (
-        'auto：與 WebUI 相同，其他情況為英文。應用程式立即改變；在 WebUI 中訊息立即改變，按鈕與標籤'
-        '在 Reload UI 或重新啟動後改變。'
+        '自動（auto）：與 WebUI 相同，其他情況為英文。應用程式立即改變；在 WebUI 中訊息立即改變，'
+        '按鈕與標籤在 Reload UI 或重新啟動後改變。'
     ),
     'setting_gallery_maturity_ceiling': '分級上限',
     'setting_gallery_maturity_ceiling_help': '可顯示圖片的最高分級，從下一頁起生效。',
