@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Iterator
 
@@ -196,8 +197,24 @@ def test_one_cell_is_in_the_order_of_tabs_and_each_says_what_it_is(view: View) -
     found = cells(view, filled(view))
     places = [re.findall(r'tabindex="(-?\d)"', cell) for cell in found]
     assert places == [['0', '-1'], *[['-1', '-1']] * 5]  # the picture, and the box to tick
-    assert 'aria-label="Picture 1 of 6, @ana, Prompt"' in found[0]
+    assert 'aria-label="Picture 1 of 6, @ana, With prompt and settings"' in found[0]
     assert 'aria-label="Picture 2 of 6, @ana"' in found[1] and 'aria-pressed="false"' in found[1]
+
+
+def test_each_sign_of_a_cell_has_its_words_where_a_pointer_finds_them_and_nobody_hears_them_twice(
+    view: View,
+) -> None:
+    first, second, *others = view.page.images
+    second = replace(second, level=8, kind='video')
+    view.page = replace(view.page, images=(first, second, *others))
+    found = cells(view, filled(view))
+    signs = [re.findall(r'<span(?: class="[a-z-]+")? title="([^"]*)">([^<]+)<', c) for c in found]
+    always = [('Favourite', '★'), ('Saved', '✓')]
+    assert signs[0] == [('Level PG', 'PG'), ('With prompt and settings', '✎'), *always]
+    assert signs[1] == [('Level X', 'X'), ('Video', 'Video'), *always]
+    for cell in found:
+        button, hidden = cell.index('class="thumbnail-item"'), cell.index('aria-hidden="true"')
+        assert button < hidden < cell.index('title="Favourite"') < cell.index('</button>')
 
 
 def test_what_is_there_is_asked_for_at_once_and_the_rest_when_it_is_there(

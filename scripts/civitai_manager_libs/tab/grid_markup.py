@@ -132,9 +132,10 @@ def _cell(
     kept = ' data-kept=""' if is_saved else ''
     told += [label('mark_favourite')] if is_favourite else []
     favourite = 'data-favourite="" ' if is_favourite else ''
-    name = escape(listed(*told, *marks))
-    signs = {label('grid_prompt'): _PROMPT_SIGN}  # most have one, so it is small
-    badges = ''.join(f'<span>{escape(signs.get(mark, mark))}</span>' for mark in marks)
+    name = escape(listed(*told, *marks.values()))
+    badges = ''.join(map(_badge, marks, marks.values()))
+    badges += _badge('★', label('mark_favourite'), 'cg-star')
+    badges += _badge('✓', label('grid_saved'), 'cg-kept')
     why = escape(cause(one.error)) if one.state is State.FAILED else ''
     again = escape(label('grid_again'))
     return (
@@ -143,13 +144,17 @@ def _cell(
         f'<button type="button" class="thumbnail-item" data-index="{place}" aria-pressed="false" '
         f'tabindex="{-1 if place else 0}" aria-label="{name}" title="{why}">'
         f'<img {_source(image, one, folder)} alt="" decoding="async" '
-        f'draggable="false"></button><span class="cg-badges" aria-hidden="true">{badges}'
-        f'<span class="cg-star">★</span>'
-        f'<span class="cg-kept" title="{escape(label("grid_saved"))}">✓</span></span>'
+        f'draggable="false"><span class="cg-badges" aria-hidden="true">{badges}</span></button>'
         f'<span class="cg-cause">{why}</span>'
         f'<button type="button" class="cg-again" data-again="{place}">{again}</button>'
         f'{_tick(place)}</div>'
     )
+
+
+def _badge(sign: str, words: str, kind: str = '') -> str:
+    """A sign in the corner of a cell; its words are in the name of the cell too, which is heard."""
+    named = f' class="{kind}"' if kind else ''
+    return f'<span{named} title="{escape(words)}">{escape(sign)}</span>'
 
 
 def _tick(place: int) -> str:
@@ -189,11 +194,12 @@ def _look(image: GalleryImage) -> str:
     return f'--cg-ratio:{min(max(ratio, _NARROWEST), _WIDEST):.3f}{ground}'
 
 
-def _marks(image: GalleryImage, images: tuple[GalleryImage, ...]) -> list[str]:
-    """What is said of a picture in its cell."""
-    marks = []
+def _marks(image: GalleryImage, images: tuple[GalleryImage, ...]) -> dict[str, str]:
+    """What is said of a picture in its cell: each sign with its words."""
+    marks: dict[str, str] = {}
     if len({other.level for other in images}) > 1:
-        marks += [name for name, mask in CEILINGS.items() if image.level & mask][:1]
-    marks += [label('grid_video')] if image.is_video else []
-    marks += [label('grid_sound')] if image.is_audio else []
-    return marks + ([label('grid_prompt')] if generation.text(image) else [])
+        level = [name for name, mask in CEILINGS.items() if image.level & mask][:1]
+        marks |= {name: label('grid_level', level=name) for name in level}
+    marks |= {label('grid_video'): label('grid_video')} if image.is_video else {}
+    marks |= {label('grid_sound'): label('grid_sound')} if image.is_audio else {}
+    return marks | ({_PROMPT_SIGN: label('grid_prompt')} if generation.text(image) else {})
