@@ -263,6 +263,31 @@ def test_the_boxes_are_told_what_counts_for_the_gallery(demo: DemoServer) -> Non
     assert not json.loads(_told_of(View()))['shown']
 
 
+@pytest.mark.parametrize(
+    ('path', 'sort', 'usual'),
+    [
+        (MODEL, 'Most Reactions', 'Most reactions (default)'),
+        (f'{MODEL}&sort=Oldest', 'Oldest', 'Most reactions (default)'),
+        (MIXED_USER, 'Newest', 'Newest (default)'),
+        ('/posts/21005234', 'Oldest', ''),
+    ],
+    ids=['model', 'model-sorted', 'user', 'post'],
+)
+def test_the_order_without_a_choice_is_named_and_asked_for(
+    demo: DemoServer, path: str, sort: str, usual: str
+) -> None:
+    view = opened(demo, path)
+    assert json.loads(_told_of(view))['order'] == usual
+    assert asked(demo)['sort'] == sort
+
+
+def test_the_order_of_all_versions_is_that_of_their_dates(demo: DemoServer) -> None:
+    view = opened(demo, MODEL)
+    events.choose_version(view, versions.offered(view)[0])
+    assert json.loads(_told_of(view))['order'] == 'Newest (default)'
+    assert json.loads(_told_of(View()))['order'] == ''
+
+
 def test_what_a_page_leaves_out_is_said_where_its_pictures_would_be(demo: DemoServer) -> None:
     view = opened(demo, SOME_WITHOUT_PROMPT, with_prompt=True)
     total, count = view.filters.left.total, view.filters.left.counts['with_prompt']

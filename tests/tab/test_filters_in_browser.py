@@ -38,7 +38,7 @@ def app(
 def opened(tab: Page, app: RunningApp) -> Page:
     tab.set_default_timeout(WAIT)
     tab.goto(app.url)
-    expect(part(tab, 'load')).to_be_visible()
+    expect(part(tab, 'load')).to_be_visible(timeout=WAIT)
     expect(part(tab, 'level').locator('option:not([hidden])')).to_have_count(3, timeout=WAIT)
     return tab
 
@@ -60,8 +60,11 @@ def test_what_was_chosen_is_kept_in_this_browser_and_nowhere_else(
     browser: Browser, page: Page, app: RunningApp, site: GridSite
 ) -> None:
     part(page, 'period').select_option('Week')  # with nothing to be loaded yet
+    usual = part(page, 'sort').locator('option').first
+    expect(usual).to_have_text('Default order')
     load(page, site.link)
     shown(page, COUNT, '8 pictures.')
+    expect(usual).to_have_text('Newest (default)', timeout=WAIT)
     assert site.asked('period=Week') and not site.asked('sort=Oldest')
     part(page, 'sort').focus()
     part(page, 'sort').select_option('Oldest')

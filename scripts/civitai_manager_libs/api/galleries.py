@@ -79,6 +79,12 @@ class Gallery:
         wishes = replace(self.source, kind='model', number=self.model.id, hash='')
         return replace(wishes, version_id=version_id)
 
+    @property
+    def usual_sort(self) -> str:
+        """The sort of its pictures where none is asked for: all versions come by their date."""
+        is_of_all = self.query.model_id and not self.query.version_id
+        return 'Newest' if is_of_all else _usual_sort(self.source)
+
     def of_levels(self, levels: int) -> Gallery:
         """The same gallery with another mask of maturity levels."""
         return replace(self, query=replace(self.query, levels=levels))
@@ -166,11 +172,7 @@ def check_there(client: CivitaiHttpClient, gallery: Gallery) -> None:
 
 
 def _narrowed(source: GallerySource) -> GalleryQuery:
-    """The query for what can be told of `source` without asking.
-
-    A user's newest come first, and a post's pictures as they were posted.
-    """
-    usual = {'user': 'Newest', 'post': 'Oldest'}.get(source.kind, SORTS[0])
+    """The query for what can be told of `source` without asking."""
     return GalleryQuery(
         version_id=source.version_id,
         user_id=source.user_id,
@@ -179,13 +181,18 @@ def _narrowed(source: GallerySource) -> GalleryQuery:
         ids=source.ids,
         limit=setting.page_size(),
         levels=setting.maturity_levels(),
-        sort=source.sort or usual,
+        sort=source.sort or _usual_sort(source),
         period=source.period or PERIODS[0],
         type=source.type,
         tags=source.tags,
         base_models=source.base_models,
         as_posted=source.kind == 'post' and not source.sort,
     )
+
+
+def _usual_sort(source: GallerySource) -> str:
+    """What no wish means: a user's newest first, a post's pictures as they were posted."""
+    return {'user': 'Newest', 'post': 'Oldest'}.get(source.kind, SORTS[0])
 
 
 def _named(client: CivitaiHttpClient, source: GallerySource, query: GalleryQuery) -> GalleryQuery:

@@ -70,6 +70,9 @@ WATCH_FILTERS = f"""() => {{
             box.disabled = Boolean(now.shown && !now.usable.includes(name));
             put(box, now.shown ? now.filters[name] : all[name] || usual_of(box));
         }}
+        const [usual] = row.closest('.cg-filters').querySelector('[data-filter=sort]').options;
+        usual.dataset.words = usual.dataset.words || usual.textContent;
+        usual.textContent = now.order || usual.dataset.words;
         count();
     }};
     const choose = (names) => {{

@@ -89,11 +89,19 @@ def left_out(view: View, also: str = '') -> str:
 
     Each filter has a button that shows what it hides. `also` is HTML of what else is hidden.
     """
+        'order': _usual_order(view) if 'sort' in usable else '',
     left, chosen = view.filters.left, view.filters.chosen
     told = [_left_out(name, count, left, chosen) for name, count in left.counts.items()]
     told += [also] if also else []
     if view.page.images or not _is_known(view):
         lines = told
+def _usual_order(view: View) -> str:
+    """What the pictures on show come by where no sort is chosen, '' where that is not known."""
+    if view.gallery is None:
+        return ''
+    return label('filter_sort_usual', sort=_option('sort', view.gallery.usual_sort))
+
+
     else:
         lines = [_nothing(chosen, bool(told)), *told]
     inner = ''.join(f'<p>{line}</p>' for line in lines)

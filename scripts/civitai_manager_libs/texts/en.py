@@ -665,6 +665,7 @@ ENGLISH: dict[str, str] = {
     'filter_any': 'Any',
     'filter_up_to': 'Up to {level}',
     'filter_sort_any': 'Default order',
+    'filter_sort_usual': '{sort} (default)',
     'filter_sort_most_reactions': 'Most reactions',
     'filter_sort_most_comments': 'Most comments',
     'filter_sort_most_collected': 'Most collected',

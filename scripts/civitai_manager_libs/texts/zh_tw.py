@@ -464,6 +464,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'filter_any': '不限',
     'filter_up_to': '至 {level}',
     'filter_sort_any': '預設排序',
+    'filter_sort_usual': '{sort}（預設）',
     'filter_sort_most_reactions': '最多回應',
     'filter_sort_most_comments': '最多留言',
     'filter_sort_most_collected': '最多收藏',
