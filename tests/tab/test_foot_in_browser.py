@@ -27,6 +27,18 @@ COUNT = 12
 SETTINGS = {'gallery_rows': 3, 'gallery_columns': 4, 'http_max_retries': 3, 'http_retry_delay': 0}
 
 
+# The buttons of the bar stand in so many rows, the last of which is as wide as the bar.
+IN_FULL_ROWS = """(rows) => {
+    const foot = document.querySelector('#civitai_gallery_foot');
+    const boxes = [...foot.querySelectorAll('button')].map((one) => one.getBoundingClientRect())
+        .filter((box) => box.width);
+    const middles = boxes.map((box) => (box.top + box.bottom) / 2).sort((a, b) => a - b);
+    const found = 1 + middles.slice(1).filter((one, i) => one - middles[i] > 12).length;
+    const end = Math.max(...boxes.map((box) => box.right));
+    return found === rows && Math.abs(end - foot.getBoundingClientRect().right) < 2;
+}"""
+
+
 @pytest.fixture(scope='module')
 def served() -> Iterator[GridSite]:
     made = GridSite(COUNT)
@@ -71,6 +83,10 @@ def test_the_bar_is_in_reach_and_covers_nothing_that_has_the_focus(page: Page) -
             box = part(page, name).bounding_box()
             assert box and 0 <= box['x'] and box['x'] + box['width'] <= width, (width, name)
             assert box['y'] + box['height'] <= height, (width, name)
+    expect(part(page, 'open_folder')).to_be_visible(timeout=WAIT)
+    for width, rows in ((1920, 1), (1280, 1), (768, 2), (390, 2), (360, 2)):
+        page.set_viewport_size({'width': width, 'height': 720})
+        page.wait_for_function(IN_FULL_ROWS, arg=rows)
     page.set_viewport_size({'width': 1280, 'height': 480})
     pictures(page).first.click()
     page.keyboard.press('End')
@@ -97,7 +113,9 @@ def test_several_are_chosen_by_ticks_ranges_and_keys_and_kept(page: Page, app: R
     page.keyboard.press(' ')
     expect(picked).to_have_count(3)
     expect(send).to_have_text('Download selected (3)')
-    expect(part(page, 'download_page')).to_be_hidden()
+    for name in ('download_page', 'download_whole'):  # they keep others than those
+        expect(part(page, name)).to_be_hidden()
+    assert part(page, 'foot').bounding_box()['height'] < 60
     page.get_by_role('button', name='All on this page').click()
     expect(picked).to_have_count(COUNT)
     page.get_by_role('button', name='None').click()

@@ -58,6 +58,7 @@ WATCH_FOOT = f"""() => {{
         }}
         place.toggleAttribute('data-picking', picking);
         foot.toggleAttribute('data-picked', picked.size > 0);
+        foot.toggleAttribute('data-picking', picking);
         buttons.hidden = false;
         const filled = (text) => text.replace('{{count}}', picked.size);
         for (const button of buttons.querySelectorAll('[data-pick]')) {{
