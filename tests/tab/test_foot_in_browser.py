@@ -194,3 +194,21 @@ def test_a_button_that_was_pressed_shows_it_until_there_is_an_answer(page: Page)
     expect(part(page, 'whole_told')).to_be_visible(timeout=WAIT)
     expect(whole).not_to_have_attribute('data-pressed', '')
     expect(whole).to_have_css('opacity', '1')
+
+
+def test_the_settings_are_one_press_away_from_the_box_for_links(page: Page) -> None:
+    button, panel = part(page, 'to_settings').locator('button'), part(page, 'settings')
+    title, saves = panel.locator('.label-wrap').first, part(page, 'settings_save')
+    for way in (button.click, lambda: button.press('Enter')):
+        way()  # the second time it is open already, and stays so
+        expect(title).to_be_focused(timeout=WAIT)
+        expect(saves).to_be_visible()
+        expect(title).to_be_in_viewport()
+        page.evaluate('scrollTo(0, 0)')
+    page.set_viewport_size({'width': 390, 'height': 844})
+    fold = page.locator('.cg-fold').bounding_box()
+    for _ in range(2):  # folded and not
+        box = button.bounding_box()
+        assert box['y'] == fold['y'] and box['width'] >= 44 and box['x'] + box['width'] <= 390
+        assert box['x'] >= fold['x'] + fold['width']
+        page.locator('.cg-fold').click()

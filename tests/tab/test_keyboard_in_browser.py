@@ -186,3 +186,10 @@ def test_the_whole_way_without_a_mouse(page: Page, app: RunningApp, site: GridSi
     press(page, 'Enter')
     expect(part(page, 'kept_here')).to_contain_text('6 saved', timeout=WAIT)
     focused(page, 'button', 'Download page')
+
+    # -- to the settings, which stand at the end of the page
+    go_to(page, '#civitai_gallery_to_settings', 'Shift+Tab')
+    press(page, 'Enter')
+    expect(part(page, 'settings').locator('.label-wrap').first).to_be_focused(timeout=WAIT)
+    go_to(page, '#civitai_gallery_settings')
+    expect(part(page, 'settings_save')).to_be_visible()

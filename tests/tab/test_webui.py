@@ -190,3 +190,10 @@ def test_a_value_that_becomes_unusable_again_is_told_again(
         'The WebUI has 100 for gallery_rows, which is not usable; using 3',
         'The WebUI has nan for gallery_rows, which is not usable; using 3',
     ]
+
+
+def test_the_tab_tells_where_the_other_settings_are(shared: ModuleType) -> None:
+    blocks = webui.tab()[0][0]
+    parts = [one['props'] for one in blocks.get_config_file()['components']]
+    assert any('under “Civitai Gallery”' in str(one.get('value')) for one in parts)
+    assert any('data-show="settings"' in str(one.get('value')) for one in parts)

@@ -142,24 +142,27 @@ WATCH_FOOT = f"""() => {{
         const order = orders[button.dataset.pick];
         if (order) order();
         if (/^[a-z_]+$/.test(button.dataset.press || '')) press(button.dataset.press);
-        if (button.dataset.show === 'key') showKey(1);
+        if (button.dataset.show) show(button.dataset.show, 1);
         if (button.dataset.againOne) {{
             state.again.push(button.dataset.againOne);
             press('again_one_button');
         }}
     }});
 
-    // The field for the key, in a panel that is folded: newer gradio makes it when that opens.
-    const showKey = (tries) => {{
+    // The settings, or the field for the key among them, in a panel that is folded: newer gradio
+    // makes what is inside when that opens.
+    const show = (what, tries) => {{
         const field = find('api_key') && find('api_key').querySelector('input');
-        const isSeen = field && field.offsetParent, panel = find('settings') || find('key');
+        const panel = find('settings') || find('key');
         const title = panel && panel.querySelector('.label-wrap');
-        if (isSeen) {{
-            field.focus({{preventScroll: true}});
-            field.scrollIntoView({{block: 'center'}});
+        if (field && field.offsetParent) {{
+            const node = what === 'key' ? field : title;
+            node.tabIndex = Math.max(node.tabIndex, -1);  // in gradio 3 a title gets no focus else
+            node.focus({{preventScroll: true}});
+            node.scrollIntoView({{block: what === 'key' ? 'center' : 'start'}});
         }} else if (tries < 20) {{
             if (tries === 1 && title) title.click();
-            setTimeout(() => showKey(tries + 1), often / 2);
+            setTimeout(() => show(what, tries + 1), often / 2);
         }}
     }};
 

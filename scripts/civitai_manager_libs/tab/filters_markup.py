@@ -39,6 +39,16 @@ def row() -> str:
     )
 
 
+def to_settings() -> str:
+    """A button that opens the panel of settings, which stands at the end of the page."""
+    name = escape(label('settings_title'))
+    sign = '<span aria-hidden="true">⚙\ufe0e</span>'
+    return (
+        f'<button type="button" class="cg-button" data-show="settings" title="{name}">'
+        f'{sign} <span class="cg-word">{name}</span></button>'
+    )
+
+
 def _box(name: str, choices: Iterable[str]) -> str:
     options = ''.join(
         f'<option value="{escape(choice)}">{escape(_option(name, choice))}</option>'
@@ -79,22 +89,12 @@ def told(view: View) -> str:
         'listed': view.listed,
         'turn': view.turn,
         'grows': endless.will_grow(view),
+        'order': _usual_order(view) if 'sort' in usable else '',
         'shown': view.gallery is not None or view.saved is not None,
     }
     return f'<div data-told="{escape(json.dumps(facts))}"></div>'
 
 
-def left_out(view: View, also: str = '') -> str:
-    """What is hidden of the page on show, and by what, where its pictures would be; '' for none.
-
-    Each filter has a button that shows what it hides. `also` is HTML of what else is hidden.
-    """
-        'order': _usual_order(view) if 'sort' in usable else '',
-    left, chosen = view.filters.left, view.filters.chosen
-    told = [_left_out(name, count, left, chosen) for name, count in left.counts.items()]
-    told += [also] if also else []
-    if view.page.images or not _is_known(view):
-        lines = told
 def _usual_order(view: View) -> str:
     """What the pictures on show come by where no sort is chosen, '' where that is not known."""
     if view.gallery is None:
@@ -102,6 +102,16 @@ def _usual_order(view: View) -> str:
     return label('filter_sort_usual', sort=_option('sort', view.gallery.usual_sort))
 
 
+def left_out(view: View, also: str = '') -> str:
+    """What is hidden of the page on show, and by what, where its pictures would be; '' for none.
+
+    Each filter has a button that shows what it hides. `also` is HTML of what else is hidden.
+    """
+    left, chosen = view.filters.left, view.filters.chosen
+    told = [_left_out(name, count, left, chosen) for name, count in left.counts.items()]
+    told += [also] if also else []
+    if view.page.images or not _is_known(view):
+        lines = told
     else:
         lines = [_nothing(chosen, bool(told)), *told]
     inner = ''.join(f'<p>{line}</p>' for line in lines)

@@ -41,6 +41,7 @@ def make() -> FilterParts:
             interactive=True,
             elem_id=f'{PREFIX}_version',
         )
+        gr.HTML(filters_markup.to_settings(), elem_id=f'{PREFIX}_to_settings')
     with gr.Column(elem_id=f'{PREFIX}_filters_hidden'):
         told = gr.HTML('', elem_id=f'{PREFIX}_filters_told')
         wanted = gr.HTML('', elem_id=f'{PREFIX}_filters_wanted')

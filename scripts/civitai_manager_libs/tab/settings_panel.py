@@ -29,8 +29,12 @@ _EVERYDAY = (
 
 
 def build_key(blocks: Any) -> None:
-    """Make a panel for the API key alone, closed at first; `blocks` is the page it is on."""
+    """Make a panel for the API key alone, closed at first; `blocks` is the page it is on.
+
+    It tells where a WebUI has the settings.
+    """
     with gr.Accordion(label('key_title'), open=False, elem_id=f'{PREFIX}_key'):
+        gr.HTML(f'<p>{widgets.escape(label("settings_of_webui"))}</p>')
         _key(blocks)
 
 

@@ -785,6 +785,9 @@ ENGLISH: dict[str, str] = {
         'here.'
     ),
     'settings_title': 'Settings',
+    'settings_of_webui': (
+        'The other settings stand on the page “Settings” of the WebUI, under “Civitai Gallery”.'
+    ),
     'settings_save': 'Save settings',
     'settings_more': 'More: speed, network, names of files, models',
     'settings_saved': 'Saved: {names}.',

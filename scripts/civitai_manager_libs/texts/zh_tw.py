@@ -555,6 +555,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'key_works': 'Civitai 識別為 {username}。',
     'key_from_environment': 'API 金鑰來自環境變數 CIVITAI_TOKEN，無法在此變更。',
     'settings_title': '設定',
+    'settings_of_webui': '其他設定在 WebUI 的「Settings」頁面，「Civitai Gallery」之下。',
     'settings_save': '儲存設定',
     'settings_more': '更多：速度、網路、檔名、模型',
     'settings_saved': '已儲存：{names}。',
