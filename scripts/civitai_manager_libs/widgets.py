@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 TOAST_SECONDS = 3
 CONCURRENCY = 32
+_OF_GRADIO = frozenset({'page', 'deep_link'})  # in an address; it fails where it has no such thing
 
 
 def parameters(function: Callable[..., Any]) -> frozenset[str]:
@@ -308,7 +309,8 @@ def launch(
     quiet = {'quiet': True, 'prevent_thread_lock': True, 'inbrowser': False, 'show_api': False}
     # a server in between would make every connection its own
     private = {'run_history': False, 'footer_links': [], 'ssr_mode': False}
-    entrance = Middleware(guard.Guard, door=door) if door else Middleware(owner.Sealing)
+    sealing = Middleware(owner.Sealing)
+    entrance = Middleware(guard.Guard, door=door, unheard=_OF_GRADIO) if door else sealing
     inside = {'app_kwargs': {'middleware': [entrance]}}
     arguments = accepted(blocks.launch, **quiet, **private, **inside, **wanted)
     with guard.real_peers():

@@ -68,6 +68,16 @@ def test_starting_talks_to_nobody_outside_and_offers_no_api(running: tuple[str, 
     assert hosts and hosts <= {'127.0.0.1', 'localhost', '::1', '0.0.0.0', 'None'}
 
 
+def test_what_gradio_would_take_an_address_to_name_does_not_keep_the_page_away(
+    running: tuple[str, Path],
+) -> None:
+    url, _ = running
+    for query in ('page=x', 'page=2&p=x', 'p%61ge=x', 'deep_link=x', 'page=%FF&%00', '&=%&page'):
+        answer = requests.get(f'{url}?{query}', timeout=30)
+        assert answer.status_code == 200 and 'civitai_gallery_source' in answer.text
+        assert '"deep_link_state":"none"' in answer.text.replace(' ', '')
+
+
 # What desktops and companies set. Nobody listens at port 9.
 PROXIES = {
     'http': {'HTTP_PROXY': 'http://127.0.0.1:9', 'HTTPS_PROXY': 'http://127.0.0.1:9'},

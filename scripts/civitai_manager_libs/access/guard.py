@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import contextmanager
-from typing import Any, Iterable, Iterator
+from typing import Any, Container, Iterable, Iterator
+from urllib.parse import unquote_plus
 
 from .. import setting, texts
 from . import owner
-from .door import Asked, Door, Refusal
+from .door import PAGE, Asked, Door, Refusal
 from .owner import Application, Scope
 
 _NOT_IN_FRAMES = (b'x-frame-options', b'SAMEORIGIN')
@@ -47,11 +48,15 @@ def real_peers() -> Iterator[None]:
 
 
 class Guard:
-    """ASGI middleware: what the door refuses gets a sentence, the rest goes on, sealed."""
+    """ASGI middleware: what the door refuses gets a sentence, the rest goes on, sealed.
 
-    def __init__(self, app: Application, door: Door) -> None:
+    `unheard`: what the address of the page may name without the application behind being told.
+    """
+
+    def __init__(self, app: Application, door: Door, unheard: Container[str] = ()) -> None:
         self.app = owner.Sealing(app, door.is_shared)
         self.door = door
+        self.unheard = unheard
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """Answer, or pass on."""
@@ -62,6 +67,9 @@ class Guard:
         if refusal:
             await _refuse(scope, send, refusal)
             return
+        if scope['path'] == PAGE:
+            query = _without(scope.get('query_string', b''), self.unheard)
+            scope = {**scope, 'query_string': query}
 
         async def send_unframed(message: Any) -> None:
             if message['type'] == 'http.response.start':
@@ -69,6 +77,15 @@ class Guard:
             await send(message)
 
         await self.app(scope, receive, send_unframed)
+
+
+def _without(query: bytes, names: Container[str]) -> bytes:
+    """A query without the parameters of these names, however they are written."""
+    return b'&'.join(piece for piece in query.split(b'&') if _name(piece) not in names)
+
+
+def _name(piece: bytes) -> str:
+    return unquote_plus(piece.partition(b'=')[0].decode('latin-1'))
 
 
 def _asked(scope: Scope) -> Asked:
