@@ -61,6 +61,7 @@ def test_words_lead_to_cards_and_those_to_galleries_and_back(
     card = part(page, 'found').locator('.cg-card')
     expect(card).to_have_count(1, timeout=WAIT)
     expect(part(page, 'home')).to_be_hidden()
+    expect(part(page, 'see')).to_be_hidden()
     page.wait_for_function(
         "() => document.querySelector('#civitai_gallery_found .cg-cell img').naturalWidth > 200",
         timeout=WAIT,
@@ -75,8 +76,12 @@ def test_words_lead_to_cards_and_those_to_galleries_and_back(
     expect(part(page, 'title').locator('h2')).to_contain_text('MapleLantern', timeout=WAIT)
     expect(part(page, 'title')).not_to_contain_text('Paper Horizons', timeout=WAIT)
     part(page, 'title').get_by_role('button', name='Where to begin').click()
+    expect(part(page, 'see')).to_be_visible()
     entries(page, 'recent').get_by_role('link', name='Search: paper').click()
     expect(card).to_have_count(1, timeout=WAIT)
+    expect(part(page, 'see')).to_be_hidden()
+    page.locator('body').press('f')  # a gallery that is not seen hears no keys
+    expect(page.locator('dialog[open]')).to_have_count(0)
     assert len(page.context.pages) == 1
 
 

@@ -79,6 +79,7 @@ WATCH_KEYS = f"""() => {{
         if (event.shiftKey && event.key !== '?') return;
         if (here(node, fields) || node.isContentEditable) return;
         if (!isSeen(find('bar')) || isCovered()) return;
+        if (work !== list && !isSeen(find('title'))) return;  // models found hide it
         event.preventDefault();
         work();
     }});
