@@ -16,7 +16,7 @@ from civitai_demo.server import OPENING_PATH, DemoServer
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.api import models
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
-from scripts.civitai_manager_libs.tab import components, events, finding, paging
+from scripts.civitai_manager_libs.tab import components, events, finding, home, opening, paging
 from scripts.civitai_manager_libs.tab.layout import Parts
 from scripts.civitai_manager_libs.tab.view import View
 from tests.support.grids import filled, loading_of
@@ -47,7 +47,7 @@ def parts() -> Parts:
 @pytest.fixture
 def load(parts: Parts) -> Callable[..., dict[Any, Any]]:
     """What pressing Load changes."""
-    loading = paging._on_source(parts)
+    loading = paging._on_turn(parts, opening.open_pasted)
 
     def pressed(view: View, text: object, request: Any = HERE) -> dict[Any, Any]:
         return changes(loading(request, text, '', view))
@@ -94,7 +94,7 @@ def test_a_gallery_takes_the_place_of_the_cards_and_cards_leave_the_gallery_as_i
     events.open_source(view, demo.url + OPENING_PATH)
     filled(view)
     gallery, page = view.gallery, view.page
-    assert parts.title not in load(view, 'gouache')
+    assert parts.grid not in load(view, 'gouache')
     assert view.gallery is gallery and view.page is page
     assert load(view, demo.url + '/models/4452')[parts.start.found] == ''
 
@@ -106,14 +106,15 @@ def test_more_is_brought_as_long_as_there_is_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(models, 'FOUND_AT_ONCE', 4)
-    view, more = View(), finding._on_more(parts)
+    view, more = View(), paging._on_turn(parts, finding.find_more)
     told = load(view, 'a')
     assert len(links(told[parts.start.found])) == 4 and 'data-cg-more' in told[parts.start.found]
     told = changes(more(HERE, view))
     assert len(set(links(told[parts.start.found]))) == 6
     assert 'data-cg-more' not in told[parts.start.found]
     asked = len(demo.requests)
-    assert not changes(more(HERE, view)) and len(demo.requests) == asked
+    more(HERE, view)
+    assert len(demo.requests) == asked and len(view.search.page.models) == 6
 
 
 def test_a_search_that_finds_nothing_says_so_and_what_to_do(
@@ -130,18 +131,51 @@ def test_a_link_with_a_slip_of_the_keys_is_told_and_not_searched_for(
 ) -> None:
     told = load(View(), typed)
     assert 'cg-problem' in told[parts.status] and demo.requests == []
-    assert parts.start.found not in told
+    assert told[parts.start.found] == ''
 
 
-def test_a_search_that_fails_says_why_and_leaves_what_was_found(
+BEFORE = 'Still the models found before'
+
+
+@pytest.mark.parametrize('typed', ['gouache', 'civitai.com/model/4201', '/models/4452'])
+def test_what_fails_says_why_and_leaves_what_was_found_marked_as_from_before(
+    demo: DemoServer, parts: Parts, load: Callable[..., dict[Any, Any]], typed: str
+) -> None:
+    view = View()
+    assert BEFORE not in load(view, 'paper')[parts.start.found]
+    demo.scenario = '451'
+    told = load(view, demo.url + typed if typed.startswith('/') else typed)
+    assert 'cg-problem' in told[parts.status]
+    assert BEFORE in told[parts.start.found] and 'Models for “paper”' in told[parts.start.found]
+    assert links(told[parts.start.found]) == [f'{demo.url}/models/4201']
+    demo.scenario = ''
+    assert BEFORE not in load(view, 'gouache')[parts.start.found]
+
+
+def test_a_search_that_fails_marks_the_gallery_as_from_before_until_another_comes(
     demo: DemoServer, parts: Parts, load: Callable[..., dict[Any, Any]]
 ) -> None:
     view = View()
-    load(view, 'paper')
+    load(view, demo.url + OPENING_PATH)
     demo.scenario = '451'
-    told = load(view, 'gouache')
-    assert '451' in told[parts.status] and parts.start.found not in told
-    assert view.search.words == 'paper'
+    assert 'Still the gallery from before' in load(view, 'paper')[parts.title]
+    demo.scenario = ''
+    assert 'Still the gallery' not in load(view, 'paper')[parts.title]
+
+
+def test_what_was_closed_does_not_come_back_with_a_link_that_is_refused(
+    demo: DemoServer, parts: Parts, load: Callable[..., dict[Any, Any]]
+) -> None:
+    view = View()
+    load(view, demo.url + OPENING_PATH)
+    filled(view)
+    load(view, 'paper')
+    told = home._on_close(parts)(HERE, view)
+    assert f'{len(view.page.images)} pictures.' in told[parts.status]
+    told = load(view, 'civitai.com/model/4201')
+    assert told[parts.start.found] == '' and 'Still the gallery' in told[parts.title]
+    told = home._on_close(parts)(HERE, view)
+    assert not changes(told).get(parts.status)  # why it was refused stays
 
 
 def test_nothing_is_searched_for_a_page_of_another_site(
@@ -225,7 +259,7 @@ def test_a_cursor_that_was_there_before_leads_nowhere(
     circle = {'items': [model(7)], 'metadata': {'nextCursor': '24'}}
     with ScriptedServer(handler=lambda request: ok(json.dumps(circle).encode())) as site:
         at_home(monkeypatch, site)
-        view, more = View(), finding._on_more(parts)
+        view, more = View(), paging._on_turn(parts, finding.find_more)
         assert 'data-cg-more' in load(view, 'words')[parts.start.found]
         drawn = changes(more(HERE, view))[parts.start.found]
         assert 'data-cg-more' not in drawn and len(links(drawn)) == 1

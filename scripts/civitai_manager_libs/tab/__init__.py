@@ -15,11 +15,10 @@ home               the page before a gallery
 host_cards         galleries opened by the cards of a WebUI
 routes             the routes that pictures of the grid come from
 paging             turning the page
-finding            words in the box for links, and the models found by them
 picture            a chosen picture: shown, and sent
 job_panel          the panel of jobs, and the job begun in a tab, as they stand
 needed             the models of the chosen picture: whether they are here, and got if not
-opening            what the address of the app's page names, shown
+opening            what was pasted, or the address of the app's page names, shown
 layout             the components, and where they stand
 layout_start       those for where one begins
 layout_filters     those that say what is to be seen
@@ -61,6 +60,7 @@ source_links       links that open galleries here, and lead to their pages
 sending            what a WebUI is sent
 downloading        what a person keeps of a gallery, step by step
 favourites         the owner's favourites, as a gallery
+finding            models that words find
 events             what the events do, without components
 thumbnails         the small pictures of a page
 offline            a saved gallery, shown from the files

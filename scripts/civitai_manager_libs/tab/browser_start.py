@@ -148,7 +148,11 @@ WATCH_START = f"""() => {{
             node.disabled = true;
             find('more_button').click();
         }},
-        cgClose: (node) => {{ node.closest('.cg-found').hidden = true; box().focus(); }},
+        cgClose: (node) => {{
+            node.closest('.cg-found').hidden = true;
+            find('close_button').click();
+            box().focus();
+        }},
     }};
     const pressable = 'data-cg-source data-cg-star data-cg-home data-cg-drop data-cg-more '
         + 'data-cg-close';

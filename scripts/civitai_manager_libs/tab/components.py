@@ -15,7 +15,6 @@ from . import (
     browser_spoken,
     browser_waits,
     filters_markup,
-    finding,
     foot,
     home,
     host_cards,
@@ -32,11 +31,11 @@ def build(source: str = '') -> Parts:
     """Make the gallery inside the Blocks at hand; `source` is what it opens on."""
     parts = layout.make(source)
     paging.bind(parts)
-    finding.bind(parts)
     host_cards.bind(parts)
     picture.bind(parts)
     foot.bind(parts)
     jobs.bind(parts)
+    home.bind(parts)
     models.bind(parts)
     return parts
 

@@ -136,7 +136,12 @@ def heading(view: View) -> str:
     name = saved_title(view.saved) if view.saved else title(view.gallery, view.page)
     if not (name and view.is_of_before):
         return name
-    return f'{name}<div class="cg-notice cg-before" role="note">{escape(label("of_before"))}</div>'
+    return name + of_before('of_before')
+
+
+def of_before(key: str) -> str:
+    """What marks something that stays because what was to take its place could not be loaded."""
+    return f'<div class="cg-notice cg-before" role="note">{escape(label(key))}</div>'
 
 
 def keeps(view: View) -> str:

@@ -1,4 +1,4 @@
-"""Opening what the address of the app's page names."""
+"""Opening what was pasted, and what the address of the app's page names."""
 
 from __future__ import annotations
 
@@ -6,15 +6,27 @@ from .. import api, setting
 from ..civitai.gallery import CursorTrail
 from ..civitai.source import parse_source
 from ..errors import BadRequestError, SourceError
-from . import address, events, filters
+from . import address, events, filters, finding
 from .address import Address
 from .view import View
+
+
+def open_pasted(view: View, pasted: str, kept: object = '') -> None:
+    """Show what was pasted: the models that words find, or a gallery.
+
+    Raises CivitaiError and leaves `view` as it was.
+    """
+    words = finding.words_of(pasted)
+    if words:
+        finding.search(view, words)
+    else:
+        events.open_source(view, pasted, kept)
 
 
 def open_first(view: View, pasted: str, kept: object, here: object) -> None:
     """Show what the address `here` names, else what was `pasted`. Raises CivitaiError."""
     if address.read(here) is None:
-        events.open_source(view, pasted, kept)
+        open_pasted(view, pasted, kept)
     else:
         open_address(view, here)
 

@@ -13,6 +13,7 @@ from . import (
     browser_address,
     browser_filters,
     browser_grid,
+    browser_start,
     endless,
     events,
     favourites,
@@ -39,12 +40,18 @@ from .view import Begun, View
 # A link as it was given, with the filters that the browser keeps.
 _AS_KEPT = (browser.AS_GIVEN, browser_filters.KEPT)
 # What only turns the page; all else shows another gallery.
-_OTHER_PAGES = (events.go_first, events.go_previous, events.go_next, events.show_hidden)
+_OTHER_PAGES = (
+    events.go_first,
+    events.go_previous,
+    events.go_next,
+    events.show_hidden,
+    finding.find_more,
+)
 
 
 def bind(parts: Parts) -> None:
     """Bind everything that changes what is shown."""
-    loading = _on_source(parts)
+    loading = _on_turn(parts, opening.open_pasted)
     for event in (parts.load.click, parts.source.submit):
         _bind_turn(parts, event, loading, [parts.source, parts.filters.wanted], *_AS_KEPT)
     turns: tuple[tuple[Any, Callable[..., None], list[Any]], ...] = (
@@ -64,6 +71,8 @@ def bind(parts: Parts) -> None:
     _bind_turn(parts, parts.marks.show_hidden.click, _on_turn(parts, events.show_hidden), [])
     liked = _on_turn(parts, favourites.open_favourites, marking.refuse_others)
     _bind_turn(parts, parts.marks.favourites.click, liked, [])
+    more = _bind_turn(parts, parts.start.more_button.click, _on_turn(parts, finding.find_more), [])
+    widgets.on(more.then, None, js=browser_start.MORE_FOUND)
     _bind_again(parts)
     _bind_waits(parts)
 
@@ -88,8 +97,10 @@ def _bind_turn(
     listing: Callable[..., dict[Any, Any]],
     inputs: list[Any],
     *said: str,
-) -> None:
+) -> Any:
     """Bind `event` to a listing, that to its pictures, and those to what there is to tell.
+
+    Return the listing.
 
     The browser sends `said` as the first of the `inputs`.
 
@@ -110,6 +121,7 @@ def _bind_turn(
     )
     widgets.on(listed.then, None, js=browser.END_WAIT)
     _bind_telling(parts, listed.then)
+    return listed
 
 
 def _bind_again(parts: Parts) -> None:
@@ -213,26 +225,33 @@ def _on_turn(
                 return nothing
             view.waits.is_over = True
             view.is_of_before |= change not in _OTHER_PAGES
-            return {**_controls(parts, view), parts.status: markup.problem(error)}
+            return {**_beside(parts, view), parts.status: markup.problem(error)}
         if view.turn > turn:  # a later one has the say
             return nothing
         view.waits.is_over = True
+        if view.finds:
+            status = start_markup.found_status(view.search)
+            return {**_beside(parts, view), parts.status: status}
         is_other = view.gallery is not before or view.saved is not None
         name = thumbnails.show(view)
         if view.grown.before:
             return {**_controls(parts, view), **_grown(parts, view, name, grid_before)}
         grid = grid_markup.grid(view, name)
         return {
-            **_controls(parts, view),
+            **_beside(parts, view),
             parts.more: '',
             **picture.none(parts, view),
             **(_of_before(parts, view) if is_other else {}),
-            parts.start.found: '',
             parts.grid: grid,
             parts.status: markup.notice(label('status_pictures'), 'busy'),
         }
 
     return listing
+
+
+def _beside(parts: Parts, view: View) -> dict[Any, Any]:
+    """What all but the grid shows for `view`."""
+    return {**_controls(parts, view), parts.start.found: start_markup.found(view)}
 
 
 def _grown(parts: Parts, view: View, name: str, before: str) -> dict[Any, Any]:
@@ -241,16 +260,6 @@ def _grown(parts: Parts, view: View, name: str, before: str) -> dict[Any, Any]:
         parts.more: grid_markup.more(view, name, before),
         parts.status: markup.notice(label('status_pictures'), 'busy'),
     }
-
-
-def _on_source(parts: Parts) -> Callable[..., dict[Any, Any]]:
-    opening, searching = _on_turn(parts, events.open_source), finding.on_words(parts)
-
-    def source(request: gr.Request, pasted: Any, kept: Any, view: View) -> dict[Any, Any]:
-        words = finding.words_of(pasted)
-        return searching(request, words, view) if words else opening(request, pasted, kept, view)
-
-    return source
 
 
 def _on_version(parts: Parts) -> Callable[..., dict[Any, Any]]:

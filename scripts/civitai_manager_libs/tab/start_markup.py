@@ -124,7 +124,12 @@ def _shown_title(view: View) -> str:
 
 
 def found(view: View) -> str:
-    """The models that were found, as cards; what their pictures show is on its way."""
+    """The models that were found, as cards; what their pictures show is on its way.
+
+    '' where something else is seen.
+    """
+    if not view.finds:
+        return ''
     search, given = view.search, view.given
     loading = given.grid(search.grid) if given else None
     title = escape(label('found_title', words=search.words))
@@ -136,13 +141,26 @@ def found(view: View) -> str:
         body = f'<{tag} class="cg-grid"{facts}><ul class="cg-cards">{cards}</ul></{tag}>'
     else:
         body = f'<p>{escape(label("found_hint"))}</p>'
+    before = markup.of_before('found_of_before') if view.is_of_before else ''
     close = escape(label('found_close'))
     name = escape(label('found_name', words=search.words))
     return (
         f'<section class="cg-found" data-words="{escape(search.words)}" data-name="{name}">'
         f'<h2 class="cg-title">{title}<button type="button" class="cg-sign" data-cg-close '
-        f'title="{close}" aria-label="{close}">✕</button></h2>{body}{_more(search)}</section>'
+        f'title="{close}" aria-label="{close}">✕</button></h2>'
+        f'{before}{body}{_more(search)}</section>'
     )
+
+
+def found_status(search: SearchView) -> str:
+    """How many were found, and what is left out."""
+    page = search.page
+    ceiling, count = setting.gallery_maturity_ceiling, len(page.models)
+    key = {0: 'found_none', 1: 'found_count_one'}.get(count, 'found_count')
+    told = [label(key, count=count, words=search.words)]
+    told += [label('found_hidden', count=page.hidden, ceiling=ceiling)] if page.hidden else []
+    told += [label('found_unreadable', count=page.unreadable)] if page.unreadable else []
+    return markup.notice(markup.sentences(*told), 'calm' if count else 'problem')
 
 
 def _more(search: SearchView) -> str:

@@ -75,17 +75,24 @@ class PictureView:
     shows_hidden: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class SearchView:
-    """What one browser tab searched for, and found so far.
+    """What one browser tab searched for last, and found so far.
 
-    grid is the name of the grid of the pictures; asked are the cursors that were followed.
+    grid is the name of the grid of the pictures, '' where it is not looked at any more; asked are
+    the cursors that were followed, levels those that were allowed then.
     """
 
     words: str = ''
-    page: FoundPage = field(default_factory=FoundPage)
+    page: FoundPage = FoundPage()
     grid: str = ''
     asked: frozenset[str] = frozenset()
+    levels: int = 0
+
+    @property
+    def pages(self) -> int:
+        """How many answers of Civitai it is of."""
+        return len(self.asked)
 
     @property
     def has_more(self) -> bool:
@@ -158,7 +165,7 @@ class View:
     waits: WaitView = field(default_factory=WaitView)
     picture: PictureView = field(default_factory=PictureView)
     grown: Grown = Grown()
-    search: SearchView = field(default_factory=SearchView)
+    search: SearchView = SearchView()
 
     def begin(self) -> int:
         """Count up and return the turn; what belongs to an older one is no longer wanted."""
@@ -211,6 +218,11 @@ class View:
     def fails(self, problem: CivitaiError) -> None:
         """Note why the grid cannot be filled."""
         self.problem = problem
+
+    @property
+    def finds(self) -> bool:
+        """Whether models that were found are on show, and hide the gallery."""
+        return int(self.search.grid or 0) > self.listed
 
     @property
     def is_settled(self) -> bool:

@@ -1725,6 +1725,9 @@ ENGLISH: dict[str, str] = {
     'found_title': 'Models for “{words}”',
     'found_name': 'Search: {words}',
     'found_close': 'Close',
+    'found_of_before': (
+        'Still the models found before: what you asked for last could not be loaded.'
+    ),
     'found_more': 'More',
     'found_count': '{count} models. Click one to open its gallery.',
     'found_count_one': '1 model. Click it to open its gallery.',

@@ -1189,6 +1189,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'found_title': '「{words}」的模型',
     'found_name': '搜尋：{words}',
     'found_close': '關閉',
+    'found_of_before': '仍顯示先前找到的模型：您最後要求的內容無法載入。',
     'found_more': '更多',
     'found_count': '{count} 個模型，點選即可開啟其圖庫。',
     'found_count_one': '1 個模型，點選即可開啟其圖庫。',
