@@ -10,9 +10,18 @@ import pytest
 
 from civitai_demo.server import DemoServer
 from scripts.civitai_manager_libs import setting
+from scripts.civitai_manager_libs.api import models
 from scripts.civitai_manager_libs.civitai.gallery import CursorTrail
 from scripts.civitai_manager_libs.errors import CivitaiError, SourceError
-from scripts.civitai_manager_libs.tab import address, events, markup, opening, versions
+from scripts.civitai_manager_libs.tab import (
+    address,
+    events,
+    finding,
+    markup,
+    opening,
+    start_markup,
+    versions,
+)
 from scripts.civitai_manager_libs.tab.filters import Filters
 from scripts.civitai_manager_libs.tab.view import View
 from tests.support.grids import filled
@@ -169,13 +178,113 @@ def test_a_way_that_can_be_none_is_not_gone(said: Any) -> None:
 
 @pytest.mark.parametrize(
     'text',
-    ['', '?', None, 7, 'p=2', 'source=', 'source=%20', '&' * 500, 'source=' + 'x' * 9000],
+    [7, 'p=2', 'source=', 'source=%20', 'words=+', '&' * 500, 'source=' + 'x' * 9000],
     ids=lambda text: repr(text)[:20],
 )
-def test_an_address_that_names_no_gallery_is_none(text: Any) -> None:
+def test_an_address_that_names_nothing_is_none(text: Any) -> None:
     assert address.read(text) is None
     with pytest.raises(SourceError):
         opening.open_address(View(), text)
+
+
+@pytest.mark.parametrize('text', ['', '?', None])
+def test_an_empty_address_leads_to_where_one_begins(view: View, text: Any) -> None:
+    finding.search(view, 'paper')
+    opening.open_address(view, text)
+    assert address.of_view(view) == markup.heading(view) == start_markup.found(view) == ''
+    filled(view)
+    assert view.is_settled and 'Paste a Civitai link' in markup.page_status(view)
+
+
+# -- words ----------------------------------------------------------------------------------------
+
+
+def found(view: View) -> list[int]:
+    assert view.finds
+    return [one.model.id for one in view.search.page.models]
+
+
+def test_who_gets_the_address_of_a_search_sees_the_same_models_as_who_gave_it(
+    demo: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, 'FOUND_AT_ONCE', 2)
+    view, other = View(), View()
+    finding.search(view, 'a')
+    for named in ('words=a', 'words=a&p=2', 'words=a&p=3'):
+        assert address.of_view(view) == named
+        opening.open_first(other, '', '', f'?{named}')
+        assert found(other) == found(view) and address.of_view(other) == named
+        finding.find_more(view)
+
+
+def test_the_way_between_models_found_and_a_gallery_asks_for_nothing_again(
+    demo: DemoServer,
+) -> None:
+    view = View()
+    finding.search(view, 'paper')
+    hits, searched = found(view), address.of_view(view)
+    events.open_source(view, demo.url + MODEL)
+    shown, named, count = ids(view), address.of_view(view), len(demo.requests)
+    opening.open_address(view, searched)
+    assert found(view) == hits and address.of_view(view) == searched
+    opening.open_address(view, named)
+    assert not view.finds and ids(view) == shown and address.of_view(view) == named
+    assert len(demo.requests) == count
+    opening.open_address(view, searched)
+    finding.close(view)
+    assert not view.finds and address.of_view(view) == named
+    setting.gallery_maturity_ceiling = 'R'
+    opening.open_address(view, searched)
+    assert len(demo.requests) > count, 'what may be shown has changed'
+
+
+@pytest.mark.parametrize(
+    'words',
+    [
+        '4201',
+        'https://example.com/models/1',
+        'javascript:alert(1)',
+        '@ana',
+        'x' * 201,
+        'a\x00b',
+        'pap\u202eer',
+        'civitai.com/models/1 civitai.com/models/2',
+        '\ud800',
+    ],
+    ids=ascii,
+)
+def test_words_of_an_address_that_are_none_are_told_of_and_nobody_is_asked(
+    demo: DemoServer, view: View, words: str
+) -> None:
+    before, count = view.page, len(demo.requests)
+    with pytest.raises(SourceError, match='asks for a search'):
+        opening.open_address(view, urlencode({'words': words}, errors='surrogatepass'))
+    assert view.page is before and not view.finds and len(demo.requests) == count
+
+
+@pytest.mark.parametrize('page', ['-1', '0', 'x', '²', '1e3', '', '9' * 400])
+def test_a_count_that_can_be_none_is_ignored(demo: DemoServer, page: str) -> None:
+    view = View()
+    opening.open_address(view, urlencode({'words': 'paper', 'p': page, 'at': '\n'}))
+    assert found(view) == [4201] and address.of_view(view) == 'words=paper'
+
+
+def test_an_address_does_not_have_what_follows_asked_for_without_end(
+    demo: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, 'FOUND_AT_ONCE', 1)
+    monkeypatch.setattr(finding, 'MOST_PAGES', 3)
+    view = View()
+    opening.open_address(view, 'words=a&p=999999')
+    assert len(found(view)) == 3
+
+
+@pytest.mark.parametrize('words', ['paper token=abcdef', 'paper 0123456789abcdef0123456789abcdef'])
+def test_no_secret_among_the_words_gets_into_the_address(demo: DemoServer, words: str) -> None:
+    setting.civitai_api_key = '0123456789abcdef0123456789abcdef'
+    view = View()
+    finding.search(view, words)
+    assert view.finds and address.of_view(view) == ''
 
 
 @pytest.mark.parametrize('level', ['', 'XXXX', 'XXX', '31'])

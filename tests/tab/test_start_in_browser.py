@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any, Iterator
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -83,6 +84,69 @@ def test_words_lead_to_cards_and_those_to_galleries_and_back(
     page.locator('body').press('f')  # a gallery that is not seen hears no keys
     expect(page.locator('dialog[open]')).to_have_count(0)
     assert len(page.context.pages) == 1
+
+
+def test_the_address_names_what_was_searched_for_on_the_way_back_and_forward_and_for_others(
+    page: Page, browser: Browser, app: RunningApp, running_demo: DemoServer
+) -> None:
+    cards, begin = part(page, 'found').locator('.cg-card'), part(page, 'home')
+    title, see = part(page, 'title'), part(page, 'see')
+    expect(begin.get_by_role('link').first).to_be_visible(timeout=WAIT)
+    load(page, 'paper')
+    expect(cards).to_have_count(1, timeout=WAIT)
+    expect(see).to_be_hidden()
+    expect(page).to_have_url(f'{app.url}?words=paper', timeout=WAIT)
+    cards.locator('.cg-card-open').click()
+    expect(page).to_have_url(re.compile('source='), timeout=WAIT)
+    expect(part(page, 'version')).to_be_visible(timeout=WAIT)
+    page.go_back()
+    expect(cards).to_have_count(1, timeout=WAIT)
+    expect(source(page)).to_have_value('paper', timeout=WAIT)
+    expect(see).to_be_hidden()
+    page.go_forward()
+    expect(title).to_contain_text('Paper Horizons XL', timeout=WAIT)
+    expect(see).to_be_visible()
+    page.go_back()
+    expect(cards).to_have_count(1, timeout=WAIT)
+    page.go_back()
+    expect(begin.get_by_role('link').first).to_be_visible(timeout=WAIT)
+    expect(source(page)).to_have_value('', timeout=WAIT)
+    assert page.url == app.url
+    page.go_forward()
+    page.reload()
+    expect(cards).to_have_count(1, timeout=WAIT)
+    expect(source(page)).to_have_value('paper', timeout=WAIT)
+
+    load(page, f'{running_demo.url}/models/4452')
+    expect(title).to_contain_text('Quiet Geometry', timeout=WAIT)
+    load(page, 'gouache')
+    expect(page).to_have_url(f'{app.url}?words=gouache', timeout=WAIT)
+    load(page, 'https://example.com/models/1')
+    expect(part(page, 'found')).to_contain_text('Still the models found before', timeout=WAIT)
+    expect(page).to_have_url(f'{app.url}?words=gouache')
+    with tab_at(browser, page.url) as other:
+        found = part(other, 'found')
+        expect(found).to_contain_text('Gouache Weather', timeout=WAIT)
+        expect(found).not_to_contain_text('Still the models')
+    part(page, 'found').get_by_role('button', name='Close').click()
+    expect(title).to_contain_text('Still the gallery from before')
+    expect(page).to_have_url(re.compile('source=.*4452'), timeout=WAIT)
+    page.go_back()
+    expect(part(page, 'found')).to_contain_text('Gouache Weather', timeout=WAIT)
+    expect(part(page, 'found')).not_to_contain_text('Still the models', timeout=WAIT)
+
+
+@pytest.mark.parametrize('words', ['4201', EVIL.replace('=', '')], ids=['no words', 'hostile'])
+def test_words_in_an_address_are_text_and_told_of_if_they_are_none(
+    page: Page, app: RunningApp, words: str
+) -> None:
+    dialogs: list[object] = []
+    page.on('dialog', lambda dialog: (dialogs.append(dialog), dialog.dismiss()))
+    page.goto(f'{app.url}?{urlencode({"words": words, "p": "x", "page": "x"})}')
+    expect(part(page, 'status').locator('.cg-problem')).to_be_visible(timeout=WAIT)
+    expect(part(page, 'status').locator('img')).to_have_count(0)
+    expect(page.locator('.toast-body')).to_have_count(0)
+    assert dialogs == []
 
 
 def test_an_example_opens_and_a_favourite_stays_in_this_browser(

@@ -1,4 +1,5 @@
-"""What the address of the app's page names: a gallery, how it is filtered, and a page of it.
+"""What the address of the app's page names: a gallery, how it is filtered, and a page of it; or
+the words of a search, and how many pages of what it finds.
 
 A page of Civitai is reached by what the one before said of it, so the address carries the whole
 way, as far as that is short. The page is called `p`: gradio 6 has a use of its own for `page`, and
@@ -17,7 +18,7 @@ from ..civitai.gallery import CursorTrail
 from ..civitai.source import GallerySource, address_of
 from . import endless
 from .filters import Filters, of_values
-from .view import View
+from .view import SearchView, View
 
 _LONGEST = 8000
 # A longer way than this, in characters of an address or in pages, is left out of it.
@@ -29,10 +30,12 @@ _CURSOR = re.compile(r'[!-~]{1,300}')
 class Address:
     """A gallery by its link, with filters that no link can name; `page` of it, if that is known.
 
-    trail leads to the page, to the first where the way is not known.
+    trail leads to the page, to the first where the way is not known. Where there is no link, it is
+    what `words` find, up to `page`.
     """
 
-    source: str
+    source: str = ''
+    words: str = ''
     filters: Filters = Filters()
     is_of_every_version: bool = False
     page: int = 1
@@ -41,6 +44,19 @@ class Address:
 
 def of_view(view: View) -> str:
     """Return what the address of the page says of what is on show; '' for what it cannot name."""
+    return _of_search(view.search) if view.finds else of_gallery(view)
+
+
+def _of_search(search: SearchView) -> str:
+    """The same of a search; '' where a secret is among its words, as an address is passed on."""
+    words, key = search.words, setting.civitai_api_key
+    if urls.without_secrets(words) != words or (key and key in words):
+        return ''
+    return urlencode([('words', words), *([('p', search.pages)] if search.pages > 1 else [])])
+
+
+def of_gallery(view: View) -> str:
+    """Return what the address says of the gallery that is or would be on show, as above."""
     gallery, chosen = view.gallery, view.filters.chosen
     if gallery is None:
         return ''
@@ -68,7 +84,7 @@ def _link(source: GallerySource) -> str:
 
 
 def read(text: object) -> Address | None:
-    """Return what an address, of whatever origin, says; None if it names no gallery."""
+    """Return what an address, of whatever origin, says; None if it names nothing."""
     given = str(text or '').removeprefix('?')
     if len(given) > _LONGEST:
         return None
@@ -76,16 +92,17 @@ def read(text: object) -> Address | None:
         said = parse_qs(given, max_num_fields=100)
     except ValueError:
         return None
-    (source, *_), (level, *_) = said.get('source', ['']), said.get('level', [''])
+    (source, *_), (words, *_) = said.get('source', ['']), said.get('words', [''])
+    level, *_ = said.get('level', [''])
     if not source.strip():
-        return None
+        return Address(words=words, page=_way(said)[0]) if words.strip() else None
     chosen = of_values({'level': level, 'with_prompt': said.get('prompt') == ['1']})
     page, trail = _way(said)
     if chosen.level and chosen.level != chosen.ceiling:
         trail = CursorTrail()  # that way leads through other pictures
     if chosen.levels == setting.maturity_levels():
         chosen = chosen.without('level')
-    return Address(source, chosen, said.get('versions') == ['all'], page, trail)
+    return Address(source, '', chosen, said.get('versions') == ['all'], page, trail)
 
 
 def _way(said: dict[str, list[str]]) -> tuple[int, CursorTrail]:

@@ -13,49 +13,54 @@ WANTED = '(window.civitaiGalleryAddress || {}).wanted || ""'
 _WATCH = """() => {
     if (window.civitaiGalleryAddress) return [];
     const state = window.civitaiGalleryAddress = {wanted: ''};
-    const usual = 250, ours = ['source', 'level', 'prompt', 'versions', 'p', 'at'];
-    let listed = 0, isOpening = true, fills = new URLSearchParams(location.search).has('source');
+    const usual = 250, ours = ['source', 'words', 'level', 'prompt', 'versions', 'p', 'at'];
     const find = (what) => document.querySelector('#civitai_gallery_' + what);
-    const named = () => {
-        const here = new URLSearchParams(location.search);
-        for (const name of new Set(here.keys())) if (!ours.includes(name)) here.delete(name);
-        return here.toString();
+    const here = () => new URLSearchParams(location.search);
+    const pasted = () => here().get('source') || here().get('words') || '';
+    const those = (isOurs) => {
+        const some = here();
+        for (const name of new Set(some.keys()))
+            if (ours.includes(name) !== isOurs) some.delete(name);
+        return some.toString();
     };
-    const others = () => {
-        const here = new URLSearchParams(location.search);
-        for (const name of ours) here.delete(name);
-        return here.toString();
+    const facts = () => {
+        const node = find('filters_told') && find('filters_told').querySelector('[data-told]');
+        const told = node ? JSON.parse(node.dataset.told) : {seen: 0, address: ''};
+        return {seen: told.seen, address: new URLSearchParams(told.address).toString()};
     };
+    let seen = 0, isOpening = IS_OPENING || Boolean(pasted()), fills = Boolean(pasted());
     const open = () => {
-        const button = find('address_button'), wanted = named();
-        if (!button || !new URLSearchParams(wanted).get('source')) return;
+        const button = find('address_button');
+        if (!button) return;
         isOpening = fills = true;
-        state.wanted = wanted;
+        state.wanted = those(true);
         button.click();
     };
     const fill = () => {
-        const source = new URLSearchParams(location.search).get('source');
         const box = find('source') && find('source').querySelector('textarea, input');
-        if (!source || !box || box.value === source) return;
-        box.value = source;
+        if (!box || box.value === pasted()) return;
+        box.value = pasted();
         box.dispatchEvent(new Event('input', {bubbles: true}));
     };
-    window.addEventListener('popstate', open);
+    window.addEventListener('popstate', () => {
+        if (isOpening || those(true) !== facts().address) open();  // else it is a jump in the page
+    });
     const look = () => {
-        const node = find('filters_told') && find('filters_told').querySelector('[data-told]');
-        const told = node ? JSON.parse(node.dataset.told) : {listed: 0};
-        if (told.listed === listed) return;
-        const wanted = new URLSearchParams(told.address).toString();
-        const query = [wanted, others()].filter(Boolean).join('&');
+        const told = facts();
+        // what is on its way may be for the address that there is by now
+        if (told.seen === seen || window.civitaiGalleryWaits) return;
+        const query = [told.address, those(false)].filter(Boolean).join('&');
         const address = location.pathname + (query ? '?' + query : '') + location.hash;
-        if (wanted !== named())
-            history[isOpening ? 'replaceState' : 'pushState'](history.state, '', address);
+        const words = new URLSearchParams(told.address).get('words');
+        const isMore = words && words === here().get('words');
+        if (told.address !== those(true))
+            history[isOpening || isMore ? 'replaceState' : 'pushState'](history.state, '', address);
         if (fills) fill();
-        listed = told.listed;
+        seen = told.seen;
         isOpening = fills = false;
     };
     setInterval(look, usual);
-    if (!IS_OPENING) open();
+    if (!IS_OPENING && pasted()) open();
     return [];
 }"""
 

@@ -87,6 +87,7 @@ def told(view: View) -> str:
         'levels': _levels(),
         'address': address.of_view(view),
         'listed': view.listed,
+        'seen': view.seen_since,
         'turn': view.turn,
         'grows': endless.will_grow(view),
         'order': _usual_order(view) if 'sort' in usable else '',

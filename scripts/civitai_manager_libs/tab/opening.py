@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from .. import api, setting
-from ..civitai.gallery import CursorTrail
+from ..civitai.gallery import CursorTrail, ImagePage
 from ..civitai.source import parse_source
 from ..errors import BadRequestError, SourceError
 from . import address, events, filters, finding
 from .address import Address
-from .view import View
+from .ahead import Pages
+from .filters import LeftOut
+from .view import Grown, View
 
 
 def open_pasted(view: View, pasted: str, kept: object = '') -> None:
@@ -32,14 +34,41 @@ def open_first(view: View, pasted: str, kept: object, here: object) -> None:
 
 
 def open_address(view: View, here: object) -> None:
-    """Show what the address `here` names; its first page where the one named is not to be had.
+    """Show what the address `here` names: models that words find, a gallery, or where one begins.
 
-    Filters that this browser keeps do not count: who shared it saw it without them. Raises
-    CivitaiError and leaves `view` as it was.
+    Raises CivitaiError and leaves `view` as it was.
     """
-    turn, asked = view.begin(), address.read(here)
+    asked = address.read(here)
     if asked is None:
+        _begin(view, here)
+    elif asked.source:
+        _open_gallery(view, asked)
+    else:
+        words = finding.words_of(asked.words)
+        if not words:
+            raise SourceError('address_no_words')
+        finding.search_again(view, words, asked.page)
+
+
+def _begin(view: View, here: object) -> None:
+    """Show where one begins, if `here` is empty."""
+    turn = view.begin()
+    if str(here or '').strip('?'):
         raise SourceError('source_empty')
+    view.pages.stop()
+    view.pages, view.trail, view.page, view.grown = Pages(), CursorTrail(), ImagePage(), Grown()
+    view.gallery = view.saved = view.selected = view.problem = None
+    view.filters.left, view.picture.left_out = LeftOut(), 0
+    view.lost, view.is_of_before = (), False
+    view.listed = turn
+
+
+def _open_gallery(view: View, asked: Address) -> None:
+    """Show a gallery; its first page where the one named is not to be had.
+
+    Filters that this browser keeps do not count: who shared it saw it without them.
+    """
+    turn = view.begin()
     source = parse_source(asked.source, setting.civitai_base_url)
     chosen = filters.in_force(source, asked.filters)
     gallery = _on_show(view, asked)
@@ -61,7 +90,7 @@ def open_address(view: View, here: object) -> None:
 
 def _on_show(view: View, asked: Address) -> api.Gallery | None:
     """The gallery on show if it is the one that is asked for: its pages are known."""
-    now = address.read(address.of_view(view))
+    now = address.read(address.of_gallery(view))
     same = now and (now.source, now.is_of_every_version) == (
         asked.source,
         asked.is_of_every_version,

@@ -225,6 +225,11 @@ class View:
         return int(self.search.grid or 0) > self.listed
 
     @property
+    def seen_since(self) -> int:
+        """The turn that brought what is seen."""
+        return int(self.search.grid) if self.finds else self.listed
+
+    @property
     def is_settled(self) -> bool:
         """Whether the page asked for last is on the screen, or cannot be.
 

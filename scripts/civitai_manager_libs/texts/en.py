@@ -696,6 +696,10 @@ ENGLISH: dict[str, str] = {
     'origin_kept': 'From the files kept on this computer.',
     'origin_offline': 'Civitai is out of reach: from the files kept on this computer.',
     'all_versions_by_date': 'Civitai lists all versions of a model by date only.',
+    'address_no_words': (
+        'The address of this page asks for a search, but not by words that one can search by. Type '
+        'above what you look for.'
+    ),
     'page_not_there': (
         'This page of the gallery cannot be reached by its address any more: here is the first one.'
     ),

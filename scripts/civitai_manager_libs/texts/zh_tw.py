@@ -495,6 +495,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'origin_kept': '取自這台電腦上保存的檔案。',
     'origin_offline': '無法連線到 Civitai：取自這台電腦上保存的檔案。',
     'all_versions_by_date': 'Civitai 只會依日期列出模型的所有版本。',
+    'address_no_words': '這個網址要求搜尋，但其中沒有可供搜尋的文字。請在上方輸入要找的內容。',
     'page_not_there': '這個網址已無法到達圖庫的該頁：以下是第一頁。',
     'load_cancel': '取消',
     'wait_try': '（第 {attempt} 次，共 {tries} 次）',
