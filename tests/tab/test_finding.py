@@ -18,7 +18,9 @@ from scripts.civitai_manager_libs.api import models
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from scripts.civitai_manager_libs.tab import components, events, finding, home, opening, paging
 from scripts.civitai_manager_libs.tab.layout import Parts
+from scripts.civitai_manager_libs.tab.loading import State
 from scripts.civitai_manager_libs.tab.view import View
+from tests.support.grid_site import GridSite, jpeg
 from tests.support.grids import filled, loading_of
 from tests.support.network import at_home
 from tests.support.scripted_server import Request, ScriptedServer, ok
@@ -248,6 +250,29 @@ def test_what_comes_late_does_not_take_the_place_of_what_was_asked_for_since(
         hold.set()
         first.join(30)
     assert not late and view.search.words == 'paper'
+
+
+def test_the_pictures_of_the_gallery_come_on_while_models_are_shown(
+    load: Callable[..., dict[Any, Any]],
+    client: CivitaiHttpClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    site, view, hold = GridSite(4), View(), threading.Event()
+
+    def late() -> bytes:
+        hold.wait(30)
+        return ok(jpeg(1), Content_Type='image/jpeg')
+
+    site.instead['/key/'] = late
+    site.instead['/api/v1/models'] = ok(json.dumps({'items': [model(7)], 'metadata': {}}).encode())
+    with site.server:
+        at_home(monkeypatch, site.server)
+        load(view, site.link)
+        for words in ('one', 'another', 'a third', 'a fourth'):
+            load(view, words)
+        hold.set()
+        loading = loading_of(view)
+        assert loading.wait(30) and len(loading.places(State.THERE)) == 4
 
 
 def test_a_cursor_that_was_there_before_leads_nowhere(

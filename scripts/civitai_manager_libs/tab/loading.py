@@ -147,6 +147,7 @@ class Given:
     def __init__(self) -> None:
         self.secret = secrets.token_urlsafe(18)
         self._grids: OrderedDict[str, Loading] = OrderedDict()
+        self._beside = ''
         _tabs[self.secret] = self
         weakref.finalize(self, stop_all, self._grids)
 
@@ -157,6 +158,13 @@ class Given:
         self._grids[name] = loading
         while len(self._grids) > GRIDS_KEPT:
             self._grids.popitem(last=False)
+
+    def give_beside(self, name: str, loading: Loading) -> None:
+        """The same in the place of what was given so before; the others go on, and are kept."""
+        before = self._grids.pop(self._beside, None)
+        if before is not None:
+            before.stop.set()
+        self._grids[name], self._beside = loading, name
 
     def grid(self, name: str) -> Loading | None:
         """The grid called `name`, None if there is none any more."""

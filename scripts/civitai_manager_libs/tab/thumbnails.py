@@ -56,7 +56,7 @@ def show(view: View) -> str:
 def show_beside(view: View, name: str, images: Sequence[GalleryImage | None]) -> None:
     """Give the tab a grid of these pictures, which are not of its gallery; None: a place without.
 
-    What loads for the grids before it stops. Raises StorageError if none can be shown.
+    What loads for such a grid before it stops. Raises StorageError if none can be shown.
     """
     _check_cache()
     addresses = [address(image) if image else '' for image in images]
@@ -68,7 +68,7 @@ def show_beside(view: View, name: str, images: Sequence[GalleryImage | None]) ->
     loading = Loading(smalls, _fetching(addresses))
     loading.begin(loading.places(State.COMING))
     view.given = view.given or Given()
-    view.given.give(name, loading)
+    view.given.give_beside(name, loading)
 
 
 def _check_cache() -> None:
