@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Mapping
 
 import pytest
 
 from scripts.civitai_manager_libs import errors, notices, setting
+from scripts.civitai_manager_libs.downloads.running import which_try
 from scripts.civitai_manager_libs.http_client import client as client_module, retry
 from scripts.civitai_manager_libs.http_client.pacing.budget import Budget
 from scripts.civitai_manager_libs.http_client.pacing.throttle import Throttle
@@ -162,6 +163,30 @@ def test_a_wait_of_more_than_a_few_seconds_is_told(monkeypatch: pytest.MonkeyPat
             {'host': '127.0.0.1', 'status': 503, 'seconds': 14, 'attempt': 3, 'tries': 5},
         )
     ]
+
+
+def test_who_has_no_patience_for_all_tries_is_told_when_there_are_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[tuple[float, Mapping[str, Any]]] = []
+    with ScriptedServer(busy(429, Retry_After='5')) as server:
+        at_home(monkeypatch, server)
+        patient_one, waits = patient()
+        client = patient_one.for_a_person()
+
+        def hear(key: str, values: Mapping[str, Any]) -> None:
+            told.append((sum(waits), dict(values)))
+
+        with notices.going_to(hear):
+            assert client.get_json(f'{server.url}/api/v1/images') is None
+        asked = len(server.requests)
+    assert told and 1 < asked < 10, 'time ends what ten tries would be'
+    for passed, values in told:
+        last_try_at = sum(waits)
+        assert passed + values['left'] == pytest.approx(client_module.PATIENCE_OF_A_PERSON, abs=1)
+        assert last_try_at <= passed + values['left']
+        sentence = which_try(values)
+        assert f'try {values["attempt"]};' in sentence and 'of 10' not in sentence
 
 
 # -- what one answer says about others -----------------------------------------------------------

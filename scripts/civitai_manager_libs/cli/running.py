@@ -11,6 +11,7 @@ from typing import Any, Callable, Mapping, Sequence
 
 from .. import ending, notices, setting, texts
 from ..archive import place
+from ..downloads.running import which_try
 from ..errors import CivitaiError
 from ..http_client import CivitaiHttpClient, get_http_client
 from . import bars, saying, screens, totals
@@ -150,9 +151,7 @@ def show_notices(screen: screens.Screen) -> None:
     def tell(key: str, values: Mapping[str, Any]) -> None:
         line = texts.text(key, setting.language, **values)
         if key in _WAITS:
-            if values.get('attempt'):
-                line += ' ' + texts.text('cli_try', setting.language, **values)
-            screen.waiting(line)
+            screen.waiting(f'{line} {which_try(values)}'.strip())
         else:
             screen.notice(line)
 

@@ -17,6 +17,19 @@ RATE_SECONDS = 5.0  # the rate is that of the last seconds
 WAITS = ('notice_asked_to_wait', 'notice_waiting', 'notice_refuses', 'notice_slow')
 
 
+def which_try(values: Mapping[str, Any], passed: float = 0) -> str:
+    """Return which try follows and when there are no more, `passed` seconds after it was told.
+
+    '' if nobody knows. Where time ends the tries, their number is no promise.
+    """
+    if not values.get('attempt'):
+        return ''
+    if 'left' not in values:
+        return texts.text('wait_try', setting.language, **values)
+    left = math.ceil(values['left'] - passed)
+    return texts.text('wait_try_until', setting.language, **{**values, 'left': left})
+
+
 class Waiting:
     """What a job waits for, as far as that was told; a wait is forgotten once it is over."""
 
@@ -37,8 +50,8 @@ class Waiting:
         if left <= 0:
             return ''
         told = texts.text(key, setting.language, **{**values, 'seconds': left})
-        which = texts.text('wait_try', setting.language, **values) if values.get('attempt') else ''
-        return f'{told} {which}'.strip()
+        passed = float(values['seconds']) - left
+        return f'{told} {which_try(values, passed)}'.strip()
 
 
 class Speeds:

@@ -63,21 +63,18 @@ class Attempts:
                 refused = isinstance(error, RateLimitedError)
                 tries, refusals = tries + (not refused), refusals + 1 if refused else 0  # in a row
                 count, most = (refusals, policy.refusals) if refused else (tries, policy.tries)
+                # where it happened: a redirect may have led away from the API
+                from_api, chance = urls.is_api(error.url, base_url), self._chance()
                 decision = retry.decide(
-                    policy,
-                    count,
-                    error,
-                    # where it happened: a redirect may have led away from the API
-                    from_api=urls.is_api(error.url, base_url),
-                    chance=self._chance(),
-                    since=since,
+                    policy, count, error, from_api=from_api, chance=chance, since=since
                 )
                 if not isinstance(decision, retry.Wait):
                     raise error
                 log.info('%s: %s Again in %.1f s.', urls.redact(url), error, decision.seconds)
                 is_long = since + decision.seconds > throttle.TOLD_SECONDS
                 if is_long and self.now() - told > throttle.TOLD_AGAIN:
-                    wire.tell_wait(error, decision.seconds, tries=(count + 1, most))
+                    left = policy.patience - since
+                    wire.tell_wait(error, decision.seconds, tries=(count + 1, most), left=left)
                     told = self.now()
             self._pause(decision.seconds, stop)
 

@@ -281,13 +281,19 @@ def host_of(url: str) -> str:
 
 
 def tell_wait(
-    error: CivitaiError, seconds: float, is_given_up: bool = False, tries: tuple[int, int] = (0, 0)
+    error: CivitaiError,
+    seconds: float,
+    is_given_up: bool = False,
+    tries: tuple[int, int] = (0, 0),
+    left: float = math.inf,
 ) -> None:
     """Tell that it goes on after `error` in so many seconds, or is given up then.
 
-    `tries`: which try follows, and how many there are at most; 0 if nobody knows.
+    `tries`: which try follows, and how many there are at most; 0 if nobody knows. `left`: in how
+    many seconds no try begins any more, however many were left.
     """
     asked = 'notice_refuses' if is_given_up else 'notice_asked_to_wait'
+    end = {} if math.isinf(left) else {'left': math.ceil(left)}
     notices.tell(
         asked if error.status in (429, 503) else 'notice_waiting',
         host=host_of(error.url),
@@ -295,6 +301,7 @@ def tell_wait(
         seconds=math.ceil(seconds),
         attempt=tries[0],
         tries=tries[1],
+        **end,
     )
 
 

@@ -705,6 +705,7 @@ ENGLISH: dict[str, str] = {
     ),
     'load_cancel': 'Cancel',
     'wait_try': '(try {attempt} of {tries})',
+    'wait_try_until': '(try {attempt}; no more tries after {left} s)',
     'more': 'Load more ›',
     'status_start': (
         'Paste a Civitai link above, or type words to find models by, and press Load; or begin '
@@ -840,7 +841,6 @@ ENGLISH: dict[str, str] = {
     ),
     'cli_nothing_failed': 'Nothing failed in job {job}, so there is nothing to try again.',
     'cli_saved_before': '{count} saved now and {before} before',
-    'cli_try': '(try {attempt} of {tries})',
     'same_bytes': ('Byte for byte the same as a picture of another id: {count}, such as {ids}.'),
     'cli_so_far': (
         '{found} found on {pages} pages, {saved} saved, {already} there already, {failed} '

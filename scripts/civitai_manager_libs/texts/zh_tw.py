@@ -498,7 +498,8 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'address_no_words': '這個網址要求搜尋，但其中沒有可供搜尋的文字。請在上方輸入要找的內容。',
     'page_not_there': '這個網址已無法到達圖庫的該頁：以下是第一頁。',
     'load_cancel': '取消',
-    'wait_try': '（第 {attempt} 次，共 {tries} 次）',
+    'wait_try': '（第 {attempt} 次，最多 {tries} 次）',
+    'wait_try_until': '（第 {attempt} 次；{left} 秒後不再重試）',
     'more': '載入更多 ›',
     'status_start': '請在上方貼上 Civitai 連結，或輸入文字搜尋模型，再按下載入；也可以從以下項目開始。',
     'status_loading': '正在載入圖庫…',
@@ -590,7 +591,6 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     ),
     'cli_nothing_failed': '工作 {job} 沒有失敗的項目，因此沒有需要重試的。',
     'cli_saved_before': '本次儲存 {count}，先前已儲存 {before}',
-    'cli_try': '（第 {attempt} 次，最多 {tries} 次）',
     'same_bytes': '與其他編號的圖片內容完全相同：{count} 張，例如 {ids}。',
     'cli_so_far': (
         '在 {pages} 頁中找到 {found} 張，已儲存 {saved}，已存在 {already}，失敗 {failed}，已消失 {gone}，{mib} MiB'
