@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import gradio as gr
 import pytest
 
-from civitai_demo.api import gate
+from civitai_demo.api import gate, scenarios
 from civitai_demo.server import DemoServer
 from civitai_demo.world.models import OPENING_MODEL_ID, OPENING_VERSION_ID
 from scripts.civitai_manager_libs import setting, util
@@ -702,6 +702,21 @@ def test_a_job_that_found_nothing_says_why_and_does_not_look_well_done(
     assert 'left out by the filters' in html and 'cg-good' not in html
     assert ' of 0 ' not in html and 'data-order="forget 1"' in html
     assert 'data-order="retry' not in html
+
+
+def test_a_job_whose_pictures_are_all_gone_says_so_and_does_not_look_well_done(
+    parts: Parts, view: View, demo: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scenarios, '_SOME_PICTURES', frozenset())
+    demo.scenario = 'cdn-404'
+    started(parts, view, limit='3')
+    until(lambda: stands(1) == 'all gone')
+    panel, line, _ = jobs._order(HERE, view, '')
+    for html in (panel, line):
+        assert 'Nothing saved. Gone from Civitai: 3 of 3.' in html
+        assert 'cg-good' not in html and '>complete<' not in html
+    (job,) = queue.job_queue().standing()
+    assert job.is_complete and jobs_markup.state_of(replace(job, saved=1, gone=2)) == 'complete'
 
 
 def test_jobs_of_the_same_gallery_are_told_apart_at_a_glance() -> None:

@@ -6,7 +6,7 @@ from ..archive import jobs
 from ..downloads.standing import Standing
 from ..widgets import escape
 from . import job_parts, jobs_markup
-from .job_parts import INCOMPLETE, MOVING
+from .job_parts import INCOMPLETE, LOST, MOVING
 from .jobs_markup import Viewer
 from .markup import label
 
@@ -53,6 +53,8 @@ def _told(state: str, job: Standing, begun: str) -> str:
 
 
 def _ended(job: Standing) -> str:
+    if jobs_markup.state_of(job) == LOST:
+        return jobs_markup.far(job)
     counts = {name: getattr(job, name) for name in _COUNTS}
     told = [
         label(f'begun_{name}', count=count)

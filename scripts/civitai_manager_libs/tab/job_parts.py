@@ -10,7 +10,7 @@ from ..widgets import escape
 from .markup import label
 
 # How a job stands, and what may be done with it then.
-COMPLETE, INCOMPLETE, EMPTY = 'complete', 'incomplete', 'empty'
+COMPLETE, INCOMPLETE, EMPTY, LOST = 'complete', 'incomplete', 'empty', 'lost'
 ACTIONS = {
     jobs.WAITING: ('pause', 'cancel'),
     jobs.RUNNING: ('pause', 'cancel'),
@@ -20,6 +20,7 @@ ACTIONS = {
     jobs.CANCELLED: ('resume', 'forget'),
     COMPLETE: ('forget',),
     EMPTY: ('forget',),
+    LOST: ('forget',),
     INCOMPLETE: ('retry', 'forget'),
     FAILED: ('retry', 'forget'),
 }

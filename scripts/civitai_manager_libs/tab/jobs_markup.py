@@ -13,7 +13,7 @@ from ..downloads.standing import FAILED, Standing
 from ..store.cache import MIB
 from ..widgets import escape
 from . import downloading, job_failures, job_parts, markup, model_cards
-from .job_parts import COMPLETE, EMPTY, INCOMPLETE, MOVING
+from .job_parts import COMPLETE, EMPTY, INCOMPLETE, LOST, MOVING
 from .keeping import Keeping
 from .markup import label
 
@@ -129,6 +129,8 @@ def state_of(job: Standing) -> str:
     if job.state == jobs.ENDED:
         if job.is_complete and not job.found:
             return EMPTY
+        if job.is_complete and job.gone == job.found:
+            return LOST
         return COMPLETE if job.is_complete else INCOMPLETE
     return job.state
 
@@ -171,6 +173,8 @@ def _line(job: Standing) -> str:
 
 def far(job: Standing) -> str:
     """How far it is, how fast, and how long it takes still, in words."""
+    if state_of(job) == LOST:
+        return label('job_all_gone', count=job.gone)
     is_moving = job.state in MOVING
     if job.state == jobs.RUNNING and not job.found:
         told = [label('job_looking')]
