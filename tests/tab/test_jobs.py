@@ -402,6 +402,34 @@ def test_what_failed_is_told_with_its_cause_and_tried_again(
     until(lambda: stands(1) == 'complete')
 
 
+def test_of_many_that_failed_all_can_be_seen_and_tried_again(
+    parts: Parts, view: View, demo: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scenarios, '_SOME_PICTURES', frozenset())
+    monkeypatch.setattr(setting, 'http_max_retries', 0)
+    demo.scenario = 'truncated'
+    started(parts, view, limit='25')
+    until(lambda: stands(1) == 'not complete')
+
+    def listed(order: str, seen: View, asker: Any = HERE) -> tuple[int, str]:
+        panel, _, told = jobs._order(asker, seen, order)
+        return panel.count('<li><'), f'{panel}{told}'
+
+    count, html = listed('', view)
+    assert count == 20 and 'and 5 more' in html and 'data-order="more 1"' in html
+    assert 'data-order="retry 1">Try all 25 again<' in html
+    assert listed('more 1', view)[0] == listed('', view)[0] == 25
+    assert 'data-order="more 1"' not in listed('', view)[1]
+    afar = View()
+    assert listed('', afar)[0] == 20, 'what another tab unfolded is its own'
+    count, html = listed('more 1', afar, FROM_AFAR)
+    assert count == 25 and 'data-order' not in html, 'who may only look sees them all'
+    assert 'cg-problem' in jobs._order(OTHER_SITE, View(), 'more 1')[-1]
+    demo.scenario = ''
+    ordered(HERE, 'retry 1')
+    until(lambda: stands(1) == 'complete')
+
+
 @pytest.mark.parametrize(
     'order',
     [
@@ -412,6 +440,7 @@ def test_what_failed_is_told_with_its_cause_and_tried_again(
         'end 1',
         'pause 1 2',
         'again 1',
+        'more 99',
         'pause -1',
         'pause ١',
     ]

@@ -176,7 +176,6 @@ def told_of(db: Database, report: JobReport, state: str, size: int) -> Standing:
     now, wanted, job = report.progress, report.wanted, report.job
     asked = said_of(wanted)
     failed = now.count(jobs.FAILED)
-    some = jobs.listed(db, job.id, jobs.FAILED, 0, MOST_FAILURES) if failed else []
     is_empty = now.is_listed and not now.found
     nothing = (report.nothing_found(setting.language),) if is_empty else ()
     return Standing(
@@ -198,7 +197,7 @@ def told_of(db: Database, report: JobReport, state: str, size: int) -> Standing:
         is_complete=report.is_complete,
         gaps=tuple(dict.fromkeys(gap.message_in(setting.language) for gap in report.gaps)),
         notes=nothing + report.notes(setting.language),
-        failures=tuple(map(_failed, some)),
+        failures=failures(db, job.id) if failed else (),
         name=name_of(urls.shown(wanted.source), jobs.lanes(db, job.id)),
         changed_at=job.changed_at,
         size=size,
@@ -234,9 +233,10 @@ def said_of(wanted: Wanted) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value}
 
 
-def _failed(one: jobs.Listed) -> Failure:
-    told = failure(one)
-    return Failure(one.image, str(told['page']), str(told['error']))
+def failures(db: Database, job_id: int, most: int = MOST_FAILURES) -> tuple[Failure, ...]:
+    """Return the first pictures of a job that failed. Raises StorageError."""
+    some = ((one.image, failure(one)) for one in jobs.listed(db, job_id, jobs.FAILED, 0, most))
+    return tuple(Failure(image, str(told['page']), str(told['error'])) for image, told in some)
 
 
 def failure(one: jobs.Listed) -> dict[str, object]:

@@ -10,9 +10,9 @@ from typing import Iterable, Mapping
 from urllib.parse import quote
 
 from .. import setting
-from ..downloads.standing import Failure, Standing
+from ..downloads.standing import MOST_FAILURES, Failure, Standing
 from ..widgets import escape
-from . import grid_markup, thumbnails
+from . import grid_markup, job_parts, thumbnails
 from .loading import Given, Loading, Small, State
 from .markup import label
 from .view import View
@@ -44,12 +44,18 @@ def listed(job: Standing, smalls: Mapping[int, str], may_retry: bool) -> str:
         return ''
     rows = [_row(job.job_id, one, smalls.get(one.image.id, ''), may_retry) for one in job.failures]
     left = job.failed - len(rows)
-    if left:
-        rows.append(f'<li>{escape(label("failures_more", count=left))}</li>')
+    if left > 0:
+        is_cut = len(rows) >= MOST_FAILURES
+        more = job_parts.button('more', job.job_id, 'failures_show') if is_cut else ''
+        rows.append(f'<li>{escape(label("failures_more", count=left))} {more}</li>')
     title = escape(label('failures_title', count=job.failed))
+    every = ''
+    if may_retry and job.failed > 1:
+        retry = job_parts.button('retry', job.job_id, 'failures_again', count=job.failed)
+        every = f'<p class="cg-actions">{retry}</p>'
     return (
         f'<details class="cg-failures" data-name="failures {job.job_id}">'
-        f'<summary>{title}</summary><ul>{"".join(rows)}</ul></details>'
+        f'<summary>{title}</summary>{every}<ul>{"".join(rows)}</ul></details>'
     )
 
 

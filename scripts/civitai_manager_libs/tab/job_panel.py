@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import itertools
 import time
+from dataclasses import replace
 from typing import Any
 
 from .. import forks, widgets
-from ..downloads import modeljobs, queue
+from ..archive.place import archive
+from ..downloads import modeljobs, queue, standing as standings
 from ..downloads.modeljobs import ModelStanding
-from ..downloads.standing import Standing
-from ..errors import CivitaiError
+from ..downloads.standing import MOST_FAILURES, Standing
+from ..errors import CivitaiError, SourceError
 from . import begun_markup, job_failures, job_parts, jobs_markup, keeping, markup, needed
 from .jobs_markup import Viewer
 from .view import Begun, View
 
 _MOST_SHOWN = 30
+_STEP = 100  # so many failures more at each press
 # So that a browser knows of two panels which tells of what is so later, whatever came first; it
 # rises over a restart too.
 _numbers = itertools.count(int(1000 * time.time()))
@@ -28,12 +31,26 @@ def panel(request: Any, view: View) -> str:
     more = max(0, len(standing) - _MOST_SHOWN)
     viewer = _viewer(request)
     downloads = keeping.under_way() if viewer.may_act else []
-    shown = standing[:_MOST_SHOWN]
+    shown = [_with_more(view, job) for job in standing[:_MOST_SHOWN]]
     failures = [one for job in shown if isinstance(job, Standing) for one in job.failures]
     smalls = job_failures.small(view, failures)
     grid = view.shown.get(str(view.listed), ()) if view.may_see_saved else ()
     saved = keeping.saved_ids(grid)
     return jobs_markup.panel(shown, more, told, viewer, downloads, smalls, saved, number)
+
+
+def show_more(view: View, job_id: int) -> None:
+    """Have the panel show more of what failed in a job. Raises CivitaiError."""
+    if not isinstance(standing_of(job_id), Standing):
+        raise SourceError('job_unknown')
+    view.failures_shown[job_id] = view.failures_shown.get(job_id, MOST_FAILURES) + _STEP
+
+
+def _with_more(view: View, job: Standing | ModelStanding) -> Standing | ModelStanding:
+    most = view.failures_shown.get(job.job_id, MOST_FAILURES)
+    if not isinstance(job, Standing) or len(job.failures) >= min(job.failed, most):
+        return job
+    return replace(job, failures=standings.failures(archive(), job.job_id, most))
 
 
 def _looked(with_models: bool) -> tuple[int, list[Standing | ModelStanding], str]:

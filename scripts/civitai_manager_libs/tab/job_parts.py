@@ -82,10 +82,10 @@ def left(seconds: float | None) -> str:
     return label('job_left_minutes', minutes=round(seconds / 60))
 
 
-def button(action: str, job_id: int, key: str, note: str = '') -> str:
+def button(action: str, job_id: int, key: str, note: str = '', **values: object) -> str:
     """Return a button that the page hands on, see `browser_jobs`; texts by their keys."""
     title = f' title="{escape(label(note))}"' if note else ''
     return (
         f'<button type="button" class="cg-button" data-order="{action} {job_id}"{title}>'
-        f'{escape(label(key))}</button>'
+        f'{escape(label(key, **values))}</button>'
     )

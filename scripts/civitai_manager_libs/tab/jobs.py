@@ -40,7 +40,7 @@ _RESTS = {
     'forget': ('', 'job_is_forgotten'),
 }
 _ORDER = re.compile(
-    r'(?:(pause|resume|cancel|retry|forget|stop|open|hide)|(again)) '
+    r'(?:(pause|resume|cancel|retry|forget|stop|open|hide|more)|(again)) '
     r'([1-9][0-9]{0,17})(?(2) ([1-9][0-9]{0,17}))'  # which picture of the job
 )
 
@@ -208,11 +208,15 @@ def _order(request: gr.Request, view: View, order: Any) -> tuple[str, str, Any]:
 
 def _carry_out(request: gr.Request, view: View, order: str) -> str:
     """Return what to tell then, '' for nothing."""
-    widgets.refuse_jobs(request)
+    widgets.refuse_strangers(request)
     found = _ORDER.fullmatch(order)
     if found is None:
         raise SourceError('job_unknown')
     action, job_id = found[1] or found[2], int(found[3])
+    if action == 'more':  # who sees some of what failed may see it all
+        job_panel.show_more(view, job_id)
+        return ''
+    widgets.refuse_jobs(request)
     if action == 'hide':
         view.begun = Begun()
         return ''

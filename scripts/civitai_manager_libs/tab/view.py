@@ -121,7 +121,8 @@ class View:
     picture. keeping is the last download, kept_in its folder, kept_as what that is called, failed
     what did not come and why; is_asking that the form for a whole gallery is open, filled_for what
     it was filled in for, filled_from with which filters, begun what came of that. failures are the
-    small pictures of what failed in jobs. shown is what the grid was given last, each by a name,
+    small pictures of what failed in jobs, failures_shown how many of them are listed, by job, where
+    more were asked for. shown is what the grid was given last, each by a name,
     and given how far its small pictures are; lost tells why some of page did not come, problem why
     none did. pages are those that were seen or will be. name tells this view from others once it
     has shown something, seen is what it shows. saved is the saved gallery that is shown instead of
@@ -147,6 +148,7 @@ class View:
     filled_from: Filters | None = None
     begun: Begun = field(default_factory=Begun)
     failures: Given | None = None
+    failures_shown: dict[int, int] = field(default_factory=dict)
     keeping: Keeping | None = None
     turn: int = 0
     listed: int = 0

@@ -475,6 +475,8 @@ ENGLISH: dict[str, str] = {
     'retry_page': 'Try the failed ones again',
     'failures_title': 'Failed pictures: {count}',
     'failures_more': '… and {count} more',
+    'failures_show': 'Show more',
+    'failures_again': 'Try all {count} again',
     'whole_told': (
         'Keeps everything in “{name}” that fits, up to level {ceiling}, which the settings '
         'allow. It goes on in the background; this page may be closed.'

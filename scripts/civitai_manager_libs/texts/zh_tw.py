@@ -287,6 +287,8 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'retry_page': '重試失敗的圖片',
     'failures_title': '失敗的圖片：{count}',
     'failures_more': '…以及另外 {count} 張',
+    'failures_show': '顯示更多',
+    'failures_again': '全部重試（{count} 張）',
     'whole_told': (
         '保存「{name}」中所有符合條件的圖片，最高至設定允許的分級 {ceiling}。'
         '工作會在背景進行，可以關閉此頁。'
