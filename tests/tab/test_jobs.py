@@ -167,7 +167,38 @@ def test_where_it_was_begun_a_job_tells_how_it_goes_and_how_it_ended(
     assert str(downloads / 'Paper Horizons XL') in jobs._order(HERE, view, 'open 1')[-1]
     assert opened == [str(downloads / 'Paper Horizons XL')]
     assert 'cg-problem' in jobs._order(FROM_AFAR, view, 'open 1')[-1] and len(opened) == 1
-    assert line('hide 1') == '' and line() == '' and stands(1) == 'complete'
+    assert line('hide 1') == '' and line() == gr.update() and stands(1) == 'complete'
+
+
+def reopened(parts: Parts, view: View, link: str) -> Any:
+    """What is told of the job begun here once `link` is loaded."""
+    return paging._on_turn(parts, events.open_source)(HERE, link, '', view).get(parts.foot.begun)
+
+
+def test_a_page_that_is_opened_anew_tells_of_the_job_that_was_begun_for_its_gallery(
+    parts: Parts, view: View, demo: DemoServer
+) -> None:
+    started(parts, view, limit='2')
+    until(lambda: stands(1) == 'complete')
+    anew = View()
+    nothing = gr.update()
+    assert jobs._order(HERE, anew, 'recall 7,1')[1] == nothing, 'no gallery is on show'
+    assert reopened(parts, anew, demo.url + '/models/4452') is None
+    assert 'data-begun="1"' in reopened(parts, anew, demo.url + VERSION)
+    assert reopened(parts, anew, demo.url + '/models/4452') == ''
+    assert '2 saved' in reopened(parts, anew, demo.url + MODEL)
+
+    late = View()  # the gallery comes first, what was begun here behind it
+    assert reopened(parts, late, demo.url + MODEL) is None
+    assert jobs._order(HERE, late, '')[1] == nothing, 'others have not begun it'
+    assert 'data-begun="1"' in jobs._order(HERE, late, 'recall 1')[1]
+    assert jobs._order(HERE, late, 'hide 1')[1] == ''
+    assert reopened(parts, late, demo.url + MODEL) is None
+
+
+@pytest.mark.parametrize('order', ['recall', 'recall x', 'recall 1,', 'recall ' + '1,' * 10 + '1'])
+def test_what_is_no_job_is_not_recalled(view: View, order: str) -> None:
+    assert 'cg-problem' in jobs._order(HERE, view, order)[-1] and view.begun_here == ()
 
 
 def test_a_job_that_stopped_says_why_where_it_was_begun() -> None:
@@ -194,7 +225,7 @@ def test_the_line_of_an_ended_job_goes_with_its_gallery_and_that_of_one_that_run
 ) -> None:
     for moves in (True, False):
         view.begun = Begun(4, 'Job 4 has begun.', moves)
-        gone = paging._of_before(parts, view)
+        gone = paging._of_before(parts, HERE, view)
         assert (parts.foot.begun in gone) is not moves
         assert view.begun.job_id == (4 if moves else 0)
 

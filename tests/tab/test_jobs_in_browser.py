@@ -200,7 +200,16 @@ def test_where_it_was_begun_a_job_is_told_of_to_its_end_and_then_it_is_quiet(
     expect(begun.get_by_role('button', name='Pause')).to_have_count(0)
     expect(marked).to_have_count(5)
     assert_idle(page)
+    page.reload()
+    shown(page, running_demo.url + VERSION, 'Paper Horizons')
+    expect(begun).to_contain_text('5 saved', timeout=WAIT)
     shown(page, running_demo.url + GALLERY, NAME)
+    expect(begun).to_be_hidden()
+    shown(page, running_demo.url + VERSION, 'Paper Horizons')
+    begun.get_by_role('button', name='Close').click()
+    expect(begun).to_be_hidden(timeout=WAIT)
+    page.reload()
+    shown(page, running_demo.url + VERSION, 'Paper Horizons')
     expect(begun).to_be_hidden()
 
 

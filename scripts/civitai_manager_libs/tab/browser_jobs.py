@@ -15,7 +15,23 @@ TAKE_ORDER = '(view) => [view, ((window.civitaiGalleryJobs || {}).orders || []).
 # told is made anew each time, so what was unfolded or had the focus in it has that again.
 WATCH_JOBS = f"""(view) => {{
     if (window.civitaiGalleryJobs) return [view];
-    const state = window.civitaiGalleryJobs = {{orders: []}};
+    const here = 'civitaiGalleryBegun', mostHere = 10;
+    const begunHere = () => {{
+        try {{
+            return (sessionStorage.getItem(here) || '').split(',').filter(Boolean);
+        }} catch (error) {{
+            return [];  // no page may keep anything in this browser
+        }}
+    }};
+    const remember = (job, is) => {{
+        const others = begunHere().filter((one) => one !== job);
+        const jobs = [...others, ...(is ? [job] : [])].slice(-mostHere);
+        try {{ sessionStorage.setItem(here, jobs.join(',')); }} catch (error) {{ return; }}
+    }};
+    const before = begunHere();  // the page was opened anew since
+    const state = window.civitaiGalleryJobs = {{
+        orders: before.length ? ['recall ' + before.join(',')] : [],
+    }};
     const usual = 1000, longest = 300000;
     const unfolded = new Set(), scrolled = {{}}, watched = {{jobs: null, begun: null}};
     let inView = true, due = 0, pressedAt = 0, patience = 10 * usual, focus = null, newest = '';
@@ -45,9 +61,13 @@ WATCH_JOBS = f"""(view) => {{
         isOld = number < shown;
         shown = Math.max(number, shown);
         const told = watched.begun && watched.begun.querySelector('[data-begun]');
-        if (told && told.dataset.begun !== newest)  // the form above it closes now
+        const job = told ? told.dataset.begun : '';
+        if (job && job !== newest && !begunHere().includes(job)) {{
+            remember(job, true);
+            // the form above it closes now
             setTimeout(() => watched.begun.scrollIntoView({{block: 'nearest'}}), 100);
-        newest = told ? told.dataset.begun : '';
+        }}
+        newest = job;
         for (const part of watched.jobs.querySelectorAll('details')) {{
             part.open = unfolded.has(part.dataset.name);
             const list = part.querySelector('ul');
@@ -81,6 +101,7 @@ WATCH_JOBS = f"""(view) => {{
         const isIn = places().some((place) => place.contains(pressed));
         const now = isIn && document.elementFromPoint(event.clientX, event.clientY);
         const wanted = order(pressed) || order(now);
+        if (wanted.startsWith('hide ')) remember(wanted.split(' ')[1], false);
         if (wanted) press(wanted);
         const saved = order(pressed, 'saved') || order(now, 'saved');
         if (saved) {{

@@ -13,11 +13,13 @@ from ..downloads import modeljobs, queue, standing as standings
 from ..downloads.modeljobs import ModelStanding
 from ..downloads.standing import MOST_FAILURES, Standing
 from ..errors import CivitaiError, SourceError
-from . import begun_markup, job_failures, job_parts, jobs_markup, keeping, markup, needed
+from . import begun_markup, job_failures, job_parts, jobs_markup, keeping, markup, needed, wishes
 from .jobs_markup import Viewer
+from .markup import label
 from .view import Begun, View
 
 _MOST_SHOWN = 30
+_MOST_BEGUN = 10  # so many jobs that were begun here are remembered
 _STEP = 100  # so many failures more at each press
 # So that a browser knows of two panels which tells of what is so later, whatever came first; it
 # rises over a restart too.
@@ -65,9 +67,26 @@ def _looked(with_models: bool) -> tuple[int, list[Standing | ModelStanding], str
             return next(_numbers), [], markup.problem(error)
 
 
+def note_begun(view: View, *job_ids: int) -> None:
+    """Note that jobs were begun in this tab, the last one last."""
+    others = (one for one in view.begun_here if one not in job_ids)
+    view.begun_here = (*others, *job_ids)[-_MOST_BEGUN:]
+
+
+def hide(view: View, job_id: int) -> None:
+    """Tell no more, where it was begun, how a job stands."""
+    view.begun = Begun()
+    view.begun_here = tuple(one for one in view.begun_here if one != job_id)
+
+
 def begun(request: Any, view: View) -> str:
-    """Return how the job stands that was begun in this tab, '' without one."""
+    """Return how the job stands that was begun in this tab, '' without one.
+
+    That is the one begun last, or of those begun before the last one for the gallery on show.
+    """
     try:
+        if not view.begun.job_id and view.begun_here:
+            _recall(view)
         job = standing_of(view.begun.job_id) if view.begun.job_id else None
     except CivitaiError:  # the panel tells
         job = None
@@ -76,6 +95,15 @@ def begun(request: Any, view: View) -> str:
         return ''
     view.begun.moves = job.state in job_parts.MOVING
     return begun_markup.line(job, view.begun.told, _viewer(request))
+
+
+def _recall(view: View) -> None:
+    places = {job_id: place for place, job_id in enumerate(view.begun_here)}
+    ours = [job for job in queue.job_queue().standing() if job.job_id in places]
+    same = [job for job in ours if wishes.is_of(view, job.source)]
+    if same:
+        job_id = max((job.job_id for job in same), key=lambda one: places[one])
+        view.begun = Begun(job_id, label('whole_begun', job=job_id))
 
 
 def _viewer(request: Any) -> Viewer:

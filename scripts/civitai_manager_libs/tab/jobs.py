@@ -43,6 +43,8 @@ _ORDER = re.compile(
     r'(?:(pause|resume|cancel|retry|forget|stop|open|hide|more)|(again)) '
     r'([1-9][0-9]{0,17})(?(2) ([1-9][0-9]{0,17}))'  # which picture of the job
 )
+# The jobs that were begun in this tab before its page was opened anew, as the browser remembers.
+_RECALL = re.compile(r'recall ([1-9][0-9]{0,17}(?:,[1-9][0-9]{0,17}){0,9})')
 
 
 def bind(parts: Parts) -> None:
@@ -91,9 +93,18 @@ def _told(parts: Parts) -> list[Any]:
     return [parts.whole.jobs, parts.foot.begun]
 
 
-def _shown(request: gr.Request, view: View) -> tuple[str, str]:
+def _shown(request: gr.Request, view: View) -> tuple[str, Any]:
     """What is told there."""
-    return job_panel.panel(request, view), job_panel.begun(request, view)
+    return job_panel.panel(request, view), _line(request, view, view.begun.job_id)
+
+
+def _line(request: gr.Request, view: View, had: int) -> Any:
+    """The line of the job begun here, before which there was that of the job `had`, 0 for none.
+
+    Where there is none still, nothing is told: that may come behind a line of another answer.
+    """
+    line = job_panel.begun(request, view)
+    return line if line or had else gr.update()
 
 
 def _on_open(form: JobParts) -> Callable[..., dict[Any, Any]]:
@@ -159,6 +170,7 @@ def _on_start(parts: Parts) -> Callable[..., Iterator[Any]]:
             yield {form.answer: problem}
         else:
             view.is_asking = False
+            job_panel.note_begun(view, view.begun.job_id)
             yield {
                 form.answer: '',
                 form.whole: gr.update(visible=False),
@@ -191,24 +203,28 @@ def told_of(job_id: int, key: str) -> str:
     return label(key, job=job_id)
 
 
-def _order(request: gr.Request, view: View, order: Any) -> tuple[str, str, Any]:
+def _order(request: gr.Request, view: View, order: Any) -> tuple[str, Any, Any]:
     """Carry out an order about a job, '' for none; return how jobs stand then, and an answer.
 
     The answer has a place of its own, as what stands there is soon drawn again.
     """
-    told = gr.update()
+    told, had = gr.update(), view.begun.job_id
     try:
         if order:
             done = _carry_out(request, view, str(order))
             told = markup.notice(done, 'good') if done else ''
     except CivitaiError as error:
         told = markup.problem(error)
-    return (*_shown(request, view), told)
+    return job_panel.panel(request, view), _line(request, view, had), told
 
 
 def _carry_out(request: gr.Request, view: View, order: str) -> str:
     """Return what to tell then, '' for nothing."""
     widgets.refuse_strangers(request)
+    recalled = _RECALL.fullmatch(order)
+    if recalled is not None:
+        job_panel.note_begun(view, *map(int, recalled[1].split(',')))
+        return ''
     found = _ORDER.fullmatch(order)
     if found is None:
         raise SourceError('job_unknown')
@@ -218,7 +234,7 @@ def _carry_out(request: gr.Request, view: View, order: str) -> str:
         return ''
     widgets.refuse_jobs(request)
     if action == 'hide':
-        view.begun = Begun()
+        job_panel.hide(view, job_id)
         return ''
     if action == 'stop':
         return label('keeping_stops') if keeping.stop(job_id) else ''

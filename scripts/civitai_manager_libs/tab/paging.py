@@ -21,6 +21,7 @@ from . import (
     finding,
     foot_markup,
     grid_markup,
+    job_panel,
     marking,
     markup,
     needed,
@@ -241,7 +242,7 @@ def _on_turn(
             **_beside(parts, view),
             parts.more: '',
             **picture.none(parts, view),
-            **(_of_before(parts, view) if is_other else {}),
+            **(_of_before(parts, request, view) if is_other else {}),
             parts.grid: grid,
             parts.status: markup.notice(label('status_pictures'), 'busy'),
         }
@@ -294,16 +295,18 @@ def _controls(parts: Parts, view: View) -> dict[Any, Any]:
     }
 
 
-def _of_before(parts: Parts, view: View) -> dict[Any, Any]:
+def _of_before(parts: Parts, request: gr.Request, view: View) -> dict[Any, Any]:
     """Take away what was told and asked about the gallery before this one."""
     view.is_asking = False
     gone = {parts.whole.whole: gr.update(visible=False), parts.whole.answer: ''}
     if not view.is_keeping:  # what failed stays, with the name of its gallery
         left = {parts.retry_page: gr.update(visible=bool(view.failed))}
         gone |= {parts.kept: '', parts.kept_here: foot_markup.failures(view), **left}
-    if not view.begun.moves:
+    had = view.begun.job_id
+    if not (had and view.begun.moves):
         view.begun = Begun()
-        gone |= {parts.foot.begun: ''}
+        line = job_panel.begun(request, view)  # of one that was begun before for this gallery
+        gone |= {parts.foot.begun: line} if line or had else {}
     return gone
 
 

@@ -120,17 +120,17 @@ class View:
     turn that brought page, version the label of one that is on its way. click is the last one on a
     picture. keeping is the last download, kept_in its folder, kept_as what that is called, failed
     what did not come and why; is_asking that the form for a whole gallery is open, filled_for what
-    it was filled in for, filled_from with which filters, begun what came of that. failures are the
-    small pictures of what failed in jobs, failures_shown how many of them are listed, by job, where
-    more were asked for. shown is what the grid was given last, each by a name,
-    and given how far its small pictures are; lost tells why some of page did not come, problem why
-    none did. pages are those that were seen or will be. name tells this view from others once it
-    has shown something, seen is what it shows. saved is the saved gallery that is shown instead of
-    a gallery; may_see_saved tells that who looks may see such. is_of_before tells that what was to
-    be loaded since did not come. models is what it sees of models, filters what it wants to see,
-    picture what of the chosen picture, search what it found by words. noted is a turn, and what is
-    to be said of the page that it brought, as the key of a text; waits is the listing that is on
-    its way, grown how the grid of page grew.
+    it was filled in for, filled_from with which filters, begun what came of that, begun_here all
+    jobs that were begun so. failures are the small pictures of what failed in jobs, failures_shown
+    how many of them are listed, by job, where more were asked for. shown is what the grid was given
+    last, each by a name, and given how far its small pictures are; lost tells why some of page did
+    not come, problem why none did. pages are those that were seen or will be. name tells this view
+    from others once it has shown something, seen is what it shows. saved is the saved gallery that
+    is shown instead of a gallery; may_see_saved tells that who looks may see such. is_of_before
+    tells that what was to be loaded since did not come. models is what it sees of models, filters
+    what it wants to see, picture what of the chosen picture, search what it found by words. noted
+    is a turn, and what is to be said of the page that it brought, as the key of a text; waits is
+    the listing that is on its way, grown how the grid of page grew.
     """
 
     gallery: api.Gallery | None = None
@@ -147,6 +147,7 @@ class View:
     filled_for: object = None
     filled_from: Filters | None = None
     begun: Begun = field(default_factory=Begun)
+    begun_here: tuple[int, ...] = ()
     failures: Given | None = None
     failures_shown: dict[int, int] = field(default_factory=dict)
     keeping: Keeping | None = None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Iterable
 
 from .. import api, setting, texts
 from ..civitai import basemodels, spelling
 from ..civitai.gallery import CEILINGS, PERIODS, SORTS, TYPES
+from ..civitai.source import GallerySource, parse_source
 from ..downloads.wanted import Wanted, checked_moment, count_in, is_nothing_between, tags_in
 from ..errors import SourceError
 from ..store import sidecars
@@ -63,6 +64,29 @@ def subject(view: View) -> object:
     gallery = view.gallery
     name = gallery and (gallery.model.id if gallery.model else gallery.source)
     return name, levels_offered()
+
+
+def is_of(view: View, link: str) -> bool:
+    """Tell whether `link` is that of the gallery on show, whatever both wish for.
+
+    All versions of a model have each of them among them.
+    """
+    gallery = view.gallery
+    if gallery is None:
+        return False
+    try:
+        source = parse_source(link, setting.civitai_base_url)
+    except SourceError:
+        return False
+    versions = source.version_id, gallery.query.version_id
+    of_model = gallery.model and GallerySource('model', gallery.model.id)
+    is_one = all(versions) and versions[0] != versions[1]
+    return not is_one and _plain(source) in (_plain(gallery.source), of_model)
+
+
+def _plain(source: GallerySource) -> GallerySource:
+    nothing = {name: getattr(Filters(), name) for name in IN_LINKS}
+    return replace(source, version_id=0, **nothing)
 
 
 def of_filters(view: View) -> dict[str, Any]:
