@@ -186,3 +186,7 @@ def test_what_a_listing_waits_for_is_said_and_can_be_given_up(page: Page, site: 
         assert 'Oldest' not in page.evaluate("localStorage.getItem('civitai_gallery_filters')")
     finally:
         site.instead.clear()
+    part(page, 'status').get_by_role('button', name='Try again').focus()
+    page.keyboard.press('Enter')  # what was chosen then, not what the boxes show
+    expect(part(page, 'sort')).to_have_value('Oldest', timeout=WAIT)
+    shown(page, COUNT, '8 pictures.')

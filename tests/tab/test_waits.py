@@ -133,6 +133,65 @@ def test_a_listing_that_is_replaced_ends(site: GridSite, view: View, parts: layo
     assert view.gallery is not None and view.gallery.query.sort == 'Newest'
 
 
+@pytest.mark.parametrize(
+    ('answer', 'why'),
+    [
+        (ok(b'{}', status=503, Retry_After='200'), '(503)'),
+        (ok(b'{}', status=429, Retry_After='200'), '(429)'),
+        (ok(b'<html></html>', Content_Type='text/html'), 'web page'),
+    ],
+    ids=['busy', 'too many', 'another page'],
+)
+def test_what_could_not_be_listed_is_asked_for_again_just_as_it_was(
+    site: GridSite, view: View, parts: layout.Parts, answer: Any, why: str
+) -> None:
+    site.instead['sort=Oldest'] = answer
+    status = Turn(parts, view, events.choose_filters, '{"sort": "Oldest"}').over()
+    assert why in status and 'data-repeat-load' in status
+    site.instead.clear()
+    status = paging._on_repeat(parts)(HERE, view)[parts.status]
+    assert 'data-repeat-load' not in status
+    assert view.gallery is not None and view.gallery.query.sort == 'Oldest'
+
+
+def test_a_wait_that_was_given_up_can_be_begun_again(
+    site: GridSite, view: View, parts: layout.Parts
+) -> None:
+    site.instead['cursor=2'] = (STALL,)
+    turn = Turn(parts, view, events.go_next)
+    until(site.server.stalled.is_set)
+    view.waits.give_up()
+    assert 'data-repeat-load' in turn.over()
+    site.server.release.set()
+    site.instead.clear()
+    assert view.trail.page_number == 1
+    paging._on_repeat(parts)(HERE, view)
+    assert view.trail.page_number == 2
+
+
+def test_words_whose_search_failed_are_searched_for_again(
+    site: GridSite, view: View, parts: layout.Parts
+) -> None:
+    site.instead['/api/v1/models'] = ok(b'{}', status=503, Retry_After='200')
+    told = paging._on_source(parts)(HERE, 'paper horizons', '', view)
+    assert 'data-repeat-load' in told[parts.status]
+    site.instead['/api/v1/models'] = ok(b'{"items": [], "metadata": {}}')
+    told = paging._on_repeat(parts)(HERE, view)
+    assert 'paper horizons' in told[parts.status] and 'data-repeat-load' not in told[parts.status]
+
+
+@pytest.mark.parametrize(
+    ('link', 'status'), [('/posts/7', 404), ('/posts/7', 401), ('nothing/at/all', 0)]
+)
+def test_what_would_fail_again_is_not_offered_again(
+    site: GridSite, view: View, parts: layout.Parts, link: str, status: int
+) -> None:
+    if status:
+        site.instead['postId=7'] = ok(b'{}', status=status)
+    shown = paging._on_turn(parts, events.open_source)(HERE, site.server.url + link, '', view)
+    assert 'cg-problem' in shown[parts.status] and 'data-repeat-load' not in shown[parts.status]
+
+
 def test_a_page_of_another_site_gives_up_nothing(view: View) -> None:
     stranger = type(
         'Asked', (), {'client': HERE.client, 'headers': {'sec-fetch-site': 'cross-site'}}

@@ -16,7 +16,9 @@ WATCH_WAITS = """() => {
     };
     document.addEventListener('click', (event) => {
         const [pressed] = event.composedPath();
-        if (pressed.closest && pressed.closest('[data-cancel-load]')) press('cancel');
+        if (!pressed.closest) return;
+        if (pressed.closest('[data-cancel-load]')) press('cancel');
+        if (pressed.closest('[data-repeat-load]')) press('repeat');
     });
     const beat = () => {
         const now = Date.now(), waits = (window.civitaiGalleryWaits || 0) > 0;

@@ -46,13 +46,15 @@ class Bridge:
 class Waits:
     """What tells of a listing that takes long; the page presses the buttons out of sight.
 
-    settle tells of the page once more, where what was told of it did not come.
+    settle tells of the page once more, where what was told of it did not come; repeat asks once
+    more for what could not be listed.
     """
 
     told: Any
     look: Any
     cancel: Any
     settle: Any
+    repeat: Any
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,8 @@ def _waits() -> Waits:
         look = gr.Button('', elem_id=f'{PREFIX}_waits_button')
         cancel = gr.Button('', elem_id=f'{PREFIX}_cancel_button')
         settle = gr.Button('', elem_id=f'{PREFIX}_settle_button')
-    return Waits(told, look, cancel, settle)
+        repeat = gr.Button('', elem_id=f'{PREFIX}_repeat_button')
+    return Waits(told, look, cancel, settle, repeat)
 
 
 def _bridge() -> Bridge:

@@ -10,7 +10,7 @@ from ..civitai.gallery import PERIODS, GalleryImage, ImagePage
 from ..civitai.source import GallerySource, address_of
 from ..downloads.offline import SavedGallery
 from ..downloads.plan import failed_message
-from ..errors import CancelledError, CivitaiError, KeyNeededError
+from ..errors import CancelledError, CivitaiError, KeyNeededError, WrongContentError
 from ..widgets import escape
 from . import origin, source_links
 from .downloading import Step
@@ -49,6 +49,17 @@ def problem(error: CivitaiError) -> str:
     """What went wrong, as a notice, with a button that leads to what mends it."""
     mood = 'calm' if isinstance(error, CancelledError) else 'problem'
     return notice(error.message_in(setting.language), mood, remedy(error))
+
+
+def not_listed(error: CivitaiError) -> str:
+    """Why nothing was listed, as `problem`, with a button that asks again where that may help."""
+    # by its kind: one that was given up is not tried again by itself
+    if not (type(error).transient or isinstance(error, (WrongContentError, CancelledError))):
+        return problem(error)
+    again = escape(label('grid_again'))
+    button = f' <button type="button" class="cg-button" data-repeat-load>{again}</button>'
+    mood = 'calm' if isinstance(error, CancelledError) else 'problem'
+    return notice(error.message_in(setting.language), mood, button)
 
 
 def remedy(error: CivitaiError | None) -> str:

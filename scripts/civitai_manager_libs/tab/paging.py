@@ -7,7 +7,7 @@ from typing import Any, Callable
 import gradio as gr
 
 from .. import widgets
-from ..errors import CivitaiError
+from ..errors import CivitaiError, SourceError
 from . import (
     browser,
     browser_address,
@@ -140,7 +140,8 @@ def _bind_again(parts: Parts) -> None:
 
 
 def _bind_waits(parts: Parts) -> None:
-    """Bind what tells of a listing that takes long, gives it up, or tells of its page again."""
+    """Bind what tells of a listing that takes long, ends it, repeats it, or tells of its page."""
+    _bind_turn(parts, parts.waits.repeat.click, _on_repeat(parts), [])
     _bind_telling(parts, parts.waits.settle.click)
     for button, handler in ((parts.waits.look, _on_look), (parts.waits.cancel, _on_cancel)):
         widgets.on(
@@ -150,6 +151,16 @@ def _bind_waits(parts: Parts) -> None:
             outputs=[parts.waits.told],
             show_progress='hidden',
         )
+
+
+def _on_repeat(parts: Parts) -> Callable[..., dict[Any, Any]]:
+    def repeat(request: gr.Request, view: View) -> dict[Any, Any]:
+        """Ask once more for just what was asked for last."""
+        if view.again is None:
+            return {parts.status: markup.problem(SourceError('source_empty'))}
+        return view.again(request, view)
+
+    return repeat
 
 
 def _on_look(view: View) -> str:
@@ -211,6 +222,7 @@ def _on_turn(
 ) -> Callable[..., dict[Any, Any]]:
     def listing(request: gr.Request, *inputs: Any) -> dict[Any, Any]:
         *given, view = inputs
+        view.again = lambda asked, seen: listing(asked, *given, seen)
         turn, before = view.turn + 1, view.gallery  # every change begins one
         grid_before = str(view.listed)
         nothing = {parts.status: gr.update()}
@@ -226,7 +238,7 @@ def _on_turn(
                 return nothing
             view.waits.is_over = True
             view.is_of_before |= change not in _OTHER_PAGES
-            return {**_beside(parts, view), parts.status: markup.problem(error)}
+            return {**_beside(parts, view), parts.status: markup.not_listed(error)}
         if view.turn > turn:  # a later one has the say
             return nothing
         view.waits.is_over = True

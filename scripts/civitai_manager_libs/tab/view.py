@@ -7,7 +7,7 @@ import weakref
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Sequence
+from typing import Any, Callable, Sequence
 
 from .. import api, setting
 from ..archive.marks import Marks
@@ -130,7 +130,8 @@ class View:
     tells that what was to be loaded since did not come. models is what it sees of models, filters
     what it wants to see, picture what of the chosen picture, search what it found by words. noted
     is a turn, and what is to be said of the page that it brought, as the key of a text; waits is
-    the listing that is on its way, grown how the grid of page grew.
+    the listing that is on its way, grown how the grid of page grew; again asks for what was asked
+    for last.
     """
 
     gallery: api.Gallery | None = None
@@ -166,6 +167,7 @@ class View:
     filters: FilterView = field(default_factory=FilterView)
     noted: tuple[int, str] = (0, '')
     waits: WaitView = field(default_factory=WaitView)
+    again: Callable[[Any, View], dict[Any, Any]] | None = None
     picture: PictureView = field(default_factory=PictureView)
     grown: Grown = Grown()
     search: SearchView = SearchView()
