@@ -75,7 +75,9 @@ WATCH_JOBS = f"""(view) => {{
         }}
         if (document.activeElement !== document.body || !focus) return;
         const of = (which) => watched[focus.place].querySelector('[data-order' + which + '"]');
-        const again = of('="' + focus.order) || of('$=" ' + focus.order.split(' ')[1]);
+        const [what, number] = focus.order.split(' ');
+        // behind "Show more" comes what it showed, see `browser_focus`
+        const again = of('="' + focus.order) || (what !== 'more' && of('$=" ' + number));
         if (again) again.focus({{preventScroll: true}});
     }};
     const watch = (place, node) => {{
