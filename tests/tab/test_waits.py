@@ -11,7 +11,7 @@ import pytest
 
 from scripts.civitai_manager_libs import notices, setting
 from scripts.civitai_manager_libs.errors import CancelledError
-from scripts.civitai_manager_libs.tab import components, events, layout, markup, paging
+from scripts.civitai_manager_libs.tab import components, events, layout, markup, opening, paging
 from scripts.civitai_manager_libs.tab.view import View
 from tests.support.gradio_event import ELSEWHERE, HERE
 from tests.support.grid_site import GridSite
@@ -173,7 +173,7 @@ def test_words_whose_search_failed_are_searched_for_again(
     site: GridSite, view: View, parts: layout.Parts
 ) -> None:
     site.instead['/api/v1/models'] = ok(b'{}', status=503, Retry_After='200')
-    told = paging._on_source(parts)(HERE, 'paper horizons', '', view)
+    told = paging._on_turn(parts, opening.open_pasted)(HERE, 'paper horizons', '', view)
     assert 'data-repeat-load' in told[parts.status]
     site.instead['/api/v1/models'] = ok(b'{"items": [], "metadata": {}}')
     told = paging._on_repeat(parts)(HERE, view)
