@@ -300,19 +300,17 @@ def launch(
 
     `prepare` gets the web application as soon as there is one.
     """
-    limits = accepted(
-        blocks.queue, default_concurrency_limit=CONCURRENCY, concurrency_count=CONCURRENCY
-    )
+    names = 'default_concurrency_limit', 'concurrency_count'
+    limits = accepted(blocks.queue, **dict.fromkeys(names, CONCURRENCY))
     if 'default_concurrency_limit' in limits:
         limits.pop('concurrency_count', None)  # 4 names it only to refuse it
     blocks.queue(**limits)
     quiet = {'quiet': True, 'prevent_thread_lock': True, 'inbrowser': False, 'show_api': False}
-    # a server in between would make every connection its own
-    private = {'run_history': False, 'footer_links': [], 'ssr_mode': False}
-    sealing = Middleware(owner.Sealing)
-    entrance = Middleware(guard.Guard, door=door, unheard=_OF_GRADIO) if door else sealing
-    inside = {'app_kwargs': {'middleware': [entrance]}}
-    arguments = accepted(blocks.launch, **quiet, **private, **inside, **wanted)
+    private = {'run_history': False, 'footer_links': [], 'ssr_mode': False}  # no server in between
+    unheard, sealing = _OF_GRADIO, Middleware(owner.Sealing)
+    entrance = Middleware(guard.Guard, door=door, unheard=unheard) if door else sealing
+    wanted['app_kwargs'] = {'middleware': [entrance]}
+    arguments = accepted(blocks.launch, **quiet, **private, **wanted)
     with guard.real_peers():
         app, url, _ = blocks.launch(**arguments)
     prepare(app)

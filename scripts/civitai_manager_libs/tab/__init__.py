@@ -35,24 +35,8 @@ model_cards        the jobs of model files in it
 job_failures       the pictures that failed in jobs
 job_parts          what the cards of all jobs are made of
 models_markup      the HTML of models, a picture's and those here
-browser_address    the address of the app's page, in the browser
 picture_markup     the HTML of the chosen picture, and of how it was made
 browser            what runs in the browser itself
-browser_filters    the same for the filters
-browser_foot       the same for the bar below the grid
-browser_jobs       the same for jobs
-browser_endless    the same for a grid that grows
-browser_waits      the same for a listing that takes long
-browser_focus      where the focus goes when what had it is gone
-browser_grid       the same for the grid
-browser_keys       the same for the keys
-browser_lightbox   the same for the lightbox
-browser_zoom       how near a picture is looked at in it
-browser_pressed    a button that was pressed, until something comes of it
-browser_spoken     what a screen reader says of what happens
-browser_picture    the same for the chosen picture
-browser_start      the same for where one begins, and for links that open galleries here
-browser_language   the language of the page, told to the browser
 grid_markup        the HTML of the grid
 markup             the HTML that is shown
 origin             sentences about the page on show

@@ -6,14 +6,7 @@ from typing import Any
 
 from .. import widgets
 from . import (
-    browser_endless,
-    browser_filters,
-    browser_focus,
-    browser_grid,
-    browser_language,
-    browser_pressed,
-    browser_spoken,
-    browser_waits,
+    browser,
     filters_markup,
     foot,
     home,
@@ -45,22 +38,22 @@ def wire_page(parts: Parts, blocks: Any, *, opening: bool = False, is_ours: bool
 
     `is_ours`: the address of the page is ours, and names what is on show.
     """
-    widgets.on(blocks.load, None, js=browser_language.speaks(is_ours))
-    widgets.on(blocks.load, None, js=browser_grid.WATCH_GRID)
+    widgets.on(blocks.load, None, js=browser.language.speaks(is_ours))
+    widgets.on(blocks.load, None, js=browser.grid.WATCH_GRID)
     foot.wire_page(parts, blocks)
     widgets.on(
         blocks.load,
         filters_markup.row,
         outputs=[parts.filters.row],
         show_progress='hidden',
-        js=browser_filters.WATCH_FILTERS,
+        js=browser.filters.WATCH_FILTERS,
     )
     watches = (
-        browser_waits.WATCH_WAITS,
-        browser_endless.WATCH_MORE,
-        browser_focus.WATCH_FOCUS,
-        browser_pressed.WATCH_PRESSED,
-        browser_spoken.WATCH_SPOKEN,
+        browser.waits.WATCH_WAITS,
+        browser.endless.WATCH_MORE,
+        browser.focus.WATCH_FOCUS,
+        browser.pressed.WATCH_PRESSED,
+        browser.spoken.WATCH_SPOKEN,
     )
     for script in watches:
         widgets.on(blocks.load, None, js=script)

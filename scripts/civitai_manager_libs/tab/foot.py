@@ -12,7 +12,7 @@ import gradio as gr
 
 from .. import setting, widgets
 from ..errors import CivitaiError
-from . import browser_foot, downloading, events, foot_markup, job_panel, markup
+from . import browser, downloading, events, foot_markup, job_panel, markup
 from .downloading import Step
 from .layout import Parts
 from .markup import label
@@ -28,8 +28,8 @@ def bind(parts: Parts) -> None:
     for event, begin, given, script in (
         (parts.download_page.click, _page, [], ''),
         (parts.retry_page.click, downloading.begin_again, [], ''),
-        (foot.keep_chosen.click, downloading.begin_chosen, chosen, browser_foot.CHOSEN),
-        (foot.again_one.click, _again_one, [foot.again_place], browser_foot.AGAIN_ONE),
+        (foot.keep_chosen.click, downloading.begin_chosen, chosen, browser.foot.CHOSEN),
+        (foot.again_one.click, _again_one, [foot.again_place], browser.foot.AGAIN_ONE),
     ):
         _bind_keeping(parts, event, begin, [view, *given], script)
     widgets.on(
@@ -37,7 +37,7 @@ def bind(parts: Parts) -> None:
         _cancel,
         inputs=[view],
         show_progress='hidden',
-        js=browser_foot.says(label('keeping_stops'), 'view'),
+        js=browser.foot.says(label('keeping_stops'), 'view'),
     )
     widgets.on(
         parts.open_folder.click,
@@ -57,7 +57,7 @@ def _bind_keeping(parts: Parts, event: Any, begin: Begin, inputs: list[Any], scr
         outputs=[*told, *_switched(parts)],
         show_progress='hidden',
         trigger_mode='once',
-        js=browser_foot.says(label('whole_waits'), script or 'view'),
+        js=browser.foot.says(label('whole_waits'), script or 'view'),
     )
     followed = widgets.on(
         begun.then,
@@ -72,7 +72,7 @@ def _bind_keeping(parts: Parts, event: Any, begin: Begin, inputs: list[Any], scr
         inputs=[parts.view],
         outputs=_switched(parts),
         show_progress='hidden',
-        js=browser_foot.SAID,
+        js=browser.foot.SAID,
     )
 
 
@@ -87,7 +87,7 @@ def wire_page(parts: Parts, blocks: Any) -> None:
         on_open,
         outputs=[parts.open_folder],
         show_progress='hidden',
-        js=browser_foot.WATCH_FOOT,
+        js=browser.foot.WATCH_FOOT,
     )
 
 

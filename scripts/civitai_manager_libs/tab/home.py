@@ -14,7 +14,7 @@ from .. import widgets
 from ..archive.place import archive
 from ..errors import StorageError
 from ..library import updates
-from . import browser_start, filters_markup, finding, marking, markup, needed, start_markup
+from . import browser, filters_markup, finding, marking, markup, needed, start_markup
 from .layout import Parts
 from .view import View
 
@@ -57,7 +57,7 @@ def wire_page(parts: Parts, blocks: Any) -> None:
         opened,
         outputs=[parts.start.home],
         show_progress='hidden',
-        js=browser_start.WATCH_START,
+        js=browser.start.WATCH_START,
     )
 
 

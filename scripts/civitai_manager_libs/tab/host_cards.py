@@ -14,7 +14,7 @@ from .. import widgets
 from ..archive.place import archive
 from ..errors import CivitaiError
 from ..library import named
-from . import browser_start, markup, needed
+from . import browser, markup, needed
 from .layout import Parts
 
 
@@ -27,9 +27,9 @@ def bind(parts: Parts) -> None:
         inputs=[start.card_name, start.card_path],
         outputs=[start.card_link, parts.status],
         show_progress='hidden',
-        js=browser_start.TAKE_CARD,
+        js=browser.start.TAKE_CARD,
     )
-    widgets.on(found.then, None, inputs=[start.card_link], js=browser_start.OPEN_CARD)
+    widgets.on(found.then, None, inputs=[start.card_link], js=browser.start.OPEN_CARD)
 
 
 def _on_card(parts: Parts) -> Callable[..., dict[Any, Any]]:

@@ -13,7 +13,16 @@ from ..downloads import modeljobs, queue, standing as standings
 from ..downloads.modeljobs import ModelStanding
 from ..downloads.standing import MOST_FAILURES, Standing
 from ..errors import CivitaiError, SourceError
-from . import begun_markup, job_failures, job_parts, jobs_markup, keeping, markup, needed, wishes
+from . import (
+    begun_markup,
+    job_failures,
+    job_parts,
+    jobs_markup,
+    keeping,
+    markup,
+    needed,
+    wishes,
+)
 from .jobs_markup import Viewer
 from .markup import label
 from .view import Begun, View

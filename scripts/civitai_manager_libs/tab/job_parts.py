@@ -83,7 +83,7 @@ def left(seconds: float | None) -> str:
 
 
 def button(action: str, job_id: int, key: str, note: str = '', **values: object) -> str:
-    """Return a button that the page hands on, see `browser_jobs`; texts by their keys."""
+    """Return a button that the page hands on, see `browser.jobs`; texts by their keys."""
     title = f' title="{escape(label(note))}"' if note else ''
     return (
         f'<button type="button" class="cg-button" data-order="{action} {job_id}"{title}>'

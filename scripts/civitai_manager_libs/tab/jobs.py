@@ -19,7 +19,7 @@ from ..civitai.source import address_of
 from ..downloads import modeljobs, queue
 from ..downloads.standing import ELSEWHERE, Standing
 from ..errors import CivitaiError, SourceError
-from . import browser_jobs, events, job_panel, keeping, layout_jobs, markup, needed, wishes
+from . import browser, events, job_panel, keeping, layout_jobs, markup, needed, wishes
 from .layout import Parts
 from .layout_jobs import JobParts
 from .markup import label
@@ -72,7 +72,7 @@ def bind(parts: Parts) -> None:
         inputs=[parts.view, form.order],
         outputs=[*_told(parts), form.answer],
         show_progress='hidden',
-        js=browser_jobs.TAKE_ORDER,
+        js=browser.jobs.TAKE_ORDER,
     )
 
 
@@ -84,7 +84,7 @@ def wire_page(parts: Parts, blocks: Any) -> None:
         inputs=[parts.view],
         outputs=_told(parts),
         show_progress='hidden',
-        js=browser_jobs.WATCH_JOBS,  # first, so that no button is there that nobody listens to
+        js=browser.jobs.WATCH_JOBS,  # first, so that no button is there that nobody listens to
     )
 
 

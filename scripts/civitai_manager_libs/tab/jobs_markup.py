@@ -223,7 +223,7 @@ def _notices(job: Standing) -> str:
 
 
 def _buttons(state: str, job: Standing, viewer: Viewer) -> str:
-    """Buttons whose orders the page hands on, see `browser_jobs.WATCH_JOBS`."""
+    """Buttons whose orders the page hands on, see `browser.jobs.WATCH_JOBS`."""
     buttons = opening(job, viewer)
     for action in job_parts.ACTIONS.get(state, ()):
         if action != 'retry' or offers_retry(state, job):

@@ -49,7 +49,7 @@ def make() -> dict[str, Any]:
         placeholder=label('infotext_placeholder'),
         lines=4,
         max_lines=14,
-        interactive=False,  # browser_picture makes it one that can be read by all
+        interactive=False,  # browser.picture makes it one that can be read by all
         elem_id=f'{PREFIX}_infotext',
     )
     with gr.Column(elem_id=f'{PREFIX}_picture_hidden'):

@@ -39,7 +39,7 @@ def listed(*names: str) -> str:
 def notice(message: str, mood: str = 'calm', more: str = '') -> str:
     """One line for the status; mood is calm, busy, good or problem. `more` is HTML.
 
-    The browser has it spoken, see `browser_spoken`.
+    The browser has it spoken, see `browser.spoken`.
     """
     role = 'alert' if mood == 'problem' else 'status'
     return f'<div class="cg-notice cg-{mood}" data-spoken="{role}">{escape(message)}{more}</div>'

@@ -52,9 +52,9 @@ def bind(parts: Parts) -> None:
         inputs=[models.order, parts.view, *fields],
         outputs=[*outputs, parts.whole.jobs],
         show_progress='hidden',
-        js=browser.take_models_order(2 + len(fields)),
+        js=browser.models.take_models_order(2 + len(fields)),
     )
-    widgets.on(answered.then, None, js=browser.END_MODELS_ORDER)
+    widgets.on(answered.then, None, js=browser.models.END_MODELS_ORDER)
     for field in (models.kind, models.base):
         widgets.on(
             field.input,
@@ -81,7 +81,7 @@ def wire_page(parts: Parts, blocks: Any) -> None:
         opened,
         outputs=[models.models, models.scan],
         show_progress='hidden',
-        js=browser.WATCH_MODELS,
+        js=browser.models.WATCH_MODELS,
     )
 
 

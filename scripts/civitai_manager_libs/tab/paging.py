@@ -7,13 +7,9 @@ from typing import Any, Callable
 import gradio as gr
 
 from .. import widgets
-from ..errors import CivitaiError, SourceError
+from ..errors import CivitaiError
 from . import (
     browser,
-    browser_address,
-    browser_filters,
-    browser_grid,
-    browser_start,
     endless,
     events,
     favourites,
@@ -39,7 +35,7 @@ from .markup import label
 from .view import Begun, View
 
 # A link as it was given, with the filters that the browser keeps.
-_AS_KEPT = (browser.AS_GIVEN, browser_filters.KEPT)
+_AS_KEPT = (browser.turns.AS_GIVEN, browser.filters.KEPT)
 # What only turns the page; all else shows another gallery.
 _OTHER_PAGES = (
     events.go_first,
@@ -64,16 +60,16 @@ def bind(parts: Parts) -> None:
         _bind_turn(parts, event, _on_turn(parts, change), inputs)
     filtering = _on_turn(parts, events.choose_filters)
     wanted, pressed = parts.filters.wanted, parts.filters.button.click
-    _bind_turn(parts, pressed, filtering, [wanted], browser_filters.CHOSEN)
+    _bind_turn(parts, pressed, filtering, [wanted], browser.filters.CHOSEN)
     _bind_turn(parts, parts.version.input, _on_version(parts), [parts.version])
     browse = _on_turn(parts, offline.open_job, widgets.refuse_jobs)
-    pressed, chosen = parts.whole.saved_button.click, browser.SAVED_CHOSEN
-    _bind_turn(parts, pressed, browse, [parts.whole.order, wanted], chosen, browser_filters.KEPT)
+    pressed, chosen = parts.whole.saved_button.click, browser.turns.SAVED_CHOSEN
+    _bind_turn(parts, pressed, browse, [parts.whole.order, wanted], chosen, browser.filters.KEPT)
     _bind_turn(parts, parts.marks.show_hidden.click, _on_turn(parts, events.show_hidden), [])
     liked = _on_turn(parts, favourites.open_favourites, marking.refuse_others)
     _bind_turn(parts, parts.marks.favourites.click, liked, [])
     more = _bind_turn(parts, parts.start.more_button.click, _on_turn(parts, finding.find_more), [])
-    widgets.on(more.then, None, js=browser_start.MORE_FOUND)
+    widgets.on(more.then, None, js=browser.start.MORE_FOUND)
     _bind_again(parts)
     _bind_waits(parts)
 
@@ -83,13 +79,13 @@ def bind_address(parts: Parts, event: Any, *, is_opening: bool) -> None:
 
     `is_opening`: where it names nothing, show what the box for links holds.
     """
-    widgets.on(event, None, js=browser_address.watch(is_opening))
+    widgets.on(event, None, js=browser.address.watch(is_opening))
     see, open_address = parts.filters, _on_turn(parts, opening.open_address)
     pressed = see.open_address.click
-    _bind_turn(parts, pressed, open_address, [see.address], browser_address.WANTED)
+    _bind_turn(parts, pressed, open_address, [see.address], browser.address.WANTED)
     if is_opening:
         first, given = _on_turn(parts, opening.open_first), [parts.source, see.wanted, see.address]
-        _bind_turn(parts, event, first, given, *_AS_KEPT, browser_address.HERE)
+        _bind_turn(parts, event, first, given, *_AS_KEPT, browser.address.HERE)
 
 
 def _bind_turn(
@@ -118,9 +114,9 @@ def _bind_turn(
         inputs=given,
         outputs=_changing(parts),
         show_progress='hidden',
-        js=browser.begin_turn(len(given), label('status_loading'), *said),
+        js=browser.turns.begin_turn(len(given), label('status_loading'), *said),
     )
-    widgets.on(listed.then, None, js=browser.END_WAIT)
+    widgets.on(listed.then, None, js=browser.turns.END_WAIT)
     _bind_telling(parts, listed.then)
     return listed
 
@@ -133,9 +129,9 @@ def _bind_again(parts: Parts) -> None:
         _on_again,
         inputs=[parts.view, bridge.grid, bridge.place],
         show_progress='hidden',
-        js=browser_grid.TAKE_AGAIN,
+        js=browser.grid.TAKE_AGAIN,
     )
-    widgets.on(begun.then, None, js=browser_grid.FOLLOW)
+    widgets.on(begun.then, None, js=browser.grid.FOLLOW)
     _bind_telling(parts, begun.then)
 
 
@@ -156,9 +152,7 @@ def _bind_waits(parts: Parts) -> None:
 def _on_repeat(parts: Parts) -> Callable[..., dict[Any, Any]]:
     def repeat(request: gr.Request, view: View) -> dict[Any, Any]:
         """Ask once more for just what was asked for last."""
-        if view.again is None:
-            return {parts.status: markup.problem(SourceError('source_empty'))}
-        return view.again(request, view)
+        return view.again(request, view) if view.again else {parts.status: gr.update()}
 
     return repeat
 

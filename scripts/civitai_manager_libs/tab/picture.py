@@ -12,10 +12,6 @@ from ..downloads import presence
 from ..errors import CivitaiError
 from . import (
     browser,
-    browser_grid,
-    browser_keys,
-    browser_lightbox,
-    browser_picture,
     events,
     generation,
     layout_picture,
@@ -47,9 +43,9 @@ def bind(parts: Parts) -> None:
         inputs=[parts.view, bridge.grid, bridge.place, bridge.click],
         outputs=places(parts),
         show_progress='hidden',
-        js=browser_grid.TAKE_CHOICE,
+        js=browser.grid.TAKE_CHOICE,
     )
-    widgets.on(chosen.then, None, js=browser_grid.CHOICE_TAKEN)
+    widgets.on(chosen.then, None, js=browser.grid.CHOICE_TAKEN)
     widgets.on(
         chosen.then,
         _on_told(parts),
@@ -78,9 +74,9 @@ def _bind_marking(parts: Parts) -> None:
         inputs=[parts.view, parts.marks.order],
         outputs=[parts.details, parts.sent],
         show_progress='hidden',
-        js=browser_picture.TAKE_MARK,
+        js=browser.picture.TAKE_MARK,
     )
-    widgets.on(marked.then, None, js=browser_picture.MARK_TAKEN)
+    widgets.on(marked.then, None, js=browser.picture.MARK_TAKEN)
 
 
 def wire_page(parts: Parts, blocks: Any) -> None:
@@ -98,8 +94,8 @@ def wire_page(parts: Parts, blocks: Any) -> None:
         begin,
         outputs=[parts.words, parts.image],
         show_progress='hidden',
-        js=browser_picture.together(
-            browser_picture.WATCH_PICTURE, browser_lightbox.WATCH_LIGHTBOX, browser_keys.WATCH_KEYS
+        js=browser.picture.together(
+            browser.picture.WATCH_PICTURE, browser.lightbox.WATCH_LIGHTBOX, browser.keys.WATCH_KEYS
         ),
     )
 
@@ -114,7 +110,7 @@ def _bind_send(parts: Parts, target: str, button: Any) -> None:
         show_progress='hidden',
         trigger_mode='once',
     )
-    widgets.on(packed.then, None, inputs=[parcel.button], js=browser.PRESS)
+    widgets.on(packed.then, None, inputs=[parcel.button], js=browser.turns.PRESS)
 
 
 def none(parts: Parts, view: View) -> dict[Any, Any]:

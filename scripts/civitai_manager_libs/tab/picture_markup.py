@@ -24,7 +24,7 @@ _WORDS = (
     'lightbox_full_loads lightbox_failed lightbox_turns lightbox_end lightbox_waits '
     'lightbox_copy_all keys keys_close picture_told'
 ).split()
-# What `browser_keys`, the grid and the lightbox hear, by what stands on the keys.
+# What `browser.keys`, the grid and the lightbox hear, by what stands on the keys.
 _KEYS = {
     '← → ↑ ↓': 'arrows',
     'Enter': 'enter',

@@ -11,7 +11,7 @@ from .. import api, civitai_gallery_action as action, setting, texts, widgets
 from ..access.owner import Finding
 from ..errors import CivitaiError, KeyNeededError
 from ..setting.kinds import Setting, Value, is_template
-from . import browser_language, cache_panel, markup
+from . import browser, cache_panel, markup
 from .markup import PREFIX, label
 
 _MASKED = '••••••••'
@@ -156,7 +156,7 @@ def build_panel(blocks: Any, translate: Callable[[], None]) -> None:
         told = _save_settings(request, *values, shown=before)
         if texts.spoken(setting.language) != spoken:
             translate()
-            told += browser_language.CHANGED
+            told += browser.language.CHANGED
         return told, _shown_now(before, values)
 
     saved = widgets.on(
@@ -166,7 +166,7 @@ def build_panel(blocks: Any, translate: Callable[[], None]) -> None:
         outputs=[state, shown],
         show_progress='hidden',
     )
-    widgets.on(saved.then, None, inputs=[state], js=browser_language.OPEN_ANEW)
+    widgets.on(saved.then, None, inputs=[state], js=browser.language.OPEN_ANEW)
     widgets.on(blocks.load, opened, outputs=[*fields, shown], show_progress='hidden')
 
 

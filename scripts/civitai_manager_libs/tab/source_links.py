@@ -1,6 +1,6 @@
 """Links of models, users and posts: one that opens the gallery here, and one to its page beside it.
 
-See `browser_start.WATCH_START`.
+See `browser.start.WATCH_START`.
 """
 
 from __future__ import annotations

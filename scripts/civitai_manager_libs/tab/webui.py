@@ -35,7 +35,7 @@ def tab() -> list[tuple[Any, str, str]]:
     setting.refresh()
     with gr.Blocks(analytics_enabled=False) as blocks:
         parts = components.build()
-        widgets.on(blocks.load, None, js=browser.TAKE_OWN_LOOKS)
+        widgets.on(blocks.load, None, js=browser.turns.TAKE_OWN_LOOKS)
         components.wire_page(parts, blocks)
         settings_panel.build_key(blocks)
         cache_panel.build(blocks)

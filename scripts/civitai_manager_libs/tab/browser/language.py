@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from .. import setting, texts
+from ... import setting, texts
 
 # In a WebUI only the tab is ours, which may come later; what lies over the page says its language
 # itself.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# Nothing is asked while no listing is waited for; see `browser.begin_turn`.
+# Nothing is asked while no listing is waited for; see `browser.turns.begin_turn`.
 WATCH_WAITS = """() => {
     if (window.civitaiGalleryLong) return [];
     const state = window.civitaiGalleryLong = {};

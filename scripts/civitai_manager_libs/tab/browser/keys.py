@@ -6,8 +6,8 @@ gallery can be seen: the other tabs of a WebUI have keys of their own.
 
 from __future__ import annotations
 
-from .browser_language import LANGUAGE
-from .browser_picture import PAGE
+from .language import LANGUAGE
+from .picture import PAGE
 
 WATCH_KEYS = f"""() => {{
     if (window.civitaiGalleryKeys) return [];

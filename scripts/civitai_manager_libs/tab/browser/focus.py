@@ -6,7 +6,7 @@ begin at the top of the page again.
 
 from __future__ import annotations
 
-from .browser_picture import PAGE
+from .picture import PAGE
 
 WATCH_FOCUS = f"""() => {{
     if (window.civitaiGalleryFocus) return [];

@@ -7,7 +7,7 @@ readers, twice by others, and by most not at all. So what is to be heard is only
 
 from __future__ import annotations
 
-from .browser_picture import PAGE
+from .picture import PAGE
 
 WATCH_SPOKEN = f"""() => {{
     if (window.civitaiGallerySpoken) return [];

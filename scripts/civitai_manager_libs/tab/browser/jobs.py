@@ -76,7 +76,7 @@ WATCH_JOBS = f"""(view) => {{
         if (document.activeElement !== document.body || !focus) return;
         const of = (which) => watched[focus.place].querySelector('[data-order' + which + '"]');
         const [what, number] = focus.order.split(' ');
-        // behind "Show more" comes what it showed, see `browser_focus`
+        // behind "Show more" comes what it showed, see `browser.focus`
         const again = of('="' + focus.order) || (what !== 'more' && of('$=" ' + number));
         if (again) again.focus({{preventScroll: true}});
     }};

@@ -5,9 +5,9 @@ Everything in it is of the grid and of the panel, so it has nothing of its own o
 
 from __future__ import annotations
 
-from .browser_language import LANGUAGE
-from .browser_picture import PAGE
-from .browser_zoom import NEAR
+from .language import LANGUAGE
+from .picture import PAGE
+from .zoom import NEAR
 
 # Where a tap on a picture of the grid opens it: there is no room for a panel, or no mouse.
 PHONE = '(max-width: 640px), (pointer: coarse)'
