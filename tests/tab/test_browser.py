@@ -98,6 +98,16 @@ def test_the_demo_opens_on_a_gallery_of_pictures(page: Page) -> None:
     expect(part(page, 'prev')).to_be_disabled()
 
 
+def test_every_script_of_the_page_can_be_read(page: Page) -> None:
+    """gradio leaves one that cannot be read away, and says so to nobody but the console."""
+    unread = page.evaluate("""() => window.gradio_config.dependencies
+        .map((event) => event.js).filter(Boolean).flatMap((script) => {
+            try { new Function('return (' + script + ')'); return []; }
+            catch (error) { return [`${error}: ${script.slice(0, 200)}`]; }
+        })""")
+    assert unread == []
+
+
 def test_nothing_is_asked_of_the_internet(browser: Browser, demo: Demo) -> None:
     context = browser.new_context()
     hosts: set[str] = set()

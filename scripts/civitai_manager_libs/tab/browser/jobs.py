@@ -75,9 +75,9 @@ WATCH_JOBS = f"""(view) => {{
         }}
         if (document.activeElement !== document.body || !focus) return;
         const of = (which) => watched[focus.place].querySelector('[data-order' + which + '"]');
-        const [what, number] = focus.order.split(' ');
+        const [what, id] = focus.order.split(' ');
         // behind "Show more" comes what it showed, see `browser.focus`
-        const again = of('="' + focus.order) || (what !== 'more' && of('$=" ' + number));
+        const again = of('="' + focus.order) || (what !== 'more' && of('$=" ' + id));
         if (again) again.focus({{preventScroll: true}});
     }};
     const watch = (place, node) => {{
