@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 from typing import Any, Iterator
 
 import gradio as gr
@@ -32,6 +34,11 @@ PICTURE, GRID = 2, '1'
 def parts() -> Parts:
     with gr.Blocks():
         return components.build()
+
+
+def test_the_browser_has_its_words_before_any_event_is_answered(parts: Parts) -> None:
+    told = json.loads(html.unescape(parts.words.value.split('"')[1]))
+    assert told['key_list'] and told['lightbox_full'] == 'Full size'
 
 
 @pytest.fixture

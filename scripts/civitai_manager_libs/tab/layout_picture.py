@@ -8,7 +8,7 @@ from typing import Any, Sequence
 import gradio as gr
 
 from .. import host, widgets
-from . import layout_foot
+from . import layout_foot, picture_markup
 from .markup import PREFIX, label
 
 
@@ -53,7 +53,8 @@ def make() -> dict[str, Any]:
         elem_id=f'{PREFIX}_infotext',
     )
     with gr.Column(elem_id=f'{PREFIX}_picture_hidden'):
-        words = gr.HTML('', elem_id=f'{PREFIX}_words')
+        # as the page opens a busy gradio 3 loses what its events answer
+        words = gr.HTML(picture_markup.words(), elem_id=f'{PREFIX}_words')
         marks = Marking(
             order=gr.HTML('', elem_id=f'{PREFIX}_mark_order'),
             mark=gr.Button('', elem_id=f'{PREFIX}_mark_button'),
