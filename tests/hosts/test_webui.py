@@ -216,6 +216,8 @@ LOOKS = {
     '#civitai_gallery_grid .cg-badges span': ('color', 'rgb(255, 255, 255)'),
     '#civitai_gallery_grid .cg-tick': ('color', 'rgb(255, 255, 255)'),
     '#civitai_gallery_select button': ('margin-bottom', '0px'),
+    '#civitai_gallery_first': ('font-size', '0px'),  # of its words only the sign is seen
+    '#civitai_gallery_title .cg-sign': ('font-size', '21.6px'),
     '#civitai_gallery_details .cg-settings th': ('padding-top', '2px'),
     '#civitai_gallery_jobs h3': ('font-size', '16px'),
     '#civitai_gallery_lightbox .cg-previous': ('font-size', '30px'),

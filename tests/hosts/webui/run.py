@@ -138,14 +138,18 @@ def model_cards(root: Path) -> None:
     gr.HTML(f'<div class="extra-network-pane">{listed}</div>')
 
 
-def dress(root: Path) -> None:
-    """Put the scripts and the styles of extensions into every page as they are, as hosts do."""
+# What SD.Next says of every button.
+SDNEXT_SHEET = 'button { font-size: 18px !important; min-width: unset !important; }'
+
+
+def dress(root: Path, sheet: str) -> None:
+    """Put a host's sheet, and the scripts and styles of extensions, into every page."""
     found = sorted((root / 'extensions').glob('*/javascript/*.js'))
     scripts = '\n'.join(one.read_text(encoding='utf-8') for one in found)
     head = f'<script>{scripts}</script></head>'.encode()
     found = sorted((root / 'extensions').glob('*/style.css'))
     styles = '\n'.join(one.read_text(encoding='utf-8') for one in found)
-    body = f'<style>{styles}</style></body>'.encode()
+    body = f'<style>{sheet}{styles}</style></body>'.encode()
     original = gr.routes.templates.TemplateResponse
 
     def response(*args: Any, **kwargs: Any) -> Any:
@@ -260,7 +264,7 @@ def main() -> None:
         wrap_events()
     if not options.skip_install:
         run_installers(root)
-    dress(root)
+    dress(root, SDNEXT_SHEET if options.sdnext else '')
     while True:
         reload = threading.Event()
         load_scripts(root, options.forge)
