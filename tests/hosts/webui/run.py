@@ -123,23 +123,32 @@ def generation_tab(
             }
 
 
-def model_cards(root: Path) -> None:
-    """The list of LoRAs, each on a card as AUTOMATIC1111 1.10 and Forge draw it."""
+def model_cards(root: Path, sdnext: bool) -> None:
+    """The list of LoRAs, each on a card as AUTOMATIC1111 1.10 and Forge draw it, or SD.Next."""
     cards = ''.join(
         f'''<div class="card" onclick="window.cardsClicked = (window.cardsClicked || 0) + 1"
         data-name="{html.escape(path.stem)}" data-sort-name="{html.escape(path.name.lower())}"
-        data-sort-path="{html.escape(str(path).lower())}"><div class="button-row">
-        <div class="copy-path-button card-button"
-        data-clipboard-text="{html.escape(str(path))}"></div></div><div class="actions">
-        <span class="name">{html.escape(path.stem)}</span></div></div>'''
+        data-sort-path="{html.escape(str(path).lower())}" data-filename="{html.escape(str(path))}">
+        {_signs(path, sdnext)}<span class="name">{html.escape(path.stem)}</span></div>'''
         for path in sorted((root / 'models' / 'Lora').glob('*.safetensors'))
     )
     listed = f'<div id="txt2img_lora_cards" class="extra-network-cards">{cards}</div>'
     gr.HTML(f'<div class="extra-network-pane">{listed}</div>')
 
 
-# What SD.Next says of every button.
-SDNEXT_SHEET = 'button { font-size: 18px !important; min-width: unset !important; }'
+def _signs(path: Path, sdnext: bool) -> str:
+    if sdnext:  # over the whole width of the card, and above what lies in it
+        return '''<div class="actions"><span class="details">i</span></div>'''
+    return f'''<div class="button-row"><div class="copy-path-button card-button"
+        data-clipboard-text="{html.escape(str(path))}"></div></div>'''
+
+
+# What SD.Next says of every button, and of the cards of models.
+SDNEXT_SHEET = '''button { font-size: 18px !important; min-width: unset !important; }
+.card { position: relative; width: 120px; height: 120px; }
+.card .actions { position: absolute; top: 0; right: 0; width: 100%; z-index: 80; }
+.card .actions { font-size: 34px; text-align: right; }
+'''
 
 
 def dress(root: Path, sheet: str) -> None:
@@ -207,11 +216,11 @@ def place_paste(options: argparse.Namespace) -> None:
     sys.modules[f'modules.{name}'] = paste
 
 
-def page(root: Path) -> Any:
+def page(root: Path, sdnext: bool) -> Any:
     made = [tab for callback in script_callbacks.tabs for tab in callback()]
     with gr.Blocks(analytics_enabled=False, title='Stand-in WebUI') as demo:
         with gr.Tabs(elem_id='tabs') as tabs:
-            cards = functools.partial(model_cards, root)
+            cards = functools.partial(model_cards, root, sdnext)
             generation_tab('txt2img', takes_text=True, takes_picture=False, more=cards)
             generation_tab('img2img', takes_text=True, takes_picture=True)
             generation_tab('extras', takes_text=False, takes_picture=True)
@@ -268,7 +277,7 @@ def main() -> None:
     while True:
         reload = threading.Event()
         load_scripts(root, options.forge)
-        shared.demo = page(root)
+        shared.demo = page(root, options.sdnext)
         app = serve(shared.demo, options.port, root)
         app.add_api_route('/_reload', lambda: reload.set())
         app.add_api_route('/sdapi/v1/options', shared.opts.everything)
