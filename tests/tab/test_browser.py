@@ -168,6 +168,29 @@ def test_what_is_told_of_a_page_and_gets_lost_is_asked_for_again(page: Page) -> 
     assert len(lost) == 1
 
 
+def test_what_is_told_as_the_page_opens_and_gets_lost_is_asked_for_again(
+    browser: Browser, demo: Demo
+) -> None:
+    context = browser.new_context()
+    tab = context.new_page()
+    lost: list[Route] = []
+
+    def lose(route: Route) -> None:
+        lost.append(route)
+        route.fulfill(json={'event_id': 'of nobody'})
+
+    tab.route('**/queue/join**', lose)
+    tab.goto(demo.url)
+    expect(part(tab, 'load')).to_be_visible(timeout=WAIT)
+    tab.wait_for_function('window.civitaiGalleryStart && window.civitaiGalleryJobs', timeout=WAIT)
+    tab.unroute('**/queue/join**')
+    assert lost and not part(tab, 'models').is_visible()
+    expect(part(tab, 'models')).to_be_visible(timeout=WAIT)
+    expect(part(tab, 'jobs').locator('[data-number]')).to_have_count(1, timeout=WAIT)
+    expect(part(tab, 'open_folder')).to_be_visible()
+    context.close()
+
+
 def press_quickly(tab: Page, selector: str, times: int, gap: int) -> None:
     """Press what `selector` finds, the first `times` of them or the only one so often."""
     tab.evaluate(

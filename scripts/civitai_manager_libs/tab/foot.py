@@ -14,7 +14,7 @@ from .. import setting, widgets
 from ..errors import CivitaiError
 from . import browser, downloading, events, foot_markup, job_panel, markup
 from .downloading import Step
-from .layout import Parts
+from .layout import Parts, as_it_opens
 from .markup import label
 from .view import View
 
@@ -82,13 +82,7 @@ def wire_page(parts: Parts, blocks: Any) -> None:
     def on_open(request: gr.Request) -> dict[Any, Any]:
         return {parts.open_folder: gr.update(visible=widgets.is_owner(request))}
 
-    widgets.on(
-        blocks.load,
-        on_open,
-        outputs=[parts.open_folder],
-        show_progress='hidden',
-        js=browser.foot.WATCH_FOOT,
-    )
+    as_it_opens(parts, blocks, on_open, browser.foot.WATCH_FOOT, outputs=[parts.open_folder])
 
 
 def _page(view: View) -> Step:

@@ -15,7 +15,7 @@ from ..archive.place import archive
 from ..errors import StorageError
 from ..library import updates
 from . import browser, filters_markup, finding, marking, markup, needed, start_markup
-from .layout import Parts
+from .layout import Parts, as_it_opens
 from .view import View
 
 log = logging.getLogger(__name__)
@@ -52,13 +52,7 @@ def wire_page(parts: Parts, blocks: Any) -> None:
         models = _models() if needed.may_have_models(request) else ()
         return start_markup.home(models, marking.may_mark(request))
 
-    widgets.on(
-        blocks.load,
-        opened,
-        outputs=[parts.start.home],
-        show_progress='hidden',
-        js=browser.start.WATCH_START,
-    )
+    as_it_opens(parts, blocks, opened, browser.start.WATCH_START, outputs=[parts.start.home])
 
 
 def _models() -> list[updates.Standing]:

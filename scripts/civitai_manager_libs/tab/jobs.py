@@ -20,7 +20,7 @@ from ..downloads import modeljobs, queue
 from ..downloads.standing import ELSEWHERE, Standing
 from ..errors import CivitaiError, SourceError
 from . import browser, events, job_panel, keeping, layout_jobs, markup, needed, wishes
-from .layout import Parts
+from .layout import Parts, as_it_opens
 from .layout_jobs import JobParts
 from .markup import label
 from .view import Begun, View
@@ -78,13 +78,13 @@ def bind(parts: Parts) -> None:
 
 def wire_page(parts: Parts, blocks: Any) -> None:
     """Draw the panel when the page opens, and have it move from then on."""
-    widgets.on(
-        blocks.load,
+    as_it_opens(
+        parts,
+        blocks,
         _shown,
+        browser.jobs.WATCH_JOBS,  # first, so that no button is there that nobody listens to
         inputs=[parts.view],
         outputs=_told(parts),
-        show_progress='hidden',
-        js=browser.jobs.WATCH_JOBS,  # first, so that no button is there that nobody listens to
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Callable
 
 import gradio as gr
 
+from .. import widgets
 from . import (
     layout_filters,
     layout_foot,
@@ -47,7 +48,7 @@ class Waits:
     """What tells of a listing that takes long; the page presses the buttons out of sight.
 
     settle tells of the page once more, where what was told of it did not come; repeat asks once
-    more for what could not be listed.
+    more for what could not be listed, reopen for what is there as the page opens.
     """
 
     told: Any
@@ -55,6 +56,7 @@ class Waits:
     cancel: Any
     settle: Any
     repeat: Any
+    reopen: Any
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,8 @@ def _waits() -> Waits:
         cancel = gr.Button('', elem_id=f'{PREFIX}_cancel_button')
         settle = gr.Button('', elem_id=f'{PREFIX}_settle_button')
         repeat = gr.Button('', elem_id=f'{PREFIX}_repeat_button')
-    return Waits(told, look, cancel, settle, repeat)
+        reopen = gr.Button('', elem_id=f'{PREFIX}_reopen_button')
+    return Waits(told, look, cancel, settle, repeat, reopen)
 
 
 def _bridge() -> Bridge:
@@ -180,3 +183,14 @@ def _bridge() -> Bridge:
             choose=gr.Button('', elem_id=f'{PREFIX}_choose_button'),
             again=gr.Button('', elem_id=f'{PREFIX}_again_button'),
         )
+
+
+def as_it_opens(
+    parts: Parts, blocks: Any, function: Callable[..., Any], js: str, **wanted: Any
+) -> None:
+    """Have `function` answer as the page opens, and once more where its answer does not come.
+
+    `js` goes before the first. A busy gradio 3 loses what its events answer then (seen in SD.Next).
+    """
+    widgets.on(blocks.load, function, show_progress='hidden', js=js, **wanted)
+    widgets.on(parts.waits.reopen.click, function, show_progress='hidden', **wanted)

@@ -24,7 +24,7 @@ from ..errors import CivitaiError, SourceError
 from ..library import have, inventory, updates
 from ..library.updates import Standing
 from . import browser, job_panel, jobs, markup, models_markup, needed
-from .layout import Parts
+from .layout import Parts, as_it_opens
 from .layout_models import ModelParts
 from .markup import label
 from .models_markup import Listed
@@ -76,12 +76,8 @@ def wire_page(parts: Parts, blocks: Any) -> None:
             models.scan: scan_panel() if may else '',
         }
 
-    widgets.on(
-        blocks.load,
-        opened,
-        outputs=[models.models, models.scan],
-        show_progress='hidden',
-        js=browser.models.WATCH_MODELS,
+    as_it_opens(
+        parts, blocks, opened, browser.models.WATCH_MODELS, outputs=[models.models, models.scan]
     )
 
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 WATCH_WAITS = """() => {
     if (window.civitaiGalleryLong) return [];
     const state = window.civitaiGalleryLong = {};
-    const piece = 250, soon = 1500, usual = 1000, late = 3000;
+    const piece = 250, soon = 1500, usual = 1000, late = 3000, mostTries = 6;
     let since = 0, pressedAt = 0, isTold = false, lateSince = 0;
+    let tries = 0, dueAt = Date.now() + 2 * late;
     const find = (what) => (window.gradioApp ? gradioApp() : document)
         .querySelector('#civitai_gallery_' + what);
     const press = (what) => {
@@ -31,6 +32,13 @@ WATCH_WAITS = """() => {
         if (isLate && now > lateSince + late) {
             lateSince = now;
             press('settle');
+        }
+        // The panel of jobs always says something, once it is asked as the page opens.
+        if (tries < mostTries && now > dueAt && !document.hidden) {
+            const isThere = find('jobs') && find('jobs').querySelector('[data-number]');
+            tries = isThere ? mostTries : tries + 1;
+            dueAt = now + 2 ** tries * late;
+            if (!isThere) press('reopen');
         }
         isTold = Boolean(find('waits') && find('waits').querySelector('.cg-notice'));
         const isDue = waits ? now > since + soon : isTold;
