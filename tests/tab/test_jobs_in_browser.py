@@ -150,7 +150,7 @@ def test_a_whole_gallery_is_begun_watched_paused_and_ends_complete(
     running_demo.scenario = ''
     page.reload()
     stands(page, 1, 'paused')
-    expect(begun).to_be_hidden()
+    expect(begun).to_contain_text('paused', timeout=WAIT)
     press(page, 1, 'Resume')
     stands(page, 1, 'complete')
     kept = [one for one in (app.home / 'kept' / NAME).iterdir() if one.suffix != '.json']
