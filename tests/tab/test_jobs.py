@@ -196,6 +196,18 @@ def test_a_page_that_is_opened_anew_tells_of_the_job_that_was_begun_for_its_gall
     assert reopened(parts, late, demo.url + MODEL) is None
 
 
+def test_a_line_that_was_closed_brings_up_none_of_before(
+    parts: Parts, view: View, demo: DemoServer
+) -> None:
+    for number in (1, 2):
+        started(parts, view, limit=str(1 + number))
+        until(lambda: stands(number) == 'complete')
+    assert 'data-begun="2"' in jobs._order(HERE, view, '')[1]
+    assert jobs._order(HERE, view, 'hide 2')[1] == ''
+    reopened(parts, view, demo.url + '/models/4452')
+    assert not reopened(parts, view, demo.url + VERSION)
+
+
 @pytest.mark.parametrize('order', ['recall', 'recall x', 'recall 1,', 'recall ' + '1,' * 10 + '1'])
 def test_what_is_no_job_is_not_recalled(view: View, order: str) -> None:
     assert 'cg-problem' in jobs._order(HERE, view, order)[-1] and view.begun_here == ()

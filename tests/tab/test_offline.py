@@ -85,6 +85,17 @@ def browsing(parts: Parts, job: jobs.Job) -> View:
     return view
 
 
+def test_all_that_a_job_kept_is_shown_whatever_was_filtered_before(
+    parts: Parts, demo: DemoServer, job: jobs.Job
+) -> None:
+    view = View()
+    turned(parts, view, offline.open_job, str(job.id))
+    turned(parts, view, events.choose_filters, '{"type": "video"}')
+    assert not view.page.images
+    turned(parts, view, offline.open_job, str(job.id))
+    assert len(view.page.images) == 24
+
+
 def test_what_a_job_kept_is_shown_page_by_page_and_marked(
     parts: Parts, demo: DemoServer, job: jobs.Job
 ) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Iterator
+from pathlib import Path
+from typing import Any, Callable, Iterator
 from urllib.parse import urlencode
 
 import pytest
@@ -20,7 +21,7 @@ from tests.support.browsing import (
     tab_at,
 )
 from tests.support.prepared import Prepared
-from tests.support.running_app import RunningApp
+from tests.support.running_app import RunningApp, app_of
 
 pytestmark = needs_chromium
 
@@ -62,7 +63,8 @@ def test_words_lead_to_cards_and_those_to_galleries_and_back(
     card = part(page, 'found').locator('.cg-card')
     expect(card).to_have_count(1, timeout=WAIT)
     expect(part(page, 'home')).to_be_hidden()
-    expect(part(page, 'see')).to_be_hidden()
+    expect(part(page, 'filters')).to_be_hidden()
+    expect(part(page, 'to_settings')).to_be_visible()
     page.wait_for_function(
         "() => document.querySelector('#civitai_gallery_found .cg-cell img').naturalWidth > 200",
         timeout=WAIT,
@@ -77,10 +79,10 @@ def test_words_lead_to_cards_and_those_to_galleries_and_back(
     expect(part(page, 'title').locator('h2')).to_contain_text('MapleLantern', timeout=WAIT)
     expect(part(page, 'title')).not_to_contain_text('Paper Horizons', timeout=WAIT)
     part(page, 'title').get_by_role('button', name='Where to begin').click()
-    expect(part(page, 'see')).to_be_visible()
+    expect(part(page, 'filters')).to_be_visible()
     entries(page, 'recent').get_by_role('link', name='Search: paper').click()
     expect(card).to_have_count(1, timeout=WAIT)
-    expect(part(page, 'see')).to_be_hidden()
+    expect(part(page, 'filters')).to_be_hidden()
     page.locator('body').press('f')  # a gallery that is not seen hears no keys
     expect(page.locator('dialog[open]')).to_have_count(0)
     assert len(page.context.pages) == 1
@@ -90,11 +92,11 @@ def test_the_address_names_what_was_searched_for_on_the_way_back_and_forward_and
     page: Page, browser: Browser, app: RunningApp, running_demo: DemoServer
 ) -> None:
     cards, begin = part(page, 'found').locator('.cg-card'), part(page, 'home')
-    title, see = part(page, 'title'), part(page, 'see')
+    title, filters = part(page, 'title'), part(page, 'filters')
     expect(begin.get_by_role('link').first).to_be_visible(timeout=WAIT)
     load(page, 'paper')
     expect(cards).to_have_count(1, timeout=WAIT)
-    expect(see).to_be_hidden()
+    expect(filters).to_be_hidden()
     expect(page).to_have_url(f'{app.url}?words=paper', timeout=WAIT)
     cards.locator('.cg-card-open').click()
     expect(page).to_have_url(re.compile('source='), timeout=WAIT)
@@ -102,10 +104,10 @@ def test_the_address_names_what_was_searched_for_on_the_way_back_and_forward_and
     page.go_back()
     expect(cards).to_have_count(1, timeout=WAIT)
     expect(source(page)).to_have_value('paper', timeout=WAIT)
-    expect(see).to_be_hidden()
+    expect(filters).to_be_hidden()
     page.go_forward()
     expect(title).to_contain_text('Paper Horizons XL', timeout=WAIT)
-    expect(see).to_be_visible()
+    expect(filters).to_be_visible()
     page.go_back()
     expect(cards).to_have_count(1, timeout=WAIT)
     page.go_back()
@@ -134,6 +136,73 @@ def test_the_address_names_what_was_searched_for_on_the_way_back_and_forward_and
     page.go_back()
     expect(part(page, 'found')).to_contain_text('Gouache Weather', timeout=WAIT)
     expect(part(page, 'found')).not_to_contain_text('Still the models', timeout=WAIT)
+
+
+def test_an_address_that_cannot_be_opened_is_one_to_go_back_to(
+    page: Page, app: RunningApp, running_demo: DemoServer
+) -> None:
+    running_demo.scenario = 'html'
+    page.goto(f'{app.url}?words=paper')
+    expect(part(page, 'status')).to_contain_text('page', timeout=WAIT)
+    expect(source(page)).to_have_value('paper', timeout=WAIT)
+    running_demo.scenario = ''
+    load(page, 'gouache')
+    expect(page).to_have_url(f'{app.url}?words=gouache', timeout=WAIT)
+    page.go_back()
+    expect(page).to_have_url(f'{app.url}?words=paper')
+    expect(part(page, 'found')).to_contain_text('Paper Horizons', timeout=WAIT)
+
+
+def test_what_is_typed_while_an_address_is_opened_stays(
+    page: Page, app: RunningApp, running_demo: DemoServer
+) -> None:
+    running_demo.latency = 1.5
+    page.goto(f'{app.url}?words=paper')
+    part(page, 'waits').wait_for(state='attached')
+    page.wait_for_function('window.civitaiGalleryWaits', timeout=WAIT)
+    source(page).press_sequentially('mine')
+    running_demo.latency = 0
+    expect(page.locator('.cg-card')).to_have_count(1, timeout=WAIT)
+    page.wait_for_function('!window.civitaiGalleryWaits', timeout=WAIT)
+    expect(source(page)).to_have_value(re.compile('mine'))
+
+
+def test_however_fast_one_goes_back_the_history_stays_as_it_was(
+    browser: Browser,
+    prepared_with: Callable[[str], Prepared],
+    running_demo: DemoServer,
+    tmp_path: Path,
+) -> None:
+    """gradio 3 drops what is pressed while it is busy."""
+    site = running_demo.url
+    with (
+        app_of(prepared_with('3.41.2'), site, tmp_path, {}) as app,
+        tab_at(browser, app.url) as tab,
+    ):
+        load(tab, 'paper')
+        ways = [re.compile('words=paper')]
+        for link, way in (
+            ('/models/4201', r'4201(?!.*p=)'),
+            ('', 'p=2'),
+            ('/user/Noor-Vale', 'Noor'),
+        ):
+            expect(tab).to_have_url(ways[-1], timeout=WAIT)
+            load(tab, site + link) if link else part(tab, 'next').click()
+            ways.append(re.compile(way))
+        expect(tab).to_have_url(ways[-1], timeout=WAIT)
+        tab.evaluate("""async () => {
+            for (let step = 0; step < 3; step += 1) {
+                history.back();
+                await new Promise((done) => setTimeout(done, 150));
+            }
+        }""")
+        expect(part(tab, 'found').locator('.cg-card')).to_have_count(1, timeout=WAIT)
+        expect(tab).to_have_url(ways[0])
+        for way in ways[1:]:
+            tab.go_forward()
+            expect(tab).to_have_url(way, timeout=WAIT)
+            tab.wait_for_function('!window.civitaiGalleryWaits', timeout=WAIT)
+        expect(part(tab, 'title')).to_contain_text('Noor-Vale', timeout=WAIT)
 
 
 @pytest.mark.parametrize('words', ['4201', EVIL.replace('=', '')], ids=['no words', 'hostile'])

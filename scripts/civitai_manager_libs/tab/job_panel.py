@@ -83,9 +83,9 @@ def note_begun(view: View, *job_ids: int) -> None:
 
 
 def hide(view: View, job_id: int) -> None:
-    """Tell no more, where it was begun, how a job stands."""
+    """Tell no more, where it was begun, how a job stands, nor how those before it do."""
     view.begun = Begun()
-    view.begun_here = tuple(one for one in view.begun_here if one != job_id)
+    view.begun_here = tuple(one for one in view.begun_here if one > job_id)
 
 
 def begun(request: Any, view: View) -> str:

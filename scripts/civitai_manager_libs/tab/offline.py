@@ -25,16 +25,13 @@ STILL_WIDTH = 450
 _JOB = re.compile(r'[1-9][0-9]{0,17}')
 
 
-def open_job(view: View, job: object, kept: object = '') -> None:
-    """Show the first page of what a job kept, with filters as the browser keeps them.
-
-    Raises CivitaiError.
-    """
+def open_job(view: View, job: object) -> None:
+    """Show the first page of what a job kept, all of it. Raises CivitaiError."""
     turn = view.begin()
     if not _JOB.fullmatch(str(job)):
         raise SourceError('job_unknown')
     _check_allowed(view)
-    show(view, turn, offline.of_job(int(str(job))), CursorTrail(), filters.read(kept))
+    show(view, turn, offline.of_job(int(str(job))), CursorTrail(), filters.Filters())
 
 
 def show_instead(

@@ -64,7 +64,7 @@ def bind(parts: Parts) -> None:
     _bind_turn(parts, parts.version.input, _on_version(parts), [parts.version])
     browse = _on_turn(parts, offline.open_job, widgets.refuse_jobs)
     pressed, chosen = parts.whole.saved_button.click, browser.turns.SAVED_CHOSEN
-    _bind_turn(parts, pressed, browse, [parts.whole.order, wanted], chosen, browser.filters.KEPT)
+    _bind_turn(parts, pressed, browse, [parts.whole.order], chosen)
     _bind_turn(parts, parts.marks.show_hidden.click, _on_turn(parts, events.show_hidden), [])
     liked = _on_turn(parts, favourites.open_favourites, marking.refuse_others)
     _bind_turn(parts, parts.marks.favourites.click, liked, [])

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 # What the address names now, as text; what it named when it was to be opened.
 HERE = 'location.search'
-WANTED = '(window.civitaiGalleryAddress || {}).wanted || ""'
+WANTED = '((state) => state.sent = state.wanted)(window.civitaiGalleryAddress || {}) || ""'
 
 
 _WATCH = """() => {
     if (window.civitaiGalleryAddress) return [];
-    const state = window.civitaiGalleryAddress = {wanted: ''};
-    const usual = 250, ours = ['source', 'words', 'level', 'prompt', 'versions', 'p', 'at'];
+    const state = window.civitaiGalleryAddress = {wanted: '', sent: ''};
+    const usual = 250, patience = 1000;
+    const ours = ['source', 'words', 'level', 'prompt', 'versions', 'p', 'at'];
     const find = (what) => document.querySelector('#civitai_gallery_' + what);
     const here = () => new URLSearchParams(location.search);
     const pasted = () => here().get('source') || here().get('words') || '';
@@ -29,13 +30,21 @@ _WATCH = """() => {
         return {seen: told.seen, address: new URLSearchParams(told.address).toString()};
     };
     let seen = 0, isOpening = IS_OPENING || Boolean(pasted()), fills = Boolean(pasted());
+    const begun = () => window.civitaiGalleryTurns || 0;
+    let turns = 0, quiet = 0, pressedAt = 0;
     const open = () => {
         const button = find('address_button');
         if (!button) return;
         isOpening = fills = true;
+        state.sent = null;
         state.wanted = those(true);
+        pressedAt = Date.now();
         button.click();
     };
+    // what a person writes there meanwhile stays
+    document.addEventListener('input', (event) => {
+        if (event.isTrusted && event.target.closest('#civitai_gallery_source')) fills = false;
+    }, true);
     const fill = () => {
         const box = find('source') && find('source').querySelector('textarea, input');
         if (!box || box.value === pasted()) return;
@@ -45,10 +54,26 @@ _WATCH = """() => {
     window.addEventListener('popstate', () => {
         if (isOpening || those(true) !== facts().address) open();  // else it is a jump in the page
     });
+    // What it names stays to be tried again, and what comes after it is a step of its own.
+    const failed = () => {
+        if (fills) fill();
+        isOpening = fills = false;
+        turns = begun();
+    };
     const look = () => {
         const told = facts();
         // what is on its way may be for the address that there is by now
-        if (told.seen === seen || window.civitaiGalleryWaits) return;
+        quiet = window.civitaiGalleryWaits ? 0 : quiet + usual;
+        if (!quiet) return;
+        if (state.sent !== state.wanted) {  // gradio 3 was busy with one before
+            if (Date.now() > pressedAt + patience) open();
+            return;
+        }
+        if (told.seen === seen) {
+            const isOver = quiet > patience && turns !== begun();
+            if (isOver) failed();
+            return;
+        }
         const query = [told.address, those(false)].filter(Boolean).join('&');
         const address = location.pathname + (query ? '?' + query : '') + location.hash;
         const words = new URLSearchParams(told.address).get('words');
@@ -57,6 +82,7 @@ _WATCH = """() => {
             history[isOpening || isMore ? 'replaceState' : 'pushState'](history.state, '', address);
         if (fills) fill();
         seen = told.seen;
+        turns = begun();
         isOpening = fills = false;
     };
     setInterval(look, usual);

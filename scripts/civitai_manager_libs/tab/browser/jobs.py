@@ -23,11 +23,12 @@ WATCH_JOBS = f"""(view) => {{
             return [];  // no page may keep anything in this browser
         }}
     }};
-    const remember = (job, is) => {{
-        const others = begunHere().filter((one) => one !== job);
-        const jobs = [...others, ...(is ? [job] : [])].slice(-mostHere);
-        try {{ sessionStorage.setItem(here, jobs.join(',')); }} catch (error) {{ return; }}
+    const keep = (jobs) => {{
+        try {{ sessionStorage.setItem(here, jobs.slice(-mostHere).join(',')); }}
+        catch (error) {{ return; }}
     }};
+    const remember = (job) => keep([...begunHere().filter((one) => one !== job), job]);
+    const forget = (last) => keep(begunHere().filter((job) => Number(job) > last));
     const before = begunHere();  // the page was opened anew since
     const state = window.civitaiGalleryJobs = {{
         orders: before.length ? ['recall ' + before.join(',')] : [],
@@ -63,7 +64,7 @@ WATCH_JOBS = f"""(view) => {{
         const told = watched.begun && watched.begun.querySelector('[data-begun]');
         const job = told ? told.dataset.begun : '';
         if (job && job !== newest && !begunHere().includes(job)) {{
-            remember(job, true);
+            remember(job);
             // the form above it closes now
             setTimeout(() => watched.begun.scrollIntoView({{block: 'nearest'}}), 100);
         }}
@@ -103,7 +104,7 @@ WATCH_JOBS = f"""(view) => {{
         const isIn = places().some((place) => place.contains(pressed));
         const now = isIn && document.elementFromPoint(event.clientX, event.clientY);
         const wanted = order(pressed) || order(now);
-        if (wanted.startsWith('hide ')) remember(wanted.split(' ')[1], false);
+        if (wanted.startsWith('hide ')) forget(Number(wanted.split(' ')[1]));
         if (wanted) press(wanted);
         const saved = order(pressed, 'saved') || order(now, 'saved');
         if (saved) {{

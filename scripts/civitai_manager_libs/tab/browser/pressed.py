@@ -8,8 +8,8 @@ from __future__ import annotations
 WATCH_PRESSED = """() => {
     if (window.civitaiGalleryPressed) return [];
     window.civitaiGalleryPressed = {};
-    const shortest = 150, longest = 5000;
-    const ours = '[id^=civitai_gallery_]', clock = '[data-testid=status-tracker], .wrap';
+    const shortest = 150, longest = 10000;
+    const ours = '[id^=civitai_gallery_]', clock = '[data-testid=status-tracker]';
     let pressed = null;
     const end = (press) => {
         if (pressed !== press) return;

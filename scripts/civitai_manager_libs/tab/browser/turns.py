@@ -39,6 +39,7 @@ def begin_turn(inputs: int, waiting: str, *said: str) -> str:
     return f"""(...given) => {{
     const grid = {_GRID}, status = {_STATUS};
     window.civitaiGalleryWaits = (window.civitaiGalleryWaits || 0) + 1;
+    window.civitaiGalleryTurns = (window.civitaiGalleryTurns || 0) + 1;
     if (status) status.dataset.waits = {json.dumps(waiting)};
     if (grid) grid.dataset.isOld = '';
     return [{", ".join([*said, f"...given.slice({len(said)}, {inputs})"])}];
