@@ -390,3 +390,7 @@ def test_a_link_reads_back_what_was_put_on_it(demo: DemoServer) -> None:
     assert filters.in_force(source, Filters(level='PG')) == Filters(
         'PG', 'Oldest', '', 'image', ('Pony',)
     )
+
+
+def test_the_level_says_where_more_of_them_are_allowed() -> None:
+    assert 'title="Levels above these are offered once “Maturity ceiling”' in filters_markup.row()

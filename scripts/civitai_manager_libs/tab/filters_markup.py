@@ -54,8 +54,10 @@ def _box(name: str, choices: Iterable[str]) -> str:
         f'<option value="{escape(choice)}">{escape(_option(name, choice))}</option>'
         for choice in choices
     )
+    why = label('filter_level_why', name=label('setting_gallery_maturity_ceiling'))
+    title = f' title="{escape(why)}"' if name == 'level' else ''
     return (
-        f'<label><span>{escape(label(f"filter_{name}"))}</span>'
+        f'<label{title}><span>{escape(label(f"filter_{name}"))}</span>'
         f'<select id="{PREFIX}_{name}" data-filter="{name}">{options}</select></label>'
     )
 

@@ -661,6 +661,7 @@ ENGLISH: dict[str, str] = {
     'filters': 'What to see',
     'filters_fold': 'Filters',
     'filter_level': 'Level',
+    'filter_level_why': 'Levels above these are offered once “{name}” in the settings allows them.',
     'filter_sort': 'Sort',
     'filter_period': 'Period',
     'filter_type': 'Type',

@@ -460,6 +460,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'filters': '要看的內容',
     'filters_fold': '篩選',
     'filter_level': '分級',
+    'filter_level_why': '在設定中提高「{name}」後，才會提供更高的分級。',
     'filter_sort': '排序',
     'filter_period': '期間',
     'filter_type': '類型',
