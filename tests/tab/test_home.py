@@ -85,7 +85,8 @@ def test_models_and_favourite_pictures_are_offered_to_their_owner_alone(
 ) -> None:
     opened: list[Any] = []
     monkeypatch.setattr(home.widgets, 'on', lambda event, handler, **more: opened.append(handler))
-    parts = SimpleNamespace(start=SimpleNamespace(home=None))
+    again = SimpleNamespace(reopen=SimpleNamespace(click=None))
+    parts = SimpleNamespace(start=SimpleNamespace(home=None), waits=again)
     home.wire_page(parts, SimpleNamespace(load=None))  # type: ignore[arg-type]
     client = SimpleNamespace(host='127.0.0.1', port=1)
     here = SimpleNamespace(headers={'host': '127.0.0.1:7860'}, client=client)

@@ -237,6 +237,7 @@ def test_an_answer_that_comes_after_a_newer_one_does_not_stay(page: Page) -> Non
 
     page.on('websocket', opened)
     started(page, limit='2')
+    expect(part(page, 'begun')).to_contain_text('complete', timeout=WAIT)
     newest = part(page, 'jobs').locator('article').first
     expect(newest.locator('.cg-state')).to_have_text('complete', timeout=WAIT)
     expect(page.locator('[data-moves]')).to_have_count(0, timeout=WAIT)

@@ -117,6 +117,7 @@ def test_each_event_is_spoken_once_and_none_is_missed(page: Page, site: GridSite
     page.locator('.cg-tick').first.click()
     says(page, '1 selected')
     page.locator('.cg-tick').first.click()
+    page.locator('[data-pick=mode]').click()
     part(page, 'download_page').click()
     says(page, 'Downloading', f'{COUNT} saved')
     assert page.evaluate('window.tooLate') == []
