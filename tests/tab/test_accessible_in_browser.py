@@ -40,6 +40,7 @@ def app(
 
 def faults(tab: Page) -> list[str]:
     """What is wrong with what is ours on the page; what gradio puts around it is left out."""
+    expect(tab.locator('[data-pressed]')).to_have_count(0, timeout=WAIT)  # it is dimmed so long
     found = Axe().run(tab, context={'include': [['[id^=civitai_gallery]']]})
     return [
         f'{fault["id"]}: {node["html"][:200]}'
