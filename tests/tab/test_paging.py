@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import re
 import threading
 from typing import Any
@@ -212,6 +213,23 @@ def test_a_listing_that_comes_too_late_says_nothing(view: View, parts: layout.Pa
         shown.begin()
 
     assert not changes(paging._on_turn(parts, superseded)(HERE, view))
+
+
+def test_of_two_turns_at_once_the_one_that_began_last_is_shown(
+    view: View, parts: layout.Parts
+) -> None:
+    turn = paging._on_turn(parts, events.go_next)
+    before: list[dict[Any, Any]] = []
+
+    def meanwhile(request: Any) -> None:
+        """Another event of the same tab, which came later and is over before."""
+        context = contextvars.copy_context()
+        before.append(changes(context.run(turn, request, view)))
+
+    told = changes(paging._on_turn(parts, events.go_next, meanwhile)(HERE, view))
+    assert parts.grid in before[0] and parts.grid in told
+    list(paging._on_loaded(parts)(view))
+    assert view.is_settled and 'Page 3' in told[parts.page_info]
 
 
 def test_the_last_click_wins_in_whatever_order_clicks_come(view: View, parts: layout.Parts) -> None:

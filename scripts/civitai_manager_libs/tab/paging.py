@@ -32,7 +32,7 @@ from . import (
 )
 from .layout import Parts
 from .markup import label
-from .view import Begun, View
+from .view import Begun, View, new_event
 
 # A link as it was given, with the filters that the browser keeps.
 _AS_KEPT = (browser.turns.AS_GIVEN, browser.filters.KEPT)
@@ -217,9 +217,10 @@ def _on_turn(
     def listing(request: gr.Request, *inputs: Any) -> dict[Any, Any]:
         *given, view = inputs
         view.again = lambda asked, seen: listing(asked, *given, seen)
-        turn, before = view.turn + 1, view.gallery  # every change begins one
+        before = view.gallery
         grid_before = str(view.listed)
         nothing = {parts.status: gr.update()}
+        new_event()
         try:
             check(request)
             view.may_see_saved = widgets.may_have_jobs(request)
@@ -228,12 +229,12 @@ def _on_turn(
             with waits.heard_by(lambda: view.waits.told):
                 change(view, *given)
         except CivitaiError as error:
-            if view.turn > turn:
+            if view.is_later_begun:
                 return nothing
             view.waits.is_over = True
             view.is_of_before |= change not in _OTHER_PAGES
             return {**_beside(parts, view), parts.status: markup.not_listed(error)}
-        if view.turn > turn:  # a later one has the say
+        if view.is_later_begun:
             return nothing
         view.waits.is_over = True
         if view.finds:

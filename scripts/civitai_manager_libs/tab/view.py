@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 import weakref
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any, Callable, Sequence
 
-from .. import api, setting
+from .. import api, forks, setting
 from ..archive.marks import Marks
 from ..civitai.found import FoundPage
 from ..civitai.gallery import CursorTrail, GalleryImage, ImagePage
@@ -25,6 +26,15 @@ from .keeping import Keeping
 from .larger import Larger
 from .loading import GRIDS_KEPT, Given, Loading
 from .waits import WaitView
+
+_beginning = forks.Lock()
+# The turn that this event began, 0 before that; two events of a browser tab may go on at once.
+_begun: ContextVar[int] = ContextVar('_begun', default=0)
+
+
+def new_event() -> None:
+    """Note that an event begins, which has begun no turn yet."""
+    _begun.set(0)
 
 
 @dataclass
@@ -174,9 +184,16 @@ class View:
 
     def begin(self) -> int:
         """Count up and return the turn; what belongs to an older one is no longer wanted."""
-        self.turn += 1
+        with _beginning:
+            self.turn = turn = self.turn + 1
+        _begun.set(_begun.get() or turn)
         self.version, self.waits = '', self.waits.follow()
-        return self.turn
+        return turn
+
+    @property
+    def is_later_begun(self) -> bool:
+        """Whether a later turn has begun than that of this event, and so has the say."""
+        return 0 < _begun.get() < self.turn
 
     @property
     def shown_name(self) -> str:
