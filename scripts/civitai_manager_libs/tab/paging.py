@@ -139,7 +139,7 @@ def _bind_waits(parts: Parts) -> None:
     """Bind what tells of a listing that takes long, ends it, repeats it, or tells of its page."""
     _bind_turn(parts, parts.waits.repeat.click, _on_repeat(parts), [])
     _bind_telling(parts, parts.waits.settle.click)
-    for button, handler in ((parts.waits.look, _on_look), (parts.waits.cancel, _on_cancel)):
+    for button, handler in ((parts.waits.look, markup.waits), (parts.waits.cancel, _on_cancel)):
         widgets.on(
             button.click,
             handler,
@@ -155,10 +155,6 @@ def _on_repeat(parts: Parts) -> Callable[..., dict[Any, Any]]:
         return view.again(request, view) if view.again else {parts.status: gr.update()}
 
     return repeat
-
-
-def _on_look(view: View) -> str:
-    return markup.waits(view)
 
 
 def _on_cancel(view: View, request: gr.Request) -> str:
