@@ -132,17 +132,15 @@ def test_pages_turn_forth_and_back(page: Page) -> None:
 
 @pytest.mark.parametrize(
     'presses, gap',
-    [(2, 0), (2, 150), (5, 60), (5, 400)],
-    ids=['twice at once', 'twice', 'five times, fast', 'five times'],
+    [(2, 0), (5, 60), (5, 400)],
+    ids=['twice at once', 'five times, fast', 'five times'],
 )
 def test_however_fast_the_pages_are_turned_the_last_one_is_shown(
-    page: Page, demo: Demo, presses: int, gap: int
+    page: Page, presses: int, gap: int
 ) -> None:
-    for _ in range(3):
-        page.goto(demo.url)
-        expect(part(page, 'status')).to_contain_text('24 pictures.', timeout=WAIT)
-        press_quickly(page, '#civitai_gallery_next', presses, gap)
-        settled(page)
+    expect(part(page, 'status')).to_contain_text('24 pictures.', timeout=WAIT)
+    press_quickly(page, '#civitai_gallery_next', presses, gap)
+    settled(page)
 
 
 def test_what_is_told_of_a_page_and_gets_lost_is_asked_for_again(page: Page) -> None:
@@ -229,7 +227,7 @@ def settled(tab: Page) -> None:
 def test_however_fast_pictures_are_clicked_the_last_one_is_told_of(page: Page, gap: int) -> None:
     link = part(page, 'details').locator('a[href*="/images/"]')
     wanted = chosen(page, 9)
-    for _ in range(3):
+    for _ in range(2):
         pictures(page).first.click()
         expect(link).not_to_have_attribute('href', re.compile(f'/{wanted}$'), timeout=WAIT)
         press_quickly(page, '#civitai_gallery_grid .thumbnail-item', 10, gap)
