@@ -234,8 +234,7 @@ def _on_turn(
             return nothing
         view.waits.is_over = True
         if view.finds:
-            status = start_markup.found_status(view.search)
-            return {**_beside(parts, view), parts.status: status}
+            return {**_beside(parts, view), parts.status: start_markup.found_status(view.search)}
         is_other = view.gallery is not before or view.saved is not None
         name = thumbnails.show(view)
         if view.grown.before:
