@@ -36,12 +36,10 @@ def main(argv: Sequence[str]) -> int:
         runs = runner.play(origin, chosen, rounds, runner.to_stderr)
     of_models = models.play(large, rounds, runner.to_stderr)
     files = scan.FEW if options.quick else scan.MANY
-    scanned = not options.only or scan.NAME in options.only
-    of_files = scan.play(files, rounds, runner.to_stderr) if scanned else []
-    looked = not options.only or tab.NAME in options.only
-    of_tab = tab.play(rounds, runner.to_stderr) if looked else {}
-    acted = not options.only or signs.NAME in options.only
-    of_signs = signs.play(rounds, runner.to_stderr) if acted else {}
+    wanted = options.only or (scan.NAME, tab.NAME, signs.NAME)
+    of_files = scan.play(files, rounds, runner.to_stderr) if scan.NAME in wanted else []
+    of_tab = tab.play(rounds, runner.to_stderr) if tab.NAME in wanted else {}
+    of_signs = signs.play(rounds, runner.to_stderr) if signs.NAME in wanted else {}
     table = figures.table(runs, chosen)
     verdicts = due.verdicts(table) + models.verdicts(of_models) + scan.verdicts(of_files)
     verdicts = [] if options.quick else verdicts + tab.verdicts(of_tab) + signs.verdicts(of_signs)

@@ -307,8 +307,8 @@ def launch(
     blocks.queue(**limits)
     quiet = {'quiet': True, 'prevent_thread_lock': True, 'inbrowser': False, 'show_api': False}
     private = {'run_history': False, 'footer_links': [], 'ssr_mode': False}  # no server in between
-    unheard, sealing = _OF_GRADIO, Middleware(owner.Sealing)
-    entrance = Middleware(guard.Guard, door=door, unheard=unheard) if door else sealing
+    sealing = Middleware(owner.Sealing)
+    entrance = Middleware(guard.Guard, door=door, unheard=_OF_GRADIO) if door else sealing
     wanted['app_kwargs'] = {'middleware': [entrance]}
     arguments = accepted(blocks.launch, **quiet, **private, **wanted)
     with guard.real_peers():
