@@ -186,8 +186,8 @@ class View:
         """Count up and return the turn; what belongs to an older one is no longer wanted."""
         with _beginning:
             self.turn = turn = self.turn + 1
+            self.version, self.waits = '', self.waits.follow()  # of this turn, as the last one
         _begun.set(_begun.get() or turn)
-        self.version, self.waits = '', self.waits.follow()
         return turn
 
     @property
