@@ -92,7 +92,8 @@ def test_who_looks_hears_soon_and_does_not_wait_for_each_picture(
 ) -> None:
     came, asked, told = page(answer, count)
     assert came == 0 and asked < 60 and files_in(tmp_path) == []
-    assert bool(told) is is_told and len(told) <= 2
+    # refused, and given up; on a busy machine also slow, which then is true
+    assert bool(told) is is_told and len(told) <= 3
     assert all(values['host'] == '127.0.0.1' and values['seconds'] <= 2 for _, values in told)
 
 
