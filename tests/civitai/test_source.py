@@ -123,6 +123,10 @@ REFUSED = [
     ('/etc/passwd', 'source_unknown'),
     ('urn:air:sdxl:lora:huggingface:1@2', 'source_unknown'),
     ('urn:air:sdxl:lora:civitai:0@2', 'source_bad_id'),
+    ('0123456789abcdef' * 2, 'source_is_key'),
+    ('0123456789ABCDEF' * 2, 'source_is_key'),
+    ('Authorization: Bearer ' + '0123456789abcdef' * 2, 'source_is_key'),
+    ('token=' + '0123456789abcdef' * 2, 'source_is_key'),
 ]
 
 

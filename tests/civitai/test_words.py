@@ -8,6 +8,7 @@ from hypothesis import given, strategies as st
 from scripts.civitai_manager_libs.civitai.words import MAX_WORDS, words_in
 
 BASE = 'https://civitai.com'
+KEY = '0123456789abcdef' * 2
 
 WORDS = [
     ('paper', 'paper'),
@@ -95,6 +96,12 @@ def test_a_link_with_a_slip_of_the_keys_is_not_searched_for(text: str) -> None:
         '@two words',
         '879DB523C3',
         'ab' * 32,
+        KEY,
+        KEY.upper(),
+        f'Bearer {KEY}',
+        f'token={KEY}',
+        f'paper {KEY}',
+        f'https://civitai.com/search/models?query={KEY}',
         'word ' * 100,
         'x' * 3000,
         'a\x1b[31mb',

@@ -136,6 +136,21 @@ def test_a_link_with_a_slip_of_the_keys_is_told_and_not_searched_for(
     assert told[parts.start.found] == ''
 
 
+@pytest.mark.parametrize('typed', ['{}', '"{}"', 'Authorization: Bearer {}', 'paper {}'])
+def test_a_key_in_the_box_is_sent_nowhere_and_its_place_is_told(
+    demo: DemoServer,
+    parts: Parts,
+    load: Callable[..., dict[Any, Any]],
+    caplog: pytest.LogCaptureFixture,
+    typed: str,
+) -> None:
+    key = '0123456789abcdef' * 2
+    told = load(View(), typed.format(key))
+    assert 'looks like an API key' in told[parts.status] and demo.requests == []
+    assert 'data-show="key"' in told[parts.status]
+    assert key not in str(told) and key not in caplog.text
+
+
 BEFORE = 'Still the models found before'
 
 

@@ -21,6 +21,8 @@ AIR = re.compile(
 # AutoV1, CRC32 and, with ten, AutoV2; AutoV3; SHA256 and BLAKE3.
 _HASH_LENGTHS = frozenset({8, 10, 12, 64})
 _HASH = re.compile(r'(?:sha256:|0x)?([0-9a-f]{8,64})', re.IGNORECASE)
+# The form of the site's API keys; no hash of a file has that length.
+_KEY = re.compile(r'(?<![0-9a-z@])[0-9a-f]{32}(?![0-9a-z])', re.IGNORECASE)
 # Where a link begins. After a = it is the value of a parameter; what stands after a letter or a
 # slash belongs to the address before it. Single-line boxes paste two lines as one.
 _BEGINNING = re.compile(
@@ -95,6 +97,11 @@ def bare_hash(given: str) -> str:
     """
     is_word = given.isalpha() and len(given) < 64
     return '' if is_word else hash_in(given)
+
+
+def holds_key(text: str) -> bool:
+    """Tell whether what looks like an API key is in `text`."""
+    return bool(_KEY.search(text))
 
 
 def _without_markup(text: str) -> str:

@@ -10,7 +10,7 @@ from ..errors import SourceError, UrlRefusedError
 from . import urls
 from .asked import Asked
 from .gallery import MAX_IDS
-from .pasted import AIR, MAX_ID, NUMBER, bare_hash, id_in, only_link
+from .pasted import AIR, MAX_ID, NUMBER, bare_hash, holds_key, id_in, only_link
 
 _SCHEME = re.compile(r'[a-z][a-z0-9+.\-]*://', re.IGNORECASE)
 _USER = re.compile(r'@([^\s/\\?#@:]{1,100})')
@@ -67,6 +67,8 @@ def parse_source(text: str, base_url: str) -> GallerySource:
     given = only_link(text)
     if not given:
         raise SourceError('source_empty')
+    if '/' not in given and holds_key(given):  # in an address nothing but the ids counts
+        raise SourceError('source_is_key')
     if NUMBER.fullmatch(given):
         return GallerySource('model', id_in(given, given))
     air = AIR.fullmatch(given.split('?')[0].rstrip('/'))

@@ -6,7 +6,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 from ..errors import SourceError
-from .pasted import AIR, NUMBER, bare_hash, only_link
+from .pasted import AIR, NUMBER, bare_hash, holds_key, only_link
 from .source import site_parts
 
 MAX_WORDS = 200  # characters
@@ -32,7 +32,7 @@ _SITE = re.compile(
 def words_in(text: str, base_url: str) -> str:
     """Return the words in `text` to search models by, '' if it is or was meant to be a link.
 
-    An id, an AIR, a hash and @name are no words either, nor is what has no letter in it. A link to
+    An id, an AIR, a hash, @name and an API key are no words either, nor is what has no letter in it. A link to
     the site's own search for models leads to the words that are searched for there.
     """
     line = ' '.join(text.split())
@@ -41,14 +41,15 @@ def words_in(text: str, base_url: str) -> str:
     except SourceError:  # several links, or more than anybody types
         return ''
     asked = _asked(given, base_url)
+    if holds_key(asked or line):
+        return ''
     if asked:
         return asked
     is_named = NUMBER.fullmatch(given) or AIR.fullmatch(given) or bare_hash(given)
     host = urlsplit(base_url).netloc.lower()
     is_meant = _OF_A_LINK.search(line) or _SITE.fullmatch(given) or (host and host in line.lower())
-    if is_named or is_meant or len(given) > MAX_WORDS or not any(map(str.isalpha, given)):
-        return ''
-    return given if given.isprintable() else ''
+    is_none = is_named or is_meant or len(given) > MAX_WORDS
+    return given if given.isprintable() and any(map(str.isalpha, given)) and not is_none else ''
 
 
 def _asked(given: str, base_url: str) -> str:

@@ -64,7 +64,7 @@ def not_listed(error: CivitaiError) -> str:
 
 def remedy(error: CivitaiError | None) -> str:
     """A button that leads to what mends `error`, after a space; '' where there is no such place."""
-    if not isinstance(error, KeyNeededError):
+    if not isinstance(error, KeyNeededError) and getattr(error, 'key', '') != 'source_is_key':
         return ''
     text = escape(label('key_show'))
     return f' <button type="button" class="cg-button" data-show="key">{text}</button>'

@@ -377,6 +377,10 @@ ENGLISH: dict[str, str] = {
         '"{given}" is not on Civitai ({host}). Paste a link of civitai.com, civitai.red or '
         'civitai.green: a model, version, user, post or image page.'
     ),
+    'source_is_key': (
+        'This looks like an API key, so it was neither sent nor kept. Add it under "API key", or '
+        'with the command login.'
+    ),
     'source_several': 'More than one link or id was pasted. Paste one at a time.',
     'source_media': (
         'This is the address of a picture file; paste the link of its page '

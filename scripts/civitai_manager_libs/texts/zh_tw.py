@@ -223,6 +223,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '「{given}」不屬於 Civitai（{host}）。請貼上 civitai.com、civitai.red 或 c'
         'ivitai.green 的模型、版本、使用者、貼文或圖片連結。'
     ),
+    'source_is_key': (
+        '這看起來是 API 金鑰，因此沒有送出也沒有保存。請填入「API 金鑰」欄位，或使用指令 login。'
+    ),
     'source_several': '貼上了多個連結或編號，請一次貼上一個。',
     'source_media': '這是圖片檔案的位址，請改貼其頁面的連結（civitai.com/images/...）。',
     'source_model_list': '這是模型清單，不是圖庫；請開啟其中一個模型，改貼其頁面的連結。',
