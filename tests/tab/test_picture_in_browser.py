@@ -198,6 +198,17 @@ def test_the_lightbox_hears_the_keys_also_where_nothing_has_the_focus(
     shows(page, 3)
     page.keyboard.press('Tab')
     assert page.evaluate("Boolean(document.activeElement.closest('dialog'))")
+    page.keyboard.press('?')
+    listed = page.get_by_role('dialog', name='Keys')
+    expect(listed).to_be_visible()
+    page.keyboard.press('ArrowRight')  # not while the list lies over it
+    page.keyboard.press('Escape')
+    expect(listed).to_have_count(0)
+    shows(page, 3)
+    for key, number, first in (('n', 2, COUNT + 1), ('p', 1, COUNT)):
+        page.keyboard.press(key)
+        expect(part(page, 'page_info')).to_contain_text(f'Page {number}', timeout=WAIT)
+        shows(page, first)
 
 
 def test_a_picture_is_looked_at_nearer_and_in_full_size(page: Page, site: GridSite) -> None:
@@ -253,6 +264,9 @@ def test_on_a_phone_a_tap_opens_it_with_the_text_below(phone: Page, site: GridSi
 
 
 def test_the_keys_do_what_their_list_says(page: Page, site: GridSite) -> None:
+    page.evaluate('document.activeElement.blur()')
+    page.keyboard.press('ArrowRight')
+    assert page.evaluate('document.activeElement.dataset.index') == '0'
     page.keyboard.press('?')
     listed = page.get_by_role('dialog', name='Keys')
     expect(listed).to_contain_text('Next and previous page')

@@ -11,7 +11,7 @@ from .picture import PAGE
 
 WATCH_KEYS = f"""() => {{
     if (window.civitaiGalleryKeys) return [];
-    window.civitaiGalleryKeys = {{}};
+    const state = window.civitaiGalleryKeys = {{}};
     const find = (what) => {PAGE}.querySelector('#civitai_gallery_' + what);
     const here = (node, what) => node && node.closest && node.closest(what);
     const press = (what) => {{
@@ -28,7 +28,12 @@ WATCH_KEYS = f"""() => {{
     }};
     const cell = () => here(document.activeElement, '#civitai_gallery_grid .thumbnail-item')
         || lightbox.chosen();
-    const list = () => {{
+    const enter = () => {{
+        const stop = find('grid').querySelector('.thumbnail-item[tabindex="0"]');
+        if (stop) stop.focus();
+    }};
+    state.isListed = () => Boolean(find('keys'));
+    const list = state.list = () => {{
         const words = picture.words(), dialog = document.createElement('dialog');
         dialog.className = 'cg-keys';
         dialog.id = 'civitai_gallery_keys';
@@ -55,6 +60,8 @@ WATCH_KEYS = f"""() => {{
         dialog.showModal();
     }};
     const keys = {{
+        ArrowLeft: enter,
+        ArrowRight: enter,
         n: () => press('next'),
         p: () => press('prev'),
         d: () => {{
@@ -79,6 +86,7 @@ WATCH_KEYS = f"""() => {{
         if (event.shiftKey && event.key !== '?') return;
         if (here(node, fields) || node.isContentEditable) return;
         if (!isSeen(find('bar')) || isCovered()) return;
+        if (work === enter && node !== document.body) return;
         if (work !== list && !isSeen(find('title'))) return;  // models found hide it
         event.preventDefault();
         work();

@@ -194,8 +194,11 @@ WATCH_LIGHTBOX = f"""() => {{
             const star = part.below.querySelector('[data-cg-mark^=favourite]');
             if (star) star.click();
         }},
+        n: () => turn(1),
+        p: () => turn(-1),
         d: () => picture.keep(picture.of(current)),
         o: () => {{ if (!part.full.disabled) full(); }},
+        '?': () => window.civitaiGalleryKeys.list(),
     }};
     const stops = () => [...dialog.querySelectorAll('button, a[href], video, summary')]
         .filter((one) => !one.disabled && one.offsetParent);
@@ -239,7 +242,9 @@ WATCH_LIGHTBOX = f"""() => {{
         part.close.addEventListener('click', () => dialog.close());
         part.near = near(part.stage, part.zoomed, step);
         // on the window, as the focus may get lost, and as nothing below is to hear of a key
-        window.addEventListener('keydown', (event) => {{ if (dialog.open) typed(event); }}, true);
+        window.addEventListener('keydown', (event) => {{
+            if (dialog.open && !window.civitaiGalleryKeys.isListed()) typed(event);
+        }}, true);
         dialog.addEventListener('click', (event) => {{  // another gallery is opened below
             if (here(event.target, '[data-cg-source]')) dialog.close();
         }});
