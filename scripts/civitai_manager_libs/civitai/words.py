@@ -32,8 +32,8 @@ _SITE = re.compile(
 def words_in(text: str, base_url: str) -> str:
     """Return the words in `text` to search models by, '' if it is or was meant to be a link.
 
-    An id, an AIR, a hash, @name and an API key are no words either, nor is what has no letter in it. A link to
-    the site's own search for models leads to the words that are searched for there.
+    An id, an AIR, a hash, @name and an API key are no words either, nor is what has no letter in
+    it. A link to the site's own search for models leads to the words that are searched for there.
     """
     line = ' '.join(text.split())
     try:
