@@ -253,8 +253,8 @@ def test_a_cache_is_not_looked_through_for_each_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     walks: list[Any] = []
-    walk = os.walk
-    monkeypatch.setattr(os, 'walk', lambda *given: walks.append(given) or walk(*given))
+    scan = os.scandir
+    monkeypatch.setattr(os, 'scandir', lambda *given: walks.append(given) or scan(*given))
     kept = cache.PictureCache(tmp_path)
     limit = 1000 * KIB
     for number in range(100):

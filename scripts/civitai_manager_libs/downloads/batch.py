@@ -214,10 +214,10 @@ def bounded(
                 kept.shown(result.path)
             yield position, result
     finally:  # asking the disk between two results would hold up the threads that fetch
-        for path in saved:
-            kept.added(path)
-    names = {os.path.basename(job.path) for job in wanted}
-    kept.bound(limit, names | cache.on_screen.names())
+        kept.added(*saved)
+    if not kept.fits(limit):
+        names = {os.path.basename(job.path) for job in wanted}
+        kept.bound(limit, names | cache.on_screen.names())
 
 
 def picture_jobs(addresses: Sequence[str], folder: Path) -> list[DownloadJob]:

@@ -153,28 +153,28 @@ class OnScreen:
     """The pictures that somebody looks at, which stay: what each one was shown last."""
 
     def __init__(self) -> None:
-        self._names: OrderedDict[str, frozenset[str]] = OrderedDict()
+        self._paths: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         self._lock = forks.Lock()
 
     def show(self, watcher: str, paths: Iterable[str]) -> None:
         """Note that `watcher` sees these pictures now, and no longer those before."""
-        names = frozenset(os.path.basename(path) for path in paths)
+        seen = tuple(paths)
         with self._lock:
-            self._names[watcher] = names
-            self._names.move_to_end(watcher)
-            while len(self._names) > MAX_WATCHERS:  # somebody who went long ago
-                self._names.popitem(last=False)
+            self._paths[watcher] = seen
+            self._paths.move_to_end(watcher)
+            while len(self._paths) > MAX_WATCHERS:  # somebody who went long ago
+                self._paths.popitem(last=False)
 
     def forget(self, watcher: str) -> None:
         """Note that `watcher` is gone."""
         with self._lock:
-            self._names.pop(watcher, None)
+            self._paths.pop(watcher, None)
 
     def names(self) -> set[str]:
         """The names of all pictures that are seen."""
         with self._lock:
-            shown = tuple(self._names.values())
-        return set().union(*shown)
+            shown = tuple(self._paths.values())
+        return {os.path.basename(path) for paths in shown for path in paths}
 
 
 class PictureCache:
@@ -197,14 +197,16 @@ class PictureCache:
         """Make its folder if need be and mark it, see `claim`. Raises StorageError."""
         claim(self._folder, trusted=self._trusted)
 
-    def added(self, path: str) -> None:
-        """Count a picture that has just been put there."""
-        with suppress(OSError):
-            size = os.stat(path).st_size
-            with self._lock:
-                self._new += size
-                if not self._trusted:
-                    self._put.add(os.path.basename(path))
+    def added(self, *paths: str) -> None:
+        """Count pictures that have just been put there."""
+        needs_names = not self._trusted and not _is_marked(self._folder)
+        for path in paths:
+            with suppress(OSError):
+                size = os.stat(path).st_size
+                with self._lock:
+                    self._new += size
+                    if needs_names:
+                        self._put.add(os.path.basename(path))
 
     def shown(self, path: str) -> None:
         """Make a picture the one shown last."""
@@ -215,16 +217,19 @@ class PictureCache:
         """Return how many bytes the pictures have, by looking."""
         return sum(size for _, size, _ in self._pictures())
 
+    def fits(self, limit: int) -> bool:
+        """Tell whether there are no more than `limit` bytes; it looks only where that may be."""
+        with self._lock:
+            return self._fits(limit)
+
     def bound(self, limit: int, keep: AbstractSet[str]) -> None:
         """Remove what was shown least recently if there are more than `limit` bytes.
 
-        Pictures with names in `keep` stay, whatever their size. It looks only where that may be.
+        Pictures with names in `keep` stay, whatever their size.
         """
         with self._lock:
-            known = self._size >= 0 and self._new < limit * SCAN_AFTER
-            if known and self._size + self._new <= limit:
-                return
-            self._remove(limit, int(limit * TRIM_TO), keep)
+            if not self._fits(limit):
+                self._remove(limit, int(limit * TRIM_TO), keep)
 
     def clear(self, keep: AbstractSet[str]) -> int:
         """Remove all pictures but those in `keep`; return how many bytes are left."""
@@ -232,6 +237,11 @@ class PictureCache:
             files.reclaim(self._folder)
             self._remove(0, 0, keep)
             return self._size
+
+    def _fits(self, limit: int) -> bool:
+        if self._size < 0 or self._new >= limit * SCAN_AFTER:
+            self._size, self._new = self.size(), 0
+        return self._size + self._new <= limit
 
     def _remove(self, limit: int, target: int, keep: AbstractSet[str]) -> None:
         found = sorted(self._pictures())
@@ -249,15 +259,17 @@ class PictureCache:
     def _pictures(self) -> Iterator[tuple[float, int, str]]:
         """Yield (when it was shown last, bytes, path) of each picture that is surely ours."""
         is_ours = self._tells_ours()
-        for place, below, names in os.walk(self._folder):
-            if not self._deep:
-                below.clear()
-            for name in filter(is_ours, filter(is_picture, names)):
-                path = os.path.join(place, name)
-                with suppress(OSError):
-                    found = os.lstat(path)
-                    if stat.S_ISREG(found.st_mode):
-                        yield found.st_mtime, found.st_size, path
+        places: list[str] = [str(self._folder)]
+        while places:
+            with suppress(OSError), os.scandir(places.pop()) as entries:
+                for entry in entries:
+                    if self._deep and entry.is_dir(follow_symlinks=False):
+                        places.append(entry.path)
+                    elif is_picture(entry.name) and is_ours(entry.name):
+                        with suppress(OSError):
+                            found = os.lstat(entry.path)
+                            if stat.S_ISREG(found.st_mode):
+                                yield found.st_mtime, found.st_size, entry.path
 
     def _tells_ours(self) -> Callable[[str], bool]:
         """Return what tells whether a picture of some name is ours, whoever it could be."""
