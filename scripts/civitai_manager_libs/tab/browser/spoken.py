@@ -12,7 +12,7 @@ from .picture import PAGE
 WATCH_SPOKEN = f"""() => {{
     if (window.civitaiGallerySpoken) return [];
     const state = window.civitaiGallerySpoken = {{}};
-    const prefix = 'civitai_gallery_', most = 5;
+    const prefix = 'civitai_gallery_', most = 5, pause = 100;
     const find = (what) => {PAGE}.querySelector('#' + prefix + what);
     let root = null;
     const isSeen = (node) => node.getClientRects().length > 0;
@@ -80,9 +80,17 @@ WATCH_SPOKEN = f"""() => {{
         root = bar.closest('.contain, .gradio-container') || document.body;
         state.regions(root);
         look();
+        // Not within each change: whether a node is seen is only known once all is laid out, and
+        // to have that done several times is what a turn of the page would wait for.
+        let isDue = false;
+        const soon = () => {{
+            if (isDue) return;
+            isDue = true;
+            setTimeout(() => {{ isDue = false; look(); }}, pause);
+        }};
         const wanted = {{subtree: true, childList: true, characterData: true}};
         wanted.attributeFilter = ['data-waits'];
-        return new MutationObserver(look).observe(root, wanted);
+        return new MutationObserver(soon).observe(root, wanted);
     }};
     begin();
     return [];
