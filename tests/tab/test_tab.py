@@ -412,7 +412,7 @@ def test_kinds_of_models_are_named_in_the_language_of_the_settings() -> None:
     meta = {'resources': [{'name': 'Paper', 'type': 'embedding'}]}
     image = GalleryImage(id=1, url='u', meta=meta)
     shown = picture_markup.details(image)
-    assert 'Paper' in shown and '嵌入' in shown and 'embedding' not in shown
+    assert 'Paper' in shown and 'Embedding 模型' in shown
 
 
 def test_why_a_listing_ends_and_what_was_foreign_is_told() -> None:

@@ -1,10 +1,13 @@
 """The sentences a person reads, the same in every language."""
 
+import re
 import string
 
 import pytest
 
 from scripts.civitai_manager_libs import setting, texts
+from tests.support.pages import read
+from tests.support.translations import TRANSLATED
 
 ENGLISH = texts.TABLES['en']
 every_language = pytest.mark.parametrize('language', texts.LANGUAGES)
@@ -48,6 +51,41 @@ def test_every_sentence_can_be_filled(language: str) -> None:
 def test_the_chinese_table_is_translated() -> None:
     chinese = texts.TABLES['zh_TW']
     assert not {key for key in ENGLISH if chinese[key].isascii()}
+
+
+# what Taiwan calls otherwise, and the second word for what the head of zh_tw.py has one for
+NOT_OURS = (
+    '保存 此電腦 視頻 默認 文件夾 加載 質量 服務器 網絡 緩存 內存 鏈接 登錄 打印 屏幕 鼠標 軟件 硬盤 '
+    '信息 設置 菜單 刷新 字符 視圖 搜索 兼容 賬 帳戶'
+).split()
+
+
+def chinese_lines() -> dict[str, str]:
+    lines = dict(texts.TABLES['zh_TW'])
+    for page in TRANSLATED:
+        told = re.sub(r'(?m)^    .*$', '', read(page))  # what programs print
+        lines |= {f'{page.name}:{n}': line for n, line in enumerate(told.splitlines(), 1)}
+    return lines
+
+
+def test_chinese_has_one_word_for_one_thing_and_it_is_that_of_taiwan() -> None:
+    assert not {
+        key: word for key, line in chinese_lines().items() for word in NOT_OURS if word in line
+    }
+
+
+def test_chinese_has_full_width_marks_and_a_space_beside_latin_words() -> None:
+    han = '[\u3400-\u9fff]'
+    slips = re.compile(
+        rf'{han} ?[,;?!](?!\S*://)|{han} \(|[,;?!)] ?{han}|{han}\.(?![\w.])'
+        rf'|{han}[A-Za-z0-9{{`]|[A-Za-z0-9}}]{han}|{han} {han}'
+    )
+    found = {}
+    for key, line in chinese_lines().items():
+        line = re.sub(r'`[^`]*`|\]\([^)]*\)|https?://\S+|socks5h?://\S+', '·', line)
+        if slip := slips.search(line.replace('{why}執行', '{why} 執行')):
+            found[key] = slip.group()
+    assert not found
 
 
 @every_language

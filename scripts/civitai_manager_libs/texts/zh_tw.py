@@ -1,4 +1,14 @@
-"""The Traditional Chinese texts."""
+"""The Traditional Chinese texts, in the words of Taiwan: one word for one thing.
+
+save, keep 儲存, stay 保留, download 下載, Get (a model) 取得, retry 重試, cancel 取消, resume 繼續
+whole gallery 整個圖庫, job 工作, log 記錄檔, archive 圖片紀錄, picture cache 圖片快取, clear 清除
+picture 圖片, original 原圖, small picture 縮圖, video 影片, sound 音訊, level 分級, maturity ceiling 分級上限
+favourite 最愛 (收藏 is what Civitai calls collect), id 編號, prompt 提示詞, generation data 生成資訊
+base model 基礎模型, sampler 取樣器; checkpoint, LoRA, embedding and VAE stay as WebUIs write them
+this computer 這台電腦, folder 資料夾, server 伺服器, load 載入, gone (from Civitai) 已消失
+Marks between Chinese characters are full-width; one space stands between Chinese and Latin words.
+What is named like on a button stands in 「」, word for word.
+"""
 
 TRADITIONAL_CHINESE: dict[str, str] = {
     'error_unknown': '發生錯誤。',
@@ -186,9 +196,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'place_setting': '{folder}，您所選模型資料夾中存放 {kind} 類模型的位置',
     'place_downloads': '{folder}，位於下載資料夾中；可用設定 models_folder 指定其他位置',
     'template_long': '檔名樣式太長：最多 {most} 個字元與 {folders} 層資料夾。',
-    'template_empty': '"{template}" 使資料夾或名稱空白：每個 / 的前後都要有內容。',
+    'template_empty': '「{template}」使資料夾或名稱空白：每個 / 的前後都要有內容。',
     'template_elsewhere': (
-        '"{template}" 會離開資料夾。請只寫名稱，資料夾之間用 /；存放位置由資料夾決定'
+        '「{template}」會離開資料夾。請只寫名稱，資料夾之間用 /；存放位置由資料夾決定'
         '（--to 或設定 download_images_folder）。'
     ),
     'base_model_unknown': 'Civitai 沒有名為「{given}」的基礎模型。最接近的名稱：{near}。',
@@ -224,7 +234,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         'ivitai.green 的模型、版本、使用者、貼文或圖片連結。'
     ),
     'source_is_key': (
-        '這看起來是 API 金鑰，因此沒有送出也沒有保存。請填入「API 金鑰」欄位，或使用指令 login。'
+        '這看起來是 API 金鑰，因此沒有送出也沒有儲存。請填入「API 金鑰」欄位，或使用指令 login。'
     ),
     'source_several': '貼上了多個連結或編號，請一次貼上一個。',
     'source_media': '這是圖片檔案的位址，請改貼其頁面的連結（civitai.com/images/...）。',
@@ -283,7 +293,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'first': '« 第一頁',
     'prev': '‹ 上一頁',
     'next': '下一頁 ›',
-    'infotext': '生成資訊 (infotext)',
+    'infotext': '生成資訊（infotext）',
     'infotext_placeholder': '所選圖片的生成方式會顯示於此。',
     'download_page': '下載此頁',
     'download_whole': '整個圖庫…',
@@ -293,7 +303,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'failures_show': '顯示更多',
     'failures_again': '全部重試（{count} 張）',
     'whole_told': (
-        '保存「{name}」中所有符合條件的圖片，最高至設定允許的分級 {ceiling}。'
+        '儲存「{name}」中所有符合條件的圖片，最高至設定允許的分級 {ceiling}。'
         '工作會在背景進行，可以關閉此頁。'
     ),
     'whole_as_seen': '已沿用上方的篩選條件：{filters}。',
@@ -322,7 +332,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'whole_close': '關閉',
     'whole_waits': '正在開始…',
     'whole_begun': '工作 {job} 已開始，進度顯示於下方。',
-    'whole_bad_limit': '「{given}」不是圖片數量。請輸入大於 0 的數字，或留空以保存全部。',
+    'whole_bad_limit': '「{given}」不是圖片數量。請輸入大於 0 的數字，或留空以儲存全部。',
     'whole_bad_level': (
         '{given} 高於設定允許的分級（{ceiling}）。請選擇較低的分級，或在設定中提高分級上限。'
     ),
@@ -358,7 +368,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'begun_already': '{count} 張已存在',
     'begun_failed': '{count} 張失敗',
     'begun_gone': '{count} 張已從 Civitai 消失',
-    'job_kept': '已保存 {kept}/{found} 張圖片',
+    'job_kept': '已儲存 {kept}/{found} 張圖片',
     'job_why_ahead': '前面的工作：{count}',
     'job_why_failed': '{count} 張失敗',
     'job_why_unlisted': '無法列出全部內容',
@@ -385,7 +395,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'job_count_saved': '已儲存',
     'job_count_already': '已存在',
     'job_count_failed': '失敗',
-    'job_count_gone': '已不存在',
+    'job_count_gone': '已消失',
     'job_failed_some': '「重試失敗項目」會再次嘗試失敗的圖片與無法列出的部分。',
     'job_hidden': '因高於分級 {ceiling} 而略過：{count}。',
     'job_about': '詳細資訊',
@@ -410,9 +420,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'copy_failed': '無法複製：請選取文字後按 Ctrl+C。',
     'lightbox_open': '放大顯示',
     'lightbox': '放大的所選圖片',
-    'lightbox_close': '關閉 (Esc)',
-    'lightbox_previous': '上一張圖片 (←)',
-    'lightbox_next': '下一張圖片 (→)',
+    'lightbox_close': '關閉（Esc）',
+    'lightbox_previous': '上一張圖片（←）',
+    'lightbox_next': '下一張圖片（→）',
     'lightbox_full': '原始大小',
     'lightbox_full_loads': '正在取得原圖…',
     'lightbox_failed': '無法取得大圖，因此顯示小圖。{cause}',
@@ -422,9 +432,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'lightbox_copy_all': '複製完整生成資訊',
     'picture_keep': '下載',
     'picture_told': '已顯示：{picture}',
-    'mark_favourite': '收藏',
-    'favourites': '收藏',
-    'favourites_none': '還沒有收藏，或在此分級內沒有。請選擇圖片後按「★ 收藏」。',
+    'mark_favourite': '最愛',
+    'favourites': '最愛',
+    'favourites_none': '還沒有最愛的圖片，或在此分級內沒有。請選擇圖片後按「★ 最愛」。',
     'mark_hidden': '隱藏',
     'marks_not_from_here': '只有在圖庫所在電腦上的擁有者可以標記圖片。',
     'hidden_by_you': '您隱藏了 {count} 張。',
@@ -437,7 +447,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'key_large': '放大顯示圖片，再按則返回',
     'key_pages': '下一頁與上一頁',
     'key_keep': '下載所選圖片，未選擇時下載此頁',
-    'key_favourite': '將所選圖片標為收藏（限擁有者）',
+    'key_favourite': '將所選圖片標為最愛（限擁有者）',
     'key_nearer': '放大時：拉近、拉遠、還原',
     'key_original': '放大時：原始大小',
     'key_escape': '關閉頁面上層的視窗',
@@ -456,10 +466,10 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'grid_picture': '第 {number} 張圖片，共 {total} 張',
     'grid_again': '重試',
     'grid_video': '影片',
-    'grid_sound': '聲音',
+    'grid_sound': '音訊',
     'grid_level': '分級 {level}',
     'grid_prompt': '附提示詞與設定',
-    'saved_no_still': '無法在此電腦上為此檔案產生縮圖。',
+    'saved_no_still': '無法在這台電腦上為此檔案產生縮圖。',
     'filters': '要看的內容',
     'filters_fold': '篩選',
     'filter_level': '分級',
@@ -486,7 +496,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'filter_type_any': '全部',
     'filter_type_image': '圖片',
     'filter_type_video': '影片',
-    'filter_type_audio': '聲音',
+    'filter_type_audio': '音訊',
     'version_all': '全部 {count} 個版本',
     'left_nothing': '此頁沒有剩下任何圖片。',
     'left_nothing_here': '這裡沒有圖片。',
@@ -500,8 +510,8 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'hidden_base_models': '因基礎模型不同而隱藏：{count}。',
     'status_nothing_such': '這裡沒有符合這些篩選條件的內容。請移除一個條件，或改用其他連結。',
     'origin_live': '即時取自 {host}。',
-    'origin_kept': '取自這台電腦上保存的檔案。',
-    'origin_offline': '無法連線到 Civitai：取自這台電腦上保存的檔案。',
+    'origin_kept': '取自這台電腦上儲存的檔案。',
+    'origin_offline': '無法連線到 Civitai：取自這台電腦上儲存的檔案。',
     'all_versions_by_date': 'Civitai 只會依日期列出模型的所有版本。',
     'address_no_words': '這個網址要求搜尋，但其中沒有可供搜尋的文字。請在上方輸入要找的內容。',
     'page_not_there': '這個網址已無法到達圖庫的該頁：以下是第一頁。',
@@ -509,7 +519,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'wait_try': '（第 {attempt} 次，最多 {tries} 次）',
     'wait_try_until': '（第 {attempt} 次；{left} 秒後不再重試）',
     'more': '載入更多 ›',
-    'status_start': '請在上方貼上 Civitai 連結，或輸入文字搜尋模型，再按下載入；也可以從以下項目開始。',
+    'status_start': '請在上方貼上 Civitai 連結，或輸入文字搜尋模型，再按「載入」；也可以從以下項目開始。',
     'status_loading': '正在載入圖庫…',
     'status_pictures': '正在載入圖片…',
     'of_before': '仍顯示先前的圖庫：您最後要求的內容無法載入。',
@@ -561,7 +571,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     ),
     'owner_untold': '此系統無法得知是哪個帳號提出要求；若圖庫屬於您，請手動編輯檔案 {path}，然後重新啟動。',
     'key_refused': 'Civitai 不認得此金鑰（401），因此未儲存。請從帳號設定重新複製。',
-    'host_unusable': '此電腦沒有位址 {host} 可供監聽，請以 --host 指定其他位址。',
+    'host_unusable': '這台電腦沒有位址 {host} 可供監聽，請以 --host 指定其他位址。',
     'key_works': 'Civitai 識別為 {username}。',
     'key_from_environment': 'API 金鑰來自環境變數 CIVITAI_TOKEN，無法在此變更。',
     'settings_title': '設定',
@@ -585,14 +595,14 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'running_at': 'Civitai Gallery 正在 {url} 執行（按 Ctrl-C 結束）',
     'argument_not_text': '{name} 之後的內容不是可讀的文字，請以 UTF-8 重新輸入。',
     'port_unusable': '{port} 不是連接埠。請以 --port 指定 1 到 {last}，或以 0 表示任意連接埠。',
-    'allow_host_unusable': '"{name}" 不是主機名稱。請以 --allow-host 指定例如 gallery.example 的名稱。',
+    'allow_host_unusable': '「{name}」不是主機名稱。請以 --allow-host 指定例如 gallery.example 的名稱。',
     'no_free_port': '從 {port} 起沒有可用的連接埠，請以 --port 指定其他連接埠。',
     'cli_page_done': '已儲存 {saved}，已存在 {skipped}，失敗 {failed}，位於 {folder}。完整。',
     'cli_complete': '{told}，位於 {folder}。完整。',
     'cli_incomplete': '{told}，位於 {folder}。不完整。',
     'cli_listed': '找到 {found} 張：將儲存 {new} 張，{already} 張已存在於 {folder}。沒有儲存任何檔案。',
-    'cli_endings': '副檔名依網址所示；檔案下載後才會查看內容，屆時才能確定副檔名。',
-    'cli_more_paths': '……還有 {count} 個（以 --verbose 或 --json 顯示全部）',
+    'cli_endings': '副檔名依位址所示；檔案下載後才會查看內容，屆時才能確定副檔名。',
+    'cli_more_paths': '…還有 {count} 個（以 --verbose 或 --json 顯示全部）',
     'cli_gone': (
         '已從 Civitai 消失或無法取得，因此未儲存：{count} 張，例如 {ids}。'
         '執行 `retry {job} --gone` 會再次查詢這些圖片。'
@@ -603,7 +613,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_so_far': (
         '在 {pages} 頁中找到 {found} 張，已儲存 {saved}，已存在 {already}，失敗 {failed}，已消失 {gone}，{mib} MiB'
     ),
-    'cli_bar': '{done}/{found}，頁 {pages}，失敗 {failed}，{mib} MiB（{rate} MiB/s），剩餘 {left}',
+    'cli_bar': '{done}/{found}，{pages} 頁，失敗 {failed}，{mib} MiB（{rate} MiB/s），剩餘 {left}',
     'cli_job': '{job}  {state}  {title}  {at}  {counts}  {folder}  最高至 {level} {asked}',
     'cli_and': '{one}，{other}',
     'cli_count_found': '找到 {count}',
@@ -657,7 +667,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_export_other_format': '--format {form} 與副檔名 .{ending} 不符',
     'cli_export_no_folder': '表格要寫入的資料夾 {folder} 不存在',
     'cli_export_folder_unknown': (
-        '{folder} 裡沒有本程式保存的內容。請以 `download LINK --to {folder}` 將圖庫保存到那裡'
+        '{folder} 裡沒有本程式儲存的內容。請以 `download LINK --to {folder}` 將圖庫儲存到那裡'
         '（已在其中的不會重新下載），或改為提供連結。'
     ),
     'cli_export_missing': '因已移動、變更或刪除而略過：{count} 個檔案。`verify` 會列出是哪些。',
@@ -681,7 +691,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_import_stopped': '已停止。已匯入 {kept} 張；執行同一指令即可繼續。',
     'cli_import_cause': '當時失敗：{count}，{cause}',
     'cli_import_missing': (
-        '表格說已保存，但檔案不在旁邊：{count}。每個表格會查看與自己同名的資料夾。'
+        '表格說已儲存，但檔案不在旁邊：{count}。每個表格會查看與自己同名的資料夾。'
     ),
     'cli_import_packed': (
         '在 tar 檔中：{count}。請將每個檔案解開到同名資料夾（mkdir 00000; tar -xf 00000.tar -C '
@@ -689,7 +699,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     ),
     'cli_import_way_on': '缺少的可用 `download` 下載同一圖庫取得，已匯入的會直接使用。',
     'import_unknown': (
-        '拒絕，因為此資料庫不認識該圖片：{count}。請先在這裡 `export` 該圖庫一次，即可認識其中的圖片。'
+        '拒絕，因為這裡的圖片紀錄不認識該圖片：{count}。請先在這裡 `export` 該圖庫一次，即可認識其中的圖片。'
     ),
     'import_other_address': '拒絕，因為位址不屬於該圖片：{count}。',
     'import_elsewhere': '拒絕，因為所指的不是自己分片中的檔案：{count}。',
@@ -704,7 +714,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     ),
     'cli_not_a_folder': '{folder} 不是資料夾',
     'cli_verified': '{folder}：完好 {good}，遺失 {missing}，已變更 {changed}，損壞 {broken}。',
-    'cli_only_opened': '完好的圖片中有 {count} 張不在記錄中：只確認能開啟，沒有資料可比對。',
+    'cli_only_opened': '完好的圖片中有 {count} 張不在圖片紀錄中：只確認能開啟，沒有資料可比對。',
     'cli_repaired': '已修復 {count} 張。修復前：{was}。',
     'cli_count_missing': '遺失 {count}',
     'cli_count_changed': '已變更 {count}',
@@ -716,7 +726,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'repair_unknown': '不知道這是哪一張圖片，因此無法重新下載。',
     'cli_ask_key': 'API 金鑰（不會顯示）：',
     'cli_no_key': '沒有輸入 API 金鑰',
-    'cli_key_kept': '已保存在 {file}，只有您能讀取。',
+    'cli_key_kept': '已儲存在 {file}，只有您能讀取。',
     'cli_no_setting': '沒有設定 {name}；現有設定：{known}',
     'cli_setting_fixed': '{name} 由環境變數 {variable} 決定',
     'cli_setting_wrong': '{name}：{why}',
@@ -728,7 +738,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'help_panel_where': '來源與目的地',
     'help_panel_how': '如何進行與回報',
     'help_download': (
-        '保存 Civitai '
+        '儲存 Civitai '
         '的整個圖庫：模型（含所有版本）、版本、使用者、貼文或搜尋的每一張圖片及其生成資料。已存在的不會重新下載；再次執行相同指令會從停下的地方繼續；最後會說明缺少什麼。'
     ),
     'help_download_examples': (
@@ -776,8 +786,8 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'help_download_verbose': (
         '在 stderr 說明每次嘗試與等待；與 --dry-run 併用時，在終端機也列出所有檔名。'
     ),
-    'help_download_dry_run': '只列出與計數，說明將儲存什麼；不保存任何檔案。',
-    'help_jobs': '列出工作：整個圖庫與模型，以及各自的進度。程式被中止的工作會顯示為 interrupted。加上 drop 則將工作從清單移除；完整的檔案會保留。',
+    'help_download_dry_run': '只列出與計數，說明將儲存什麼；不儲存任何檔案。',
+    'help_jobs': '列出工作：整個圖庫與模型，以及各自的進度。程式遭終止的工作會顯示為 interrupted。加上 drop 則將工作從清單移除；完整的檔案會保留。',
     'help_jobs_examples': (
         '範例：\n\npython civitai_gallery.py jobs\n\npython civitai_gallery.py jobs drop 3 4'
     ),
@@ -799,7 +809,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'help_retry_job': '工作的編號，如指令 jobs 所列。',
     'help_export': (
         '將圖片寫成供其他程式使用的表格，每張圖片一列：url、caption、file、id、width、height、sha256、'
-        'username、page、meta。連結：Civitai 目前的清單；資料夾：已保存在其中的圖片，不會詢問任何人。'
+        'username、page、meta。連結：Civitai 目前的清單；資料夾：已儲存在其中的圖片，不會詢問任何人。'
     ),
     'help_export_examples': (
         '範例：\n\npython civitai_gallery.py export pictures --format csv --output '
@@ -807,7 +817,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '4201.jsonl\n\npython civitai_gallery.py export 4201 | head -3\n\n檔案完整後才會有名稱。'
         '結束代碼：0 完成，1 失敗或不完整（包括 `head` 停止讀取），2 用法錯誤，130 Ctrl-C，143 SIGTERM。'
     ),
-    'help_export_source': 'download 接受的連結，或 download 保存過的資料夾；若是這裡的資料夾，即視為資料夾。',
+    'help_export_source': 'download 接受的連結，或 download 儲存過的資料夾；若是這裡的資料夾，即視為資料夾。',
     'help_export_format_': (
         'jsonl、csv（試算表會當成公式的文字前面加上 \'）或 parquet（需要 pyarrow）。預設：依副檔名，沒有則為 jsonl。'
     ),
@@ -816,10 +826,10 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'help_export_since': '在此時間或之後製作，ISO 8601，未註明時區為 UTC。',
     'help_export_until': '在此時間之前製作。',
     'help_export_level': (
-        '最成熟的圖片：PG、PG-13、R、X 或 XXX。預設：連結依 gallery_maturity_ceiling，資料夾則全部。'
+        '圖片的最高分級：PG、PG-13、R、X 或 XXX。預設：連結依 gallery_maturity_ceiling，資料夾則全部。'
     ),
     'help_export_type_': '此類型：image、video 或 audio。預設：image。',
-    'help_export_with_prompt': '只要 Civitai 或（已保存時）檔案本身提供提示詞的圖片。',
+    'help_export_with_prompt': '只要 Civitai 或（已儲存時）檔案本身提供提示詞的圖片。',
     'help_export_base_model': '只要以此基礎模型製作的圖片，例如 SDXL 1.0。可重複指定。',
     'help_export_sort': (
         '僅限連結：Most Reactions、Most Comments、Most Collected、Newest 或 Oldest。'
@@ -831,12 +841,12 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     ),
     'help_export_quiet': '只說明問題。',
     'help_import-table': (
-        '依 img2dataset 寫下的表格，將它保存的圖片匯入資料庫。檔案留在原處，保持原樣。每個檔案都會與收到內容的 '
+        '依 img2dataset 寫下的表格，將它儲存的圖片匯入圖片紀錄。檔案留在原處，保持原樣。每個檔案都會與收到內容的 '
         'SHA-256 比對；之後 download 會直接使用而不重新下載，verify 也會檢查。'
     ),
     'help_import-table_examples': (
         '範例：\n\npython civitai_gallery.py import-table kept/*.parquet\n\npython '
-        'civitai_gallery.py import-table kept --json\n\n結束代碼：0 表格中的圖片都已保存，1 '
+        'civitai_gallery.py import-table kept --json\n\n結束代碼：0 表格中的圖片都已儲存，1 '
         '有失敗、遺失或拒絕，2 用法錯誤。'
     ),
     'help_import-table_given': 'img2dataset 的表格（00000.parquet），或含有這種表格的資料夾。',
@@ -850,7 +860,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'help_verify_folder': '資料夾。',
     'help_verify_repair': '重新下載遺失、已變更或損壞的；原處的檔案另存為 NAME.odd-N。',
     'help_verify_as_json': '最後輸出一個 JSON 物件。',
-    'help_login': '詢問您的 Civitai API 金鑰，確認 Civitai 認得它，並保存在只有您能讀取的地方。金鑰不會顯示；也可以經由管線輸入。',
+    'help_login': '詢問您的 Civitai API 金鑰，確認 Civitai 認得它，並儲存在只有您能讀取的地方。金鑰不會顯示；也可以經由管線輸入。',
     'help_login_examples': '範例：python civitai_gallery.py login',
     'help_config': '顯示所有設定、其中一個，或設定其中一個。API 金鑰不在其中，也絕不顯示；請見 login。',
     'help_config_examples': (
@@ -859,7 +869,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     ),
     'help_config_name': '設定的名稱。預設：顯示全部。',
     'help_config_value': '新的值。',
-    'help_cache': '說明圖片快取的位置與大小，或清空它。',
+    'help_cache': '說明圖片快取的位置與大小，或加以清除。',
     'help_cache_examples': '範例：python civitai_gallery.py cache --clear',
     'help_cache_clear': '移除目前不在畫面上的所有圖片。',
     'help_resume_concurrency': '同時下載數，1 到 64。預設：設定 gallery_max_concurrent_downloads。',
@@ -884,7 +894,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_stopped': (
         '已停止。{told}，位於 {folder}。' '執行 `resume {job}` 或再次執行相同指令即可繼續。'
     ),
-    'cli_stopped_early': '在保存任何檔案之前已停止。再次執行相同指令會重新開始。',
+    'cli_stopped_early': '在儲存任何檔案之前已停止。再次執行相同指令會重新開始。',
     'cli_once_more': '`resume {job}` 會再試一次，`jobs drop {job}` 則將它從清單移除。',
     'cli_go_on': '執行 `resume {job}` 即可從該處繼續。',
     'cli_retry_failed': '執行 `retry {job}` 會重試失敗的 {count} 張。',
@@ -945,12 +955,12 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'setting_download_images_folder': '下載資料夾',
     'setting_download_images_folder_help': '下載位置；留空則使用圖片資料夾。',
     'setting_shortcut_gallery_folder': '圖片快取資料夾',
-    'setting_shortcut_gallery_folder_help': '已顯示圖片的保存位置：新的或空的專用資料夾。',
+    'setting_shortcut_gallery_folder_help': '已顯示圖片的儲存位置：新的或空的專用資料夾。',
     'setting_shortcut_gallery_max_mib': '圖片快取上限（MiB）',
     'setting_shortcut_gallery_max_mib_help': (
         '圖片快取的大小上限；最久沒有顯示的圖片會先移除。資料夾成為圖片快取之前就有的圖片會保留，也不計入。'
     ),
-    'setting_gallery_name_template': '保存圖片的檔名',
+    'setting_gallery_name_template': '儲存圖片的檔名',
     'setting_gallery_name_template_help': (
         '整個圖庫的圖片依此樣式命名，例如 {{username}}/{{created:%Y-%m}}/{{id}}；/ 會建立資料夾。'
     ),
@@ -964,7 +974,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '留空：只在檔案無法存放提示詞時寫入。'
     ),
     'setting_gallery_jobs_go_on': '繼續中斷的圖庫',
-    'setting_gallery_jobs_go_on_help': '程式結束時尚未保存完成的圖庫，會在程式啟動時自動繼續。',
+    'setting_gallery_jobs_go_on_help': '程式結束時尚未儲存完成的圖庫，會在程式啟動時自動繼續。',
     'setting_models_folder': '模型資料夾',
     'setting_models_folder_help': (
         'WebUI 或 ComfyUI 的 models 資料夾，新的模型檔案會依該程式的慣例分類存放；'
@@ -984,25 +994,25 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '在檔案旁的 .json 中為 AUTOMATIC1111 與 Forge 的卡片寫入說明與觸發詞。'
         '您自己寫的內容會保留。'
     ),
-    'setting_gallery_jobs_of_others': '他人可以保存整個圖庫',
+    'setting_gallery_jobs_of_others': '他人可以儲存整個圖庫',
     'setting_gallery_jobs_of_others_help': (
-        '從其他電腦或帳號開啟圖庫的人，也可以開始、暫停及取消整個圖庫的下載，並瀏覽已保存的圖庫；資料夾與檔名仍由您決定。'
+        '從其他電腦或帳號開啟圖庫的人，也可以開始、暫停及取消整個圖庫的下載，並瀏覽已儲存的圖庫；資料夾與檔名仍由您決定。'
     ),
     'job_at_work': '工作 {job} 正在進行，請先暫停。',
     'job_browse': '瀏覽',
-    'saved_mark': '已保存的圖庫，由這台電腦顯示；{count} 張圖片，保存於 {day}。',
+    'saved_mark': '已儲存的圖庫，由這台電腦顯示；{count} 張圖片，儲存於 {day}。',
     'saved_instead': '{why} 改為顯示：{mark}',
     'saved_keeps': (
         '此圖庫由這台電腦顯示，因此沒有可下載的內容。若要從 Civitai 尋找更多圖片，請在上方載入其連結。'
     ),
-    'saved_nothing': '保存過的圖片都已不在原處。',
-    'saved_missing_some': '保存後被移動、變更或刪除，或不在工作資料夾內的圖片：{count}。',
-    'saved_missing': '此圖片的檔案在保存後被移動、變更或刪除，或不得顯示。請重試該工作以重新下載。',
+    'saved_nothing': '儲存過的圖片都已不在原處。',
+    'saved_missing_some': '儲存後被移動、變更或刪除，或不在工作資料夾內的圖片：{count}。',
+    'saved_missing': '此圖片的檔案在儲存後被移動、變更或刪除，或不得顯示。請重試該工作以重新下載。',
     'saved_not_from_here': (
-        '已保存的圖庫只在執行圖庫的電腦上，顯示給執行它的帳號。擁有者可以用設定 gallery_jobs_of_others 允許他人。'
+        '已儲存的圖庫只在執行圖庫的電腦上，顯示給執行它的帳號。擁有者可以用設定 gallery_jobs_of_others 允許他人。'
     ),
     'jobs_not_from_here': (
-        '整個圖庫只能在執行圖庫的電腦上，由執行它的帳號保存。擁有者可以用設定 gallery_jobs_of_others 允許他人。'
+        '整個圖庫只能在執行圖庫的電腦上，由執行它的帳號儲存。擁有者可以用設定 gallery_jobs_of_others 允許他人。'
     ),
     'job_place_not_from_here': '資料夾與檔名只能在執行圖庫的電腦上，由執行它的帳號選擇。',
     'notice_asked_to_wait': '{host} 要求我們稍候（{status}）。{seconds} 秒後繼續，已取得的內容會保留。',
@@ -1020,19 +1030,19 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '若需要，請在圖片旁的檔案（--sidecar）加入 txt。'
     ),
     'annotation_refused': (
-        '磁碟或資料夾拒絕寫入的提示詞（圖片內或旁邊的檔案）：{count} 個。原因請見紀錄。'
+        '磁碟或資料夾拒絕寫入的提示詞（圖片內或旁邊的檔案）：{count} 個。原因請見記錄檔。'
     ),
     'annotation_foreign': '圖片旁不是由本程式寫入、或已被修改而保持原樣的檔案：{count} 個。',
     'models_unknown': 'Civitai 無法提供名稱的模型：{count} 個。提示詞中缺少其名稱與雜湊值。',
     'sidecar_none_alone': 'none 表示圖片旁不放檔案；請去掉其他項目或 none。',
     'sidecar_unknown': '圖片旁沒有 {given} 這種檔案。可用：{known}, none。',
-    'model_source': '{given} 不是模型。請提供模型或版本的連結、模型 ID、AIR，或檔案的雜湊值；圖片使用了哪些模型，可用 `models missing` 查看。',
+    'model_source': '{given} 不是模型。請提供模型或版本的連結、模型編號、AIR，或檔案的雜湊值；圖片使用了哪些模型，可用 `models missing` 查看。',
     'model_elsewhere': '版本 {version} 屬於模型 {owner}，而非 {model}。請改用此連結：{link}',
     'model_hash_unknown': 'Civitai 沒有雜湊值為 {hash} 的檔案。請確認它是否完整，或改用連結。',
     'model_without_versions': 'Civitai 未列出此模型的任何版本。請選擇其他模型。',
     'place_named': '{folder}，您所指定的資料夾',
     'cli_model_goes': '{title}：{name}（{mib} MiB）將存放於 {where}',
-    'cli_model_planned': '{title}：{name}（{mib} MiB）會存放於 {where}。未保存任何檔案。',
+    'cli_model_planned': '{title}：{name}（{mib} MiB）會存放於 {where}。未儲存任何檔案。',
     'cli_model_saved': '{title}：已儲存為 {path}，{mib} MiB。{checked}',
     'cli_model_there': '{title}：已存在於 {path}，{mib} MiB；未下載任何內容。{checked}',
     'cli_model_verified': '其 SHA256 與 Civitai 所列相同。',
@@ -1056,9 +1066,9 @@ TRADITIONAL_CHINESE: dict[str, str] = {
         '--file 4201022 --segments 8 --no-companions\n\n未指定版本時，取其頁面最先顯示的版本。結束代碼：0 檔案已在，1 失敗或不完整，2 用'
         '法錯誤，130 Ctrl-C，143 SIGTERM。'
     ),
-    'help_model_source': '模型、版本或下載的連結，模型 ID，AIR，或檔案的雜湊值（SHA256、AutoV1、AutoV2、AutoV3、CRC32、BLAKE3）。',
+    'help_model_source': '模型、版本或下載的連結，模型編號，AIR，或檔案的雜湊值（SHA256、AutoV1、AutoV2、AutoV3、CRC32、BLAKE3）。',
     'help_model_file': (
-        '此版本的這個檔案，以 ID 或名稱指定。預設：依設定 model_file_format、model_file_size 與 model_file_precision 的偏好。'
+        '此版本的這個檔案，以編號或名稱指定。預設：依設定 model_file_format、model_file_size 與 model_file_precision 的偏好。'
     ),
     'help_model_format_': '僅限此格式的檔案：SafeTensor、PickleTensor、GGUF、Diffusers、Core ML、ONNX 或 Other。',
     'help_model_allow_suspect': '即使未通過 Civitai 的病毒或程式碼掃描也下載。僅在您信任作者時使用。',
@@ -1084,7 +1094,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_model_broken': '{path} 的檔頭損壞，與其檔名不符。請刪除後重新下載。',
     'cli_model_unreadable': '無法讀取 {path}。',
     'cli_model_missing': '{path} 已不存在，或其磁碟未連接。若位於掃描的資料夾中，`models scan` 會將它從清單移除。',
-    'cli_scan_begins': '正在掃描 {folders}。只會向 Civitai 傳送雜湊值與版本 ID。',
+    'cli_scan_begins': '正在掃描 {folders}。只會向 Civitai 傳送雜湊值與版本編號。',
     'cli_scan_no_folders': '此處尚無模型資料夾。可用設定 models_folder 指定。',
     'cli_scan_unreadable': '無法查看 {folder}。',
     'cli_scan_unasked': '未能向 Civitai 查詢，或未查詢完畢：{cause} 請稍後再掃描；已讀取的內容會保留。',
@@ -1104,7 +1114,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_update_not_offered': '不提供下載。',
     'resource_checkpoint': 'Checkpoint 模型',
     'resource_lora': 'LoRA 模型',
-    'resource_embedding': '嵌入模型',
+    'resource_embedding': 'Embedding 模型',
     'resource_vae': 'VAE 模型',
     'resource_upscaler': '放大模型',
     'resource_other': '其他模型',
@@ -1113,7 +1123,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'cli_need_not_here': '{kind} {name}：沒有',
     'cli_need_unknown': '{kind} {name}：不確定是否已有；可用 `models scan` 掃描',
     'cli_missing_nothing': '沒有資訊說明此圖片使用了哪些模型。',
-    'cli_missing_source': '{given} 既不是 Civitai 的圖片，也不是此處的檔案。請提供圖片的連結或 ID，或圖片檔案。',
+    'cli_missing_source': '{given} 既不是 Civitai 的圖片，也不是此處的檔案。請提供圖片的連結或編號，或圖片檔案。',
     'cli_missing_no_json': '{name} 不是說明圖片如何製作的 JSON。',
     'help_models': (
         '說明此處的模型檔案。scan：在 WebUI 或設定的資料夾中尋找，並以雜湊值向 Civitai 查詢是哪些模'
@@ -1123,20 +1133,20 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'help_models_examples': (
         '範例：\n\npython civitai_gallery.py models scan\n\npython civitai_gallery.py models '
         'updates --json\n\npython civitai_gallery.py models missing https://civitai.com/images/123 '
-        '--get\n\npython civitai_gallery.py models missing picture.png\n\n只會傳送雜湊值與 ID。結束'
+        '--get\n\npython civitai_gallery.py models missing picture.png\n\n只會傳送雜湊值與編號。結束'
         '代碼：0 一切正常，1 有失敗、受損或缺少，2 用法錯誤，130 Ctrl-C，143 SIGTERM。'
     ),
     'help_models_what': '要做什麼。',
-    'help_models_picture': '用於 missing：圖片的連結或 ID、圖片檔案，或其旁的 .json 或 .txt。',
+    'help_models_picture': '用於 missing：圖片的連結或編號、圖片檔案，或其旁的 .json 或 .txt。',
     'help_models_get': '用於 missing：下載此處沒有、且已知版本或雜湊值的模型。',
     'help_models_as_json': '最後輸出一個 JSON 物件。執行時 stderr 會有事件，每行一個 JSON 物件。',
     'help_models_quiet': '只說明問題。',
-    'models_title': '此電腦上的模型',
+    'models_title': '這台電腦上的模型',
     'models_is_here': '已有',
     'models_is_maybe': '可能已有：有同名檔案',
     'models_is_not_here': '沒有',
     'models_is_unknown': '未知',
-    'models_unknown_hint': '尚不知道是否已有標示為「未知」的模型：按「此電腦上的模型」中的「掃描」即可得知。',
+    'models_unknown_hint': '尚不知道是否已有標示為「未知」的模型：按「這台電腦上的模型」中的「掃描」即可得知。',
     'models_get': '取得',
     'models_asking': '正在向 Civitai 查詢此模型…',
     'models_ask': '要取得 {title} 嗎？',
@@ -1157,7 +1167,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'models_scan': '掃描',
     'models_stop': '停止',
     'models_scan_told': (
-        '掃描會在本機讀取模型資料夾中的模型檔案，再以其雜湊值與找到的模型 ID 向 Civitai 查詢是哪些模型、哪些有更新。除此之外沒有任何資料離開此電腦：不傳送名稱、資料'
+        '掃描會在這台電腦上讀取模型資料夾中的模型檔案，再以其雜湊值與找到的模型編號向 Civitai 查詢是哪些模型、哪些有更新。除此之外沒有任何資料離開這台電腦：不傳送名稱、資料'
         '夾或檔案。'
     ),
     'models_looking': '正在尋找模型檔案：{done}',
@@ -1186,13 +1196,13 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'models_of_nothing': 'Civitai 不認得',
     'home': '從這裡開始',
     'home_favourites': '最愛的圖庫',
-    'home_pictures': '收藏的圖片',
+    'home_pictures': '最愛的圖片',
     'home_pictures_show': '顯示',
     'home_recent': '最近開啟',
     'home_drop': '從清單移除',
-    'home_models': '此電腦上的模型',
+    'home_models': '這台電腦上的模型',
     'home_examples': '範例',
-    'favourite': '我的最愛',
+    'favourite': '最愛',
     'favourite_add': '加入此瀏覽器的最愛',
     'favourite_drop': '從此瀏覽器的最愛移除',
     'found_title': '「{words}」的模型',
@@ -1203,17 +1213,17 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'found_count': '{count} 個模型，點選即可開啟其圖庫。',
     'found_count_one': '1 個模型，點選即可開啟其圖庫。',
     'found_none': 'Civitai 找不到符合「{words}」的模型。',
-    'found_hint': '請減少文字，或輸入模型頁面上的名稱：搜尋的是模型名稱，多為英文。貼上連結、編號、雜湊值或 @使用者 可直接開啟圖庫。',
+    'found_hint': '請減少文字，或輸入模型頁面上的名稱：搜尋的是模型名稱，多為英文。貼上連結、編號、雜湊值或 @使用者，即可直接開啟圖庫。',
     'found_hidden': '{count} 個超出您的分級上限（{ceiling}），未顯示。',
     'found_unreadable': '{count} 個無法讀取。',
     'card_open': '在 Civitai Gallery 中開啟其圖庫',
-    'card_unknown': '尚不知道「{name}」是 Civitai 上的哪個模型。請開啟下方的「此電腦上的模型」並按下掃描。',
+    'card_unknown': '尚不知道「{name}」是 Civitai 上的哪個模型。請開啟下方的「這台電腦上的模型」並按「掃描」。',
     'card_not_known': 'Civitai 不認得「{name}」，因此沒有它的圖庫。',
     'open_gallery': '在此開啟其圖庫',
     'model_job_begun': '工作 {job} 已開始，進度顯示於工作清單。',
     'model_job_far': '已下載 {done}/{size} MiB',
     'model_job_verified': 'SHA256 正確',
-    'model_job_retry': '再試一次',
+    'model_job_retry': '重試',
     'model_job_cancel_note': '就此結束，並移除已下載的部分。',
     'model_job_is_cancelled': '工作 {job} 已取消，已下載的部分已移除；按「繼續」會重新下載。',
     'models_asking_progress': '正在向 Civitai 查詢：{done}/{total}',
