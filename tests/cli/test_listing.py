@@ -346,7 +346,7 @@ def test_a_listing_with_entries_that_cannot_be_read_is_not_complete(
         at_home(monkeypatch, server)
         code, report = download(f'{server.url}/posts/7', *limit)
     assert (code, report['reason'], report['saved']) == (1, 'incomplete', 1)
-    assert ['4 entries of the listing could not be read.'] == report['gaps']
+    assert ['Entries of the listing that could not be read: 4.'] == report['gaps']
     assert '`retry 1`' in report['notes'][-1]
 
 

@@ -430,7 +430,7 @@ def test_entries_that_cannot_be_read_are_told_and_leave_it_incomplete(
     told = standing.standing_of(keeper.db, found)
 
     assert not told.is_complete
-    assert ('3 entries of the listing could not be read.',) == told.gaps
+    assert ('Entries of the listing that could not be read: 3.',) == told.gaps
 
 
 NOTHING: dict[str, tuple[dict[str, Any], str]] = {

@@ -126,7 +126,7 @@ ENGLISH: dict[str, str] = {
     'error_rate_limited': 'Civitai asks us to slow down (429). Wait a few minutes and try again.',
     'error_region': 'Civitai is not available in your country or region (451).',
     'error_busy': 'Civitai is busy ({status}). Try again in a minute.',
-    'error_wrong_content': 'What came is not what was asked for.',
+    'error_wrong_content': 'What came is not what was asked for. Try again later.',
     'error_coded': (
         'What came is packed in a way that nobody asked for ({name}), so it cannot be read. A '
         'proxy may do that; try again later or without it.'
@@ -146,7 +146,7 @@ ENGLISH: dict[str, str] = {
     'error_page_for_file': (
         'A web page came instead of the file. It may need an API key, or be gone.'
     ),
-    'error_message_for_file': 'An error message came instead of the file.',
+    'error_message_for_file': 'An error message came instead of the file. Try again later.',
     'error_not_a_picture': 'What came is neither a picture nor a video.',
     'error_not_audio': (
         'Civitai sent something else in place of the sound, so nothing was kept. Try again later.'
@@ -346,10 +346,10 @@ ENGLISH: dict[str, str] = {
         '{sort}, so each version had its turn.'
     ),
     'left_out_undated': (
-        '{count} pictures were left out because the listing does not tell when they were made.'
+        'Left out because the listing does not tell when they were made: {count}.'
     ),
-    'gap_unreadable': '{count} entries of the listing could not be read.',
-    'gap_surplus': '{count} entries of the listing came in answers that were far too long.',
+    'gap_unreadable': 'Entries of the listing that could not be read: {count}.',
+    'gap_surplus': 'Entries of the listing that came in answers that were far too long: {count}.',
     'gap_depth': (
         'Civitai lists no further than about 50,000 pictures from either end; '
         'what is between is not known.'
