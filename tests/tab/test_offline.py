@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlencode
 
 import gradio as gr
 import pytest
@@ -22,13 +25,16 @@ from scripts.civitai_manager_libs.errors import CivitaiError, SourceError
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from scripts.civitai_manager_libs.store import files
 from scripts.civitai_manager_libs.tab import (
+    address,
     components,
     events,
     job_panel,
     offline,
+    opening,
     paging,
     picture,
     sending,
+    versions,
 )
 from scripts.civitai_manager_libs.tab.larger import LARGE_WIDTH, Key, Size
 from scripts.civitai_manager_libs.tab.layout import Parts
@@ -43,6 +49,7 @@ pytestmark = pytest.mark.usefixtures('downloads')
 MODEL = '/models/4201'
 VERSION, OTHER_VERSION = f'{MODEL}?modelVersionId=420102', f'{MODEL}?modelVersionId=420101'
 USER, POST = '/user/lumen_fox', '/posts/21005174'
+EVIL = '"><script>alert(1)</script>'
 
 
 @pytest.fixture(scope='module')
@@ -336,6 +343,115 @@ def test_what_civitai_says_of_a_gallery_counts(demo: DemoServer, job: jobs.Job, 
     assert view.saved is None
 
 
+# -- the address of the page -----------------------------------------------------------------------
+
+
+def ids(view: View) -> list[int]:
+    return [image.id for image in view.page.images]
+
+
+def reloaded(parts: Parts, view: View, request: Any = HERE) -> View:
+    """What another browser tab shows at the address of the page that `view` shows."""
+    other = View()
+    turned(parts, other, opening.open_address, address.of_view(view), request=request)
+    return other
+
+
+def test_a_saved_gallery_its_page_and_its_filters_are_named_by_the_address(
+    parts: Parts, demo: DemoServer, job: jobs.Job
+) -> None:
+    view = browsing(parts, job)
+    assert address.of_view(view) == f'saved={job.id}&level=PG'
+    turned(parts, view, events.go_next)
+    assert parse_qs(address.of_view(view))['p'] == ['2']
+    chosen = {'type': 'image', 'base_models': 'Pony,SDXL 1.0', 'with_prompt': True, 'level': 'PG'}
+    turned(parts, view, events.choose_filters, json.dumps({**chosen, 'sort': 'Oldest'}))
+    other = reloaded(parts, view)
+    assert ids(other) == ids(view) and other.trail.page_number == 2
+    assert other.filters.chosen == replace(view.filters.chosen, sort='', level='')
+    assert address.of_view(other) == address.of_view(view)
+    turned(parts, other, events.go_previous)
+    turned(parts, view, events.go_previous)
+    assert ids(other) == ids(view) != [] and demo.requests == []
+
+
+@pytest.mark.parametrize(
+    'way',
+    ['p=2', 'p=2&at=x', 'p=2&at=99999', 'p=2&at=%D9%A1', 'p=3&at=24&at=12', 'p=2&at=' + '9' * 30],
+)
+def test_a_way_through_a_saved_gallery_that_leads_nowhere_is_not_gone_and_that_is_said(
+    parts: Parts, job: jobs.Job, way: str
+) -> None:
+    view = View()
+    shown = turned(parts, view, opening.open_address, f'saved={job.id}&{way}')
+    assert ids(view) == ids(browsing(parts, job)) and view.trail.page_number == 1
+    assert 'here is the first one' in shown[parts.status]
+
+
+@pytest.mark.parametrize('job_id', ['99', '0', '01', '-1', '1 OR 1=1', '١', '9' * 30, EVIL])
+def test_an_address_of_a_job_that_is_none_is_told_of_and_the_gallery_stays(
+    parts: Parts, job: jobs.Job, job_id: str
+) -> None:
+    view = browsing(parts, job)
+    before = view.page
+    shown = turned(parts, view, opening.open_address, urlencode({'saved': job_id}))
+    assert 'There is no such job any more' in shown[parts.status] and view.page is before
+    assert view.is_of_before and '<script' not in shown[parts.status]
+
+
+def test_an_address_shows_no_saved_gallery_to_others(parts: Parts, job: jobs.Job) -> None:
+    view, named = View(), address.of_view(browsing(parts, job))
+    setting.gallery_jobs_of_others = True
+    turned(parts, view, opening.open_address, named, request=ELSEWHERE)
+    before = view.page
+    assert before.images
+    setting.gallery_jobs_of_others = False
+    for job_id in (job.id, 99):  # nor which there are
+        asked = f'saved={job_id}'
+        shown = turned(parts, view, opening.open_address, asked, request=ELSEWHERE)
+        assert 'only on the computer' in shown[parts.status]
+        assert view.page is before and view.is_of_before
+
+
+@pytest.mark.parametrize('link', [VERSION, MODEL, f'{MODEL}?sort=Oldest'])
+def test_the_address_of_what_is_shown_instead_is_that_of_what_was_asked_for(
+    parts: Parts, demo: DemoServer, client: CivitaiHttpClient, link: str
+) -> None:
+    kept(demo, client, MODEL)
+    view = View()
+    turned(parts, view, events.open_source, demo.url + link, '{"with_prompt": true}')
+    demo.scenario = 'html'
+    instead = View()
+    turned(parts, instead, events.open_source, demo.url + link, '{"with_prompt": true}')
+    assert instead.saved and instead.saved.why
+    turned(parts, instead, events.go_next)
+    again = reloaded(parts, instead)
+    assert again.saved and again.saved.why and again.trail.page_number == 1
+    assert address.of_view(again) == address.of_view(instead)
+    demo.scenario = ''
+    later = reloaded(parts, again)
+    assert later.saved is None and ids(later) == ids(view)
+
+
+def test_the_way_and_the_versions_that_were_asked_for_stay_in_the_address_meanwhile(
+    parts: Parts, demo: DemoServer, client: CivitaiHttpClient
+) -> None:
+    kept(demo, client, MODEL)
+    view = View()
+    turned(parts, view, events.open_source, demo.url + VERSION)
+    turned(parts, view, events.choose_version, versions.offered(view)[0])
+    turned(parts, view, events.go_next)
+    demo.scenario = 'html'
+    instead = reloaded(parts, view)
+    assert instead.saved and address.of_view(instead) == address.of_view(view)
+    other = reloaded(parts, instead, ELSEWHERE)
+    assert other.saved is None and other.gallery is None
+    turned(parts, instead, events.choose_filters, '{"with_prompt": true}')
+    assert parse_qs(address.of_view(instead))['prompt'] == ['1']
+    demo.scenario = ''
+    assert ids(reloaded(parts, instead)) and 'versions=all' in address.of_view(view)
+
+
 # -- who may ---------------------------------------------------------------------------------------
 
 
@@ -403,9 +519,6 @@ def test_nothing_is_put_into_a_folder_that_is_no_picture_cache(
     with pytest.raises(CivitaiError):
         sending.parcel(view)
     assert [path.name for path in folder.iterdir()] == ['letter.txt']
-
-
-EVIL = '"><script>alert(1)</script>'
 
 
 def test_words_from_outside_are_only_words(

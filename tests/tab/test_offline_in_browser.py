@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Iterator
 
@@ -73,9 +74,17 @@ def test_a_saved_gallery_is_browsed_when_the_site_is_off(page: Page, site: DemoS
     go(page, 'next', '2')
     expect(pictures(page)).to_have_count(8, timeout=WAIT)
     assert chosen(page, 0) != first
+    page.reload()
+    expect(pictures(page)).to_have_count(8, timeout=WAIT)
+    expect(mark).to_contain_text('20 pictures')
+    page.go_back()
+    expect(pictures(page)).to_have_count(12, timeout=WAIT)
+    page.go_forward()
+    expect(pictures(page)).to_have_count(8, timeout=WAIT)
     go(page, 'prev', '1')
     assert chosen(page, 0) == first
 
     load(page, link)
     expect(mark).to_contain_text('Shown instead: Saved gallery', timeout=WAIT)
+    expect(page).to_have_url(re.compile(r'\?source=.*4201'), timeout=WAIT)
     expect(pictures(page)).to_have_count(12, timeout=WAIT)

@@ -37,13 +37,15 @@ UNREACHABLE = (TransferError, ServerBusyError, RateLimitedError, WrongContentErr
 class SavedGallery:
     """What a job kept: `count` pictures, of which `missing` of the page on show are not there.
 
-    why: what kept the gallery itself from being shown, None if this one was chosen.
+    why: what kept the gallery itself from being shown, None if this one was chosen; asked is what
+    the address of the page says of that gallery then.
     """
 
     job: jobs.Job
     count: int
     missing: int = 0
     why: CivitaiError | None = field(default=None, compare=False)
+    asked: str = ''
 
     @property
     def name(self) -> str:

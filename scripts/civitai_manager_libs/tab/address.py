@@ -1,5 +1,5 @@
-"""What the address of the app's page names: a gallery, how it is filtered, and a page of it; or
-the words of a search, and how many pages of what it finds.
+"""What the address of the app's page names: a gallery, by its link or by the job that kept it, how
+it is filtered, and a page of it; or the words of a search, and how many pages of what it finds.
 
 A page of Civitai is reached by what the one before said of it, so the address carries the whole
 way, as far as that is short. The page is called `p`: gradio 6 has a use of its own for `page`, and
@@ -9,7 +9,7 @@ fails. All of it may come from anybody, and nothing of it is believed.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, parse_qsl, urlencode
 
 from .. import setting
@@ -31,11 +31,12 @@ class Address:
     """A gallery by its link, with filters that no link can name; `page` of it, if that is known.
 
     trail leads to the page, to the first where the way is not known. Where there is no link, it is
-    what `words` find, up to `page`.
+    what `words` find, up to `page`; without these what the job `saved` kept.
     """
 
     source: str = ''
     words: str = ''
+    saved: str = ''
     filters: Filters = Filters()
     is_of_every_version: bool = False
     page: int = 1
@@ -56,24 +57,42 @@ def _of_search(search: SearchView) -> str:
 
 
 def of_gallery(view: View) -> str:
-    """Return what the address says of the gallery that is or would be on show, as above."""
-    gallery, chosen = view.gallery, view.filters.chosen
+    """Return what the address says of the gallery that is or would be on show, as above.
+
+    Where a saved one is shown instead, it still says what was asked for.
+    """
+    gallery, saved, chosen = view.gallery, view.saved, view.filters.chosen
+    trail = endless.first_way(view)
+    if saved is not None:
+        said = read(saved.asked) if saved.asked else Address(saved=str(saved.job.id), trail=trail)
+        return written(replace(said, filters=chosen)) if said else ''
     if gallery is None:
         return ''
+    is_of_every = bool(gallery.model and not gallery.query.version_id)
+    source = link_of(gallery.source)
+    return written(Address(source, '', '', chosen, is_of_every, trail.page_number, trail))
+
+
+def written(said: Address) -> str:
+    """Return a gallery as `read` reads it; a way that is too long is left out."""
+    chosen = said.filters
     named = {
-        'source': _link(gallery.source),
+        'source': said.source,
+        'saved': said.saved,
         'level': chosen.ceiling,
         'prompt': '1' if chosen.with_prompt else '',
-        'versions': 'all' if gallery.model and not gallery.query.version_id else '',
+        'versions': 'all' if said.is_of_every_version else '',
     }
-    said = urlencode({name: value for name, value in named.items() if value})
-    way = endless.first_way(view).cursors[1:]
+    if said.saved:  # else the link names them
+        named |= {'type': chosen.type, 'baseModels': ','.join(chosen.base_models)}
+    text = urlencode({name: value for name, value in named.items() if value})
+    way = said.trail.cursors[1:]
     on = urlencode([('p', len(way) + 1), *(('at', cursor) for cursor in way)])
     is_short = len(on) <= LONGEST_WAY and len(way) < MOST_PAGES
-    return f'{said}&{on}' if way and is_short else said
+    return f'{text}&{on}' if way and is_short else text
 
 
-def _link(source: GallerySource) -> str:
+def link_of(source: GallerySource) -> str:
     """The link of a gallery; that of a model is the one of its page, as people know it."""
     link = address_of(source, setting.civitai_base_url)
     asked = dict(parse_qsl(link.partition('?')[2]))
@@ -92,17 +111,24 @@ def read(text: object) -> Address | None:
         said = parse_qs(given, max_num_fields=100)
     except ValueError:
         return None
-    (source, *_), (words, *_) = said.get('source', ['']), said.get('words', [''])
-    level, *_ = said.get('level', [''])
-    if not source.strip():
-        return Address(words=words, page=_way(said)[0]) if words.strip() else None
-    chosen = of_values({'level': level, 'with_prompt': said.get('prompt') == ['1']})
+    one = {name: values[0] for name, values in said.items()}
+    source, words, saved = one.get('source', ''), one.get('words', ''), one.get('saved', '')
     page, trail = _way(said)
+    if not source.strip() and words.strip():
+        return Address(words=words, page=page)
+    if not source.strip() and not saved.strip():
+        return None
+    named = {'level': one.get('level'), 'with_prompt': one.get('prompt') == '1'}
+    if not source.strip():
+        source, of_saved = '', {'type': one.get('type'), 'base_models': one.get('baseModels')}
+        chosen = of_values({**named, **of_saved})
+    else:
+        saved, chosen = '', of_values(named)
     if chosen.level and chosen.level != chosen.ceiling:
         trail = CursorTrail()  # that way leads through other pictures
     if chosen.levels == setting.maturity_levels():
         chosen = chosen.without('level')
-    return Address(source, '', chosen, said.get('versions') == ['all'], page, trail)
+    return Address(source, '', saved, chosen, said.get('versions') == ['all'], page, trail)
 
 
 def _way(said: dict[str, list[str]]) -> tuple[int, CursorTrail]:

@@ -14,6 +14,7 @@ from ..errors import CivitaiError, SourceError
 from ..http_client import CivitaiHttpClient
 from ..store import cache
 from . import (
+    address,
     endless,
     filters,
     generation,
@@ -25,6 +26,7 @@ from . import (
     versions,
     waits,
 )
+from .address import Address
 from .ahead import Pages
 from .filters import Filters
 from .view import Grown, View
@@ -42,7 +44,8 @@ def open_source(view: View, pasted: str, kept: object = '') -> None:
         gallery = api.open_gallery(client(view.waits.stop), source)
         show_page(view, turn, gallery, CursorTrail(), filters.in_force(source, wanted))
     except CivitaiError as error:
-        if not offline.show_instead(view, turn, source, error, wanted):
+        asked = address.written(Address(address.link_of(source), filters=wanted))
+        if not offline.show_instead(view, turn, source, error, wanted, asked):
             raise
 
 

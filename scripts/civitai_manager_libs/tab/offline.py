@@ -6,6 +6,7 @@ Everything is read on this computer. Where a picture lies is looked up anew each
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from .. import setting
@@ -22,27 +23,41 @@ from .larger import LARGE_WIDTH
 from .view import Grown, View
 
 STILL_WIDTH = 450
-_JOB = re.compile(r'[1-9][0-9]{0,17}')
+_NUMBER = re.compile(r'[1-9][0-9]{0,17}')
 
 
 def open_job(view: View, job: object) -> None:
     """Show the first page of what a job kept, all of it. Raises CivitaiError."""
+    open_page(view, job, CursorTrail(), Filters())
+
+
+def open_page(view: View, job: object, trail: CursorTrail, chosen: Filters) -> int:
+    """Show a page of what a job kept, the first if `trail`, of whatever origin, leads to none.
+
+    Return the turn. Raises CivitaiError.
+    """
     turn = view.begin()
-    if not _JOB.fullmatch(str(job)):
+    if not _NUMBER.fullmatch(str(job)):
         raise SourceError('job_unknown')
     _check_allowed(view)
-    show(view, turn, offline.of_job(int(str(job))), CursorTrail(), filters.Filters())
+    saved, way = offline.of_job(int(str(job))), trail.cursors[1:]
+    is_way = all(map(_NUMBER.fullmatch, way)) and list(way) == sorted(way, key=int)
+    show(view, turn, saved, trail if is_way else CursorTrail(), chosen)
+    return turn
 
 
 def show_instead(
-    view: View, turn: int, source: GallerySource, why: CivitaiError, wanted: Filters
+    view: View, turn: int, source: GallerySource, why: CivitaiError, wanted: Filters, asked: str
 ) -> bool:
-    """Show what was kept of a gallery that cannot be had now; False if there is nothing."""
+    """Show what was kept of a gallery that cannot be had now; False if there is nothing.
+
+    The address of the page goes on to say what was `asked` for.
+    """
     if not view.may_see_saved or not isinstance(why, offline.UNREACHABLE):
         return False
     saved = offline.instead_of(source, why)
     if saved is not None:
-        show(view, turn, saved, CursorTrail(), wanted)
+        show(view, turn, replace(saved, asked=asked), CursorTrail(), wanted)
     return saved is not None
 
 
@@ -69,6 +84,9 @@ def _check_allowed(view: View) -> None:
 def show(view: View, turn: int, saved: SavedGallery, trail: CursorTrail, chosen: Filters) -> None:
     """Show a page of `saved`, unless another was asked for meanwhile. Raises StorageError."""
     saved, page = offline.read_page(saved, trail)
+    if trail.page_number > 1 and not (page.images or page.hidden or saved.missing):  # the end
+        trail = CursorTrail()
+        saved, page = offline.read_page(saved, trail)
     if turn == view.turn:
         page, left = filters.sifted(page, chosen, is_saved=True)
         view.filters.chosen, view.filters.left, view.grown = chosen, left, Grown()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .. import api, setting
 from ..civitai.gallery import CursorTrail, ImagePage
 from ..civitai.source import parse_source
-from ..errors import BadRequestError, SourceError
-from . import address, events, filters, finding
+from ..errors import BadRequestError, CivitaiError, SourceError
+from . import address, events, filters, finding, offline
 from .address import Address
 from .ahead import Pages
-from .filters import LeftOut
+from .filters import Filters, LeftOut
 from .view import Grown, View
 
 
@@ -34,7 +36,8 @@ def open_first(view: View, pasted: str, kept: object, here: object) -> None:
 
 
 def open_address(view: View, here: object) -> None:
-    """Show what the address `here` names: models that words find, a gallery, or where one begins.
+    """Show what the address `here` names: models that words find, a gallery, what was kept of one,
+    or where one begins.
 
     Raises CivitaiError and leaves `view` as it was.
     """
@@ -43,6 +46,9 @@ def open_address(view: View, here: object) -> None:
         _begin(view, here)
     elif asked.source:
         _open_gallery(view, asked)
+    elif asked.saved:
+        turn = offline.open_page(view, asked.saved, asked.trail, asked.filters)
+        _note_page(view, turn, asked)
     else:
         words = finding.words_of(asked.words)
         if not words:
@@ -64,17 +70,29 @@ def _begin(view: View, here: object) -> None:
 
 
 def _open_gallery(view: View, asked: Address) -> None:
-    """Show a gallery; its first page where the one named is not to be had.
+    """Show a gallery; its first page where the one named is not to be had, or what was saved of it
+    if Civitai is out of reach.
 
     Filters that this browser keeps do not count: who shared it saw it without them.
     """
-    turn = view.begin()
+    turn, gallery = view.begin(), _on_show(view, asked)
     source = parse_source(asked.source, setting.civitai_base_url)
     chosen = filters.in_force(source, asked.filters)
-    gallery = _on_show(view, asked)
-    if gallery is None:
+    if gallery is not None:
+        _show(view, turn, gallery, asked, chosen)
+        return
+    try:
         gallery = api.open_gallery(events.client(view.waits.stop), source)
         gallery = gallery.of_every_version() if asked.is_of_every_version else gallery
+        _show(view, turn, gallery, asked, chosen)
+    except CivitaiError as error:
+        named = address.written(replace(asked, source=address.link_of(source)))
+        if not offline.show_instead(view, turn, source, error, chosen, named):
+            raise
+
+
+def _show(view: View, turn: int, gallery: api.Gallery, asked: Address, chosen: Filters) -> None:
+    """Show the page of `gallery` that is asked for, or the first."""
     if gallery.query.levels != chosen.levels:
         gallery = gallery.of_levels(chosen.levels)
     trail = _known_way(view, asked.trail)
@@ -84,6 +102,10 @@ def _open_gallery(view: View, asked: Address) -> None:
         if trail.page_number == 1:
             raise
         events.show_page(view, turn, gallery, CursorTrail(), chosen)
+    _note_page(view, turn, asked)
+
+
+def _note_page(view: View, turn: int, asked: Address) -> None:
     if view.trail.page_number != asked.page:
         view.noted = (turn, 'page_not_there')
 

@@ -15,7 +15,7 @@ def told(view: View) -> list[str]:
     turn, key = view.noted
     noted = [_text(key)] if key and turn == view.listed else []
     if view.saved is not None:
-        return [_text('origin_kept' if view.saved.why is None else 'origin_offline')]
+        return [_text('origin_kept' if view.saved.why is None else 'origin_offline'), *noted]
     order = [_text('all_versions_by_date')] if _is_by_date(view) else []
     return [_text('origin_live', host=_host()), *order, *noted]
 

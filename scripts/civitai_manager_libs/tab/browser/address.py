@@ -14,10 +14,12 @@ _WATCH = """() => {
     if (window.civitaiGalleryAddress) return [];
     const state = window.civitaiGalleryAddress = {wanted: '', sent: ''};
     const usual = 250, patience = 1000;
-    const ours = ['source', 'words', 'level', 'prompt', 'versions', 'p', 'at'];
+    const ours = ['source', 'words', 'saved', 'level', 'prompt', 'versions', 'type', 'baseModels',
+        'p', 'at'];
     const find = (what) => document.querySelector('#civitai_gallery_' + what);
     const here = () => new URLSearchParams(location.search);
     const pasted = () => here().get('source') || here().get('words') || '';
+    const names = () => Boolean(pasted() || here().get('saved'));
     const those = (isOurs) => {
         const some = here();
         for (const name of new Set(some.keys()))
@@ -29,7 +31,7 @@ _WATCH = """() => {
         const told = node ? JSON.parse(node.dataset.told) : {seen: 0, address: ''};
         return {seen: told.seen, address: new URLSearchParams(told.address).toString()};
     };
-    let seen = 0, isOpening = IS_OPENING || Boolean(pasted()), fills = Boolean(pasted());
+    let seen = 0, isOpening = IS_OPENING || names(), fills = names();
     const begun = () => window.civitaiGalleryTurns || 0;
     let turns = 0, quiet = 0, pressedAt = 0;
     const open = () => {
@@ -86,7 +88,7 @@ _WATCH = """() => {
         isOpening = fills = false;
     };
     setInterval(look, usual);
-    if (!IS_OPENING && pasted()) open();
+    if (!IS_OPENING && names()) open();
     return [];
 }"""
 
