@@ -173,6 +173,7 @@ def test_another_gallery_begins_with_an_empty_form_and_one_that_fails_is_no_othe
 ) -> None:
     part(page, 'download_whole').click()
     expect(part(page, 'whole_told')).to_be_in_viewport(timeout=WAIT)
+    expect(part(page, 'whole_start')).to_be_in_viewport(ratio=1, timeout=WAIT)
     field(page, 'limit').fill('7')
     field(page, 'tag').fill('cat')
     load(page, running_demo.url + '/models/999999999')
