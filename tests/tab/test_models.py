@@ -444,6 +444,28 @@ def test_local_models_are_found_by_words_kind_and_base_model(
     assert f'<li data-cg-source="{demo.url}{gallery}">' in view.models.listed
 
 
+def test_a_scan_that_finds_nothing_says_where_it_looked_and_how_to_name_another_folder(
+    parts: Parts, view: View, folder: Path
+) -> None:
+    odd = folder.with_name('models & <b>')
+    folder.rename(odd)
+    setting.models_folder = str(odd)
+    told = scanned(parts, view)['models_scan']
+    assert '0 model files' in told and 'cg-good' not in told
+    assert f'>{html.escape(str(odd / "Stable-diffusion"))}</code>' in told
+    assert 'models_folder' in told and str(folder.parent) not in str(
+        ordered(parts, view, '', FROM_AFAR)
+    )
+    put(odd / 'Stable-diffusion' / 'a.safetensors')
+    assert 'cg-good' in scanned(parts, view)['models_scan']
+
+
+def test_a_scan_where_there_is_no_folder_says_that(parts: Parts, view: View) -> None:
+    setting.models_folder = ''
+    told = scanned(parts, view)['models_scan']
+    assert 'no folder of models here yet' in told and 'models_folder' in told
+
+
 def test_models_that_the_site_has_no_more_are_marked(
     parts: Parts, view: View, demo: DemoServer, folder: Path
 ) -> None:

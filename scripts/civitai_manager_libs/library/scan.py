@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Callable, Mapping
 
@@ -48,13 +48,15 @@ Tell = Callable[[Progress], None]
 class Found:
     """What a look at the folders found: `files` in all, `fresh` of them new or changed since.
 
-    `gone` were noted and are there no more. `unreadable` are folders that could not be looked into.
+    `gone` were noted and are there no more. `unreadable` are folders that could not be looked into,
+    `folders` those that were to be.
     """
 
     files: int = 0
     fresh: int = 0
     gone: int = 0
     unreadable: tuple[Path, ...] = ()
+    folders: tuple[Path, ...] = field(default=(), compare=False)
 
 
 def look(
@@ -86,7 +88,7 @@ def look(
     gone = 0 if unreadable else sum(holdings.forget_unseen(db, one, begun) for one in folders)
     if tell:
         tell(Progress(LOOKING, count, count))
-    return Found(count, fresh, gone, tuple(unreadable))
+    return Found(count, fresh, gone, tuple(unreadable), tuple(folders))
 
 
 def _noted(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Collection, Sequence
 
-from .. import setting
+from .. import host, setting
 from ..downloads.getting import Planned
 from ..downloads.models import PICKLES
 from ..errors import CancelledError, CivitaiError
@@ -142,13 +142,28 @@ def _scan_told(result: Inventory | None, error: object) -> str:
         return ''
     found = result.found
     counts = {'files': found.files, 'fresh': found.fresh, 'gone': found.gone}
-    told = markup.notice(label('models_scanned', hashed=result.hashed, **counts), 'good')
+    counted = label('models_scanned', hashed=result.hashed, **counts)
+    if found.files:
+        told = markup.notice(counted, 'good')
+    else:
+        told = markup.notice(counted, more=_looked_in(found.folders))
     for folder in found.unreadable:
         told += markup.notice(label('models_unreadable', folder=folder), 'problem')
     if result.unasked is not None:
         cause = result.unasked.message_in(setting.language)
         told += markup.notice(label('models_unasked', cause=cause), 'problem')
     return told
+
+
+def _looked_in(folders: Sequence[Path]) -> str:
+    """Where no model file was found, and what has another folder looked in."""
+    paths = ', '.join(f'<code class="cg-path">{escape(str(one))}</code>' for one in folders)
+    where = f'{escape(label("models_looked_in"))} {paths}' if folders else ''
+    where = where or escape(label('models_no_folders'))
+    is_of_host = host.detect().model_layout() is not None
+    key = 'models_folders_of_host' if is_of_host else 'models_folder_of_setting'
+    other = escape(label(key, name=label('setting_models_folder')))
+    return f' {where}<p>{other}</p>'
 
 
 def rows(listed: Listed) -> str:

@@ -1701,6 +1701,10 @@ ENGLISH: dict[str, str] = {
     'models_hashing': 'Reading model files: {done} of {total}',
     'models_stopped': 'Stopped. What was found is kept; “Scan” goes on from there.',
     'models_scanned': '{files} model files: {fresh} new or changed, {gone} gone, {hashed} read.',
+    'models_looked_in': 'Looked in:',
+    'models_no_folders': 'There is no folder of models here yet.',
+    'models_folder_of_setting': '“{name}” in the settings (models_folder) says where to look.',
+    'models_folders_of_host': 'The options of your WebUI say which folders it has its models in.',
     'models_unreadable': '{folder} cannot be read, so what lies there is as it was last found.',
     'models_unasked': 'Civitai was not asked to the end: {cause}',
     'models_none': (
