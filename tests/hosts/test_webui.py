@@ -216,6 +216,7 @@ LOOKS = {
     '#civitai_gallery_grid .cg-badges span': ('color', 'rgb(255, 255, 255)'),
     '#civitai_gallery_grid .cg-tick': ('color', 'rgb(255, 255, 255)'),
     '#civitai_gallery_select button': ('margin-bottom', '0px'),
+    '#civitai_gallery_version .wrap-inner': ('padding-top', '0px'),  # as high as what is beside it
     '#civitai_gallery_first': ('font-size', '0px'),  # of its words only the sign is seen
     '#civitai_gallery_title .cg-sign': ('font-size', '21.6px'),
     '#civitai_gallery_details .cg-settings th': ('padding-top', '2px'),
@@ -239,6 +240,10 @@ def test_the_looks_are_ours_whatever_the_host_does_to_text(
         for place, (name, _) in LOOKS.items()
     }
     assert seen == {place: value for place, (_, value) in LOOKS.items()}
+    button = page.locator('#civitai_gallery_details button.cg-button').first
+    line = button.evaluate('(e) => getComputedStyle(e).borderTopColor')
+    behind = part(page, 'status').evaluate('(e) => getComputedStyle(e).backgroundColor')
+    assert line != behind
     stage, picture = (
         page.locator(f'#civitai_gallery_lightbox .cg-{name}').first.bounding_box()
         for name in ('stage', 'zoomed > img')

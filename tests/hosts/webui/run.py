@@ -143,8 +143,13 @@ def _signs(path: Path, sdnext: bool) -> str:
         data-clipboard-text="{html.escape(str(path))}"></div></div>'''
 
 
-# What SD.Next says of every button, and of the cards of models.
-SDNEXT_SHEET = '''button { font-size: 18px !important; min-width: unset !important; }
+# What SD.Next says of colours, of every button and drop-down, and of the cards of models.
+SDNEXT_SHEET = ''':root:root, .dark.dark { --background-color: #fff; }
+:root:root, .dark.dark { --body-background-fill: var(--background-color); }
+:root:root, .dark.dark { --border-color-primary: var(--background-color); }
+.dark.dark { --background-color: #101010; }
+.wrap-inner { padding: 2px !important; }
+button { font-size: 18px !important; min-width: unset !important; }
 .card { position: relative; width: 120px; height: 120px; }
 .card .actions { position: absolute; top: 0; right: 0; width: 100%; z-index: 80; }
 .card .actions { font-size: 34px; text-align: right; }
