@@ -32,7 +32,6 @@ WATCH_KEYS = f"""() => {{
         const stop = find('grid').querySelector('.thumbnail-item[tabindex="0"]');
         if (stop) stop.focus();
     }};
-    state.isListed = () => Boolean(find('keys'));
     const list = state.list = () => {{
         const words = picture.words(), dialog = document.createElement('dialog');
         dialog.className = 'cg-keys';

@@ -243,7 +243,7 @@ WATCH_LIGHTBOX = f"""() => {{
         part.near = near(part.stage, part.zoomed, step);
         // on the window, as the focus may get lost, and as nothing below is to hear of a key
         window.addEventListener('keydown', (event) => {{
-            if (dialog.open && !window.civitaiGalleryKeys.isListed()) typed(event);
+            if (dialog.open && !find('keys')) typed(event);  // their list lies over it
         }}, true);
         dialog.addEventListener('click', (event) => {{  // another gallery is opened below
             if (here(event.target, '[data-cg-source]')) dialog.close();
