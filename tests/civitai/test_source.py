@@ -127,6 +127,10 @@ REFUSED = [
     ('0123456789ABCDEF' * 2, 'source_is_key'),
     ('Authorization: Bearer ' + '0123456789abcdef' * 2, 'source_is_key'),
     ('token=' + '0123456789abcdef' * 2, 'source_is_key'),
+    ('@' + '0123456789abcdef' * 2, 'source_is_key'),
+    ('01234567\u00ad89abcdef' + '0123456789abcdef', 'source_is_key'),
+    ('https://civitai.com/user/%30' + '123456789abcdef0123456789abcdef', 'source_is_key'),
+    ('https://civitai.com/images?baseModels=' + '0123456789abcdef' * 2, 'source_is_key'),
 ]
 
 

@@ -158,7 +158,7 @@ def test_the_whole_way_without_a_mouse(page: Page, app: RunningApp, site: GridSi
     focused(page, 'button', 'Download selected')
     press(page, 'Enter')
     focused(page, 'button', 'Select')
-    expect(part(page, 'kept_here')).to_contain_text('2 were there already', timeout=WAIT)
+    expect(part(page, 'kept_here')).to_contain_text('2 there already', timeout=WAIT)
 
     # -- what is to be seen
     go_to(page, '#civitai_gallery_sort', 'Shift+Tab')

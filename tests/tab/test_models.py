@@ -451,7 +451,7 @@ def test_a_scan_that_finds_nothing_says_where_it_looked_and_how_to_name_another_
     folder.rename(odd)
     setting.models_folder = str(odd)
     told = scanned(parts, view)['models_scan']
-    assert '0 model files' in told and 'cg-good' not in told
+    assert 'No model file was found' in told and 'cg-good' not in told
     assert f'>{html.escape(str(odd / "Stable-diffusion"))}</code>' in told
     assert 'models_folder' in told and str(folder.parent) not in str(
         ordered(parts, view, '', FROM_AFAR)

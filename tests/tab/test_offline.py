@@ -253,7 +253,7 @@ def test_why_nothing_can_be_downloaded_of_a_saved_gallery_is_said_until_another_
 ) -> None:
     view = View()
     said = turned(parts, view, offline.open_job, str(job.id))[parts.keeps]
-    assert 'from this computer' in said and 'load its link' in said and 'cg-path' in said
+    assert 'from this computer' in said and 'load its link' in said and 'data-cg-source=' in said
     assert '/models/4201?modelVersionId=420102' in said
     said = turned(parts, view, events.open_source, demo.url + MODEL)[parts.keeps]
     assert said == ''

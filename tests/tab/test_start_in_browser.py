@@ -238,7 +238,13 @@ def test_an_example_opens_and_a_favourite_stays_in_this_browser(
     entries(page, 'favourites').get_by_role('link').click()
     expect(part(page, 'title')).to_contain_text('Gouache Weather', timeout=WAIT)
     expect(star).to_have_attribute('aria-pressed', 'true', timeout=WAIT)
-    part(page, 'title').get_by_role('button', name='Where to begin').click()
+    begin = part(page, 'title').get_by_role('button', name='Where to begin')
+    begin.click()
+    expect(part(page, 'home')).to_be_visible()
+    page.keyboard.press('Escape')
+    expect(part(page, 'home')).to_be_hidden()
+    expect(begin).to_be_focused()
+    begin.click()
     entries(page, 'favourites').get_by_role('button').click()
     expect(entries(page, 'favourites')).to_have_count(0)
     expect(star).to_have_attribute('aria-pressed', 'false')
@@ -287,6 +293,13 @@ def test_what_the_storage_holds_is_text_and_bounded(
     assert dialogs == []
 
 
+def test_a_key_does_not_stay_in_the_box(page: Page) -> None:
+    load(page, '0123456789abcdef' * 2)
+    expect(part(page, 'status_page')).to_contain_text('looks like an API key', timeout=WAIT)
+    expect(source(page)).to_have_value('', timeout=WAIT)
+    assert 'words' not in page.url
+
+
 def test_a_slash_leads_to_the_box_unless_something_is_being_typed(page: Page) -> None:
     expect(part(page, 'home').get_by_role('link').first).to_be_visible(timeout=WAIT)
     page.wait_for_function('window.civitaiGalleryStart')
@@ -295,6 +308,8 @@ def test_a_slash_leads_to_the_box_unless_something_is_being_typed(page: Page) ->
     expect(source(page)).to_have_value('')
     source(page).press('/')
     expect(source(page)).to_have_value('/')
+    source(page).press('Escape')
+    expect(source(page)).not_to_be_focused()
     part(page, 'home').get_by_role('link').first.focus()
     page.keyboard.press('Control+/')
     expect(source(page)).not_to_be_focused()

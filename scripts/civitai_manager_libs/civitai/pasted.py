@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from ..errors import SourceError
 from . import urls
@@ -22,7 +23,7 @@ AIR = re.compile(
 _HASH_LENGTHS = frozenset({8, 10, 12, 64})
 _HASH = re.compile(r'(?:sha256:|0x)?([0-9a-f]{8,64})', re.IGNORECASE)
 # The form of the site's API keys; no hash of a file has that length.
-_KEY = re.compile(r'(?<![0-9a-z@])[0-9a-f]{32}(?![0-9a-z])', re.IGNORECASE)
+_KEY = re.compile(r'(?<![0-9a-f])(?=[0-9]*[a-f])[0-9a-f]{32}(?![0-9a-f])')
 # Where a link begins. After a = it is the value of a parameter; what stands after a letter or a
 # slash belongs to the address before it. Single-line boxes paste two lines as one.
 _BEGINNING = re.compile(
@@ -100,8 +101,10 @@ def bare_hash(given: str) -> str:
 
 
 def holds_key(text: str) -> bool:
-    """Tell whether what looks like an API key is in `text`."""
-    return bool(_KEY.search(text))
+    """Tell whether what looks like an API key is in `text`, also where it was broken in two."""
+    plain = unicodedata.normalize('NFKC', text).lower()
+    plain = ''.join(one for one in plain if unicodedata.category(one) != 'Cf')
+    return any(map(_KEY.search, (plain, ''.join(plain.split()))))
 
 
 def _without_markup(text: str) -> str:

@@ -67,7 +67,7 @@ def parse_source(text: str, base_url: str) -> GallerySource:
     given = only_link(text)
     if not given:
         raise SourceError('source_empty')
-    if '/' not in given and holds_key(given):  # in an address nothing but the ids counts
+    if '/' not in given and holds_key(text):
         raise SourceError('source_is_key')
     if NUMBER.fullmatch(given):
         return GallerySource('model', id_in(given, given))
@@ -90,6 +90,8 @@ def parse_source(text: str, base_url: str) -> GallerySource:
     source = link.in_api() or link.of_one() or link.of_many() or link.of_user()
     if source is None:
         raise link.unknown()
+    if holds_key(' '.join((source.username, *source.base_models))):  # all else in it is numbers
+        raise SourceError('source_is_key')
     return source
 
 

@@ -101,7 +101,8 @@ def _step(now: keeping.Progress) -> Step:
 def _summed_up(now: keeping.Keeping, folder: str) -> Step:
     report = now.report
     counts = {'saved': report.count(Outcome.SAVED), 'skipped': report.count(Outcome.SKIPPED)}
-    key = 'download_stopped' if now.stop.is_set() else 'download_summary'
+    key = 'download_summary' if counts['skipped'] else 'download_all_saved'
+    key = 'download_stopped' if now.stop.is_set() else key
     message = texts.text(key, setting.language, **counts)
     aside, failures = aside_message(report, setting.language), action.failure_message(report)
     if failures:

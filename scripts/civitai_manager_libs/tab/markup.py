@@ -64,10 +64,11 @@ def not_listed(error: CivitaiError) -> str:
 
 def remedy(error: CivitaiError | None) -> str:
     """A button that leads to what mends `error`, after a space; '' where there is no such place."""
-    if not isinstance(error, KeyNeededError) and getattr(error, 'key', '') != 'source_is_key':
+    is_in_box = error is not None and error.key == 'source_is_key'
+    if not is_in_box and not isinstance(error, KeyNeededError):
         return ''
-    text = escape(label('key_show'))
-    return f' <button type="button" class="cg-button" data-show="key">{text}</button>'
+    text, empties = escape(label('key_show')), ' data-cg-secret' if is_in_box else ''
+    return f' <button type="button" class="cg-button" data-show="key"{empties}>{text}</button>'
 
 
 def place(folder: str) -> str:
@@ -158,8 +159,9 @@ def of_before(key: str) -> str:
 def keeps(view: View) -> str:
     """Whose pictures are downloaded where that could be mistaken, or why none are; '' else."""
     if view.saved is not None:
-        link = f' <code class="cg-path">{escape(view.saved.link)}</code>' if view.saved.link else ''
-        return notice(label('saved_keeps'), more=link)
+        link = view.saved.link
+        named = f' <a {source_links.opening(link)}>{escape(link)}</a>' if link else ''
+        return notice(label('saved_keeps'), more=named)
     if not view.is_of_before or view.gallery is None:
         return ''
     return notice(label('of_before_keeps', name=view.shown_name))

@@ -142,11 +142,10 @@ def _scan_told(result: Inventory | None, error: object) -> str:
         return ''
     found = result.found
     counts = {'files': found.files, 'fresh': found.fresh, 'gone': found.gone}
-    counted = label('models_scanned', hashed=result.hashed, **counts)
     if found.files:
-        told = markup.notice(counted, 'good')
+        told = markup.notice(label('models_scanned', hashed=result.hashed, **counts), 'good')
     else:
-        told = markup.notice(counted, more=_looked_in(found.folders))
+        told = markup.notice(label('models_scanned_none'), more=_looked_in(found.folders))
     for folder in found.unreadable:
         told += markup.notice(label('models_unreadable', folder=folder), 'problem')
     if result.unasked is not None:

@@ -442,7 +442,8 @@ ENGLISH: dict[str, str] = {
     ),
     'pictures_failed': '{failed} of {total} pictures failed: {cause}',
     'kept_aside': ('Files that were no whole pictures were kept aside: {count}, such as {name}.'),
-    'download_summary': '{saved} saved, {skipped} were there already.',
+    'download_summary': '{saved} saved, {skipped} there already.',
+    'download_all_saved': '{saved} saved.',
     'cancel': 'Cancel',
     'select': 'Select',
     'select_all': 'All on this page',
@@ -453,7 +454,7 @@ ENGLISH: dict[str, str] = {
     'keeping_stops': 'Stopping…',
     'keeping_of': 'Pictures of {name}',
     'keeping_busy': 'A download is under way in this tab. Wait for its end, or cancel it.',
-    'download_stopped': 'Stopped: {saved} saved, {skipped} were there already.',
+    'download_stopped': 'Stopped: {saved} saved, {skipped} there already.',
     'failures_of': 'Not saved of {name}: {count}',
     'again_picture': 'Try picture {id} again',
     'grid_saved': 'Saved',
@@ -642,7 +643,7 @@ ENGLISH: dict[str, str] = {
     'key_favourite': 'Mark the chosen picture as a favourite (the owner)',
     'key_nearer': 'Large: nearer, farther, as it was',
     'key_original': 'Large: full size',
-    'key_escape': 'Close what lies over the page',
+    'key_escape': 'Close what lies over the page; leave the box',
     'key_source': 'To the box for links and words',
     'key_list': 'This list',
     'title_model': 'Model {number}',
@@ -1289,7 +1290,10 @@ ENGLISH: dict[str, str] = {
         'The most mature pictures that may be shown, from the next page on.'
     ),
     'setting_gallery_columns': 'Columns',
-    'setting_gallery_columns_help': 'Pictures side by side, from the next page on.',
+    'setting_gallery_columns_help': (
+        'About how many pictures stand side by side, as each keeps its own shape; from the next '
+        'page on. Columns times rows is how many a page has.'
+    ),
     'setting_gallery_rows': 'Rows',
     'setting_gallery_rows_help': 'Rows of pictures on a page, from the next Load on.',
     'setting_gallery_endless': 'Load more instead of pages',
@@ -1411,8 +1415,8 @@ ENGLISH: dict[str, str] = {
     'saved_mark': 'Saved gallery, shown from this computer; {count} pictures, kept on {day}.',
     'saved_instead': '{why} Shown instead: {mark}',
     'saved_keeps': (
-        'This gallery is shown from this computer, so there is nothing to download. '
-        'To look for more on Civitai, load its link at the top.'
+        'This gallery is shown from this computer, so nothing is downloaded here. '
+        'For what is on Civitai, load its link:'
     ),
     'saved_nothing': 'None of the pictures that were kept is there any more.',
     'saved_missing_some': (
@@ -1701,6 +1705,7 @@ ENGLISH: dict[str, str] = {
     'models_hashing': 'Reading model files: {done} of {total}',
     'models_stopped': 'Stopped. What was found is kept; “Scan” goes on from there.',
     'models_scanned': '{files} model files: {fresh} new or changed, {gone} gone, {hashed} read.',
+    'models_scanned_none': 'No model file was found.',
     'models_looked_in': 'Looked in:',
     'models_no_folders': 'There is no folder of models here yet.',
     'models_folder_of_setting': '“{name}” in the settings (models_folder) says where to look.',

@@ -53,7 +53,10 @@ WATCH_KEYS = f"""() => {{
         close.textContent = words.keys_close;
         close.addEventListener('click', () => dialog.close());
         dialog.addEventListener('close', () => dialog.remove());
-        dialog.addEventListener('keydown', (event) => event.stopPropagation());
+        dialog.addEventListener('keydown', (event) => {{
+            event.stopPropagation();
+            if (event.key === '?') dialog.close();
+        }});
         dialog.append(title, rows, close);
         (find('bar').closest('.contain, .gradio-container') || document.body).append(dialog);
         dialog.showModal();

@@ -168,7 +168,18 @@ WATCH_START = f"""() => {{
         press[name](node);
     }});
 
-    // -- the key that leads to the box -----------------------------------------------------------
+    // -- the keys that lead to the box, and back ---------------------------------------------------
+    document.addEventListener('keydown', (event) => {{
+        if (event.key !== 'Escape' || event.isComposing || document.querySelector('dialog[open]'))
+            return;
+        const field = box(), home = find('home') && find('home').querySelector('[data-open]');
+        if (field && event.composedPath()[0] === field) {{
+            field.blur();
+        }} else if (isSeen(home)) {{
+            unfold(false);
+            find('title').querySelector('[data-cg-home]').focus();
+        }}
+    }});
     document.addEventListener('keydown', (event) => {{
         const [from] = event.composedPath(), field = box();
         if (event.key !== '/' || event.altKey || event.ctrlKey || event.metaKey) return;
@@ -197,6 +208,11 @@ WATCH_START = f"""() => {{
             add('recent', now, found ? found.dataset.name : star.dataset.name);
         }}
         if (star && !star.textContent) mark();
+        const secret = find('status_page') && find('status_page').querySelector('[data-cg-secret]');
+        if (!secret) return;
+        delete secret.dataset.cgSecret;
+        box().value = '';
+        box().dispatchEvent(new Event('input', {{bubbles: true}}));
     }};
     window.addEventListener('storage', fill);
     setInterval(look, often);
