@@ -422,7 +422,7 @@ def test_all_that_can_be_asked_for_is_told_of_a_job(
 
 
 def test_a_job_rests_and_goes_on_as_it_is_told(parts: Parts, view: View, slow: DemoServer) -> None:
-    started(parts, view)
+    started(parts, view, limit='60')
     assert 'paused' in ordered(HERE, 'pause 1') and stands(1) == 'paused'
     slow.scenario = ''
     ordered(HERE, 'resume 1')

@@ -168,7 +168,7 @@ WATCH_START = f"""() => {{
         press[name](node);
     }});
 
-    // -- the keys that lead to the box, and back ---------------------------------------------------
+    // -- the keys that lead to the box, and back --------------------------------------------------
     document.addEventListener('keydown', (event) => {{
         if (event.key !== 'Escape' || event.isComposing || document.querySelector('dialog[open]'))
             return;
