@@ -153,6 +153,7 @@ def test_closing_before_the_beginning_starts_nothing() -> None:
 
 def test_a_source_of_jobs_that_breaks_is_an_error_after_the_running_ones_ended() -> None:
     ended: list[int] = []
+    before = {*threading.enumerate()}
 
     def broken() -> Iterator[int]:
         yield 0
@@ -162,12 +163,13 @@ def test_a_source_of_jobs_that_breaks_is_an_error_after_the_running_ones_ended()
     with pytest.raises(Odd):
         list(crew.run(lambda number: not ended.append(number), broken(), 4))
     assert sorted(ended) in ([], [0], [1], [0, 1])
-    assert not [t for t in threading.enumerate() if t.name.startswith('civitai-gallery')]
+    assert not {*threading.enumerate()} - before, 'a thread of it is left'
 
 
 def test_while_some_can_only_wait_others_work_in_their_place() -> None:
     all_lent, back = threading.Barrier(3), threading.Event()
     told: list[int] = []
+    before = {*threading.enumerate()}
 
     def work(number: int) -> bool:
         slot = slots.current()
@@ -190,7 +192,7 @@ def test_while_some_can_only_wait_others_work_in_their_place() -> None:
     back.set()
     meanwhile.join(PATIENCE)
     assert sorted(told) == list(range(20))
-    assert not [t for t in threading.enumerate() if t.name.startswith('civitai-gallery')]
+    assert not {*threading.enumerate()} - before, 'a thread of it is left'
 
 
 def test_nobody_gets_more_places_than_there_are_by_lending() -> None:
