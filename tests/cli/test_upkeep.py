@@ -211,7 +211,7 @@ def test_all_settings_are_shown_with_what_they_are(run: Run) -> None:
     assert (code, err) == (0, '')
     for item in setting.SETTINGS:
         assert f'{item.name} = {getattr(setting, item.name)}' in out
-    assert 'Pictures side by side' in out and 'api_key' not in out
+    assert 'pictures stand side by side' in out and 'api_key' not in out
 
 
 @pytest.mark.parametrize(
