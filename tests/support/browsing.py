@@ -109,6 +109,7 @@ def nothing_is_chosen(tab: Page) -> None:
 def speak(tab: Page, language: str, name: str) -> None:
     """Choose a language in the settings and save it; the page opens anew in it by itself."""
     part(tab, 'settings').locator('button').first.click()
+    expect(part(tab, 'settings_save')).to_be_enabled(timeout=WAIT)  # the values have come
     part(tab, 'setting_language').locator('input').click()
     called = '|'.join({texts.text(f'language_{language}', one) for one in texts.LANGUAGES})
     tab.get_by_role('option', name=re.compile(f'^({called}|{language})$')).click()

@@ -53,6 +53,16 @@ def test_what_was_saved_is_named_beside_what_was_not_and_when_it_counts() -> Non
     assert 'cg-good' in saved() and 'Nothing else was changed.' in saved()
 
 
+def test_nothing_can_be_saved_before_the_values_have_come() -> None:
+    with gradio.Blocks() as blocks:
+        settings_panel.build_panel(blocks, lambda: None)
+    (save,) = [
+        one for one in blocks.blocks.values() if one.elem_id == 'civitai_gallery_settings_save'
+    ]
+    (load,) = [one for one in blocks.config['dependencies'] if save._id in one['outputs']]
+    assert not save.interactive and [name for _, name in load['targets']] == ['load']
+
+
 def test_the_everyday_ones_and_the_key_stand_first_and_numbers_tell_their_range() -> None:
     with gradio.Blocks() as blocks:
         settings_panel.build_panel(blocks, lambda: None)

@@ -144,12 +144,14 @@ def build_panel(blocks: Any, translate: Callable[[], None]) -> None:
         state = gr.HTML('', elem_id=f'{PREFIX}_settings_status')
         fields = _fields(blocks)
         shown = gr.State([])  # the values that this browser tab was given
-        save = gr.Button(label('settings_save'), elem_id=f'{PREFIX}_settings_save')
+        # before the values have come, what the fields hold is nobody's
+        identity = f'{PREFIX}_settings_save'
+        save = gr.Button(label('settings_save'), elem_id=identity, interactive=False)
     cache_panel.build(blocks)
 
     def opened(request: gr.Request) -> list[Any]:
         current = _current(request)
-        return [*current, current]
+        return [*current, current, gr.update(interactive=True)]
 
     def save_all(request: gr.Request, before: list[Any], *values: Any) -> tuple[str, list[Any]]:
         spoken = texts.spoken(setting.language)
@@ -167,7 +169,7 @@ def build_panel(blocks: Any, translate: Callable[[], None]) -> None:
         show_progress='hidden',
     )
     widgets.on(saved.then, None, inputs=[state], js=browser.language.OPEN_ANEW)
-    widgets.on(blocks.load, opened, outputs=[*fields, shown], show_progress='hidden')
+    widgets.on(blocks.load, opened, outputs=[*fields, shown, save], show_progress='hidden')
 
 
 def _fields(blocks: Any) -> list[Any]:
