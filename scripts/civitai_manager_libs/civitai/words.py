@@ -48,8 +48,9 @@ def words_in(text: str, base_url: str) -> str:
     is_named = NUMBER.fullmatch(given) or AIR.fullmatch(given) or bare_hash(given)
     host = urlsplit(base_url).netloc.lower()
     is_meant = _OF_A_LINK.search(line) or _SITE.fullmatch(given) or (host and host in line.lower())
-    is_none = is_named or is_meant or len(given) > MAX_WORDS
-    return given if given.isprintable() and any(map(str.isalpha, given)) and not is_none else ''
+    if is_named or is_meant or len(given) > MAX_WORDS or not any(map(str.isalpha, given)):
+        return ''
+    return given if given.isprintable() else ''
 
 
 def _asked(given: str, base_url: str) -> str:

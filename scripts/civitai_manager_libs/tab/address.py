@@ -68,9 +68,13 @@ def of_gallery(view: View) -> str:
         return written(replace(said, filters=chosen)) if said else ''
     if gallery is None:
         return ''
-    is_of_every = bool(gallery.model and not gallery.query.version_id)
-    source = link_of(gallery.source)
-    return written(Address(source, '', '', chosen, is_of_every, trail.page_number, trail))
+    shown = Address(
+        link_of(gallery.source),
+        filters=chosen,
+        is_of_every_version=bool(gallery.model and not gallery.query.version_id),
+        trail=trail,
+    )
+    return written(shown)
 
 
 def written(said: Address) -> str:
