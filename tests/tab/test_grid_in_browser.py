@@ -17,7 +17,7 @@ from tests.support.browsing import (
     pictures,
     tab_at,
 )
-from tests.support.grid_site import GridSite
+from tests.support.grid_site import GridSite, jpeg
 from tests.support.prepared import Prepared
 from tests.support.running_app import RunningApp, app_of
 from tests.support.scripted_server import STALL, ok
@@ -27,6 +27,7 @@ pytestmark = needs_chromium
 COUNT = 8
 # What the page asks about the pictures of its grid.
 NEWS = '**/civitai-gallery/grid/**'
+PICTURES = '**/civitai-gallery/picture/**'
 SETTINGS = {'gallery_rows': 2, 'gallery_columns': 4, 'http_max_retries': 3, 'http_retry_delay': 0}
 
 
@@ -100,6 +101,31 @@ def test_all_others_are_seen_while_one_is_silent(page: Page, site: GridSite) -> 
     is_told_of(page, 3)
     part(page, 'next').click()
     expect(part(page, 'page_info')).to_contain_text('Page 2', timeout=WAIT)
+    drawn(page, COUNT)
+
+
+def test_the_first_is_seen_without_news_of_it(page: Page, site: GridSite) -> None:
+    site.instead['/p1/'] = (STALL,)
+    first, held = page.locator('.cg-cell').first, list[Route]()
+    page.route(NEWS, lambda question: held.append(question))
+    page.route(PICTURES, lambda route: route.fulfill(body=jpeg(1), content_type='image/jpeg'))
+    load(page, site.link)
+    expect(first).to_have_attribute('data-state', 'there', timeout=WAIT)
+    expect(first.locator('img')).to_be_visible()
+    assert site.server.stalled.is_set()
+    page.unroute(NEWS)
+    for question in held:
+        question.continue_()
+
+
+def test_a_first_one_that_is_late_is_seen_when_it_comes(page: Page, site: GridSite) -> None:
+    site.instead['/p1/'] = (STALL,)
+    with page.expect_response(lambda answer: answer.status == 503, timeout=WAIT):
+        load(page, site.link)
+    drawn(page, COUNT - 1)
+    assert site.server.stalled.is_set()
+    site.instead.clear()
+    site.server.release.set()
     drawn(page, COUNT)
 
 

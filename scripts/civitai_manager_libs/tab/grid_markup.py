@@ -23,6 +23,9 @@ CARDS = (_MISSING, _SOUND)
 # show the picture of the page before until its own has come.
 _TAG, _MORE_TAG = 'cg-grid', 'cg-next'
 _PROMPT_SIGN = '✎'
+# So many are asked for before they are there, so that something is seen as soon as can be. Each of
+# them may hold one of the six connections of a browser for a second.
+_AWAITED = 2
 # Wider and higher ones are cut, so that none becomes a line.
 _NARROWEST, _WIDEST, _USUAL = 0.5, 2.2, 0.75
 
@@ -143,7 +146,7 @@ def _cell(
         f'data-picture="{image.id}"{kept} {favourite}style="{_look(image)}">'
         f'<button type="button" class="thumbnail-item" data-index="{place}" aria-pressed="false" '
         f'tabindex="{-1 if place else 0}" aria-label="{name}" title="{why}">'
-        f'<img {_source(image, one, folder)} alt="" decoding="async" '
+        f'<img {_source(image, one, folder, place < _AWAITED)} alt="" decoding="async" '
         f'draggable="false"><span class="cg-badges" aria-hidden="true">{badges}</span></button>'
         f'<span class="cg-cause">{why}</span>'
         f'<button type="button" class="cg-again" data-again="{place}">{again}</button>'
@@ -175,13 +178,13 @@ def card(image: GalleryImage) -> str:
     return f'{ROUTE}/card/{_SOUND if image.is_audio else _MISSING}'
 
 
-def _source(image: GalleryImage, one: Small, folder: str) -> str:
+def _source(image: GalleryImage, one: Small, folder: str, is_awaited: bool = False) -> str:
     own, instead = escape(f'{folder}/{quote(one.name)}'), card(image)
     if not one.name:
         return f'src="{instead}"'
     shown = instead if one.state is State.FAILED else own
     # what is on its way is not asked for until the browser shows it
-    waits = 'loading="lazy" ' if one.state is State.COMING else ''
+    waits = 'loading="lazy" ' if one.state is State.COMING and not is_awaited else ''
     return f'{waits}src="{shown}" data-src="{own}"'
 
 

@@ -180,6 +180,11 @@ WATCH_GRID = f"""() => {{
             follow(grid).finally(() => followed.delete(grid));
         }}
     }};
+    // The first ones are asked for before they are there, and shown without waiting for news.
+    document.addEventListener('load', (event) => {{
+        const image = event.target, cell = here(image, '.cg-cell[data-state="coming"]');
+        if (cell && image.getAttribute('src') === image.dataset.src) cell.dataset.state = 'there';
+    }}, true);
     // A picture that is there may still get lost on its way.
     document.addEventListener('error', (event) => {{
         const image = event.target;
