@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from io import FileIO
-from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping
 
 from .. import setting
@@ -130,13 +129,13 @@ def _number(digits: str) -> float:
     return number
 
 
-def limit_for(url: str, target: Path) -> int:
+def limit_for(url: str, target: str) -> int:
     """Return how many bytes the file at `url` may have as `target`, 0 for any number.
 
     What is only for show, a small version or a file of the picture cache, is never large.
     """
     shown = _below(setting.shortcut_gallery_folder)
-    is_for_show = 'width=' in url or str(target).startswith(shown)
+    is_for_show = 'width=' in url or target.startswith(shown)
     return MAX_THUMBNAIL_BYTES if is_for_show else 0
 
 
@@ -154,8 +153,8 @@ class FileTransfer:
     have, 0 for any number.
     """
 
-    part: Path
-    target: Path
+    part: str
+    target: str
     stop: threading.Event
     progress: Progress | None = None
     limit: int = 0
@@ -164,7 +163,7 @@ class FileTransfer:
     _endless: int = 0
 
     def __post_init__(self) -> None:
-        self._folder = self.part.parent
+        self._folder = os.path.dirname(self.part) or os.curdir
 
     def receive(self, body: Body) -> None:
         """Write `body`, or the rest that it is, and check that the file is whole and of its kind.
@@ -183,7 +182,7 @@ class FileTransfer:
         start = 0 if course is Course.WHOLE else before.size
         name = before.validator if start else validator(body.headers, body.status)
         with files.explained(self._folder):
-            file = FileIO(str(self.part), 'r+' if start else 'w+')
+            file = FileIO(self.part, 'r+' if start else 'w+')
         with file:
             if course is Course.DONE:
                 self._finish(body, file, [], start, is_certain=True)
@@ -279,20 +278,22 @@ def _part(file: FileIO, at: int, count: int) -> bytes:
     return file.read(count)
 
 
-def _check_kind(head: bytes, target: Path, body: Body) -> None:
+def _check_kind(head: bytes, target: str, body: Body) -> None:
     """Raise WrongContentError if a body that begins with `head` is not what `target` says."""
     if media.is_html(head):
         raise WrongContentError('error_page_for_file', url=body.url)
     if media.is_error_json(head):
         detail = answers.site_words(head, *body.secrets)
         raise WrongContentError('error_message_for_file', url=body.url, detail=detail)
-    if target.suffix.lower() in weights.MODEL_SUFFIXES:
+    name = os.path.basename(target)
+    suffix = os.path.splitext(name)[1].lower()
+    if suffix in weights.MODEL_SUFFIXES:
         told = body.headers.get('Content-Type', '')
-        if weights.is_message(head, target.name) or weights.is_message_type(told, target.name):
-            raise WrongContentError('model_page', url=body.url, name=target.name)
-    if target.suffix.lower() not in media.MEDIA_SUFFIXES:
+        if weights.is_message(head, name) or weights.is_message_type(told, name):
+            raise WrongContentError('model_page', url=body.url, name=name)
+    if suffix not in media.MEDIA_SUFFIXES:
         return
-    kind, is_sound = media.sniff(head), target.suffix.lower() in media.AUDIO_SUFFIXES
+    kind, is_sound = media.sniff(head), suffix in media.AUDIO_SUFFIXES
     if kind is None or (kind.kind == 'audio' and not is_sound):
         raise WrongContentError('error_not_a_picture', url=body.url)
     width, height = media.dimensions(head) or (0, 0)

@@ -101,7 +101,13 @@ class CivitaiHttpClient:
         self, url: str, filepath: str | Path, progress_callback: bodies.Progress | None = None
     ) -> bool:
         """Save `url` as `filepath`; True if it is there whole. See `fetch_file`."""
-        return _lenient(lambda: self.fetch_file(url, filepath, progress_callback)) is not None
+        target = str(filepath)
+
+        def fetch() -> bool:
+            self._fetch_file(url, target, progress_callback)
+            return True
+
+        return _lenient(fetch) or False
 
     def failure_for(self, url: str) -> CivitaiError | None:
         """Return why the last fetch of `url` failed, None if it did not or is long ago."""
@@ -169,13 +175,24 @@ class CivitaiHttpClient:
         if unknown). `cancel`, once set, stops waits and reads.
         Raises CivitaiError.
         """
-        target, request = Path(filepath), Request(url, _FILE_HEADERS)
+        target = Path(filepath)
+        self._fetch_file(url, str(target), progress_callback, cancel)
+        return target
+
+    def _fetch_file(
+        self,
+        url: str,
+        target: str,
+        progress_callback: bodies.Progress | None,
+        cancel: threading.Event | None = None,
+    ) -> None:
+        request = Request(url, _FILE_HEADERS)
         limit = bodies.limit_for(url, target)
         patience = PATIENCE_OF_A_PERSON if limit else None  # what is limited is for show
         terms = self._terms(setting.gallery_download_timeout, cancel, patience)
 
         def fetch() -> None:
-            with files.part_file(target) as part:
+            with files.part_name(target) as part:
                 transfer = bodies.FileTransfer(part, target, terms.stop, progress_callback, limit)
                 self._tried(url, lambda: self._received(request, terms, transfer), terms)
 
@@ -183,9 +200,8 @@ class CivitaiHttpClient:
             what = url, os.path.abspath(target), hash(terms.key)
             _, did_it = _under_way.run(what, fetch, terms.stop)
         if progress_callback and not did_it:
-            size = target.stat().st_size
+            size = os.stat(target).st_size
             progress_callback(size, size)
-        return target
 
     def fetch_part(
         self,

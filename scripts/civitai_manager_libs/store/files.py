@@ -36,13 +36,22 @@ def part_file(target: str | Path) -> Iterator[Path]:
     A target that is a draft itself is written to as it is. For the rest see `draft`. Raises
     StorageError with the cause if the disk or folder refuses.
     """
-    final = Path(target)
-    part = final if parts.is_part(final.name) else _new_part(final)
+    with part_name(str(Path(target))) as part:
+        yield Path(part)
+
+
+@contextmanager
+def part_name(target: str) -> Iterator[str]:
+    """The same with plain names.
+
+    For many thousands of files: Python notes the names in a `Path` in a table that only grows.
+    """
+    part = target if parts.is_part(os.path.basename(target)) else _new_part(target)
     with ExitStack() as stack:
         stack.callback(_discard, part)
         yield part
-        if part != final:
-            place(part, final)
+        if part != target:
+            place(part, target)
         stack.pop_all()
 
 
@@ -54,47 +63,46 @@ def draft(target: str | Path, suffix: str = '') -> Iterator[Path]:
     unique, so that two writers of one target never mix.
     Raises StorageError if the folder cannot be made or `target` is one.
     """
-    part = _new_part(Path(target), suffix)
+    part = _new_part(str(Path(target)), suffix)
     try:
-        yield part
+        yield Path(part)
     finally:
         _discard(part)
 
 
-def _new_part(final: Path, suffix: str = '') -> Path:
-    """A path beside `final` that nothing has, in a folder that is there and cleared."""
-    folder = final.parent
-    where = str(folder)
-    if not os.path.isdir(where):
+def _new_part(target: str, suffix: str = '') -> str:
+    """A path beside `target` that nothing has, in a folder that is there and cleared."""
+    folder = os.path.dirname(target)
+    if folder and not os.path.isdir(folder):
         with explained(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-    if os.path.isdir(final):
-        raise StorageError('error_target_is_folder', name=str(final.name or final))
-    if where not in _reclaimed:
-        _reclaimed.add(where)
-        reclaim(folder)
-    return folder / parts.new_name(suffix)
+            os.makedirs(folder, exist_ok=True)
+    if os.path.isdir(target):
+        raise StorageError('error_target_is_folder', name=os.path.basename(target) or target)
+    if folder not in _reclaimed:
+        _reclaimed.add(folder)
+        reclaim(folder or os.curdir)
+    return os.path.join(folder, parts.new_name(suffix))
 
 
-def _discard(part: Path) -> None:
+def _discard(part: str) -> None:
     # a file that cannot be removed must not hide why we are here
     with suppress(OSError, ValueError):
-        part.unlink(missing_ok=True)
+        os.unlink(part)
 
 
-def place(part: Path, final: Path) -> None:
+def place(part: str | Path, final: str | Path) -> None:
     """Give the finished file `part` its final name. Raises StorageError.
 
     A file or link of that name is replaced, anything else stays and is an error. A power cut may
     leave an empty file.
     """
-    with explained(final.parent):
+    with explained(os.path.dirname(final) or os.curdir):
         if not _is_replaceable(final):
-            raise StorageError('error_target_is_no_file', name=final.name)
+            raise StorageError('error_target_is_no_file', name=os.path.basename(final))
         os.replace(part, final)
 
 
-def _is_replaceable(path: Path) -> bool:
+def _is_replaceable(path: str | Path) -> bool:
     """Tell whether `path` is free, a file, or a link to whatever."""
     try:
         mode = os.lstat(path).st_mode
@@ -112,7 +120,7 @@ def link_or_copy(source: Path, target: Path) -> None:
             shutil.copyfile(source, target)
 
 
-def reclaim(folder: Path) -> None:
+def reclaim(folder: str | Path) -> None:
     """Remove from `folder` the part files of processes that are no more. Never raises."""
     with suppress(OSError):
         with os.scandir(folder) as entries:
@@ -125,7 +133,7 @@ def reclaim(folder: Path) -> None:
                     os.unlink(entry.path)
 
 
-def _time_in(folder: Path) -> float:
+def _time_in(folder: str | Path) -> float:
     """What time it is for the disk that `folder` is on; another machine's clock may be wrong."""
     with suppress(OSError):
         os.utime(folder)
@@ -138,7 +146,7 @@ class explained:  # a class, because one made by contextlib takes twice the time
     So is a ValueError: what Python says about a name that no system takes (a zero byte, say).
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: str | Path) -> None:
         self._folder = folder
 
     def __enter__(self) -> None:
@@ -152,7 +160,7 @@ class explained:  # a class, because one made by contextlib takes twice the time
             raise StorageError(folder=shown, reason=reason(error)) from error
 
 
-def storage_error(error: OSError, folder: Path) -> StorageError:
+def storage_error(error: OSError, folder: str | Path) -> StorageError:
     """Return the StorageError for what the system said about writing into `folder`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageError('error_disk_full', folder=str(folder))
@@ -161,7 +169,7 @@ def storage_error(error: OSError, folder: Path) -> StorageError:
     return StorageError(folder=str(folder), reason=reason(error))
 
 
-def check_space(folder: Path, size: int) -> None:
+def check_space(folder: str | Path, size: int) -> None:
     """Raise StorageError if `folder`, which exists, has no room for `size` bytes."""
     with explained(folder):
         if shutil.disk_usage(folder).free < size:
