@@ -85,11 +85,8 @@ def gallery_loading(images_url: Sequence[str] | None, progress: Any) -> tuple[An
         return None, None, gr.update(visible=False)
     jobs = [_loading_job(url) for url in images_url]
     cache.on_screen.show(widgets.session(), [job.path for job in jobs])
-    results, done = _fill(jobs), []
-    for _ in progress.tqdm(jobs, desc=texts.text('progress_loading', setting.language)):
-        done.append(next(results))
-    done.extend(results)  # whatever the bar did
-    report = batch.report(done)
+    bar = progress.tqdm(jobs, desc=texts.text('progress_loading', setting.language))
+    report = batch.report(batch.moving(bar, _fill(jobs)))
     _tell(report)
     paths = [
         setting.no_card_preview_image if result.outcome is Outcome.FAILED else result.path

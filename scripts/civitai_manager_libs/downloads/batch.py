@@ -6,9 +6,11 @@ import copy
 import logging
 import os
 import threading
+from collections import deque
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Callable, Generator, Hashable, Iterable, Iterator, Sequence, TypeVar
 from urllib.parse import urlsplit
@@ -125,6 +127,8 @@ def _carried_out(
             yield position, DownloadResult(job, Outcome.SKIPPED, job.path)
         else:
             wanted.setdefault(file_of(job), []).append(position)
+    groups = deque(wanted.values())
+    del wanted  # results take its memory now
     results: dict[int, DownloadResult] = {}  # from the threads to here
 
     def carry_out(positions: list[int]) -> bool:
@@ -136,12 +140,17 @@ def _carried_out(
         return True
 
     # Named, because Ctrl-C here would otherwise close it before the caller hears of it, and wait.
-    running = crew.run(carry_out, wanted.values(), concurrency, stop)
+    running = crew.run(carry_out, _taken(groups), concurrency, stop)
     for positions, _ in running:
         for position in positions:
             job = jobs[position]
             result = results.pop(position, None)  # None: it failed in an unexpected way
             yield position, result or DownloadResult(job, Outcome.FAILED, job.path)
+
+
+def _taken(groups: deque[T]) -> Iterator[T]:
+    while groups:
+        yield groups.popleft()
 
 
 def _for_one_file(
@@ -192,7 +201,20 @@ def _explained(job: DownloadJob, work: Callable[[DownloadJob], DownloadResult]) 
 
 def report(results: Iterable[tuple[int, DownloadResult]]) -> BatchReport:
     """Run `results` to their end and return them in the order of the jobs."""
-    return BatchReport(tuple(result for _, result in sorted(results, key=lambda pair: pair[0])))
+    found: list[DownloadResult | None] = []
+    for position, result in results:
+        found.extend([None] * (position + 1 - len(found)))
+        found[position] = result
+    return BatchReport(tuple(result for result in found if result is not None))
+
+
+def moving(
+    bar: Iterable[object], results: Iterator[tuple[int, DownloadResult]]
+) -> Iterator[tuple[int, DownloadResult]]:
+    """Yield all of `results`, whatever `bar` does, which moves on by one for each."""
+    for _ in bar:
+        yield from islice(results, 1)
+    yield from results
 
 
 def bounded(
