@@ -35,7 +35,7 @@ class _Bar:
 def _gallery_loading(task: Task) -> Work:
     from scripts.civitai_manager_libs import civitai_gallery_action as action
 
-    _configure(task)
+    _configure_cache(task)
     urls = task.urls()
     return lambda: action.gallery_loading(urls, _Bar())
 
@@ -43,7 +43,7 @@ def _gallery_loading(task: Task) -> Work:
 def _download_images(task: Task) -> Work:
     from scripts.civitai_manager_libs import civitai_gallery_action as action
 
-    _configure(task)
+    _configure_cache(task)
     urls = task.urls()
     return lambda: action.download_images(urls)
 
@@ -79,6 +79,14 @@ def _configure(task: Task) -> None:
     if task.read_timeout:
         setting.gallery_download_timeout = task.read_timeout
     setting.http_ca_bundle = task.ca_file
+
+
+def _configure_cache(task: Task) -> None:
+    """The same, and mark the folder as a picture cache, as every host does at its start."""
+    from scripts.civitai_manager_libs import setting
+
+    _configure(task)
+    setting.claim_picture_cache()
 
 
 def _sequential(task: Task) -> Work:

@@ -10,6 +10,8 @@ from . import pictures
 
 # Files that say by their name that they are not done.
 _UNFINISHED = frozenset({'.part', '.aria2'})
+# What marks a folder as a picture cache.
+_MARK = 'CACHEDIR.TAG'
 
 AsSent = Callable[[bytes, int], bytes]
 
@@ -52,6 +54,8 @@ def check(
     expected = {stem(number): number for number in pictures.numbers(count)}
     wrong, unfinished, named = 0, 0, set()
     for file in folder.iterdir():
+        if file.name == _MARK:
+            continue
         number = expected.get(file.stem)
         if file.suffix in _UNFINISHED:
             unfinished += 1
