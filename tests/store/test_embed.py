@@ -628,7 +628,7 @@ def test_a_spoiled_file_becomes_readable_or_stays(
     changes: list[tuple[int, int]],
     cut: int,
 ) -> None:
-    spoiled = bytearray(data[: len(data) - cut])
+    spoiled = bytearray(data[: max(1, len(data) - cut)])
     for place, value in changes:
         spoiled[place % len(spoiled)] = value
     path = tmp_path_factory.getbasetemp() / 'spoiled'
