@@ -318,6 +318,15 @@ def test_a_bad_key_is_told(demo: DemoServer, key: str, message: str) -> None:
     assert field == '' and message in shown and 'cg-problem' in shown
 
 
+def test_what_the_page_says_as_it_opens_takes_no_answer_away(demo: DemoServer) -> None:
+    with gradio.Blocks() as blocks:
+        settings_panel.build_key(blocks)
+    events = {name: one.fn for one in blocks.fns.values() for _, name in one.targets}
+    assert 'value' not in events['load']()  # it says so already
+    settings_panel._save_key(HERE, 'demo-key')
+    assert '••••' in events['load']()
+
+
 def test_a_key_from_the_environment_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('CIVITAI_TOKEN', 'from-outside')
     _, shown = settings_panel._save_key(HERE, 'mine')

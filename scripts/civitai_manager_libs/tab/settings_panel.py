@@ -61,12 +61,19 @@ def _key(blocks: Any) -> None:
             elem_id=f'{PREFIX}_key_remove',
             scale=1,
         )
-    state = gr.HTML(_shown_key_state(), elem_id=f'{PREFIX}_key_status')
+    told = _shown_key_state()
+    state = gr.HTML(told, elem_id=f'{PREFIX}_key_status')
+
+    def opened() -> Any:
+        """How it stands, where the page does not say so: an answer to a press may be there."""
+        now = _shown_key_state()
+        return now if now != told else gr.update()
+
     widgets.on(
         save.click, _save_key, inputs=[field], outputs=[field, state], show_progress='hidden'
     )
     widgets.on(remove.click, _remove_key, outputs=[state], show_progress='hidden')
-    widgets.on(blocks.load, _shown_key_state, outputs=[state], show_progress='hidden')
+    widgets.on(blocks.load, opened, outputs=[state], show_progress='hidden')
 
 
 def _shown_key_state() -> str:
