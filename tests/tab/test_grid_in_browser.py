@@ -119,9 +119,11 @@ def test_the_first_is_seen_without_news_of_it(page: Page, site: GridSite) -> Non
 
 
 def test_a_first_one_that_is_late_is_seen_when_it_comes(page: Page, site: GridSite) -> None:
-    site.instead['/p1/'] = (STALL,)
+    site.instead['/p9/'] = (STALL,)  # the first of the next page
+    load(page, site.link)
+    drawn(page, COUNT)
     with page.expect_response(lambda answer: answer.status == 503, timeout=WAIT):
-        load(page, site.link)
+        part(page, 'next').click()
     drawn(page, COUNT - 1)
     assert site.server.stalled.is_set()
     site.instead.clear()
