@@ -62,6 +62,17 @@ def test_anything_over_50_mb_is_refused_in_the_picture_cache(
     assert 'more than 50 MB' in error.user_message
 
 
+def test_so_it_is_however_the_path_of_the_picture_cache_is_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(setting, 'shortcut_gallery_folder', f'{tmp_path}/./')
+    with ScriptedServer(head(200, {'Content-Length': str(50 * MB + 1)}) + png()) as server:
+        at_home(monkeypatch, server)
+        client, _ = patient()
+        assert not client.download_file(server.url + ORIGINAL, f'{tmp_path}//./a.png')
+    assert files_in(tmp_path) == []
+
+
 def test_an_original_may_be_larger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     body = png(51 * MB)
     with ScriptedServer(ok(body)) as server:

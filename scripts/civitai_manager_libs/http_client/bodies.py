@@ -135,7 +135,7 @@ def limit_for(url: str, target: str) -> int:
     What is only for show, a small version or a file of the picture cache, is never large.
     """
     shown = _below(setting.shortcut_gallery_folder)
-    is_for_show = 'width=' in url or target.startswith(shown)
+    is_for_show = 'width=' in url or os.path.normpath(target).startswith(shown)
     return MAX_THUMBNAIL_BYTES if is_for_show else 0
 
 

@@ -101,7 +101,7 @@ class CivitaiHttpClient:
         self, url: str, filepath: str | Path, progress_callback: bodies.Progress | None = None
     ) -> bool:
         """Save `url` as `filepath`; True if it is there whole. See `fetch_file`."""
-        target = str(filepath)
+        target = os.fspath(filepath)
 
         def fetch() -> bool:
             self._fetch_file(url, target, progress_callback)
