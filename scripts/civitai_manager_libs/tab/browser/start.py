@@ -193,8 +193,26 @@ WATCH_START = f"""() => {{
     }});
 
     // -- what came --------------------------------------------------------------------------------
-    let last = '';
+    let last = '', watched = [];
+    // Within the change itself, so that nothing is drawn that does not belong there.
+    const show = () => {{
+        const has = (part, what) => Boolean(part && part.querySelector(what));
+        const isFound = has(find('found'), '.cg-found:not([hidden])');
+        const root = document.documentElement;
+        root.toggleAttribute('data-cg-gallery', has(find('title'), '.cg-title'));
+        root.toggleAttribute('data-cg-found', isFound);
+    }};
+    const watch = () => {{
+        const parts = [find('title'), find('found')];
+        if (parts.every((part, place) => part === watched[place])) return;
+        watched = parts;
+        const changes = {{childList: true, subtree: true, attributeFilter: ['hidden']}};
+        for (const part of parts.filter(Boolean))
+            new MutationObserver(show).observe(part, changes);
+        show();
+    }};
     const look = () => {{
+        watch();
         const unfilled = '#civitai_gallery_home [data-cg-list]:not([data-filled])';
         if (page().querySelector(unfilled)) fill();
         const star = find('title') && find('title').querySelector('[data-cg-star]');
