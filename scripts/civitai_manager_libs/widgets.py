@@ -1,7 +1,4 @@
-"""The one place that knows how gradio versions differ, by looking at what they offer.
-
-Seen to work with gradio 3.41.2, 4.40.0 and 6.
-"""
+"""The one place that knows how gradio versions differ, by looking at what they offer."""
 
 from __future__ import annotations
 
@@ -80,7 +77,9 @@ def on(event: Callable[..., Any], function: Callable[..., Any] | None, **wanted:
     """
     # Forge wraps events so that they show no arguments; gr.on, where it exists, has the same ones
     known = parameters(gr.on if hasattr(gr, 'on') else event)
-    ours = {'api_visibility': 'private', 'concurrency_limit': CONCURRENCY}
+    ours: dict[str, Any] = {'api_visibility': 'private', 'concurrency_limit': CONCURRENCY}
+    if wanted.get('show_progress') == 'hidden':
+        ours['show_progress_on'] = []  # at each event gradio 6 goes through all that shows any
     wanted = {'trigger_mode': 'multiple', **wanted, **ours}
     if 'api_visibility' not in known:
         wanted['api_name'] = False
