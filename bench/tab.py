@@ -22,6 +22,7 @@ from typing import Callable, Iterator, Mapping, Sequence
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from civitai_demo.api.scenarios import SILENT_SECONDS
 from civitai_demo.server import OPENING_PATH, DemoServer
 
 from .due import Verdict
@@ -30,7 +31,7 @@ from .report import markdown
 
 NAME = 'tab'
 LATENCIES = 0.1, 0.4  # seconds
-# Of another gallery, as the silent one may still come into the cache of the next round.
+# Of another gallery, as the silent one may still come into the cache of the one before.
 _SILENT_PATH = '/models/4201?modelVersionId=420101'
 PICTURES = 24
 WAIT = 60_000
@@ -140,6 +141,7 @@ def _round(
         images = ''.join(f'<img src="{address}">' for address in addresses)
         tab.set_content(_BARE + images, wait_until='commit')
         measured[_BARE_PAGE] = _between(_began(tab), _seen(tab))
+    time.sleep(SILENT_SECONDS)  # else the next round has two that are silent
     return measured
 
 
