@@ -364,6 +364,7 @@ def test_an_argument_where_none_is_taken_is_wrong_usage(settled: Project) -> Non
         pytest.param('tests/test_plain.py', id='one without a browser'),
         pytest.param('tests/hosts/test_host.py', id='one in a host'),
         pytest.param('tests/cli/test_line.py', id='one of the command line'),
+        pytest.param('tests/bench/test_it.py', id='one of the benchmark'),
         pytest.param('tests/tab/test_grid_in_browser.py', id='one in a browser'),
     ],
 )
@@ -373,7 +374,9 @@ def test_all_tests_are_run_once_and_each_that_fails_counts(
     capfd: pytest.CaptureFixture[str],
     fails: str | None,
 ) -> None:
-    beside = ['tests/hosts/test_host.py', 'tests/cli/test_line.py']
+    beside = [
+        f'tests/{name}' for name in ('hosts/test_host.py', 'cli/test_line.py', 'bench/test_it.py')
+    ]
     files = ['tests/test_plain.py', *beside, 'tests/tab/test_grid_in_browser.py']
     for name in files:
         path = tmp_path / name
@@ -384,7 +387,7 @@ def test_all_tests_are_run_once_and_each_that_fails_counts(
     monkeypatch.setattr(civitai_gallery, 'LINTERS', {})
     assert bool(civitai_gallery.run_test([])) == bool(fails)
     told = capfd.readouterr().out
-    assert [told.count(f'\n{name}\n') for name in files] == [1, 1, 1, 1]
+    assert [told.count(f'\n{name}\n') for name in files] == [1] * len(files)
 
 
 @pytest.mark.parametrize(
