@@ -118,17 +118,20 @@ def test_the_first_is_seen_without_news_of_it(page: Page, site: GridSite) -> Non
         question.continue_()
 
 
-def test_a_first_one_that_is_late_is_seen_when_it_comes(page: Page, site: GridSite) -> None:
-    site.instead['/p9/'] = (STALL,)  # the first of the next page
+def test_what_was_asked_for_too_early_is_asked_for_again(page: Page, site: GridSite) -> None:
+    refused: list[Route] = []
+
+    def answer(asked: Route) -> None:
+        if refused:
+            asked.continue_()
+        else:
+            refused.append(asked)
+            asked.fulfill(status=503)
+
+    page.route(PICTURES, answer)
     load(page, site.link)
     drawn(page, COUNT)
-    with page.expect_response(lambda answer: answer.status == 503, timeout=WAIT):
-        part(page, 'next').click()
-    drawn(page, COUNT - 1)
-    assert site.server.stalled.is_set()
-    site.instead.clear()
-    site.server.release.set()
-    drawn(page, COUNT)
+    assert refused
 
 
 def test_a_click_on_the_old_grid_shows_what_it_shows(page: Page, site: GridSite) -> None:
