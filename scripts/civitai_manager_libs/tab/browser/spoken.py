@@ -68,9 +68,10 @@ WATCH_SPOKEN = f"""() => {{
         const item = find('grid') && find('grid').querySelector('.thumbnail-item.selected');
         const about = find('details') && find('details').querySelector('.cg-details');
         const isTold = item && about && picture.now(about.dataset.of) === picture.of(item);
-        const last = chosen;
-        chosen = isTold ? item.closest('.cg-cell').dataset.picture : item ? chosen : '';
-        if (!chosen || chosen === last || document.querySelector('dialog[open]')) return;
+        const last = chosen, isAlone = Boolean(document.querySelector('dialog[open]'));
+        const isKnown = isTold || (item && isAlone);  // alone, it says itself what it shows
+        chosen = isKnown ? item.closest('.cg-cell').dataset.picture : item ? chosen : '';
+        if (!chosen || chosen === last || isAlone) return;
         const name = item.getAttribute('aria-label');
         state.say(picture.words().picture_told.replace('{{picture}}', name));
     }};
