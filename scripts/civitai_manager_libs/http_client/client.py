@@ -102,12 +102,7 @@ class CivitaiHttpClient:
     ) -> bool:
         """Save `url` as `filepath`; True if it is there whole. See `fetch_file`."""
         target = os.fspath(filepath)
-
-        def fetch() -> bool:
-            self._fetch_file(url, target, progress_callback)
-            return True
-
-        return _lenient(fetch) or False
+        return _lenient(lambda: self._fetch_file(url, target, progress_callback)) is not None
 
     def failure_for(self, url: str) -> CivitaiError | None:
         """Return why the last fetch of `url` failed, None if it did not or is long ago."""
@@ -175,9 +170,7 @@ class CivitaiHttpClient:
         if unknown). `cancel`, once set, stops waits and reads.
         Raises CivitaiError.
         """
-        target = Path(filepath)
-        self._fetch_file(url, str(target), progress_callback, cancel)
-        return target
+        return Path(self._fetch_file(url, str(Path(filepath)), progress_callback, cancel))
 
     def _fetch_file(
         self,
@@ -185,7 +178,7 @@ class CivitaiHttpClient:
         target: str,
         progress_callback: bodies.Progress | None,
         cancel: threading.Event | None = None,
-    ) -> None:
+    ) -> str:
         request = Request(url, _FILE_HEADERS)
         limit = bodies.limit_for(url, target)
         patience = PATIENCE_OF_A_PERSON if limit else None  # what is limited is for show
@@ -202,6 +195,7 @@ class CivitaiHttpClient:
         if progress_callback and not did_it:
             size = os.stat(target).st_size
             progress_callback(size, size)
+        return target
 
     def fetch_part(
         self,
