@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
+from scripts.civitai_manager_libs.store import cache
+
 from . import pictures
 
 # Files that say by their name that they are not done.
 _UNFINISHED = frozenset({'.part', '.aria2'})
-# What marks a folder as a picture cache.
-_MARK = 'CACHEDIR.TAG'
 
 AsSent = Callable[[bytes, int], bytes]
 
@@ -54,7 +54,7 @@ def check(
     expected = {stem(number): number for number in pictures.numbers(count)}
     wrong, unfinished, named = 0, 0, set()
     for file in folder.iterdir():
-        if file.name == _MARK:
+        if file.name == cache.MARK:
             continue
         number = expected.get(file.stem)
         if file.suffix in _UNFINISHED:
