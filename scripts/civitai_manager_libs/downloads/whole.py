@@ -220,9 +220,9 @@ class _Run:
             for group in groups:
                 self._note(group)
                 self._tell_now_and_then()
-                if self._stop.is_set() or self._trouble:
+                if self._trouble:
                     return True
-                if at_once != self._places():
+                if at_once != self._places() and not self._stop.is_set():
                     return False
         return True
 
