@@ -374,9 +374,7 @@ def test_all_tests_are_run_once_and_each_that_fails_counts(
     capfd: pytest.CaptureFixture[str],
     fails: str | None,
 ) -> None:
-    beside = [
-        f'tests/{name}' for name in ('hosts/test_host.py', 'cli/test_line.py', 'bench/test_it.py')
-    ]
+    beside = ['tests/hosts/test_host.py', 'tests/cli/test_line.py', 'tests/bench/test_it.py']
     files = ['tests/test_plain.py', *beside, 'tests/tab/test_grid_in_browser.py']
     for name in files:
         path = tmp_path / name

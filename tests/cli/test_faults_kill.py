@@ -122,8 +122,8 @@ def test_runs_that_are_killed_leave_whole_files_and_the_next_run_finishes_them(
             for path in finished(folder):  # so that there is always something to do
                 if chance.random() < 0.7 and number < ROUNDS - 1:
                     path.unlink()
-        # most were killed, and some at work, while a file was under way; a busy machine does less
-        assert killed > ROUNDS / 2 and at_work > 0 and interrupted > 0
+        # most were killed at work, and some while a file was under way
+        assert killed > ROUNDS / 2 and at_work > ROUNDS / 4 and interrupted > 0
 
         # whatever the last kill left, some are there for the last run and some are not
         for path in finished(folder)[1:2]:

@@ -155,7 +155,7 @@ def test_where_it_was_begun_a_job_tells_how_it_goes_and_how_it_ended(
     def line(order: str = '') -> str:
         return jobs._order(HERE, view, order)[1]
 
-    until(lambda: 'running' in line())
+    until(lambda: ' of 7 pictures' in line())
     assert 'data-moves' in line() and 'data-order="cancel 1"' in line()
     assert jobs._order(HERE, view, 'pause 1')[-1] == ''  # it is told where the job is
     until(lambda: 'paused' in line())
