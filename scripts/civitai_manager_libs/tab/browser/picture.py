@@ -8,7 +8,7 @@ from __future__ import annotations
 PAGE = "(window.gradioApp ? gradioApp() : document)"
 
 # Hands what was ordered for a picture to the server, beside the view; '' for nothing.
-TAKE_MARK = "(view) => [view, window.civitaiGalleryPicture.orders.shift() || '']"
+TAKE_MARK = "(view) => [view, window.civitaiGalleryPicture.take()]"
 MARK_TAKEN = """() => {
     window.civitaiGalleryPicture.marked();
     return [];
@@ -18,11 +18,12 @@ MARK_TAKEN = """() => {
 # large one is asked for before the server knows of the choice, then those beside it.
 WATCH_PICTURE = f"""() => {{
     if (window.civitaiGalleryPicture) return [];
-    const state = window.civitaiGalleryPicture = {{orders: []}};
+    const state = window.civitaiGalleryPicture = {{orders: [], underway: 0}};
     const find = (what) => {PAGE}.querySelector('#civitai_gallery_' + what);
     const pause = (ms) => new Promise((done) => setTimeout(done, ms));
     const idle = window.requestIdleCallback || ((work) => setTimeout(work, 50));
     const here = (node, what) => node && node.closest && node.closest(what);
+    const patience = 5000;
 
     // What the page says in the language of the settings.
     state.words = () => {{
@@ -162,6 +163,15 @@ WATCH_PICTURE = f"""() => {{
         if (button) button.click();
         return Boolean(button);
     }};
+    // What is asked of the marks waits for those that were made before it.
+    const marksMade = async () => {{
+        const end = Date.now() + patience;
+        while ((state.orders.length || state.underway) && Date.now() < end) await pause(50);
+    }};
+    state.take = () => {{
+        state.underway += 1;
+        return state.orders.shift() || '';
+    }};
     // As if it had been chosen among several, of which the bar below the grid keeps those chosen.
     state.keep = (of) => {{
         const foot = window.civitaiGalleryFoot;
@@ -186,9 +196,10 @@ WATCH_PICTURE = f"""() => {{
         }}
         if (kept) state.keep(state.now(kept.dataset.cgKeep));
         if (other && /^[a-z_]+$/.test(other.dataset.cgPress))
-            press(other.dataset.cgPress + '_button');
+            marksMade().then(() => press(other.dataset.cgPress + '_button'));
     }});
     state.marked = () => {{
+        state.underway -= 1;
         if (state.orders.length) press('mark_button');  // gradio 3 drops what is pressed meanwhile
         for (const button of find('details').querySelectorAll('[data-cg-mark]')) {{
             const [kind, , ...of] = button.dataset.cgMark.split(' ');
