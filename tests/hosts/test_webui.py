@@ -18,7 +18,7 @@ import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from civitai_demo.server import OPENING_PATH, DemoServer
 from civitai_demo.world.catalog import load_catalog
@@ -34,6 +34,7 @@ from tests.support.browsing import (
     part,
     pictures,
     sources,
+    until,
 )
 from tests.support.environments import interpreter
 from tests.support.models import put
@@ -58,6 +59,15 @@ HANDLERS = (
     '_open_folder _save_key _remove_key _clear '
     'opened start _order panel'
 ).split()
+
+# Which of the events that gradio 3 numbers take a choice in the grid, and learn more of it then.
+CHOICE_EVENTS = """() => {
+    const {components, dependencies} = window.gradio_config, name = 'civitai_gallery_choose_button';
+    const button = components.find((part) => part.props.elem_id === name).id;
+    const chosen = dependencies.findIndex((event) => event.targets.flat().includes(button));
+    return [chosen, dependencies.findIndex((event) =>
+        event.trigger_after === chosen && event.backend_fn)];
+}"""
 
 pytestmark = needs_chromium
 
@@ -101,7 +111,7 @@ class Webui:
 
     def wait_for(self, line: str, times: int) -> None:
         """Wait until the program has printed `line` so often."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while self.text().count(line) < times:
             assert self.process.poll() is None and time.monotonic() < deadline, self.text()
             time.sleep(0.05)
@@ -286,6 +296,46 @@ def too_pale(tab: Page) -> list[str]:
     assert found.response['passes'], 'nothing was looked at'
     nodes = [node for fault in found.response['violations'] for node in fault['nodes']]
     return [f'{node["html"][:120]}: {node["any"][0]["message"]}' for node in nodes]
+
+
+@pytest.mark.parametrize('webui', [HOSTS['sd.next gradio 3.43.2']], ids=['3.43.2'], indirect=True)
+def test_the_picture_chosen_last_stays(page: Page, running_demo: DemoServer) -> None:
+    shown(page, running_demo)
+    choose_event, learn_event = page.evaluate(CHOICE_EVENTS)
+    late: list[Any] = []
+    asked: list[int] = []
+
+    def between(line: WebSocketRoute) -> None:
+        """Let what is learned of the first picture come after the second one is shown."""
+        server, events = line.connect_to_server(), []
+
+        def asks(message: str | bytes) -> None:
+            number = json.loads(message).get('fn_index')
+            if number in (choose_event, learn_event) and not events:
+                events.append(number)
+                asked.append(number)
+            server.send(message)
+
+        def answered(message: str | bytes) -> None:
+            is_answer = json.loads(message)['msg'] == 'process_completed'
+            if is_answer and events == [learn_event] and asked.count(learn_event) == 1:
+                late.append((line, message))
+                return
+            line.send(message)
+            if is_answer and events == [choose_event] and asked.count(choose_event) == 2:
+                for before, told in late:
+                    before.send(told)
+
+        line.on_message(asks)
+        server.on_message(answered)
+        server.on_close(lambda code, reason: None)
+
+    page.route_web_socket(re.compile('queue/join'), between)
+    pictures(page).nth(0).click()
+    until(page, lambda: late)
+    pictures(page).nth(1).click()
+    expect(part(page, 'image').locator('.cg-picture[data-of$=" 1"]')).to_be_visible(timeout=WAIT)
+    expect(part(page, 'details').locator('[data-of$=" 1"]')).to_be_visible(timeout=WAIT)
 
 
 @where_sending_is_no_matter

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
 from contextlib import contextmanager
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -62,6 +63,14 @@ def pictures(tab: Page) -> Any:
 def sources(tab: Page) -> list[str]:
     """The addresses of the pictures of the grid."""
     return [image.get_attribute('src') for image in pictures(tab).all()]
+
+
+def until(tab: Page, is_so: Callable[[], bool]) -> None:
+    """Let the page go on until `is_so`."""
+    deadline = time.monotonic() + WAIT / 1000
+    while not is_so():
+        assert time.monotonic() < deadline
+        tab.wait_for_timeout(50)
 
 
 def go(tab: Page, button: str, page_text: str) -> None:

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
@@ -23,6 +22,7 @@ from tests.support.browsing import (
     needs_chromium,
     part,
     tab_at,
+    until,
 )
 from tests.support.environments import PINS
 from tests.support.paths import ROOT
@@ -99,14 +99,6 @@ def press(tab: Page, number: int, name: str) -> None:
 def done(tab: Page, number: int) -> int:
     found = re.search(r'(\d+) of', job(tab, number).inner_text())
     return int(found[1]) if found else 0
-
-
-def until(tab: Page, is_so: Callable[[], bool]) -> None:
-    """Let the page go on until `is_so`."""
-    deadline = time.monotonic() + WAIT / 1000
-    while not is_so():
-        assert time.monotonic() < deadline
-        tab.wait_for_timeout(50)
 
 
 def started(tab: Page, **given: str) -> None:

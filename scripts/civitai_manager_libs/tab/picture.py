@@ -46,13 +46,15 @@ def bind(parts: Parts) -> None:
         js=browser.grid.TAKE_CHOICE,
     )
     widgets.on(chosen.then, None, js=browser.grid.CHOICE_TAKEN)
-    widgets.on(
+    learned = widgets.on(
         chosen.then,
         _on_told(parts),
         inputs=[parts.view],
         outputs=[parts.image, parts.infotext, parts.details, *parts.send],
         show_progress='hidden',
+        js=browser.grid.LEARN,
     )
+    widgets.on(learned.then, None, js=browser.grid.LEARNED)
     _bind_marking(parts)
     for target, button in zip(host.detect().send_targets(), parts.send):
         if target not in host.TEXT_ONLY:

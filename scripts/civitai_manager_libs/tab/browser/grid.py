@@ -18,8 +18,21 @@ TAKE_CHOICE = f"""(view) => {{
 # gradio 3 drops what is pressed while it is busy with the press before.
 CHOICE_TAKEN = f"""() => {{
     const state = {_STATE};
+    state.taken = state.sent;
     if (state.sent !== state.choice) state.press('choose');
     else document.dispatchEvent(new Event('cg-taken'));
+    return [];
+}}"""
+
+# So it does with what is to be learned of a picture, while it waits for that of the one before; and
+# the answer about that one may have come after the newer picture was shown.
+LEARN = f"""(view) => {{
+    {_STATE}.learning = {_STATE}.taken;
+    return [view];
+}}"""
+LEARNED = f"""() => {{
+    const state = {_STATE};
+    if (state.taken === state.choice && state.learning !== state.taken) state.press('choose');
     return [];
 }}"""
 
