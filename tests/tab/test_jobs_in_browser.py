@@ -41,6 +41,12 @@ PANEL_EVENT = """() => {
     const button = components.find((part) => part.props.elem_id === 'civitai_gallery_jobs_button');
     return dependencies.findIndex((event) => event.targets.flat().includes(button.id));
 }"""
+# How often the page asks how the jobs stand.
+COUNT_QUESTIONS = """() => {
+    window.questions = 0;
+    document.querySelector('#civitai_gallery_jobs_button')
+        .addEventListener('click', () => { window.questions += 1; });
+}"""
 SETTINGS = {'gallery_max_concurrent_downloads': 2, 'http_retry_delay': 0, 'http_max_retries': 3}
 
 
@@ -122,6 +128,8 @@ def test_a_whole_gallery_is_begun_watched_paused_and_ends_complete(
     started(page, since='', limit='')
     expect(begun).to_contain_text('#1 ' + NAME, timeout=WAIT)
     stands(page, 1, 'running')
+    page.evaluate(COUNT_QUESTIONS)
+    page.wait_for_function('window.questions > 4', timeout=15 * 1000)  # about one a second
     page.wait_for_function(
         """() => /[1-9]\\d* of/.test(document.querySelector('#civitai_gallery_jobs').innerText)""",
         timeout=WAIT,

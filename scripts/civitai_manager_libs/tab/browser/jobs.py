@@ -83,7 +83,9 @@ WATCH_JOBS = f"""(view) => {{
     }};
     const watch = (place, node) => {{
         watched[place] = node;
-        new MutationObserver(settle).observe(node, {{childList: true, subtree: true}});
+        // gradio 6 may change no more than texts and the number of the answer
+        const changes = {{childList: true, subtree: true, attributeFilter: ['data-number']}};
+        new MutationObserver(settle).observe(node, changes);
         node.addEventListener('toggle', (event) => {{
             const name = event.target.dataset.name;
             if (event.target.isConnected && name)
