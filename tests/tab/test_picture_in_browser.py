@@ -174,8 +174,13 @@ def test_the_lightbox_leads_through_the_gallery_and_gives_the_focus_back(
     for key in ('Tab', 'Tab', 'Tab', 'Tab', 'Tab', 'Shift+Tab', 'Shift+Tab', 'Shift+Tab'):
         page.keyboard.press(key)
         assert page.evaluate("Boolean(document.activeElement.closest('dialog'))"), key
-    page.keyboard.press('ArrowRight')  # behind the last one the next page begins
+    for _ in range(2):  # behind the last one the next page begins, and there the second one counts
+        page.keyboard.press('ArrowRight')
     expect(part(page, 'page_info')).to_contain_text('Page 2', timeout=WAIT)
+    shows(page, COUNT + 2)
+    page.keyboard.press('d')
+    expect(page.locator('.cg-told')).to_contain_text('1 saved', timeout=WAIT)
+    page.keyboard.press('ArrowLeft')
     shows(page, COUNT + 1)
     page.keyboard.press('ArrowLeft')
     expect(part(page, 'page_info')).to_contain_text('Page 1', timeout=WAIT)
@@ -185,6 +190,9 @@ def test_the_lightbox_leads_through_the_gallery_and_gives_the_focus_back(
     assert page.evaluate('document.activeElement.dataset.index') == str(COUNT - 1)
     page.keyboard.press('Enter')
     expect(lightbox(page)).to_be_visible()
+    page.go_back()
+    expect(part(page, 'page_info')).to_contain_text('Page 2', timeout=WAIT)
+    expect(lightbox(page)).to_have_count(0)
 
 
 def test_the_lightbox_hears_the_keys_also_where_nothing_has_the_focus(

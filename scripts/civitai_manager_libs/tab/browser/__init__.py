@@ -15,6 +15,7 @@ focus      where the focus goes when what had it is gone
 grid       the grid
 keys       the keys
 lightbox   the lightbox
+beneath    what stands below a picture in it
 zoom       how near a picture is looked at in it
 pressed    a button that was pressed, until something comes of it
 spoken     what a screen reader says of what happens
@@ -25,6 +26,7 @@ language   the language of the page, told to the browser
 
 from . import (
     address,
+    beneath,
     endless,
     filters,
     focus,
@@ -46,6 +48,7 @@ from . import (
 
 __all__ = [
     'address',
+    'beneath',
     'endless',
     'filters',
     'focus',

@@ -5,6 +5,7 @@ Everything in it is of the grid and of the panel, so it has nothing of its own o
 
 from __future__ import annotations
 
+from .beneath import BENEATH
 from .language import LANGUAGE
 from .picture import PAGE
 from .zoom import NEAR
@@ -31,9 +32,12 @@ WATCH_LIGHTBOX = f"""() => {{
     const phone = window.matchMedia({PHONE!r});
     const patience = 60000;
     const near = {NEAR};
+    const beneath = {BENEATH};
     const find = (what) => {PAGE}.querySelector('#civitai_gallery_' + what);
     const here = (node, what) => node && node.closest && node.closest(what);
-    let dialog = null, part = null, current = null, shows = 0, turning = 0, opener = null;
+    const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+    let dialog = null, part = null, current = null, shows = 0, opener = null;
+    let turning = 0, isTurning = false, further = 0, keeps = false;
 
     // -- what is shown ----------------------------------------------------------------------------
     const tell = (text) => {{ part.told.textContent = text; }};
@@ -107,36 +111,17 @@ WATCH_LIGHTBOX = f"""() => {{
             part.full.disabled = false;
         }}
     }};
-    const button = (textContent) => Object.assign(document.createElement('button'),
-        {{type: 'button', className: 'cg-button', textContent}});
-    // What the panel tells of it, and what can be done with it there.
+    // What became of a download that was asked for in here.
+    const kept = () => {{
+        const place = find('kept_here');
+        if (!keeps || !state.isOpen() || !place) return;
+        const told = place.cloneNode(true);
+        for (const one of told.querySelectorAll('button, progress, code, details')) one.remove();
+        tell(place.dataset.waits || told.textContent.trim());
+    }};
     const mirror = () => {{
         if (!dialog || !dialog.open || !current) return;
-        const about = find('details') && find('details').querySelector('.cg-details');
-        const isOfIt = about && picture.now(about.dataset.of) === picture.of(current);
-        const words = picture.words();
-        const below = document.createElement('div');
-        if (!isOfIt) {{
-            const waits = document.createElement('p');
-            waits.textContent = words.lightbox_waits;
-            below.append(waits);
-        }} else {{
-            below.append(about.cloneNode(true));
-            const buttons = document.createElement('p');
-            buttons.className = 'cg-actions';
-            const all = button(words.lightbox_copy_all);
-            const told = {{done: words.copied, fails: words.copy_failed, cgCopy: 'infotext'}};
-            Object.assign(all.dataset, told);
-            const field = find('infotext').querySelector('textarea');
-            if (field && field.value) buttons.append(all);
-            for (const send of find('send') ? find('send').querySelectorAll('button') : []) {{
-                if (send.disabled) continue;
-                const own = button(send.textContent);
-                own.addEventListener('click', () => {{ dialog.close(); send.click(); }});
-                buttons.append(own);
-            }}
-            if (buttons.children.length) below.append(buttons);
-        }}
+        const below = beneath(current, () => dialog.close());
         if (below.innerHTML === part.below.innerHTML) return;
         const within = () => [...part.below.querySelectorAll('button, a[href]')];
         const focused = within().indexOf(document.activeElement);
@@ -150,6 +135,7 @@ WATCH_LIGHTBOX = f"""() => {{
     const go = (item, isChosen) => {{
         current = item;
         turning += 1;
+        isTurning = false;
         part.full.disabled = picture.kind(item) === 'audio';
         part.caption.textContent = item.getAttribute('aria-label');
         tell('');
@@ -161,23 +147,39 @@ WATCH_LIGHTBOX = f"""() => {{
     const visible = (grid) => [...grid.querySelectorAll('.cg-cell:not([hidden]) .thumbnail-item')];
     const turn = async (by) => {{
         const words = picture.words(), button = find(by > 0 ? 'next' : 'prev');
-        if (!button || button.disabled) return tell(words.lightbox_end);
+        if (isTurning) return;
+        if (!button || button.disabled) {{ tell(words.lightbox_end); return; }}
         const mine = turning += 1, before = current.closest('.cg-grid');
         const known = visible(before).length, end = Date.now() + patience;
+        const begun = window.civitaiGalleryTurns;
+        let quiet = 0;
+        isTurning = true;
+        further = 0;
         tell(words.lightbox_turns);
         button.click();
-        while (dialog.open && mine === turning && Date.now() < end) {{
-            await new Promise((done) => setTimeout(done, 50));
+        while (dialog.open && mine === turning && Date.now() < end && quiet < 1000) {{
+            await pause(50);
             const now = find('grid').querySelector('.cg-grid');
             const items = now ? visible(now) : [];
-            if (now === before && items.length > known) return go(items[known]);
-            if (now !== before && items.length) return go(items[by > 0 ? 0 : items.length - 1]);
+            const isMore = now === before && items.length > known;
+            if (isMore || (now !== before && items.length)) {{
+                const first = isMore ? known : by > 0 ? 0 : items.length - 1;
+                go(items[Math.max(0, Math.min(first + further, items.length - 1))]);
+                return;
+            }}
+            const isOver = window.civitaiGalleryTurns !== begun && !window.civitaiGalleryWaits;
+            quiet = isOver ? quiet + 50 : 0;
         }}
-        if (mine === turning) tell('');
+        if (mine !== turning) return;
+        isTurning = false;
+        const why = quiet && find('status_page') && find('status_page').querySelector('.cg-problem');
+        tell(why ? why.textContent : '');
     }};
+    // What is pressed while the page turns counts from the picture that is shown then.
     const step = (by) => {{
         const other = current.isConnected && picture.beside(current, by);
-        if (other) go(other);
+        if (isTurning) further += by;
+        else if (other) go(other);
         else turn(by);
     }};
 
@@ -196,7 +198,7 @@ WATCH_LIGHTBOX = f"""() => {{
         }},
         n: () => turn(1),
         p: () => turn(-1),
-        d: () => picture.keep(picture.of(current)),
+        d: () => {{ keeps = true; picture.keep(picture.of(current)); }},
         o: () => {{ if (!part.full.disabled) full(); }},
         '?': () => window.civitaiGalleryKeys.list(),
     }};
@@ -247,6 +249,7 @@ WATCH_LIGHTBOX = f"""() => {{
         }}, true);
         dialog.addEventListener('click', (event) => {{  // another gallery is opened below
             if (here(event.target, '[data-cg-source]')) dialog.close();
+            if (here(event.target, '[data-cg-keep]')) keeps = true;
         }});
         dialog.addEventListener('close', () => {{
             shows += 1;
@@ -258,6 +261,8 @@ WATCH_LIGHTBOX = f"""() => {{
             if (back) back.focus({{preventScroll: true}});
         }});
     }};
+    // Another gallery, or another page, is shown below then.
+    window.addEventListener('popstate', () => {{ if (state.isOpen()) dialog.close(); }});
     const named = () => {{
         const words = picture.words();
         dialog.setAttribute('aria-label', words.lightbox || '');
@@ -270,6 +275,7 @@ WATCH_LIGHTBOX = f"""() => {{
     state.open = (item, isChosen) => {{
         if (!item || !dialog || dialog.open) return;
         named();
+        keeps = false;
         // who moved on through the pictures wants to go on from there
         const from = document.activeElement;
         opener = from === document.body || here(from, '#civitai_gallery_grid') ? null : from;
@@ -299,14 +305,16 @@ WATCH_LIGHTBOX = f"""() => {{
     }});
     const watched = new WeakSet();
     setInterval(() => {{
-        const told = find('details');
         // before it is opened, as what it says is heard where it stood before
         if (!dialog && find('bar') && window.civitaiGallerySpoken) make();
         if (find('side')) find('side').dataset.lightbox = '';
-        if (!told || watched.has(told)) return;
-        watched.add(told);
         const wanted = {{subtree: true, childList: true, characterData: true}};
-        new MutationObserver(mirror).observe(told, wanted);
+        wanted.attributeFilter = ['data-waits'];
+        for (const [place, heard] of [[find('details'), mirror], [find('kept_here'), kept]]) {{
+            if (!place || watched.has(place)) continue;
+            watched.add(place);
+            new MutationObserver(heard).observe(place, wanted);
+        }}
     }}, 500);
     return [];
 }}"""
