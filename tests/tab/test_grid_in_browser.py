@@ -104,6 +104,20 @@ def test_all_others_are_seen_while_one_is_silent(page: Page, site: GridSite) -> 
     drawn(page, COUNT)
 
 
+def test_what_the_browser_cannot_draw_says_so_and_is_brought_anew(
+    page: Page, site: GridSite
+) -> None:
+    site.instead['/p2/'] = ok(jpeg(2)[:300], Content_Type='image/jpeg')
+    load(page, site.link)
+    failed = page.locator('.cg-cell[data-state="failed"]')
+    expect(failed.locator('.cg-cause')).to_contain_text('damaged', timeout=WAIT)
+    expect(failed.locator('.thumbnail-item')).to_have_attribute('data-index', '1')
+    site.instead.clear()
+    failed.hover()
+    failed.get_by_role('button', name='Try again').click()
+    drawn(page, COUNT)
+
+
 def test_the_first_is_seen_without_news_of_it(page: Page, site: GridSite) -> None:
     site.instead['/p1/'] = (STALL,)
     first, held = page.locator('.cg-cell').first, list[Route]()

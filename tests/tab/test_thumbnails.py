@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
@@ -15,7 +16,7 @@ from scripts.civitai_manager_libs.http_client import CivitaiHttpClient
 from scripts.civitai_manager_libs.tab import events, grid_markup, thumbnails
 from scripts.civitai_manager_libs.tab.loading import Loading, State
 from scripts.civitai_manager_libs.tab.view import View
-from tests.support.grid_site import GridSite
+from tests.support.grid_site import GridSite, jpeg
 from tests.support.grids import filled, loading_of
 from tests.support.scripted_server import STALL, ok
 
@@ -119,6 +120,19 @@ def test_only_what_failed_is_brought_again(site: GridSite, view: View) -> None:
     asked = len(site.asked('/key/'))
     thumbnails.try_again(view, name, 1)
     assert loading_of(view).is_over and len(site.asked('/key/')) == asked
+
+
+@pytest.mark.parametrize('left', [b'', jpeg(2)[:300], None], ids=['empty', 'stump', 'gone'])
+def test_what_cannot_be_shown_is_brought_again(
+    site: GridSite, view: View, left: bytes | None
+) -> None:
+    name = filled(view)
+    kept = Path(setting.shortcut_gallery_folder) / loading_of(view).smalls[1].name
+    kept.unlink()
+    if left is not None:
+        kept.write_bytes(left)
+    thumbnails.try_again(view, name, 1)
+    assert thumbnails.load(view) and kept.read_bytes() == jpeg(2)
 
 
 @pytest.mark.parametrize(

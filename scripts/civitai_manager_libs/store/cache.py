@@ -213,6 +213,12 @@ class PictureCache:
         with suppress(OSError):
             os.utime(path)
 
+    def drop(self, path: str) -> None:
+        """Remove a picture that cannot be shown, if it is surely ours."""
+        if is_picture(os.path.basename(path)) and self._tells_ours()(os.path.basename(path)):
+            with suppress(OSError):  # it may be open in a program on Windows, or gone
+                os.unlink(path)
+
     def size(self) -> int:
         """Return how many bytes the pictures have, by looking."""
         return sum(size for _, size, _ in self._pictures())

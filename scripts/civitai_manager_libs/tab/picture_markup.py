@@ -22,7 +22,7 @@ _LONGEST_WORKFLOW = 2_000_000
 _WORDS = (
     'copied copy_failed lightbox lightbox_close lightbox_previous lightbox_next lightbox_full '
     'lightbox_full_loads lightbox_failed lightbox_turns lightbox_end lightbox_waits '
-    'lightbox_copy_all keys keys_close picture_told'
+    'lightbox_copy_all keys keys_close picture_told grid_damaged'
 ).split()
 # What `browser.keys`, the grid and the lightbox hear, by what stands on the keys.
 _KEYS = {

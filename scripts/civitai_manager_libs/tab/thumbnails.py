@@ -14,7 +14,7 @@ from ..downloads import presence
 from ..downloads.offline import SavedGallery
 from ..downloads.plan import DownloadResult, Outcome, failed_message
 from ..errors import CivitaiError, SourceError, StorageError
-from ..store import cache
+from ..store import cache, files, opening
 from . import offline
 from .loading import Given, Loading, Small, State
 from .view import View
@@ -138,13 +138,26 @@ def _made(saved: SavedGallery, image: GalleryImage) -> tuple[State, CivitaiError
 
 
 def try_again(view: View, grid: str, place: int) -> None:
-    """Bring the picture at `place` of a grid once more. Raises SourceError if there is none."""
+    """Bring the picture at `place` of a grid once more, if it failed or cannot be shown.
+
+    Raises SourceError if there is none.
+    """
     loading = view.given.grid(grid) if view.given else None
     images = view.shown.get(grid, ())
     if loading is None or not 0 <= place < len(images):
         raise SourceError('picture_unknown')
-    if loading.smalls[place].state is State.FAILED:
+    one = loading.smalls[place]
+    if one.state is State.FAILED or (one.state is State.THERE and _is_dropped(one.name)):
         loading.begin([place])
+
+
+def _is_dropped(name: str) -> bool:
+    """Tell whether a file of the picture cache is gone; one that cannot be shown goes now."""
+    path = os.path.join(setting.shortcut_gallery_folder, name)
+    seen = files.look(path)
+    if name and seen and not (seen.is_whole and opening.opens(Path(path))):
+        setting.picture_cache().drop(path)
+    return not os.path.lexists(path)
 
 
 def load(view: View) -> bool:

@@ -657,6 +657,7 @@ ENGLISH: dict[str, str] = {
     'page_number_last': 'Page {number} (last)',
     'grid': 'Pictures',
     'grid_picture': 'Picture {number} of {total}',
+    'grid_damaged': 'The picture cannot be shown: its file is damaged or gone.',
     'grid_again': 'Try again',
     'grid_video': 'Video',
     'grid_sound': 'Sound',

@@ -465,6 +465,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'page_number_last': '第 {number} 頁（最後一頁）',
     'grid': '圖片',
     'grid_picture': '第 {number} 張圖片，共 {total} 張',
+    'grid_damaged': '無法顯示這張圖片：檔案已損壞或不存在。',
     'grid_again': '重試',
     'grid_video': '影片',
     'grid_sound': '音訊',

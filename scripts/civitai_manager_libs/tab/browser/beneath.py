@@ -1,4 +1,4 @@
-"""What stands below a picture that is shown alone: what the panel tells of it, and can do with it."""
+"""What stands below a picture shown alone: what the panel tells of it, and can do with it."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ FOLLOW = f"""() => {{
 WATCH_GRID = f"""() => {{
     if ({_STATE}) return [];
     const state = {_STATE} = {{choice: ['', '', '0'], sent: null, again: [], asked: [], turns: 0}};
-    const shortPause = 250, longPause = 2000, tries = 8;
+    const shortPause = 250, longPause = 2000, tries = 8, reloads = 4;
     const watched = new Set();
     let clicks = 0;
     const find = (what) => (window.gradioApp ? gradioApp() : document)
@@ -87,7 +87,11 @@ WATCH_GRID = f"""() => {{
         if (cell.dataset.state !== 'failed') return;
         cell.dataset.state = 'coming';
         delete gridOf(button).dataset.done;
-        const item = cell.querySelector('.thumbnail-item');
+        const item = cell.querySelector('.thumbnail-item'), image = cell.querySelector('img');
+        // else the browser would show what it has kept
+        const again = (image.dataset.src || '').split('?')[0] + '?again=' + Date.now();
+        if (image.dataset.src) image.dataset.src = again;
+        delete image.dataset.tries;
         stopAt(item);
         item.focus();
         state.asked.push(cell);
@@ -133,12 +137,20 @@ WATCH_GRID = f"""() => {{
         other.focus();
     }});
 
+    const fail = (cell, why) => {{
+        const image = cell.querySelector('img');
+        image.src = gridOf(cell).dataset.missing;  // first, so that its own is not asked for
+        image.loading = 'eager';
+        cell.dataset.state = 'failed';
+        cell.querySelector('.cg-cause').textContent = why;
+        (cell.querySelector('.thumbnail-item') || cell).title = why;
+    }};
     const show = (grid, told) => {{
         const cells = grid.querySelectorAll('.cg-cell');
         const turned = (place, to) => {{
             const cell = cells[place];
             if (!cell || cell.dataset.state === to) return null;
-            if (to === 'failed' && state.asked.includes(cell)) return null;  // that was before
+            if (state.asked.includes(cell)) return null;  // that was before
             cell.dataset.state = to;
             return cell.querySelector('img');
         }};
@@ -150,14 +162,8 @@ WATCH_GRID = f"""() => {{
             if (isOther || (image.complete && !image.naturalWidth)) image.src = own;
             image.loading = 'eager';
         }}
-        for (const [place, why] of Object.entries(told.failed)) {{
-            const image = turned(place, 'failed');
-            if (!image) continue;
-            image.src = grid.dataset.missing;  // first, so that its own is not asked for
-            image.loading = 'eager';
-            cells[place].querySelector('.cg-cause').textContent = why;
-            (cells[place].querySelector('.thumbnail-item') || cells[place]).title = why;
-        }}
+        for (const [place, why] of Object.entries(told.failed))
+            if (turned(place, 'failed')) fail(cells[place], why);
     }};
     // One question at a time, so that the other connections of the browser are free.
     const follow = async (grid) => {{
@@ -205,8 +211,9 @@ WATCH_GRID = f"""() => {{
         if (!cell || image.tagName !== 'IMG' || cell.dataset.state !== 'there') return;
         const count = Number(image.dataset.tries || 0);
         image.dataset.tries = count + 1;
-        if (count < tries) setTimeout(() => {{ image.src = image.getAttribute('src'); }},
+        if (count < reloads) setTimeout(() => {{ image.src = image.getAttribute('src'); }},
             Math.min(longPause, shortPause * 2 ** count));
+        else fail(cell, window.civitaiGalleryPicture.words().grid_damaged);
     }}, true);
     setInterval(state.look, shortPause);
     state.look();

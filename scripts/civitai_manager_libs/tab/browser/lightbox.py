@@ -172,7 +172,8 @@ WATCH_LIGHTBOX = f"""() => {{
         }}
         if (mine !== turning) return;
         isTurning = false;
-        const why = quiet && find('status_page') && find('status_page').querySelector('.cg-problem');
+        const status = quiet && find('status_page');
+        const why = status && status.querySelector('.cg-problem');
         tell(why ? why.textContent : '');
     }};
     // What is pressed while the page turns counts from the picture that is shown then.

@@ -201,10 +201,13 @@ WATCH_PICTURE = f"""() => {{
     state.marked = () => {{
         state.underway -= 1;
         if (state.orders.length) press('mark_button');  // gradio 3 drops what is pressed meanwhile
+    }};
+    // A cell is marked as its buttons say, whether they were pressed or drawn anew.
+    const markCells = () => {{
+        const drawn = find('grid') && find('grid').querySelector('.cg-grid');
         for (const button of find('details').querySelectorAll('[data-cg-mark]')) {{
             const [kind, , ...of] = button.dataset.cgMark.split(' ');
             const [grid, place] = state.now(of.join(' ')).split(' ');
-            const drawn = find('grid').querySelector('.cg-grid');
             if (!drawn || drawn.dataset.grid !== grid) continue;
             const cell = drawn.querySelectorAll('.cg-cell')[place];
             const is = button.getAttribute('aria-pressed') === 'true';
@@ -239,6 +242,7 @@ WATCH_PICTURE = f"""() => {{
         const all = {{subtree: true, childList: true}};
         watch('infotext', readable, {{...all, attributeFilter: ['disabled']}});
         watch('image', unveil, all);
+        watch('details', markCells, {{...all, attributeFilter: ['aria-pressed']}});
     }};
     setInterval(look, 500);
     look();
