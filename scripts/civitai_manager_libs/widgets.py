@@ -305,7 +305,8 @@ def launch(
         limits.pop('concurrency_count', None)  # 4 names it only to refuse it
     blocks.queue(**limits)
     quiet = {'quiet': True, 'prevent_thread_lock': True, 'inbrowser': False, 'show_api': False}
-    private = {'run_history': False, 'footer_links': [], 'ssr_mode': False}  # no server in between
+    private = {'run_history': False, 'footer_links': [], 'enable_monitoring': False}
+    private['ssr_mode'] = False  # no server in between
     sealing = Middleware(owner.Sealing)
     entrance = Middleware(guard.Guard, door=door, unheard=_OF_GRADIO) if door else sealing
     wanted['app_kwargs'] = {'middleware': [entrance]}

@@ -64,6 +64,8 @@ def test_starting_talks_to_nobody_outside_and_offers_no_api(running: tuple[str, 
     assert requests.get(url, timeout=30).status_code == 200
     offered = requests.get(url + 'gradio_api/info', timeout=30).json()
     assert offered == {'named_endpoints': {}, 'unnamed_endpoints': {}}
+    for path in ('monitoring', 'monitoring/summary'):  # gradio would print a secret address
+        assert requests.get(url + path, timeout=30).status_code in (403, 404)
     hosts = {json.loads(line) for line in watched.read_text().splitlines()}
     assert hosts and hosts <= {'127.0.0.1', 'localhost', '::1', '0.0.0.0', 'None'}
 
