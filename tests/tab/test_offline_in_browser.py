@@ -69,6 +69,8 @@ def test_a_saved_gallery_is_browsed_when_the_site_is_off(page: Page, site: DemoS
     mark = part(page, 'title').locator('.cg-saved')
     expect(mark).to_contain_text('shown from this computer; 20 pictures', timeout=WAIT)
     expect(pictures(page)).to_have_count(12, timeout=WAIT)
+    expect(page.locator('[data-pick=mode]')).to_be_disabled()
+    expect(page.locator('.cg-tick')).to_have_count(0)
     first = chosen(page, 0)
     expect(part(page, 'image').locator('img').first).to_be_visible()
     go(page, 'next', '2')

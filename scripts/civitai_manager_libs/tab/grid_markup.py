@@ -97,10 +97,10 @@ def _cells(view: View, name: str, loading: Loading, first: int = 0) -> str:
     images = view.shown.get(name, ())
     place = folder(view.given) if view.given else ''
     saved = keeping.saved_ids(images) if view.may_see_saved else frozenset()
-    favourites = view.picture.marks.favourites
+    favourites, ticks = view.picture.marks.favourites, view.saved is None
     every = list(enumerate(zip(images, loading.smalls)))[first:]
     return ''.join(
-        _cell(number, image, one, place, images, image.id in saved, image.id in favourites)
+        _cell(number, image, one, place, images, image.id in saved, image.id in favourites, ticks)
         for number, (image, one) in every
     )
 
@@ -127,6 +127,7 @@ def _cell(
     images: tuple[GalleryImage, ...],
     is_saved: bool,
     is_favourite: bool,
+    may_choose: bool,
 ) -> str:
     marks = _marks(image, images)
     told = [label('grid_picture', number=place + 1, total=len(images))]
@@ -150,7 +151,7 @@ def _cell(
         f'draggable="false"><span class="cg-badges" aria-hidden="true">{badges}</span></button>'
         f'<span class="cg-cause">{why}</span>'
         f'<button type="button" class="cg-again" data-again="{place}">{again}</button>'
-        f'{_tick(place)}</div>'
+        f'{_tick(place) if may_choose else ""}</div>'
     )
 
 
@@ -161,7 +162,7 @@ def _badge(sign: str, words: str, kind: str = '') -> str:
 
 
 def _tick(place: int) -> str:
-    """What marks the picture at `place` of a grid as chosen."""
+    """What marks the picture at `place` of a grid as chosen; where none is kept, there is none."""
     name = escape(label('select_picture', number=place + 1))
     return (
         f'<button type="button" class="cg-tick" role="checkbox" aria-checked="false" tabindex="-1" '

@@ -40,7 +40,9 @@ WATCH_FOOT = f"""() => {{
         .querySelector('#civitai_gallery_' + what);
     const grid = () => find('grid') && find('grid').querySelector('.cg-grid');
     const cells = () => grid() ? [...grid().querySelectorAll('.cg-cell')] : [];
-    const placeOf = (node) => Number(node.querySelector('.cg-tick').dataset.place);
+    const tickOf = (cell) => cell.querySelector('.cg-tick');
+    const choosable = () => cells().filter(tickOf);  // none of a saved gallery
+    const placeOf = (cell) => Number(tickOf(cell).dataset.place);
     const press = (what) => {{ const button = find(what); if (button) button.click(); }};
     const within = (node, what) => node && node.closest ? node.closest(what) : null;
 
@@ -48,13 +50,13 @@ WATCH_FOOT = f"""() => {{
         if (node.getAttribute(name) !== is) node.setAttribute(name, is);
     }};
     const draw = () => {{
-        const all = cells(), place = find('grid'), foot = find('foot');
+        const all = choosable(), place = find('grid'), foot = find('foot');
         const buttons = foot && foot.querySelector('.cg-select');
         if (!buttons) return;
         for (const cell of all) {{
             const is = picked.has(placeOf(cell));
             cell.classList.toggle('cg-picked', is);
-            mark(cell.querySelector('.cg-tick'), 'aria-checked', String(is));
+            mark(tickOf(cell), 'aria-checked', String(is));
         }}
         place.toggleAttribute('data-picking', picking);
         foot.toggleAttribute('data-picked', picked.size > 0);
@@ -93,7 +95,7 @@ WATCH_FOOT = f"""() => {{
 
     const orders = {{
         mode: () => {{ if (picking) clear(); else {{ picking = true; draw(); }} }},
-        all: () => {{ cells().forEach((cell) => picked.add(placeOf(cell))); draw(); }},
+        all: () => {{ choosable().forEach((cell) => picked.add(placeOf(cell))); draw(); }},
         none: () => {{ picked.clear(); last = null; draw(); }},
         send: () => {{
             const places = [...picked].sort((a, b) => a - b).join(',');
@@ -108,7 +110,7 @@ WATCH_FOOT = f"""() => {{
         const [node] = event.composedPath();
         const cell = within(node, '#civitai_gallery_grid .cg-cell');
         const item = within(node, '.thumbnail-item, .cg-tick');
-        if (!cell || !item) return;
+        if (!cell || !item || !tickOf(cell)) return;
         const isTick = item.classList.contains('cg-tick');
         const many = event.shiftKey, one = event.ctrlKey || event.metaKey;
         if (!isTick && !picking && !many && !one) return;
@@ -121,7 +123,8 @@ WATCH_FOOT = f"""() => {{
         const [node] = event.composedPath();
         const item = within(node, '#civitai_gallery_grid .thumbnail-item');
         const isPlain = !event.altKey && !event.ctrlKey && !event.metaKey;
-        isSpaceOurs = Boolean(item && event.key === ' ' && isPlain);
+        const isOurs = item && tickOf(item.closest('.cg-cell'));
+        isSpaceOurs = Boolean(isOurs && event.key === ' ' && isPlain);
         if (isSpaceOurs) {{
             event.preventDefault();
             const place = placeOf(item.closest('.cg-cell'));
