@@ -216,6 +216,8 @@ def test_what_failed_stays_with_its_picture_its_cause_and_a_way_to_try_again(
     here = kept_page(parts, HERE, view)[parts.kept_here]
     assert here.count('<img class="cg-mini" src="civitai-gallery/picture/') == 2
     assert 'data-again-one="0"' in here and 'data-again-one="1"' in here and '500' in here
+    refused = pressed(parts, HERE, view, downloading.begin_chosen, '99', '0')
+    assert refused[parts.retry_page]['visible'] and 'data-again-one="1"' in refused[parts.kept_here]
     site.instead.pop('p5/original')
     again = pressed(parts, HERE, view, foot._again_one, '1')
     assert [image.id for image, _ in view.failed] == [2]

@@ -166,6 +166,9 @@ def test_a_download_is_watched_stopped_and_tried_again_where_it_was_begun(
     expect(failure).to_contain_text('500')
     expect(failure.locator('img')).to_be_visible()
     assert failure.locator('img').evaluate('image => image.naturalWidth') > 0
+    load(page, site.link.replace('ana', 'bob'))
+    expect(told).to_contain_text('Not saved of user ana: 1', timeout=WAIT)
+    expect(failure).to_be_visible()
     site.instead.clear()
     failure.get_by_role('button', name='Try picture 4 again').click()
     expect(told).to_contain_text('1 saved', timeout=WAIT)

@@ -99,7 +99,7 @@ def _on_begin(parts: Parts, begin: Begin) -> Callable[..., dict[Any, Any]]:
             widgets.refuse_strangers(request)
             told = _told(parts, request, view, begin(view, *given))
         except CivitaiError as error:
-            told = _refused(parts, error)
+            told = _refused(parts, view, error)
         return {**told, **_switches(parts, request, view)}
 
     return begin_keeping
@@ -112,7 +112,7 @@ def _on_follow(parts: Parts) -> Callable[..., Iterator[dict[Any, Any]]]:
             for step in downloading.steps(view):
                 yield _told(parts, request, view, step)
         except CivitaiError as error:
-            yield _refused(parts, error)
+            yield _refused(parts, view, error)
 
     return follow
 
@@ -132,8 +132,9 @@ def _told(parts: Parts, request: gr.Request, view: View, step: Step) -> dict[Any
     }
 
 
-def _refused(parts: Parts, error: CivitaiError) -> dict[Any, Any]:
-    return {parts.kept: '', parts.kept_here: markup.problem(error)}
+def _refused(parts: Parts, view: View, error: CivitaiError) -> dict[Any, Any]:
+    told = markup.problem(error) + foot_markup.failures(view)
+    return {parts.kept: '', parts.kept_here: told}
 
 
 def _switched(parts: Parts) -> list[Any]:
