@@ -7,6 +7,7 @@ import os
 import re
 import threading
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -49,6 +50,8 @@ pytestmark = pytest.mark.usefixtures('downloads')
 MODEL = '/models/4201'
 VERSION, OTHER_VERSION = f'{MODEL}?modelVersionId=420102', f'{MODEL}?modelVersionId=420101'
 USER, POST = '/user/lumen_fox', '/posts/21005174'
+AIR, HASH = 'urn:air:sdxl:checkpoint:civitai:4201@420102', 'c205ad3a96'
+OF_HASH = '/models/4588?modelVersionId=458802'
 EVIL = '"><script>alert(1)</script>'
 
 
@@ -59,10 +62,17 @@ def parts() -> Parts:
         return components.build()
 
 
-def kept(demo: DemoServer, client: CivitaiHttpClient, link: str, **wanted: Any) -> jobs.Job:
+def kept(
+    demo: DemoServer,
+    client: CivitaiHttpClient,
+    link: str,
+    folder: Path | None = None,
+    **wanted: Any,
+) -> jobs.Job:
     """Keep a gallery; then the stand-in forgets that it was asked."""
-    asked = Wanted(demo.url + link, **{'levels': 1, 'limit': 30, **wanted})
-    number = beginning.begin(archive(), client, asked, None)
+    given = demo.url + link if link.startswith('/') else link
+    asked = Wanted(given, **{'levels': 1, 'limit': 30, **wanted})
+    number = beginning.begin(archive(), client, asked, folder)
     whole.run(archive(), client, number, threading.Event())
     demo.requests.clear()
     job = jobs.find(archive(), number)
@@ -229,6 +239,35 @@ def test_pictures_above_the_ceiling_of_now_are_not_shown_and_that_is_said(
     view.selected = mature  # clicked before the ceiling was lowered
     with pytest.raises(SourceError):
         sending.parcel(view)
+
+
+@pytest.mark.parametrize(
+    ('given', 'name', 'link'),
+    [
+        ('4452', 'Quiet Geometry', '/models/4452'),
+        (AIR, 'Paper Horizons XL · v2.0 Dusk', VERSION),
+        (HASH, 'Silk & Light 1.5 · Final', OF_HASH),
+        ('@lumen_fox', 'lumen_fox', USER),
+    ],
+)
+def test_it_has_its_own_name_and_its_link_whatever_its_folder_and_what_it_was_asked_for_by(
+    parts: Parts,
+    demo: DemoServer,
+    client: CivitaiHttpClient,
+    tmp_path: Path,
+    given: str,
+    name: str,
+    link: str,
+) -> None:
+    job = kept(demo, client, given, folder=tmp_path / 'wp', limit=2)
+    view = View()
+    shown = turned(parts, view, offline.open_job, str(job.id))
+    assert f'>{escape(name)}</a>' in shown[parts.title] and 'data-cg-star=' in shown[parts.title]
+    assert view.shown_name == name
+    assert f'data-cg-source="{demo.url}{link}"' in shown[parts.keeps]
+    panel = job_panel.panel(HERE, view)
+    named = f'target="_blank" rel="noreferrer">{escape(name)}</a>'
+    assert f'<a href="{demo.url}{link}" {named}' in panel
 
 
 def _all_pages(view: View) -> list[Any]:

@@ -127,6 +127,14 @@ def address_of(source: GallerySource, base_url: str) -> str:
     return _ended(f'{base}/{tab or "images"}?{urlencode(asked)}')
 
 
+def page_of(source: GallerySource, base_url: str) -> str:
+    """The same as a person would paste it: the page of a model, with the version that is chosen."""
+    if source == GallerySource('model', source.number, source.version_id) and source.version_id:
+        page = urls.page_url(base_url, 'models', source.number)
+        return f'{page}?modelVersionId={source.version_id}'
+    return address_of(source, base_url)
+
+
 def _user_page(name: str) -> str:
     """The path of the page of the user called `name`, '' if it would lead elsewhere."""
     is_step = name in ('', '.', '..')  # which browsers take for one up or none

@@ -9,13 +9,12 @@ import shutil
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from .. import setting
 from ..archive import jobs, kept
 from ..archive.place import archive
 from ..archive.saved import SavedFile
-from ..civitai import urls
 from ..civitai.gallery import CursorTrail, GalleryImage, ImagePage, is_allowed
 from ..civitai.source import GallerySource
 from ..errors import (
@@ -27,7 +26,7 @@ from ..errors import (
     WrongContentError,
 )
 from ..store import cache, files, opening
-from . import presence
+from . import presence, standing
 
 # Civitai is not to be had for now, or something else answers; what it says of a gallery counts.
 UNREACHABLE = (TransferError, ServerBusyError, RateLimitedError, WrongContentError)
@@ -37,26 +36,18 @@ UNREACHABLE = (TransferError, ServerBusyError, RateLimitedError, WrongContentErr
 class SavedGallery:
     """What a job kept: `count` pictures, of which `missing` of the page on show are not there.
 
+    name is what it is called, link its address on Civitai, '' if that is not known.
     why: what kept the gallery itself from being shown, None if this one was chosen; asked is what
     the address of the page says of that gallery then.
     """
 
     job: jobs.Job
     count: int
+    name: str
+    link: str
     missing: int = 0
     why: CivitaiError | None = field(default=None, compare=False)
     asked: str = ''
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-        return self.job.folder.name
-
-    @property
-    def link(self) -> str:
-        """The address of the gallery on Civitai, '' if a person asked for it by something else."""
-        source = str(self.job.asked.get('source', ''))
-        return urls.shown(source) if source.startswith(('https://', 'http://')) else ''
 
     @property
     def day(self) -> str:
@@ -69,7 +60,14 @@ def of_job(job_id: int) -> SavedGallery:
     job = jobs.find(archive(), job_id)
     if job is None:
         raise SourceError('job_unknown')
-    return SavedGallery(job, kept.count(archive(), job_id))
+    db = archive()
+    return _saved(job, jobs.lanes(db, job_id), kept.count(db, job_id))
+
+
+def _saved(job: jobs.Job, lanes: Sequence[jobs.Lane], count: int) -> SavedGallery:
+    name = standing.name_of('', lanes) or job.folder.name
+    link = standing.link_of(str(job.asked.get('source', '')), lanes)
+    return SavedGallery(job, count, name, link)
 
 
 def instead_of(source: GallerySource, why: CivitaiError) -> SavedGallery | None:
@@ -81,10 +79,11 @@ def instead_of(source: GallerySource, why: CivitaiError) -> SavedGallery | None:
     db = archive()
     found: list[tuple[bool, int, SavedGallery]] = []
     for job in jobs.every(db):
-        fits = [_is_of(source, lane.query) for lane in jobs.lanes(db, job.id)]
+        lanes = jobs.lanes(db, job.id)
+        fits = [_is_of(source, lane.query) for lane in lanes]
         count = kept.count(db, job.id) if any(fits) else 0
         if count:
-            found.append((all(fits), count, SavedGallery(job, count, why=why)))
+            found.append((all(fits), count, replace(_saved(job, lanes, count), why=why)))
     return max(found, key=lambda one: one[:2])[2] if found else None
 
 

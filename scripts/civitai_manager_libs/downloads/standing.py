@@ -12,7 +12,8 @@ from ..archive.database import Database
 from ..archive.models import ModelJob
 from ..civitai import modelfiles, urls
 from ..civitai.gallery import GalleryImage, ceiling_of
-from ..errors import CivitaiError
+from ..civitai.source import GallerySource, page_of, parse_source
+from ..errors import CivitaiError, SourceError
 from ..store import templates
 from .wanted import SEEN_SORTS, Wanted, as_kept
 
@@ -107,8 +108,8 @@ class Standing:
 
     `state` is one of archive.jobs (waiting, running, paused, stopped, cancelled, ended),
     INTERRUPTED or ELSEWHERE, since `changed_at`, in seconds of the epoch. `name` is that of what is
-    kept, `asked` what was asked for beside source and level, by the names of the options. `gaps`
-    and `notes` are sentences, `failures` the first pictures that failed,
+    kept, `link` its address, `asked` what was asked for beside source and level, by the names of
+    the options. `gaps` and `notes` are sentences, `failures` the first pictures that failed,
     `trouble` why the job as a whole could not go on, '' if it could. `ahead` is how many jobs come
     before one that waits. `size` is in bytes, of all files this job saved.
     Only of one that runs here: `rate` (bytes a second, over the last seconds), `seconds_left` (None
@@ -136,6 +137,7 @@ class Standing:
     failures: tuple[Failure, ...] = ()
     trouble: str = ''
     name: str = ''
+    link: str = ''
     changed_at: float = 0.0
     ahead: int = 0
     size: int = 0
@@ -174,7 +176,7 @@ def told_of(db: Database, report: JobReport, state: str, size: int) -> Standing:
     Raises StorageError.
     """
     now, wanted, job = report.progress, report.wanted, report.job
-    asked = said_of(wanted)
+    asked, lanes = said_of(wanted), jobs.lanes(db, job.id)
     failed = now.count(jobs.FAILED)
     is_empty = now.is_listed and not now.found
     nothing = (report.nothing_found(setting.language),) if is_empty else ()
@@ -198,7 +200,8 @@ def told_of(db: Database, report: JobReport, state: str, size: int) -> Standing:
         gaps=tuple(dict.fromkeys(gap.message_in(setting.language) for gap in report.gaps)),
         notes=nothing + report.notes(setting.language),
         failures=failures(db, job.id) if failed else (),
-        name=name_of(urls.shown(wanted.source), jobs.lanes(db, job.id)),
+        name=name_of(urls.shown(wanted.source), lanes),
+        link=link_of(wanted.source, lanes),
         changed_at=job.changed_at,
         size=size,
     )
@@ -212,6 +215,20 @@ def name_of(source: str, lanes: Sequence[jobs.Lane]) -> str:
         return source
     version = asked.get('version') if len(lanes) == 1 else ''
     return f'{name} · {version}' if version else str(name)
+
+
+def link_of(source: str, lanes: Sequence[jobs.Lane]) -> str:
+    """Return the address of what a job keeps, on Civitai, whatever a person asked for it by."""
+    if source.startswith(('https://', 'http://')):
+        return urls.shown(source)
+    try:
+        meant = parse_source(source, setting.civitai_base_url)
+    except SourceError:
+        return ''
+    asked = lanes[0].query if lanes else {}
+    if meant.hash and asked.get('model_id'):
+        meant = GallerySource('model', asked['model_id'], asked.get('version_id') or 0)
+    return page_of(meant, setting.civitai_base_url)
 
 
 def unwritten_told(unwritten: Mapping[str, int]) -> list[str]:

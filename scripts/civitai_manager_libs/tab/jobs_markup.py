@@ -138,8 +138,8 @@ def state_of(job: Standing) -> str:
 def name_of(job: Standing) -> str:
     """What a job keeps, with its number, as HTML."""
     name = escape(job.name or Path(job.folder).name)
-    if job.source.startswith(('https://', 'http://')):
-        link = escape(job.source)
+    if job.link:
+        link = escape(job.link)
         name = f'<a href="{link}" target="_blank" rel="noreferrer">{name}</a>'
     return job_parts.numbered(job.job_id, name)
 

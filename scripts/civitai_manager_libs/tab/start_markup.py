@@ -10,7 +10,7 @@ from .. import setting
 from ..civitai import urls
 from ..civitai.found import FoundModel
 from ..civitai.gallery import GalleryImage
-from ..civitai.source import GallerySource, address_of
+from ..civitai.source import page_of
 from ..library import have
 from ..library.updates import Standing
 from ..widgets import escape
@@ -105,10 +105,7 @@ def shown_link(view: View) -> str:
     base, source = setting.civitai_base_url, view.gallery.source
     if source.kind != 'images':  # else it is what the filters left of everybody's
         source = replace(source, sort='', period='', type='', base_models=())
-    if source == GallerySource('model', source.number, source.version_id) and source.version_id:
-        page = urls.page_url(base, 'models', source.number)
-        return f'{page}?modelVersionId={source.version_id}'
-    return address_of(source, base)
+    return page_of(source, base)
 
 
 def _shown_title(view: View) -> str:
