@@ -334,7 +334,7 @@ def test_the_saved_gallery_is_shown_where_civitai_is_out_of_reach(
 
 @pytest.mark.parametrize(
     ('scenario', 'why'),
-    [('503', 'busy'), ('429', 'slow down'), ('html', 'web page')],
+    [('503', 'busy'), ('429', 'slow down'), ('html', 'web page'), ('451', 'your country')],
 )
 def test_why_it_is_shown_is_said(
     parts: Parts, demo: DemoServer, job: jobs.Job, scenario: str, why: str

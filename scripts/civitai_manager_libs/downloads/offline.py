@@ -20,6 +20,7 @@ from ..civitai.source import GallerySource
 from ..errors import (
     CivitaiError,
     RateLimitedError,
+    RegionBlockedError,
     ServerBusyError,
     SourceError,
     TransferError,
@@ -28,8 +29,15 @@ from ..errors import (
 from ..store import cache, files, opening
 from . import presence, standing
 
-# Civitai is not to be had for now, or something else answers; what it says of a gallery counts.
-UNREACHABLE = (TransferError, ServerBusyError, RateLimitedError, WrongContentError)
+# Civitai is not to be had for now, or here, or something else answers; what it says of a gallery
+# counts.
+UNREACHABLE = (
+    TransferError,
+    ServerBusyError,
+    RateLimitedError,
+    RegionBlockedError,
+    WrongContentError,
+)
 
 
 @dataclass(frozen=True)
