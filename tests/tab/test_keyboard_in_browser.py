@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browsing import (
     WAIT,
+    load,
     needs_chromium,
     part,
     pictures,
@@ -109,6 +110,30 @@ def is_told_of(tab: Page, number: int) -> None:
 def is_on_page(tab: Page, number: int) -> None:
     expect(part(tab, 'page_info')).to_contain_text(f'Page {number}', timeout=WAIT)
     expect(part(tab, 'status')).to_contain_text(f'{COUNT} pictures.', timeout=WAIT)
+
+
+# How far below the bar at the top of the window the first picture begins.
+BELOW_BAR = """() => {
+    const of = (what) => document.querySelector(what).getBoundingClientRect();
+    return of('#civitai_gallery_grid .thumbnail-item').top - of('#civitai_gallery_status').bottom;
+}"""
+
+
+def test_a_page_is_seen_from_its_first_row_on(page: Page, site: GridSite) -> None:
+    page.set_viewport_size({'width': 1280, 'height': 400})
+    load(page, site.link)
+    is_on_page(page, 1)
+    page.evaluate('scrollTo(0, document.documentElement.scrollHeight)')
+    assert page.evaluate(BELOW_BAR) < 0
+    part(page, 'next').click()
+    is_on_page(page, 2)
+    page.wait_for_function(f'0 <= ({BELOW_BAR})() && ({BELOW_BAR})() < 20')
+    page.evaluate('scrollBy(0, -5)')
+    before = page.evaluate('scrollY')
+    page.evaluate('document.activeElement.blur()')
+    press(page, 'p')
+    is_on_page(page, 1)
+    assert page.evaluate('scrollY') == before
 
 
 def test_the_whole_way_without_a_mouse(page: Page, app: RunningApp, site: GridSite) -> None:

@@ -57,7 +57,8 @@ def bind(parts: Parts) -> None:
         (parts.next.click, events.go_next, []),
     )
     for event, change, inputs in turns:
-        _bind_turn(parts, event, _on_turn(parts, change), inputs)
+        turned = _bind_turn(parts, event, _on_turn(parts, change), inputs)
+        widgets.on(turned.then, None, js=browser.turns.SHOW_TOP)
     filtering = _on_turn(parts, events.choose_filters)
     wanted, pressed = parts.filters.wanted, parts.filters.button.click
     _bind_turn(parts, pressed, filtering, [wanted], browser.filters.CHOSEN)

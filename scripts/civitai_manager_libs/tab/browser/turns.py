@@ -6,6 +6,7 @@ import json
 
 _PAGE = '(window.gradioApp ? gradioApp() : document)'
 _GRID = f"{_PAGE}.querySelector('#civitai_gallery_grid')"
+_BAR = f"{_PAGE}.querySelector('#civitai_gallery_status')"
 _STATUS = f"{_PAGE}.querySelector('#civitai_gallery_status_page')"
 
 # Presses the button whose id it is given; '' is none.
@@ -42,6 +43,7 @@ def begin_turn(inputs: int, waiting: str, *said: str) -> str:
     window.civitaiGalleryTurns = (window.civitaiGalleryTurns || 0) + 1;
     if (status) status.dataset.waits = {json.dumps(waiting)};
     if (grid) grid.dataset.isOld = '';
+    window.civitaiGalleryBefore = grid && grid.querySelector('.cg-grid');
     return [{", ".join([*said, f"...given.slice({len(said)}, {inputs})"])}];
 }}"""
 
@@ -52,5 +54,31 @@ END_WAIT = f"""() => {{
     window.civitaiGalleryWaits -= 1;
     if (status && !window.civitaiGalleryWaits) delete status.dataset.waits;
     if (grid && !window.civitaiGalleryWaits) delete grid.dataset.isOld;
+    return [];
+}}"""
+
+# Scrolls to the first row of a page that was turned to, once it is there, if that is out of sight
+# by then. One that grew is the same as before.
+SHOW_TOP = f"""() => {{
+    const before = window.civitaiGalleryBefore, most = 300;
+    const look = (frames) => {{
+        const grid = {_GRID}, shown = grid && grid.querySelector('.cg-grid');
+        const first = shown && shown.querySelector('.thumbnail-item');
+        if (!first || shown === before) {{
+            if (frames < most) requestAnimationFrame(() => look(frames + 1));
+            return;
+        }}
+        // it tells where that is without laying the page out once more
+        new IntersectionObserver(([seen], observer) => {{
+            observer.disconnect();
+            const bar = {_BAR}.getBoundingClientRect();
+            const {{top, height}} = seen.boundingClientRect;
+            const isInSight = top >= Math.max(0, bar.bottom);
+            if (!height || isInSight || document.querySelector('dialog[open]')) return;
+            first.style.scrollMarginTop = `${{bar.height + 8}}px`;
+            first.scrollIntoView({{block: 'start', behavior: 'instant'}});
+        }}).observe(first);
+    }};
+    look(0);
     return [];
 }}"""
