@@ -94,6 +94,11 @@ def test_what_is_hidden_is_left_out_and_said_until_it_is_to_be_shown(
     turned(parts, view, events.go_previous)
     told = turned(parts, view, events.show_hidden)
     assert PICTURE in ids(view) and '1 that you hid are shown.' in told[parts.left]
+    assert told[parts.grid].count('data-hidden') == 1 and told[parts.grid].count(', Hidden') == 1
+    chosen = picture._on_select(parts)(view, str(view.listed), '1')
+    assert '>Hidden</button>' in chosen[parts.details]
+    chosen = picture._on_select(parts)(view, str(view.listed), '2')
+    assert '>Hide</button>' in chosen[parts.details]
     turned(parts, view, events.show_hidden)
     assert PICTURE not in ids(view)
     assert len(site.asked('/api/v1/images')) <= 4, 'what was seen is not asked for again'

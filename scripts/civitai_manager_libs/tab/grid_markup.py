@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from .. import setting
+from ..archive.marks import Marks
 from ..civitai import blurhash
 from ..civitai.gallery import CEILINGS, GalleryImage
 from ..errors import CivitaiError
@@ -97,10 +98,10 @@ def _cells(view: View, name: str, loading: Loading, first: int = 0) -> str:
     images = view.shown.get(name, ())
     place = folder(view.given) if view.given else ''
     saved = keeping.saved_ids(images) if view.may_see_saved else frozenset()
-    favourites, ticks = view.picture.marks.favourites, view.saved is None
+    marked, may_choose = view.picture.marks, view.saved is None
     every = list(enumerate(zip(images, loading.smalls)))[first:]
     return ''.join(
-        _cell(number, image, one, place, images, image.id in saved, image.id in favourites, ticks)
+        _cell(number, image, one, place, images, marked, image.id in saved, may_choose)
         for number, (image, one) in every
     )
 
@@ -125,8 +126,8 @@ def _cell(
     one: Small,
     folder: str,
     images: tuple[GalleryImage, ...],
+    marked: Marks,
     is_saved: bool,
-    is_favourite: bool,
     may_choose: bool,
 ) -> str:
     marks = _marks(image, images)
@@ -134,17 +135,21 @@ def _cell(
     told += [f'@{image.username}'] if image.username else []
     told += [label('grid_saved')] if is_saved else []
     kept = ' data-kept=""' if is_saved else ''
+    is_favourite, is_hidden = image.id in marked.favourites, image.id in marked.hidden
     told += [label('mark_favourite')] if is_favourite else []
-    favourite = 'data-favourite="" ' if is_favourite else ''
+    told += [label('marked_hidden')] if is_hidden else []
+    mine = 'data-favourite="" ' if is_favourite else ''
+    mine += 'data-hidden="" ' if is_hidden else ''
     name = escape(listed(*told, *marks.values()))
     badges = ''.join(map(_badge, marks, marks.values()))
     badges += _badge('★', label('mark_favourite'), 'cg-star')
+    badges += _badge('⊘', label('marked_hidden'), 'cg-hid')
     badges += _badge('✓', label('grid_saved'), 'cg-kept')
     why = escape(cause(one.error)) if one.state is State.FAILED else ''
     again = escape(label('grid_again'))
     return (
         f'<div class="cg-cell" data-state="{one.state.value}" data-kind="{_kind(image)}" '
-        f'data-picture="{image.id}"{kept} {favourite}style="{_look(image)}">'
+        f'data-picture="{image.id}"{kept} {mine}style="{_look(image)}">'
         f'<button type="button" class="thumbnail-item" data-index="{place}" aria-pressed="false" '
         f'tabindex="{-1 if place else 0}" aria-label="{name}" title="{why}">'
         f'<img {_source(image, one, folder, place < _AWAITED)} alt="" decoding="async" '

@@ -143,7 +143,9 @@ def _marks(view: View, image: GalleryImage) -> str:
             (marks.HIDDEN, '', image.id in ours.marks.hidden),
         )
         for kind, sign, is_so in kinds:
-            name = escape(f'{sign} {label(f"mark_{kind}")}'.strip())
+            is_left_out = is_so and kind == marks.HIDDEN
+            words = label('marked_hidden' if is_left_out else f'mark_{kind}')
+            name = escape(f'{sign} {words}'.strip())
             buttons += (
                 f'<button type="button" class="cg-button cg-mark" '
                 f'aria-pressed="{str(is_so).lower()}" '

@@ -629,6 +629,7 @@ ENGLISH: dict[str, str] = {
         '★ Favourite.'
     ),
     'mark_hidden': 'Hide',
+    'marked_hidden': 'Hidden',
     'marks_not_from_here': 'Only who owns the gallery, on its own computer, marks pictures.',
     'hidden_by_you': '{count} hidden by you.',
     'hidden_shown': '{count} that you hid are shown.',

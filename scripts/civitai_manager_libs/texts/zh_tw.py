@@ -437,6 +437,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'favourites': '最愛',
     'favourites_none': '還沒有最愛的圖片，或在此分級內沒有。請選擇圖片後按「★ 最愛」。',
     'mark_hidden': '隱藏',
+    'marked_hidden': '已隱藏',
     'marks_not_from_here': '只有在圖庫所在電腦上的擁有者可以標記圖片。',
     'hidden_by_you': '您隱藏了 {count} 張。',
     'hidden_shown': '正在顯示您隱藏的 {count} 張。',
