@@ -302,7 +302,11 @@ def test_a_page_of_which_nothing_is_left_says_by_what(demo: DemoServer) -> None:
     assert not view.page.images
     said = filters_markup.left_out(view)
     assert 'cg-empty' in said and 'Sounds' in said and 'Day' in said
-    assert 'data-unfilter="all"' in said
+    assert 'data-unfilter="all"' in said and 'tag' not in said
+    said = filters_markup.left_out(opened(demo, '/images?tags=999999999&period=Week'))
+    assert 'Week, Pictures, tag 999999999 <button' in said and 'data-unfilter="all"' in said
+    said = filters_markup.left_out(opened(demo, f'{MIXED_USER}?tags=999999999'))
+    assert 'tag 999999999' in said and 'data-unfilter' not in said
     assert 'cg-calm' in markup.page_status(view)
 
 

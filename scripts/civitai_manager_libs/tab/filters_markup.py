@@ -116,7 +116,7 @@ def left_out(view: View, also: str = '') -> str:
     if view.page.images or not _is_known(view):
         lines = told
     else:
-        lines = [_nothing(chosen, bool(told)), *told]
+        lines = [_nothing(view, bool(told)), *told]
     inner = ''.join(f'<p>{line}</p>' for line in lines)
     empty = '' if view.page.images else ' cg-empty'
     return f'<div class="cg-left{empty}">{inner}</div>' if inner else ''
@@ -126,14 +126,17 @@ def _is_known(view: View) -> bool:
     return view.gallery is not None or view.saved is not None
 
 
-def _nothing(chosen: Filters, is_hidden: bool) -> str:
-    """Why there is nothing on the page."""
+def _nothing(view: View, is_hidden: bool) -> str:
+    """Why there is nothing on the page: its filters, and the tags that the link asks for."""
+    chosen, tags = view.filters.chosen, view.gallery.source.tags if view.gallery else ()
     if is_hidden:
         return f'<strong>{escape(label("left_nothing"))}</strong>'
-    if not chosen.narrowing:
+    names = [_said(chosen, name) for name in chosen.narrowing]
+    names += [label('left_tag', tag=tag) for tag in tags]
+    if not names:
         return f'<strong>{escape(label("left_nothing_here"))}</strong>'
-    names = ', '.join(map(escape, (_said(chosen, name) for name in chosen.narrowing)))
-    return f'<strong>{escape(label("left_nothing_such"))}</strong> {names} {_show("all")}'
+    more = f' {_show("all")}' if chosen.narrowing else ''
+    return f'<strong>{escape(label("left_nothing_such"))}</strong> {escape(", ".join(names))}{more}'
 
 
 def _left_out(name: str, count: int, left: LeftOut, chosen: Filters) -> str:

@@ -696,6 +696,7 @@ ENGLISH: dict[str, str] = {
     'left_nothing': 'Nothing left on this page.',
     'left_nothing_here': 'No pictures here.',
     'left_nothing_such': 'Nothing here with these filters:',
+    'left_tag': 'tag {tag}',
     'left_out': '{count} of {total} hidden: {by}',
     'left_show': 'Show',
     'left_show_all': 'Show all',

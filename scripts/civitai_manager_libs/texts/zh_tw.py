@@ -504,6 +504,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'left_nothing': '此頁沒有剩下任何圖片。',
     'left_nothing_here': '這裡沒有圖片。',
     'left_nothing_such': '這裡沒有符合這些篩選條件的內容：',
+    'left_tag': '標籤 {tag}',
     'left_out': '{total} 張中隱藏了 {count} 張：{by}',
     'left_show': '顯示',
     'left_show_all': '全部顯示',
