@@ -701,6 +701,19 @@ def test_a_job_offers_what_can_be_done_with_it(state: str, orders: str) -> None:
     assert ('data-moves' in html) is (state in (kept.WAITING, kept.RUNNING, ELSEWHERE))
 
 
+def test_no_button_moves_as_the_first_pictures_come_or_the_last() -> None:
+    def buttons(**change: Any) -> list[tuple[str, str]]:
+        html = jobs_markup.panel([replace(JOB, **change)], 0, '', Viewer(True, True, True))
+        return re.findall(r'<button( disabled)? type[^>]*>([^<]*)<', html)
+
+    after = [('', name) for name in ('Browse', 'Open folder', 'Pause', 'Cancel')]
+    assert buttons() == [(' disabled', name) for _, name in after[:2]] + after[2:]
+    assert buttons(found=9, saved=1) == after
+    ended = buttons(found=9, saved=9, state=kept.ENDED, is_complete=True)
+    assert ended[:2] == after[:2]
+    assert [name for _, name in buttons(state=kept.ENDED, is_complete=True)] == ['Remove from list']
+
+
 @pytest.mark.parametrize(
     ('change', 'words'),
     [

@@ -224,7 +224,7 @@ def _notices(job: Standing) -> str:
 
 def _buttons(state: str, job: Standing, viewer: Viewer) -> str:
     """Buttons whose orders the page hands on, see `browser.jobs.WATCH_JOBS`."""
-    buttons = opening(job, viewer)
+    buttons = opening(job, viewer, comes='cancel' in job_parts.ACTIONS.get(state, ()))
     for action in job_parts.ACTIONS.get(state, ()):
         if action != 'retry' or offers_retry(state, job):
             buttons += job_parts.button(
@@ -238,15 +238,20 @@ def offers_retry(state: str, job: Standing) -> bool:
     return 'retry' in job_parts.ACTIONS.get(state, ()) and bool(job.failed or job.gaps)
 
 
-def opening(job: Standing, viewer: Viewer) -> str:
-    """Buttons that show what a job has kept, in the grid and in its folder."""
-    if not (job.saved or job.already):
+def opening(job: Standing, viewer: Viewer, comes: bool = False) -> str:
+    """Buttons that show what a job has kept, in the grid and in its folder.
+
+    Where that `comes` yet they have their places, so that none moves under the pointer.
+    """
+    is_there = bool(job.saved or job.already)
+    if not (is_there or comes):
         return ''
     browse = (
         f'<button type="button" class="cg-button" data-saved="{job.job_id}">'
         f'{escape(label("job_browse"))}</button>'
     )
-    return browse + (job_parts.button('open', job.job_id, 'open_folder') if viewer.may_open else '')
+    both = browse + (job_parts.button('open', job.job_id, 'open_folder') if viewer.may_open else '')
+    return both if is_there else both.replace('<button', '<button disabled')
 
 
 def _about(job: Standing) -> str:
