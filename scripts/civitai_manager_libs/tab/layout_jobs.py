@@ -12,10 +12,10 @@ from . import wishes
 from .markup import PREFIX, label
 
 # The widths, in pixels, that fields have at least.
-_USUAL, _WIDER, _LONG = 120, 160, 200
+_USUAL, _WIDER, _LONG = 120, 160, 186
 _WIDTHS = {
-    **dict.fromkeys(('since', 'until', 'sort'), _WIDER),
-    **dict.fromkeys(('base_model', 'tag'), _LONG),
+    **dict.fromkeys(('since', 'until'), _WIDER),
+    **dict.fromkeys(('sort', 'base_model', 'tag'), _LONG),
 }
 
 
