@@ -38,6 +38,7 @@ from scripts.civitai_manager_libs.tab import (
     begun_markup,
     components,
     events,
+    foot,
     job_failures,
     job_panel,
     jobs,
@@ -167,6 +168,9 @@ def test_where_it_was_begun_a_job_tells_how_it_goes_and_how_it_ended(
     assert str(downloads / 'Paper Horizons XL') in jobs._order(HERE, view, 'open 1')[-1]
     assert opened == [str(downloads / 'Paper Horizons XL')]
     assert 'cg-problem' in jobs._order(FROM_AFAR, view, 'open 1')[-1] and len(opened) == 1
+    monkeypatch.setattr(util, 'open_folder', lambda folder: False)
+    for told in (jobs._order(HERE, view, 'open 1')[-1], foot._open_folder(view, HERE)[0]):
+        assert 'cg-problem' in told and 'could not be opened here' in told
     assert line('hide 1') == '' and line() == gr.update() and stands(1) == 'complete'
 
 

@@ -271,12 +271,13 @@ def generation_text(image: GalleryImage) -> str:
 
 
 def open_folder(folder: str, request: Any) -> str:
-    """Open a folder on this machine for its owner; return what to tell about it."""
+    """Open a folder on this machine for its owner; return what to tell then. Raises SourceError."""
     if not widgets.is_owner(request):
         here = widgets.is_same_machine(request)
-        return texts.text('folder_not_yours' if here else 'folder_not_here', setting.language)
-    key = 'folder_opened' if util.open_folder(folder) else 'folder_not_opened'
-    return texts.text(key, setting.language, folder=folder)
+        raise SourceError('folder_not_yours' if here else 'folder_not_here')
+    if not util.open_folder(folder):
+        raise SourceError('folder_not_opened', folder=folder)
+    return texts.text('folder_opened', setting.language, folder=folder)
 
 
 def has_next(view: View) -> bool:

@@ -160,5 +160,8 @@ def _cancel(request: gr.Request, view: View) -> None:
 
 def _open_folder(view: View, request: gr.Request) -> tuple[str, str]:
     folder = view.kept_in or str(setting.download_folder())
-    told = markup.notice(events.open_folder(folder, request))
+    try:
+        told = markup.notice(events.open_folder(folder, request))
+    except CivitaiError as error:
+        told = markup.problem(error)
     return told, told + foot_markup.failures(view)
