@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from civitai_demo.api.scenarios import DEMO_KEY
 from civitai_demo.server import DemoServer
 from civitai_demo.world.models import OPENING_VERSION_ID, load_gallery_models
-from scripts.civitai_manager_libs import host, setting
+from scripts.civitai_manager_libs import host, setting, util
 from scripts.civitai_manager_libs.access import owner
 from scripts.civitai_manager_libs.archive import answers, models as model_jobs
 from scripts.civitai_manager_libs.archive.place import archive
@@ -362,6 +362,22 @@ def test_a_job_is_paused_resumed_cancelled_and_tried_again(parts: Parts, site: M
     held.clear()
     jobs._order(HERE, View(), 'retry 1')
     until_got()
+
+
+def test_a_job_tells_its_file_and_opens_the_folder_of_it(
+    parts: Parts, site: ModelSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(util, 'open_folder', lambda folder: bool(opened.append(folder) or True))
+    view = looking_at(made_with(version(VERSION)))
+    ordered(parts, view, f'get {site.url}/model-versions/{VERSION}')
+    ordered(parts, view, f'take {VERSION} {FILE}')
+    until_got()
+    path = model_jobs.every(archive())[0].path
+    panel = job_panel.panel(HERE, View())
+    assert f'File <code class="cg-path">{path}<' in panel and 'data-order="open 1"' in panel
+    assert str(path.parent) in jobs._order(HERE, View(), 'open 1')[-1]
+    assert opened == [str(path.parent)]
 
 
 def test_a_file_that_has_come_is_in_the_lists_of_the_host(

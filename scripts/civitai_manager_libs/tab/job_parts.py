@@ -89,3 +89,8 @@ def button(action: str, job_id: int, key: str, note: str = '', **values: object)
         f'<button type="button" class="cg-button" data-order="{action} {job_id}"{title}>'
         f'{escape(label(key, **values))}</button>'
     )
+
+
+def to_come(buttons: str) -> str:
+    """Buttons for what is not there yet, in their places, so that none moves under the pointer."""
+    return buttons.replace('<button', '<button disabled')

@@ -255,9 +255,10 @@ def _carry_out(request: gr.Request, view: View, order: str) -> str:
 
 def _opened(request: gr.Request, job_id: int) -> str:
     job = job_panel.standing_of(job_id)
-    if not isinstance(job, Standing):
+    if job is None:
         raise SourceError('job_unknown')
-    return events.open_folder(job.folder, request)
+    folder = job.folder if isinstance(job, Standing) else str(job.job.path.parent)
+    return events.open_folder(folder, request)
 
 
 def _carry_out_for_model(request: gr.Request, action: str, job_id: int) -> str:

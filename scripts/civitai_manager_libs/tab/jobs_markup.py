@@ -59,10 +59,7 @@ def panel(
     earlier = over[MOST_RECENT:]
 
     def all_of(some: Iterable[Standing | ModelStanding]) -> str:
-        return ''.join(
-            model_cards.card(job) if isinstance(job, ModelStanding) else _card(job, viewer, smalls)
-            for job in some
-        )
+        return ''.join(_card(job, viewer, smalls) for job in some)
 
     cards = ''.join(map(_download, downloads)) + all_of(job for job in shown if job not in earlier)
     if not cards and not told:
@@ -107,7 +104,9 @@ def _download(one: Keeping) -> str:
     )
 
 
-def _card(job: Standing, viewer: Viewer, smalls: Mapping[int, str]) -> str:
+def _card(job: Standing | ModelStanding, viewer: Viewer, smalls: Mapping[int, str]) -> str:
+    if isinstance(job, ModelStanding):
+        return model_cards.card(job, viewer.may_open)
     state = state_of(job)
     parts = (
         job_parts.header(name_of(job), state, _why(state, job), job.changed_at),
@@ -241,7 +240,7 @@ def offers_retry(state: str, job: Standing) -> bool:
 def opening(job: Standing, viewer: Viewer, comes: bool = False) -> str:
     """Buttons that show what a job has kept, in the grid and in its folder.
 
-    Where that `comes` yet they have their places, so that none moves under the pointer.
+    They have their places where that `comes` yet.
     """
     is_there = bool(job.saved or job.already)
     if not (is_there or comes):
@@ -251,7 +250,7 @@ def opening(job: Standing, viewer: Viewer, comes: bool = False) -> str:
         f'{escape(label("job_browse"))}</button>'
     )
     both = browse + (job_parts.button('open', job.job_id, 'open_folder') if viewer.may_open else '')
-    return both if is_there else both.replace('<button', '<button disabled')
+    return both if is_there else job_parts.to_come(both)
 
 
 def _about(job: Standing) -> str:

@@ -71,12 +71,12 @@ def remedy(error: CivitaiError | None) -> str:
     return f' <button type="button" class="cg-button" data-show="key"{empties}>{text}</button>'
 
 
-def place(folder: str) -> str:
+def place(path: str, key: str = 'job_folder') -> str:
     """Where files are, as text that one click marks, to be copied; '' for nowhere."""
-    if not folder:
+    if not path:
         return ''
-    path = f'<code class="cg-path">{escape(folder)}</code>'
-    return f'<div class="cg-place">{escape(label("job_folder"))} {path}</div>'
+    path = f'<code class="cg-path">{escape(path)}</code>'
+    return f'<div class="cg-place">{escape(label(key))} {path}</div>'
 
 
 def step(step: Step, may_see_paths: bool = False) -> str:

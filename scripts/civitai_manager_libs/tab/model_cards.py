@@ -13,8 +13,8 @@ from . import downloading, job_parts, markup, source_links
 from .markup import label
 
 
-def card(one: ModelStanding) -> str:
-    """The job of a model file."""
+def card(one: ModelStanding, may_open: bool) -> str:
+    """The job of a model file, whose folder may be opened or not."""
     job, state = one.job, job_parts.COMPLETE if one.state == jobs.ENDED else one.state
     link = urls.page_url(setting.civitai_base_url, 'model-versions', job.version_id)
     name = job_parts.numbered(job.id, source_links.gallery_link(escape(job.title), link))
@@ -22,9 +22,9 @@ def card(one: ModelStanding) -> str:
         job_parts.header(name, state, job_parts.ahead(one.state, one.ahead), job.changed_at),
         _bar(one),
         _line(one),
-        markup.place(str(job.path)),
+        markup.place(str(job.path), 'models_ask_file'),
         _notices(one),
-        _buttons(one),
+        _buttons(one, may_open),
     )
     return f'<article class="cg-job" data-job="{job.id}">{"".join(parts)}</article>'
 
@@ -69,16 +69,26 @@ def _notices(one: ModelStanding) -> str:
     return told + ''.join(markup.notice(label(key, name=job.path.name)) for key in keys)
 
 
-def _buttons(one: ModelStanding) -> str:
+def _buttons(one: ModelStanding, may_open: bool) -> str:
     actions = ('forget',) if one.state == jobs.ENDED else job_parts.ACTIONS.get(one.state, ())
     if one.state == jobs.STOPPED and one.trouble:
         actions = ('retry', 'forget')
     keys = {'retry': 'model_job_retry'}
     notes = {**job_parts.NOTES, 'cancel': 'model_job_cancel_note'}
-    buttons = (
+    buttons = _opening(one) if may_open else ''
+    buttons += ''.join(
         job_parts.button(
             action, one.job.id, keys.get(action, f'job_{action}'), notes.get(action, '')
         )
         for action in actions
     )
-    return f'<p class="cg-actions">{"".join(buttons)}</p>' if actions else ''
+    return f'<p class="cg-actions">{buttons}</p>' if buttons else ''
+
+
+def _opening(one: ModelStanding) -> str:
+    """A button for the folder of a file that is there; one that comes yet has its place."""
+    button = job_parts.button('open', one.job.id, 'open_folder')
+    if one.state == jobs.ENDED:
+        return button
+    comes = 'cancel' in job_parts.ACTIONS.get(one.state, ())
+    return job_parts.to_come(button) if comes else ''
