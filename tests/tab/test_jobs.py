@@ -603,6 +603,7 @@ def test_others_may_where_the_owner_says_so(parts: Parts, view: View) -> None:
 # -- what is shown -------------------------------------------------------------------------------
 
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
+ALL, POST = 'https://civitai.com/images?types=image', 'https://civitai.com/posts/7'
 JOB = Standing(3, 'https://civitai.com/models/1', '/home/me/Some model', 'PG', {}, kept.RUNNING)
 
 
@@ -774,6 +775,9 @@ def test_again_is_offered_only_where_something_can_be_tried(
         ({'state': kept.WAITING, 'ahead': 2}, 'waits its turn</span> <span class="cg-why">jobs be'),
         ({'name': 'Paper Horizons · v2'}, '>Paper Horizons · v2</a>'),
         ({'name': EVIL}, '&lt;script'),
+        ({'source': ALL, 'name': ALL}, 'rel="noreferrer">Pictures on Civitai</a>'),
+        ({'source': POST, 'name': POST}, '>Post 7</a>'),
+        ({'source': 'http://[', 'name': 'http://['}, '>http://[</a>'),
     ],
 )
 def test_the_head_of_a_job_says_what_it_is_of_and_how_it_ended(

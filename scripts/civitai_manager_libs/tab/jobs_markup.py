@@ -7,9 +7,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Collection, Iterable, Mapping, Sequence
 
+from .. import setting
 from ..archive import jobs
+from ..civitai.source import parse_source
 from ..downloads.modeljobs import ModelStanding
 from ..downloads.standing import FAILED, Standing
+from ..errors import SourceError
 from ..store.cache import MIB
 from ..widgets import escape
 from . import downloading, job_failures, job_parts, markup, model_cards
@@ -136,11 +139,21 @@ def state_of(job: Standing) -> str:
 
 def name_of(job: Standing) -> str:
     """What a job keeps, with its number, as HTML."""
-    name = escape(job.name or Path(job.folder).name)
+    name = escape(_called(job))
     if job.link:
         link = escape(job.link)
         name = f'<a href="{link}" target="_blank" rel="noreferrer">{name}</a>'
     return job_parts.numbered(job.job_id, name)
+
+
+def _called(job: Standing) -> str:
+    if job.name != job.source:
+        return job.name or Path(job.folder).name
+    try:  # nothing has a name of its own there, so as the page calls it
+        source = parse_source(job.source, setting.civitai_base_url)
+    except SourceError:
+        return job.source
+    return job.source if source.hash else markup.name_of(source)
 
 
 def _why(state: str, job: Standing) -> str:
