@@ -366,7 +366,7 @@ def test_the_form_says_what_the_filters_above_the_grid_say_and_the_job_keeps_to_
         'type': 'image',
         'with_prompt': True,
     }
-    assert 'Type: image · Sort: Newest' in shown[parts.whole.told]
+    assert 'Type: Pictures · Sort: Newest' in shown[parts.whole.told]
     jobs._on_open(parts.whole)(view)  # closed
     assert opened_form(parts, view) == {}  # what a person made of it stays
     started(parts, view, **{**given, 'period': 'any', 'limit': '1'})
@@ -421,7 +421,8 @@ def test_all_that_can_be_asked_for_is_told_of_a_job(
     waiting_job(client, demo, limit=5, **dates, **chosen, **words, **files)
 
     told = job_panel.panel(HERE, View())
-    for word in ('SDXL 1.0', '{uuid}', 'json,caption', 'Newest', '7,fog'):
+    as_above = {'en': ('Sort: Newest', 'Type: Pictures'), 'zh_TW': ('排序：最新', '類型：圖片')}
+    for word in ('SDXL 1.0', '{uuid}', 'json,caption', *as_above[language], '7,fog'):
         assert word in told
 
 

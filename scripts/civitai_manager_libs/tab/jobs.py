@@ -152,7 +152,7 @@ def _what(view: View) -> str:
     """What would be kept, up to which level, and what was taken over, as HTML."""
     name = view.gallery.folder_name if view.gallery else ''
     told = label('whole_told', name=name, ceiling=setting.gallery_maturity_ceiling)
-    seen = wishes.filters_told(view)
+    seen = markup.asked(wishes.taken_over(view))
     return markup.notice(f'{told} {label("whole_as_seen", filters=seen) if seen else ""}'.strip())
 
 

@@ -270,7 +270,7 @@ def _about(job: Standing) -> str:
     """What was asked for, and up to which level."""
     rows = {
         'job_source': job.source,
-        'job_asked': _asked(job) or label('job_asked_all'),
+        'job_asked': markup.asked(job.asked) or label('job_asked_all'),
         'whole_level': job.level,
     }
     listed = ''.join(
@@ -287,13 +287,5 @@ def _about(job: Standing) -> str:
 
 def _asked_line(job: Standing) -> str:
     """What tells this job from others of the same gallery; a long one is cut off by the style."""
-    level = f'{label("whole_level")}: {job.level}'
-    told = escape(' · '.join(filter(None, (_asked(job), level))))
+    told = escape(markup.asked({**job.asked, 'level': job.level}))
     return f'<p class="cg-asked" title="{told}">{told}</p>'
-
-
-def _asked(job: Standing) -> str:
-    return ' · '.join(
-        label(f'whole_{name}') if value is True else f'{label(f"whole_{name}")}: {value}'
-        for name, value in job.asked.items()
-    )

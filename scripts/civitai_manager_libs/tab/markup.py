@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator, Sequence
+from typing import Iterable, Iterator, Mapping, Sequence
 
 from .. import api, setting, texts
 from ..civitai import resources, urls
@@ -221,6 +221,18 @@ def choice(name: str, value: str) -> str:
     value = '' if value == PERIODS[0] else value
     key = f'filter_{name}_{value.lower().replace(" ", "_") or "any"}'
     return label(key) if key in texts.TABLES[texts.DEFAULT_LANGUAGE] else value
+
+
+def asked(wishes: Mapping[str, object]) -> str:
+    """What was asked for, by the names of its fields, in the words of the form and the filters."""
+    return ' · '.join(_asked(name, value) for name, value in wishes.items())
+
+
+def _asked(name: str, value: object) -> str:
+    if value is True:
+        return label(f'whole_{name}')
+    told = choice(name, str(value)) if name in ('sort', 'period', 'type') else value
+    return label('whole_setting', name=label(f'whole_{name}'), value=told)
 
 
 def _wishes(source: GallerySource) -> str:

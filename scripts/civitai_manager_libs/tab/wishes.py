@@ -102,15 +102,12 @@ def of_filters(view: View) -> dict[str, Any]:
     }
 
 
-def filters_told(view: View) -> str:
-    """What these say beside the level, in the words of the fields; '' for nothing."""
+def taken_over(view: View) -> dict[str, Any]:
+    """Return what these say indeed, the level only where it is not that of the settings."""
     said = {name: value for name, value in of_filters(view).items() if value and name != 'level'}
     if view.filters.chosen.levels != setting.maturity_levels():
         said = {'level': view.filters.chosen.ceiling, **said}
-    return ' · '.join(
-        _label(name) if value is True else f'{_label(name)}: {value}'
-        for name, value in said.items()
-    )
+    return said
 
 
 def gallery_of(view: View, versions: object, kind: object = None) -> api.Gallery:

@@ -508,6 +508,7 @@ ENGLISH: dict[str, str] = {
     'whole_with_prompt': 'Only with a prompt',
     'whole_name': 'File names',
     'whole_sidecar': 'Files beside pictures',
+    'whole_setting': '{name}: {value}',
     'whole_start': 'Start',
     'whole_close': 'Close',
     'whole_waits': 'Starting…',

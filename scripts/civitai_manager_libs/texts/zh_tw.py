@@ -329,6 +329,7 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'whole_with_prompt': '僅限有提示詞的圖片',
     'whole_name': '檔名',
     'whole_sidecar': '圖片旁的檔案',
+    'whole_setting': '{name}：{value}',
     'whole_start': '開始',
     'whole_close': '關閉',
     'whole_waits': '正在開始…',
