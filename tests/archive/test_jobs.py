@@ -14,7 +14,7 @@ import pytest
 
 from scripts.civitai_manager_libs.archive import jobs
 from scripts.civitai_manager_libs.archive.database import Database
-from scripts.civitai_manager_libs.archive.places import add_lanes, have_done_again
+from scripts.civitai_manager_libs.archive.places import add_lanes, have_done_again, main_cause
 from scripts.civitai_manager_libs.civitai.gallery import GalleryImage, ImagePage
 from scripts.civitai_manager_libs.errors import (
     CancelledError,
@@ -104,6 +104,17 @@ def test_how_far_a_job_is_can_be_told(db: Database, job: int) -> None:
         jobs.listed(db, job, jobs.SAVED, 0, 9)[0].path,
         failed.tries,
     )
+
+
+def test_of_what_failed_the_cause_of_most_is_known(db: Database, job: int) -> None:
+    assert main_cause(db, job) == (None, 0)
+    page(db, job, 1, 1, 2, 3, 4)
+    whys = (CancelledError(), NotFoundError(status=404), NotFoundError(status=404))
+    some = zip(jobs.listed(db, job, jobs.TO_DO, 0, 10), whys)
+    done = [replace(one, state=jobs.FAILED, cause=why) for one, why in some]
+    jobs.note_outcomes(db, job, done)
+    cause, count = main_cause(db, job)
+    assert isinstance(cause, NotFoundError) and count == 2
 
 
 def test_what_failed_can_be_done_again(db: Database, job: int) -> None:

@@ -464,6 +464,7 @@ def test_of_many_that_failed_all_can_be_seen_and_tried_again(
         return panel.count('<li><'), f'{panel}{told}'
 
     count, html = listed('', view)
+    assert '25 failed: The transfer broke off before the end. Try again. “Retry failed”' in html
     assert count == 20 and 'and 5 more' in html and 'data-order="more 1"' in html
     assert 'data-order="retry 1">Try all 25 again<' in html
     assert listed('more 1', view)[0] == listed('', view)[0] == 25
@@ -738,6 +739,10 @@ def test_no_button_moves_as_the_first_pictures_come_or_the_last() -> None:
         ({'hidden': 5}, 'above level PG: 5'),
         ({'asked': {'with_prompt': True}}, 'Only with a prompt'),
         ({'failed': 50, 'failures': ()}, 'and 50 more'),
+        (
+            {'state': kept.ENDED, 'failed': 9, 'main_cause': 'No <room>.', 'main_count': 7},
+            '9 failed, 7 of them: No &lt;room&gt;. “Retry failed” tries',
+        ),
     ],
 )
 def test_what_is_known_of_a_job_is_said(change: dict[str, Any], words: str) -> None:

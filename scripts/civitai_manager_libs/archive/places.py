@@ -6,7 +6,8 @@ import json
 import os
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
-from . import jobs, saved
+from ..errors import CivitaiError
+from . import causes, jobs, saved
 from .database import Database
 
 _AT_ONCE = 200
@@ -24,6 +25,17 @@ def begin_anew(db: Database, job_id: int, queries: Sequence[Mapping[str, Any]]) 
             jobs.add_lane(db, job_id, query)
         connection.execute('UPDATE jobs SET begins_anew = 1 WHERE id = ?', (job_id,))
         jobs.set_state(db, job_id, jobs.WAITING)
+
+
+def main_cause(db: Database, job_id: int) -> tuple[CivitaiError | None, int]:
+    """Return why most of what failed in a job did, and how many. Raises StorageError."""
+    ask = (
+        'SELECT cause, count(*) FROM listed WHERE job_id = ? AND state = ? '
+        'GROUP BY cause ORDER BY count(*) DESC, cause LIMIT 1'
+    )
+    with db.reading() as connection:
+        found = connection.execute(ask, (job_id, jobs.FAILED)).fetchone()
+    return (causes.told(found[0]), int(found[1])) if found else (None, 0)
 
 
 def begins_anew(db: Database, job_id: int) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 
 from .. import setting, texts
-from ..archive import jobs, saved
+from ..archive import jobs, places, saved
 from ..archive.database import Database
 from ..archive.models import ModelJob
 from ..civitai import modelfiles, urls
@@ -110,8 +110,9 @@ class Standing:
     INTERRUPTED or ELSEWHERE, since `changed_at`, in seconds of the epoch. `name` is that of what is
     kept, `link` its address, `asked` what was asked for beside source and level, by the names of
     the options. `gaps` and `notes` are sentences, `failures` the first pictures that failed,
-    `trouble` why the job as a whole could not go on, '' if it could. `ahead` is how many jobs come
-    before one that waits. `size` is in bytes, of all files this job saved.
+    `main_cause` why most of them did, which `main_count` did, `trouble` why the job as a whole
+    could not go on, '' if it could. `ahead` is how many jobs come before one that waits. `size` is
+    in bytes, of all files this job saved.
     Only of one that runs here: `rate` (bytes a second, over the last seconds), `seconds_left` (None
     if nobody can say), and `waiting`, the sentence that says what is waited for now, '' if nothing.
     """
@@ -135,6 +136,8 @@ class Standing:
     gaps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
+    main_cause: str = ''
+    main_count: int = 0
     trouble: str = ''
     name: str = ''
     link: str = ''
@@ -178,6 +181,7 @@ def told_of(db: Database, report: JobReport, state: str, size: int) -> Standing:
     now, wanted, job = report.progress, report.wanted, report.job
     asked, lanes = said_of(wanted), jobs.lanes(db, job.id)
     failed = now.count(jobs.FAILED)
+    cause, main_count = places.main_cause(db, job.id) if failed else (None, 0)
     is_empty = now.is_listed and not now.found
     nothing = (report.nothing_found(setting.language),) if is_empty else ()
     return Standing(
@@ -200,6 +204,8 @@ def told_of(db: Database, report: JobReport, state: str, size: int) -> Standing:
         gaps=tuple(dict.fromkeys(gap.message_in(setting.language) for gap in report.gaps)),
         notes=nothing + report.notes(setting.language),
         failures=failures(db, job.id) if failed else (),
+        main_cause=cause.message_in(setting.language) if cause else '',
+        main_count=main_count,
         name=name_of(urls.shown(wanted.source), lanes),
         link=link_of(wanted.source, lanes),
         changed_at=job.changed_at,

@@ -227,11 +227,19 @@ def _notices(job: Standing) -> str:
     why_not = [job.trouble] if job.trouble else []
     why_not += [label('listing_stopped', cause=gap) for gap in job.gaps]
     if state_of(job) == INCOMPLETE and job.failed:
-        why_not.append(label('job_failed_some'))
+        why_not.append(markup.sentences(_mostly(job), label('job_failed_some')))
     waiting = markup.notice(job.waiting, 'busy') if job.waiting else ''
     notes = [] if job.state in MOVING else job.notes
     calm = ''.join(map(markup.notice, notes))
     return waiting + ''.join(markup.notice(one, 'problem') for one in why_not) + calm
+
+
+def _mostly(job: Standing) -> str:
+    """How many pictures failed, and why most of them did; '' where nobody knows."""
+    if not job.main_cause:
+        return ''
+    key = 'job_failed_so' if job.main_count == job.failed else 'job_failed_mostly'
+    return label(key, failed=job.failed, count=job.main_count, cause=job.main_cause)
 
 
 def _buttons(state: str, job: Standing, viewer: Viewer) -> str:

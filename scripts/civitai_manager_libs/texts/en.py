@@ -587,6 +587,8 @@ ENGLISH: dict[str, str] = {
     'job_count_already': 'already there',
     'job_count_failed': 'failed',
     'job_count_gone': 'gone',
+    'job_failed_so': '{failed} failed: {cause}',
+    'job_failed_mostly': '{failed} failed, {count} of them: {cause}',
     'job_failed_some': '“Retry failed” tries again what failed and what could not be listed.',
     'job_hidden': 'Left out because above level {ceiling}: {count}.',
     'job_about': 'Details',

@@ -398,6 +398,8 @@ TRADITIONAL_CHINESE: dict[str, str] = {
     'job_count_already': '已存在',
     'job_count_failed': '失敗',
     'job_count_gone': '已消失',
+    'job_failed_so': '{failed} 張失敗：{cause}',
+    'job_failed_mostly': '{failed} 張失敗，其中 {count} 張：{cause}',
     'job_failed_some': '「重試失敗項目」會再次嘗試失敗的圖片與無法列出的部分。',
     'job_hidden': '因高於分級 {ceiling} 而略過：{count}。',
     'job_about': '詳細資訊',
