@@ -245,6 +245,7 @@ def test_models_above_the_ceiling_are_not_shown_and_that_is_said(
     assert links(told[parts.start.found]) == [f'{setting.civitai_base_url}/models/7']
     assert '1 above your maturity ceiling (PG)' in told[parts.status]
     assert [one.name for one in loading_of(view, view.search.grid).smalls] == ['']
+    assert '<img' not in told[parts.start.found]  # nothing that looks like a failure
 
 
 def test_what_comes_late_does_not_take_the_place_of_what_was_asked_for_since(

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from .. import setting
 from ..civitai import urls
 from ..civitai.found import FoundModel
-from ..civitai.gallery import GalleryImage
 from ..civitai.source import page_of
 from ..library import have
 from ..library.updates import Standing
@@ -23,6 +22,7 @@ from .view import SearchView, View
 # Models that everybody may see, by their ids: those of the site, and of the stand-in for it.
 _OF_THE_SITE = {4384: 'DreamShaper', 827184: 'WAI-illustrious-SDXL', 4201: 'Realistic Vision'}
 _OF_THE_STAND_IN = {4201: 'Paper Horizons XL', 4317: 'Gouache Weather', 4452: 'Quiet Geometry'}
+_NO_PICTURE = '<span class="cg-cell" data-state="there"></span>'  # has its place in the grid
 _LISTS = ('favourites', 'recent')
 
 
@@ -177,8 +177,7 @@ def _card(one: FoundModel, small: Small, place: str) -> str:
         if fact
     )
     creator = source_links.user(model.creator)
-    shown = one.picture or GalleryImage(0, '')  # then it is the card for none
-    picture = grid_markup.picture(shown, small, place)
+    picture = grid_markup.picture(one.picture, small, place) if one.picture else _NO_PICTURE
     return (
         f'<li class="cg-card"><a class="cg-card-open" {source_links.opening(link)}>{picture}'
         f'<strong>{escape(model.name)}</strong></a> {source_links.away(link)}'
