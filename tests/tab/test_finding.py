@@ -169,6 +169,16 @@ def test_what_fails_says_why_and_leaves_what_was_found_marked_as_from_before(
     assert BEFORE not in load(view, 'gouache')[parts.start.found]
 
 
+def test_what_found_nothing_is_not_told_of_as_models_from_before(
+    demo: DemoServer, parts: Parts, load: Callable[..., dict[Any, Any]]
+) -> None:
+    view = View()
+    assert links(load(view, 'nosuchword')[parts.start.found]) == []
+    told = load(view, '@nobodyhere')
+    assert 'cg-problem' in told[parts.status] and 'nosuchword' in told[parts.start.found]
+    assert BEFORE not in told[parts.start.found]
+
+
 def test_a_search_that_fails_marks_the_gallery_as_from_before_until_another_comes(
     demo: DemoServer, parts: Parts, load: Callable[..., dict[Any, Any]]
 ) -> None:

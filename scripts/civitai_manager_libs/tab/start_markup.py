@@ -138,7 +138,8 @@ def found(view: View) -> str:
         body = f'<{tag} class="cg-grid"{facts}><ul class="cg-cards">{cards}</ul></{tag}>'
     else:
         body = f'<p>{escape(label("found_hint"))}</p>'
-    before = markup.of_before('found_of_before') if view.is_of_before else ''
+    is_of_before = view.is_of_before and search.page.models
+    before = markup.of_before('found_of_before') if is_of_before else ''
     close = escape(label('found_close'))
     name = escape(label('found_name', words=search.words))
     return (
