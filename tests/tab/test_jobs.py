@@ -618,6 +618,7 @@ def test_words_from_outside_are_only_words() -> None:
     evil = replace(
         JOB,
         source=f'https://civitai.com/{EVIL}',
+        link=f'https://civitai.com/{EVIL}',
         folder=f'/home/{EVIL}',
         level=EVIL,
         asked={'tag': EVIL},
@@ -779,11 +780,11 @@ def test_again_is_offered_only_where_something_can_be_tried(
         ),
         ({'found': 9, 'already': 4, 'saved': 2, 'failed': 3}, '6 of 9 pictures kept'),
         ({'state': kept.WAITING, 'ahead': 2}, 'waits its turn</span> <span class="cg-why">jobs be'),
-        ({'name': 'Paper Horizons · v2'}, '>Paper Horizons · v2</a>'),
+        ({'name': 'Paper Horizons · v2', 'link': JOB.source}, '>Paper Horizons · v2</a>'),
         ({'name': EVIL}, '&lt;script'),
-        ({'source': ALL, 'name': ALL}, 'rel="noreferrer">Pictures on Civitai</a>'),
-        ({'source': POST, 'name': POST}, '>Post 7</a>'),
-        ({'source': 'http://[', 'name': 'http://['}, '>http://[</a>'),
+        (dict.fromkeys(('source', 'name', 'link'), ALL), '>Pictures on Civitai</a>'),
+        (dict.fromkeys(('source', 'name', 'link'), POST), '>Post 7</a>'),
+        (dict.fromkeys(('source', 'name', 'link'), 'http://['), '>http://[</a>'),
     ],
 )
 def test_the_head_of_a_job_says_what_it_is_of_and_how_it_ended(

@@ -128,9 +128,9 @@ def _is_known(view: View) -> bool:
 
 def _nothing(view: View, is_hidden: bool) -> str:
     """Why there is nothing on the page: its filters, and the tags that the link asks for."""
-    chosen, tags = view.filters.chosen, view.gallery.source.tags if view.gallery else ()
     if is_hidden:
         return f'<strong>{escape(label("left_nothing"))}</strong>'
+    chosen, tags = view.filters.chosen, view.gallery.source.tags if view.gallery else ()
     names = [_said(chosen, name) for name in chosen.narrowing]
     names += [label('left_tag', tag=tag) for tag in tags]
     if not names:
