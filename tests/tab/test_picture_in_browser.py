@@ -179,7 +179,7 @@ def test_the_lightbox_leads_through_the_gallery_and_gives_the_focus_back(
     expect(part(page, 'page_info')).to_contain_text('Page 2', timeout=WAIT)
     shows(page, COUNT + 2)
     page.keyboard.press('d')
-    expect(page.locator('.cg-told')).to_contain_text('1 saved', timeout=WAIT)
+    expect(page.locator('.cg-told')).to_have_text('1 saved.', timeout=WAIT)
     page.keyboard.press('ArrowLeft')
     shows(page, COUNT + 1)
     page.keyboard.press('ArrowLeft')

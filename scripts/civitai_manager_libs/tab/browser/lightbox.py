@@ -116,7 +116,8 @@ WATCH_LIGHTBOX = f"""() => {{
         const place = find('kept_here');
         if (!keeps || !state.isOpen() || !place) return;
         const told = place.cloneNode(true);
-        for (const one of told.querySelectorAll('button, progress, code, details')) one.remove();
+        const others = 'button, progress, details, .cg-place';
+        for (const one of told.querySelectorAll(others)) one.remove();
         tell(place.dataset.waits || told.textContent.trim());
     }};
     const mirror = () => {{
