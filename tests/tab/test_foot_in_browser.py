@@ -186,12 +186,18 @@ def test_where_a_key_is_asked_for_a_button_leads_to_its_field(page: Page, site: 
 
 def test_a_button_that_was_pressed_shows_it_until_there_is_an_answer(page: Page) -> None:
     held: list[Route] = []
-    page.route('**/queue/join**', lambda route: held.append(route))
+    is_let_go = False
+
+    def hold(route: Route) -> None:
+        route.continue_() if is_let_go else held.append(route)
+
+    page.route('**/queue/join**', hold)
     whole = part(page, 'download_whole')
     whole.click()
     expect(whole).to_have_attribute('data-pressed', '', timeout=WAIT)
     expect(whole).to_have_css('opacity', '0.6')
     assert held, 'nothing was asked'
+    is_let_go = True
     for route in held:
         route.continue_()
     expect(part(page, 'whole_told')).to_be_visible(timeout=WAIT)

@@ -223,7 +223,7 @@ def test_each_sign_of_a_cell_has_its_words_where_a_pointer_finds_them_and_nobody
     view.page = replace(view.page, images=(first, second, *others))
     found = cells(view, filled(view))
     signs = [re.findall(r'<span(?: class="[a-z-]+")? title="([^"]*)">([^<]+)<', c) for c in found]
-    always = [('Favourite', '★'), ('Saved', '✓')]
+    always = [('Favourite', '★'), ('Hidden', '⊘'), ('Saved', '✓')]
     assert signs[0] == [('Level PG', 'PG'), ('With prompt and settings', '✎'), *always]
     assert signs[1] == [('Level X', 'X'), ('Video', 'Video'), *always]
     for cell in found:
