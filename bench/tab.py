@@ -36,7 +36,7 @@ _SILENT_PATH = '/models/4201?modelVersionId=420101'
 PICTURES = 24
 WAIT = 60_000
 PART = '#civitai_gallery_{}'
-_CHROMIUM = 'chromium', 'chromium-browser', 'google-chrome'
+_CHROMIUM = 'chromium', 'chromium-browser', 'google-chrome', 'chromium-headless-shell'
 # Notes when each picture was drawn first, the last click, and when what was chosen was told of and
 # seen large; in milliseconds since 1970.
 _WATCH = """() => {

@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from scripts.civitai_manager_libs import texts
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None
-)
+# The first of them draws no window of its own, which takes a third of the time of the others.
+BROWSERS = 'chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 QUIET = (
     '--no-sandbox --disable-gpu --no-first-run --disable-background-networking '
     '--disable-component-update --disable-sync'
