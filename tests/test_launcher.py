@@ -364,7 +364,6 @@ def test_an_argument_where_none_is_taken_is_wrong_usage(settled: Project) -> Non
         pytest.param('tests/test_plain.py', id='one without a browser'),
         pytest.param('tests/hosts/test_host.py', id='one in a host'),
         pytest.param('tests/cli/test_line.py', id='one of the command line'),
-        pytest.param('tests/downloads/test_file.py', id='one of downloads'),
         pytest.param('tests/bench/test_it.py', id='one of the benchmark'),
         pytest.param('tests/tab/test_grid_in_browser.py', id='one in a browser'),
     ],
@@ -375,9 +374,8 @@ def test_all_tests_are_run_once_and_each_that_fails_counts(
     capfd: pytest.CaptureFixture[str],
     fails: str | None,
 ) -> None:
-    beside = 'hosts/test_host cli/test_line downloads/test_file http_client/test_wire bench/test_it'
-    names = ['test_plain', *beside.split(), 'tab/test_grid_in_browser']
-    files = [f'tests/{name}.py' for name in names]
+    beside = ['tests/hosts/test_host.py', 'tests/cli/test_line.py', 'tests/bench/test_it.py']
+    files = ['tests/test_plain.py', *beside, 'tests/tab/test_grid_in_browser.py']
     for name in files:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
