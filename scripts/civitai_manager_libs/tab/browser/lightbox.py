@@ -274,8 +274,12 @@ WATCH_LIGHTBOX = f"""() => {{
         }}
         part.full.textContent = words.lightbox_full || '';
     }};
+    const isMade = () => {{
+        if (!dialog && find('bar') && window.civitaiGallerySpoken) make();
+        return Boolean(dialog);
+    }};
     state.open = (item, isChosen) => {{
-        if (!item || !dialog || dialog.open) return;
+        if (!item || !isMade() || dialog.open) return;
         named();
         keeps = false;
         // who moved on through the pictures wants to go on from there
@@ -307,8 +311,7 @@ WATCH_LIGHTBOX = f"""() => {{
     }});
     const watched = new WeakSet();
     setInterval(() => {{
-        // before it is opened, as what it says is heard where it stood before
-        if (!dialog && find('bar') && window.civitaiGallerySpoken) make();
+        isMade();  // before it is opened, as what it says is heard where it stood before
         if (find('side')) find('side').dataset.lightbox = '';
         const wanted = {{subtree: true, childList: true, characterData: true}};
         wanted.attributeFilter = ['data-waits'];
