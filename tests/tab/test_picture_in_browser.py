@@ -202,6 +202,7 @@ def test_the_lightbox_opens_before_anything_was_looked_at_again(page: Page, site
     }""".join(('(', ')()')))
     page.reload()
     expect(page.locator('.cg-cell[data-state="there"]')).to_have_count(COUNT, timeout=WAIT)
+    page.wait_for_function('window.civitaiGalleryLightbox && window.civitaiGallerySpoken')
     pictures(page).nth(1).dblclick()
     shows(page, 2)
 
