@@ -195,18 +195,6 @@ def test_the_lightbox_leads_through_the_gallery_and_gives_the_focus_back(
     expect(lightbox(page)).to_have_count(0)
 
 
-def test_the_lightbox_opens_before_anything_was_looked_at_again(page: Page, site: GridSite) -> None:
-    page.add_init_script("""() => {
-        const own = window.setInterval;
-        window.setInterval = (work, pause) => pause < 500 ? own(work, pause) : 0;
-    }""".join(('(', ')()')))
-    page.reload()
-    expect(page.locator('.cg-cell[data-state="there"]')).to_have_count(COUNT, timeout=WAIT)
-    page.wait_for_function('window.civitaiGalleryLightbox && window.civitaiGallerySpoken')
-    pictures(page).nth(1).dblclick()
-    shows(page, 2)
-
-
 def test_the_lightbox_hears_the_keys_also_where_nothing_has_the_focus(
     page: Page, site: GridSite
 ) -> None:
