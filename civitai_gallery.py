@@ -418,13 +418,17 @@ def run_everything() -> int:
     """Run the linters and all tests; not 0 if anything failed.
 
     What waits for browsers most of the time runs beside the others: the hosts and the tab, with the
-    command line and the benchmark, as they are done sooner. What these said stands behind what the
-    others did.
+    command line, the client and the benchmark, as they are done sooner. What these said stands
+    behind what the others did.
     """
     in_tab = sorted((ROOT / 'tests' / 'tab').glob('test_*browser.py'))
     beside = [
         ['tests/hosts', 'tests/cli'],
-        [*(path.relative_to(ROOT).as_posix() for path in in_tab), 'tests/bench'],
+        [
+            *(path.relative_to(ROOT).as_posix() for path in in_tab),
+            'tests/bench',
+            'tests/http_client',
+        ],
     ]
     command = [sys.executable, '-m', 'pytest', '-p', 'no:cacheprovider']
     with contextlib.ExitStack() as stack:

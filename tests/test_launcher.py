@@ -374,8 +374,9 @@ def test_all_tests_are_run_once_and_each_that_fails_counts(
     capfd: pytest.CaptureFixture[str],
     fails: str | None,
 ) -> None:
-    beside = ['tests/hosts/test_host.py', 'tests/cli/test_line.py', 'tests/bench/test_it.py']
-    files = ['tests/test_plain.py', *beside, 'tests/tab/test_grid_in_browser.py']
+    beside = 'hosts/test_host cli/test_line bench/test_it http_client/test_wire'.split()
+    names = ['test_plain', *beside, 'tab/test_grid_in_browser']
+    files = [f'tests/{name}.py' for name in names]
     for name in files:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
