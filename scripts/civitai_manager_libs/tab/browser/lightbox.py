@@ -121,7 +121,7 @@ WATCH_LIGHTBOX = f"""() => {{
         tell(place.dataset.waits || told.textContent.trim());
     }};
     const mirror = () => {{
-        if (!dialog || !dialog.open || !current) return;
+        if (!state.isOpen() || !current) return;
         const below = beneath(current, () => dialog.close());
         if (below.innerHTML === part.below.innerHTML) return;
         const within = () => [...part.below.querySelectorAll('button, a[href]')];
@@ -274,12 +274,22 @@ WATCH_LIGHTBOX = f"""() => {{
         }}
         part.full.textContent = words.lightbox_full || '';
     }};
-    const isMade = () => {{
+    const watched = new WeakSet();
+    const look = () => {{
+        // before it is opened, as what it says is heard where it stood before
         if (!dialog && find('bar') && window.civitaiGallerySpoken) make();
-        return Boolean(dialog);
+        if (find('side')) find('side').dataset.lightbox = '';
+        const wanted = {{subtree: true, childList: true, characterData: true}};
+        wanted.attributeFilter = ['data-waits'];
+        for (const [place, heard] of [[find('details'), mirror], [find('kept_here'), kept]]) {{
+            if (!place || watched.has(place)) continue;
+            watched.add(place);
+            new MutationObserver(heard).observe(place, wanted);
+        }}
     }};
     state.open = (item, isChosen) => {{
-        if (!item || !isMade() || dialog.open) return;
+        look();
+        if (!item || !dialog || dialog.open) return;
         named();
         keeps = false;
         // who moved on through the pictures wants to go on from there
@@ -309,17 +319,7 @@ WATCH_LIGHTBOX = f"""() => {{
         if (here(event.composedPath()[0], '#civitai_gallery_image .cg-open'))
             state.open(state.chosen(), true);
     }});
-    const watched = new WeakSet();
-    setInterval(() => {{
-        isMade();  // before it is opened, as what it says is heard where it stood before
-        if (find('side')) find('side').dataset.lightbox = '';
-        const wanted = {{subtree: true, childList: true, characterData: true}};
-        wanted.attributeFilter = ['data-waits'];
-        for (const [place, heard] of [[find('details'), mirror], [find('kept_here'), kept]]) {{
-            if (!place || watched.has(place)) continue;
-            watched.add(place);
-            new MutationObserver(heard).observe(place, wanted);
-        }}
-    }}, 500);
+    setInterval(look, 500);
+    look();
     return [];
 }}"""
