@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from scripts.civitai_manager_libs import texts
 
@@ -71,6 +71,25 @@ def until(tab: Page, is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < deadline
         tab.wait_for_timeout(50)
+
+
+@contextmanager
+def held(tab: Page, what: str) -> Iterator[list[Route]]:
+    """What the page asks for at `what` waits, and goes out in the end, the last one first."""
+    waiting: list[Route] = []
+    is_over = False
+
+    def hold(route: Route) -> None:
+        if is_over:
+            route.continue_()
+        else:
+            waiting.append(route)
+
+    tab.route(what, hold)
+    yield waiting
+    is_over = True
+    for route in reversed(waiting):
+        route.continue_()
 
 
 def go(tab: Page, button: str, page_text: str) -> None:

@@ -6,10 +6,11 @@ import re
 from typing import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browsing import (
     WAIT,
+    held,
     load,
     needs_chromium,
     part,
@@ -185,21 +186,13 @@ def test_where_a_key_is_asked_for_a_button_leads_to_its_field(page: Page, site: 
 
 
 def test_a_button_that_was_pressed_shows_it_until_there_is_an_answer(page: Page) -> None:
-    held: list[Route] = []
-    is_let_go = False
-
-    def hold(route: Route) -> None:
-        route.continue_() if is_let_go else held.append(route)
-
-    page.route('**/queue/join**', hold)
+    expect(part(page, 'status')).to_contain_text('pictures.', timeout=WAIT)  # all has come
     whole = part(page, 'download_whole')
-    whole.click()
-    expect(whole).to_have_attribute('data-pressed', '', timeout=WAIT)
-    expect(whole).to_have_css('opacity', '0.6')
-    assert held, 'nothing was asked'
-    is_let_go = True
-    for route in held:
-        route.continue_()
+    with held(page, '**/queue/join**') as asked:
+        whole.click()
+        expect(whole).to_have_attribute('data-pressed', '', timeout=WAIT)
+        expect(whole).to_have_css('opacity', '0.6')
+        assert asked, 'nothing was asked'
     expect(part(page, 'whole_told')).to_be_visible(timeout=WAIT)
     expect(whole).not_to_have_attribute('data-pressed', '')
     expect(whole).to_have_css('opacity', '1')

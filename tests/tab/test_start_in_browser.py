@@ -9,11 +9,12 @@ from typing import Any, Callable, Iterator
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from civitai_demo.server import OPENING_PATH, DemoServer
 from tests.support.browsing import (
     WAIT,
+    held,
     load,
     needs_chromium,
     part,
@@ -258,22 +259,13 @@ def test_favourite_pictures_are_shown_from_where_one_begins(
     pictures(page).first.click()
     favourite = part(page, 'details').locator('[data-cg-mark^=favourite]')
     expect(favourite).to_be_visible(timeout=WAIT)
-    held: list[Route] = []
-    is_let_go = False
-
-    def hold(route: Route) -> None:
-        route.continue_() if is_let_go else held.append(route)
-
-    page.route('**/queue/join**', hold)
-    favourite.click()
-    expect(favourite).to_have_attribute('aria-pressed', 'true', timeout=WAIT)
-    part(page, 'title').get_by_role('button', name='Where to begin').click()
-    part(page, 'home').get_by_role('button', name='Show them').click()
-    page.evaluate('new Promise((done) => requestIdleCallback(done))')
-    assert held, 'nothing was marked'
-    is_let_go = True
-    for route in reversed(held):  # what comes later may well be there before
-        route.continue_()
+    with held(page, '**/queue/join**') as asked:  # what comes later may well be there before
+        favourite.click()
+        expect(favourite).to_have_attribute('aria-pressed', 'true', timeout=WAIT)
+        part(page, 'title').get_by_role('button', name='Where to begin').click()
+        part(page, 'home').get_by_role('button', name='Show them').click()
+        page.evaluate('new Promise((done) => requestIdleCallback(done))')
+        assert asked, 'nothing was marked'
     expect(part(page, 'title').locator('h2')).to_have_text('Favourites', timeout=WAIT)
     expect(pictures(page)).to_have_count(1, timeout=WAIT)
     expect(part(page, 'home')).to_be_hidden()

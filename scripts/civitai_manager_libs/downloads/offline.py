@@ -65,10 +65,10 @@ class SavedGallery:
 
 def of_job(job_id: int) -> SavedGallery:
     """Return what the job of that id kept. Raises SourceError if there is none, StorageError."""
-    job = jobs.find(archive(), job_id)
+    db = archive()
+    job = jobs.find(db, job_id)
     if job is None:
         raise SourceError('job_unknown')
-    db = archive()
     return _saved(job, jobs.lanes(db, job_id), kept.count(db, job_id))
 
 

@@ -89,8 +89,8 @@ WATCH_GRID = f"""() => {{
         delete gridOf(button).dataset.done;
         const item = cell.querySelector('.thumbnail-item'), image = cell.querySelector('img');
         // else the browser would show what it has kept
-        const again = (image.dataset.src || '').split('?')[0] + '?again=' + Date.now();
-        if (image.dataset.src) image.dataset.src = again;
+        if (image.dataset.src)
+            image.dataset.src = image.dataset.src.split('?')[0] + '?again=' + Date.now();
         delete image.dataset.tries;
         stopAt(item);
         item.focus();
