@@ -116,6 +116,7 @@ WATCH_FOOT = f"""() => {{
         if (!isTick && !picking && !many && !one) return;
         event.preventDefault();
         event.stopImmediatePropagation();
+        look();  // else what is chosen on a page that has just come is taken for the last one's
         if (many) pickTo(placeOf(cell)); else toggle(placeOf(cell));
     }}, true);
     let isSpaceOurs = false;
@@ -127,6 +128,7 @@ WATCH_FOOT = f"""() => {{
         isSpaceOurs = Boolean(isOurs && event.key === ' ' && isPlain);
         if (isSpaceOurs) {{
             event.preventDefault();
+            look();
             const place = placeOf(item.closest('.cg-cell'));
             if (event.shiftKey) pickTo(place); else if (!event.repeat) toggle(place);
         }} else if (event.key === 'Escape' && isPlain && picking
