@@ -8,7 +8,7 @@ from __future__ import annotations
 PAGE = "(window.gradioApp ? gradioApp() : document)"
 
 # Hands what was ordered for a picture to the server, beside the view; '' for nothing.
-TAKE_MARK = "(view) => [view, window.civitaiGalleryPicture.take()]"
+TAKE_MARK = "(view) => [view, window.civitaiGalleryPicture.orders.shift() || '']"
 MARK_TAKEN = """() => {
     window.civitaiGalleryPicture.marked();
     return [];
@@ -18,7 +18,7 @@ MARK_TAKEN = """() => {
 # large one is asked for before the server knows of the choice, then those beside it.
 WATCH_PICTURE = f"""() => {{
     if (window.civitaiGalleryPicture) return [];
-    const state = window.civitaiGalleryPicture = {{orders: [], underway: 0}};
+    const state = window.civitaiGalleryPicture = {{orders: []}};
     const find = (what) => {PAGE}.querySelector('#civitai_gallery_' + what);
     const pause = (ms) => new Promise((done) => setTimeout(done, ms));
     const idle = window.requestIdleCallback || ((work) => setTimeout(work, 50));
@@ -166,11 +166,14 @@ WATCH_PICTURE = f"""() => {{
     // What is asked of the marks waits for those that were made before it.
     const marksMade = async () => {{
         const end = Date.now() + patience;
-        while ((state.orders.length || state.underway) && Date.now() < end) await pause(50);
+        while ((state.orders.length || sentAt) && Date.now() < end) await pause(50);
     }};
-    state.take = () => {{
-        state.underway += 1;
-        return state.orders.shift() || '';
+    // One after the other, as two that are carried out at once might be so in another order.
+    let sentAt = 0;
+    const sendMark = () => {{
+        if (!state.orders.length || Date.now() < sentAt + patience) return;
+        sentAt = Date.now();
+        press('mark_button');
     }};
     // As if it had been chosen among several, of which the bar below the grid keeps those chosen.
     state.keep = (of) => {{
@@ -192,15 +195,15 @@ WATCH_PICTURE = f"""() => {{
             const [kind, , ...of] = mark.dataset.cgMark.split(' ');
             const is = Number(turned === 'true');
             state.orders.push([kind, is, state.now(of.join(' '))].join(' '));
-            press('mark_button');
+            sendMark();
         }}
         if (kept) state.keep(state.now(kept.dataset.cgKeep));
         if (other && /^[a-z_]+$/.test(other.dataset.cgPress))
             marksMade().then(() => press(other.dataset.cgPress + '_button'));
     }});
     state.marked = () => {{
-        state.underway -= 1;
-        if (state.orders.length) press('mark_button');  // gradio 3 drops what is pressed meanwhile
+        sentAt = 0;
+        sendMark();
     }};
     // A cell is marked as its buttons say, whether they were pressed or drawn anew.
     const markCells = () => {{
