@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import Iterator
 
 import pytest
@@ -16,10 +17,10 @@ from tests.support.browsing import (
     pictures,
     tab_at,
 )
-from tests.support.grid_site import GridSite
+from tests.support.grid_site import GridSite, jpeg
 from tests.support.prepared import Prepared
 from tests.support.running_app import RunningApp, app_of
-from tests.support.scripted_server import ok
+from tests.support.scripted_server import Answer, kept, ok
 
 pytestmark = needs_chromium
 
@@ -118,6 +119,15 @@ def test_each_event_is_spoken_once_and_none_is_missed(page: Page, site: GridSite
     says(page, '1 selected')
     page.locator('.cg-tick').first.click()
     page.locator('[data-pick=mode]').click()
+    may_come = threading.Event()
+
+    def late() -> Answer:
+        may_come.wait(WAIT / 1000)
+        return kept(ok(jpeg(1), Content_Type='image/jpeg'))
+
+    site.instead['original'] = late
     part(page, 'download_page').click()
+    page.wait_for_function("window.spoken.some((one) => one.startsWith('Downloading'))")
+    may_come.set()
     says(page, f'{COUNT} saved')
     assert page.evaluate('window.tooLate') == []

@@ -36,7 +36,7 @@ WATCH_SPOKEN = f"""() => {{
     }};
 
     // What is being told, by component; a panel that is drawn anew says what is new in it.
-    let before = null, chosen = '';
+    let before = null, chosen = '', turns = 0;
     const wordsOf = (node) => {{
         const copy = node.cloneNode(true);
         for (const one of copy.querySelectorAll('button, progress, [hidden]')) one.remove();
@@ -55,6 +55,12 @@ WATCH_SPOKEN = f"""() => {{
             if (!isOld && !now.get(part).has(text)) fresh.push([text, role]);
             now.get(part).add(text);
         }};
+        // a page may be turned so soon that all which is told of the next one are the same words
+        const begun = window.civitaiGalleryTurns || 0;
+        if (before && begun !== turns && !window.civitaiGalleryWaits) {{
+            before.delete(prefix + 'status_page');
+            turns = begun;
+        }}
         for (const part of [find('status_page'), find('details')])
             if (part && part.dataset.waits) tell(part.id, part.dataset.waits, 'status');
         for (const node of root.querySelectorAll('[data-spoken]')) {{
