@@ -178,6 +178,8 @@ def test_the_lightbox_leads_through_the_gallery_and_gives_the_focus_back(
         page.keyboard.press('ArrowRight')
     expect(part(page, 'page_info')).to_contain_text('Page 2', timeout=WAIT)
     shows(page, COUNT + 2)
+    second = re.compile(r'[?&]p=2\b')
+    expect(page).to_have_url(second, timeout=WAIT)  # else there is nothing to go back to
     page.keyboard.press('d')
     expect(page.locator('.cg-told')).to_have_text('1 saved.', timeout=WAIT)
     page.keyboard.press('ArrowLeft')
@@ -190,6 +192,7 @@ def test_the_lightbox_leads_through_the_gallery_and_gives_the_focus_back(
     assert page.evaluate('document.activeElement.dataset.index') == str(COUNT - 1)
     page.keyboard.press('Enter')
     expect(lightbox(page)).to_be_visible()
+    expect(page).not_to_have_url(second, timeout=WAIT)
     page.go_back()
     expect(part(page, 'page_info')).to_contain_text('Page 2', timeout=WAIT)
     expect(lightbox(page)).to_have_count(0)
