@@ -73,6 +73,22 @@ def until(tab: Page, is_so: Callable[[], bool]) -> None:
         tab.wait_for_timeout(50)
 
 
+# Resolves once nothing in the page has changed for a second.
+_REST = """() => new Promise((resolve) => {
+    let clock = setTimeout(resolve, 1000);
+    new MutationObserver(() => {
+        clearTimeout(clock);
+        clock = setTimeout(resolve, 1000);
+    }).observe(document.body,
+        {subtree: true, childList: true, characterData: true, attributes: true});
+})"""
+
+
+def at_rest(tab: Page) -> None:
+    """Wait until what a page brings as it opens is all there."""
+    tab.evaluate(_REST)
+
+
 @contextmanager
 def held(tab: Page, what: str) -> Iterator[list[Route]]:
     """What the page asks for at `what` waits, and goes out in the end, the last one first."""

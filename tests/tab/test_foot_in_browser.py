@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browsing import (
     WAIT,
+    at_rest,
     held,
     load,
     needs_chromium,
@@ -186,7 +187,7 @@ def test_where_a_key_is_asked_for_a_button_leads_to_its_field(page: Page, site: 
 
 
 def test_a_button_that_was_pressed_shows_it_until_there_is_an_answer(page: Page) -> None:
-    expect(part(page, 'status')).to_contain_text('pictures.', timeout=WAIT)  # all has come
+    at_rest(page)
     whole = part(page, 'download_whole')
     with held(page, '**/queue/join**') as asked:
         whole.click()
