@@ -74,7 +74,8 @@ def until(tab: Page, is_so: Callable[[], bool]) -> None:
 
 
 # Resolves once nothing in the page has changed for a second.
-_REST = """() => new Promise((resolve) => {
+_REST = """(longest) => new Promise((resolve, reject) => {
+    setTimeout(reject, longest, 'the page changes all the time');
     let clock = setTimeout(resolve, 1000);
     new MutationObserver(() => {
         clearTimeout(clock);
@@ -86,7 +87,7 @@ _REST = """() => new Promise((resolve) => {
 
 def at_rest(tab: Page) -> None:
     """Wait until what a page brings as it opens is all there."""
-    tab.evaluate(_REST)
+    tab.evaluate(_REST, WAIT)
 
 
 @contextmanager

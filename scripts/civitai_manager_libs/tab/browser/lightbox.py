@@ -278,7 +278,8 @@ WATCH_LIGHTBOX = f"""() => {{
     const look = () => {{
         // before it is opened, as what it says is heard where it stood before
         if (!dialog && find('bar') && window.civitaiGallerySpoken) make();
-        if (find('side')) find('side').dataset.lightbox = '';
+        const side = find('side');
+        if (side && side.dataset.lightbox === undefined) side.dataset.lightbox = '';
         const wanted = {{subtree: true, childList: true, characterData: true}};
         wanted.attributeFilter = ['data-waits'];
         for (const [place, heard] of [[find('details'), mirror], [find('kept_here'), kept]]) {{
