@@ -19,7 +19,12 @@ from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.archive import jobs, place
 from scripts.civitai_manager_libs.downloads import beginning
 from scripts.civitai_manager_libs.downloads.queue import JobQueue, job_queue
-from scripts.civitai_manager_libs.downloads.standing import ELSEWHERE, INTERRUPTED, Standing
+from scripts.civitai_manager_libs.downloads.standing import (
+    ELSEWHERE,
+    INTERRUPTED,
+    Standing,
+    state_of,
+)
 from scripts.civitai_manager_libs.downloads.wanted import Wanted
 from scripts.civitai_manager_libs.errors import CivitaiError, StorageError
 from scripts.civitai_manager_libs.http_client import CivitaiHttpClient, get_http_client
@@ -464,6 +469,17 @@ def test_a_key_that_is_missing_is_said_and_asked_for_again_once_it_is_there(
     slow.scenario = ''
     queue.retry(job)
     assert end_of(slow, queue, job).is_complete
+
+
+def test_a_job_that_ends_as_it_is_looked_at_was_not_interrupted(
+    slow: DemoServer, queue: JobQueue, tmp_path: Path
+) -> None:
+    job = queue.add(wanted(SMALL), tmp_path / 'kept')
+    until(queue, job, is_halfway)
+    (read_before,) = jobs.every(place.archive())
+    end_of(slow, queue, job)
+    until(queue, job, lambda _: not jobs.is_held(place.archive(), job))
+    assert state_of(place.archive(), read_before) == jobs.ENDED
 
 
 def test_what_has_ended_can_be_tried_again_at_once(

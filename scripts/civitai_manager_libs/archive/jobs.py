@@ -171,6 +171,13 @@ def _jobs(db: Database, which: str, *values: int) -> list[Job]:
     ]
 
 
+def state_now(db: Database, job_id: int) -> str:
+    """Return the state of a job of any kind, '' if there is none. Raises StorageError."""
+    with db.reading() as connection:
+        found = connection.execute('SELECT state FROM jobs WHERE id = ?', (job_id,)).fetchone()
+    return found[0] if found else ''
+
+
 def set_state(db: Database, job_id: int, state: str, instead_of: Sequence[str] = ()) -> bool:
     """Note what a job is doing now; tell whether that is new. Raises StorageError.
 

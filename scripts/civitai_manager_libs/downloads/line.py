@@ -232,6 +232,8 @@ class JobLine:
         if self._is_ours(job.id):
             return job.state
         if job.state == jobs.WAITING:
-            return INTERRUPTED
+            with self._lock:  # it may have been put in line, or have ended, since it was read
+                is_ours, state = self._is_ours(job.id), jobs.state_now(db, job.id)
+            return state if is_ours or state not in (jobs.WAITING, '') else INTERRUPTED
         state = state_of(db, job)
         return ELSEWHERE if state == jobs.RUNNING else state

@@ -169,8 +169,10 @@ def state_of(db: Database, job: jobs.Job) -> str:
     cause = job.cause if isinstance(job, ModelJob) and job.state == jobs.STOPPED else None
     if cause is not None and modelfiles.is_lasting(cause, time.time()):
         return FAILED
-    is_lost = job.state == jobs.RUNNING and not jobs.is_held(db, job.id)
-    return INTERRUPTED if is_lost else job.state
+    if job.state != jobs.RUNNING or jobs.is_held(db, job.id):
+        return job.state
+    state = jobs.state_now(db, job.id)  # it may have ended since it was read
+    return INTERRUPTED if state in (jobs.RUNNING, '') else state
 
 
 def told_of(db: Database, report: JobReport, state: str, size: int) -> Standing:
