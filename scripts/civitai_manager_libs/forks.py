@@ -48,6 +48,10 @@ class Lock:
         else:
             self._lock = threading.RLock()
 
+    def __deepcopy__(self, memo: object) -> Lock:
+        """A copy of what it guards is guarded by a lock of its own."""
+        return Lock()
+
     def __enter__(self) -> None:
         self._lock.acquire()
 

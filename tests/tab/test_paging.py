@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextvars
 import re
+import sys
 import threading
-from typing import Any
+from contextlib import suppress
+from typing import Any, Callable
 
 import gradio as gr
 import pytest
 
 from civitai_demo.server import DemoServer
 from scripts.civitai_manager_libs import civitai_gallery_action as action, setting, widgets
-from scripts.civitai_manager_libs.errors import SourceError
+from scripts.civitai_manager_libs.errors import CancelledError, SourceError
 from scripts.civitai_manager_libs.tab import (
     components,
     events,
@@ -230,6 +232,29 @@ def test_of_two_turns_at_once_the_one_that_began_last_is_shown(
     assert parts.grid in before[0] and parts.grid in told
     list(paging._on_loaded(parts)(view))
     assert view.is_settled and 'Page 3' in told[parts.page_info]
+
+
+def test_however_close_turns_are_what_the_last_one_brought_stays(view: View) -> None:
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(150):
+            ready = threading.Barrier(2)
+
+            def turn(change: Callable[[View], None], ready: threading.Barrier = ready) -> None:
+                ready.wait()
+                with suppress(CancelledError):
+                    change(view)
+
+            ways = events.go_next, events.go_previous
+            turns = [threading.Thread(target=turn, args=(way,)) for way in ways]
+            for one in turns:
+                one.start()
+            for one in turns:
+                one.join()
+            assert view.turn == view.listed
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def test_the_last_click_wins_in_whatever_order_clicks_come(view: View, parts: layout.Parts) -> None:

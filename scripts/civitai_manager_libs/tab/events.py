@@ -104,8 +104,9 @@ def choose_version(view: View, label: str) -> None:
         other = gallery.of_version(chosen.id) if chosen else gallery.of_every_version()
         show_page(view, turn, other, CursorTrail())
     finally:
-        if turn == view.turn:
-            view.version = ''
+        with view.having_say(turn) as has_say:
+            if has_say:
+                view.version = ''
 
 
 def go_first(view: View) -> None:
@@ -164,7 +165,9 @@ def show_page(
     page = known.read(query, trail, lambda: api.read_page(client(stop), query, trail), stop)
     if trail.page_number == 1 and page.is_nothing:
         api.check_there(client(stop), gallery)
-    if turn == view.turn:
+    with view.having_say(turn) as has_say:
+        if not has_say:
+            return
         if known is not view.pages:
             view.pages.stop()
         view.pages = known

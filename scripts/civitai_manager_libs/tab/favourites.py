@@ -42,6 +42,7 @@ def open_favourites(view: View) -> None:
         page = ImagePage(tuple(images[start:end]), following)
         pages.note(query, trail, page)
         trail = trail.forward(page)
-    if turn == view.turn:
-        view.gallery, view.pages = gallery, pages
-        events.show_page(view, turn, gallery, CursorTrail())
+    with view.having_say(turn) as has_say:
+        if has_say:
+            view.gallery, view.pages = gallery, pages
+            events.show_page(view, turn, gallery, CursorTrail())

@@ -50,11 +50,11 @@ def _bring(view: View, search: SearchView, pages: int = 1) -> None:
     turn = view.begin()
     while not search.pages or (search.has_more and search.pages < pages):
         search = _further(view, search)
-    if turn != view.turn:
-        return
-    thumbnails.show_beside(view, str(turn), [one.picture for one in search.page.models])
-    view.search = replace(search, grid=str(turn))
-    view.is_of_before = False
+    with view.having_say(turn) as has_say:
+        if has_say:
+            thumbnails.show_beside(view, str(turn), [one.picture for one in search.page.models])
+            view.search = replace(search, grid=str(turn))
+            view.is_of_before = False
 
 
 def close(view: View) -> None:

@@ -87,7 +87,9 @@ def show(view: View, turn: int, saved: SavedGallery, trail: CursorTrail, chosen:
     if trail.page_number > 1 and not (page.images or page.hidden or saved.missing):  # the end
         trail = CursorTrail()
         saved, page = offline.read_page(saved, trail)
-    if turn == view.turn:
+    with view.having_say(turn) as has_say:
+        if not has_say:
+            return
         page, left = filters.sifted(page, chosen, is_saved=True)
         view.filters.chosen, view.filters.left, view.grown = chosen, left, Grown()
         view.gallery, view.saved, view.trail = None, saved, trail

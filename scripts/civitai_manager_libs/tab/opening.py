@@ -61,12 +61,15 @@ def _begin(view: View, here: object) -> None:
     turn = view.begin()
     if str(here or '').strip('?'):
         raise SourceError('source_empty')
-    view.pages.stop()
-    view.pages, view.trail, view.page, view.grown = Pages(), CursorTrail(), ImagePage(), Grown()
-    view.gallery = view.saved = view.selected = view.problem = None
-    view.filters.left, view.picture.left_out = LeftOut(), 0
-    view.lost, view.is_of_before = (), False
-    view.listed = turn
+    with view.having_say(turn) as has_say:
+        if not has_say:
+            return
+        view.pages.stop()
+        view.pages, view.trail, view.page, view.grown = Pages(), CursorTrail(), ImagePage(), Grown()
+        view.gallery = view.saved = view.selected = view.problem = None
+        view.filters.left, view.picture.left_out = LeftOut(), 0
+        view.lost, view.is_of_before = (), False
+        view.listed = turn
 
 
 def _open_gallery(view: View, asked: Address) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 import weakref
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterator, Sequence
 
 from .. import api, forks, setting
 from ..archive.marks import Marks
@@ -27,7 +28,6 @@ from .larger import Larger
 from .loading import GRIDS_KEPT, Given, Loading
 from .waits import WaitView
 
-_beginning = forks.Lock()
 # The turn that this event began, 0 before that; two events of a browser tab may go on at once.
 _begun: ContextVar[int] = ContextVar('_begun', default=0)
 
@@ -181,14 +181,21 @@ class View:
     picture: PictureView = field(default_factory=PictureView)
     grown: Grown = Grown()
     search: SearchView = SearchView()
+    _turning: forks.Lock = field(default_factory=forks.Lock, repr=False)
 
     def begin(self) -> int:
         """Count up and return the turn; what belongs to an older one is no longer wanted."""
-        with _beginning:
+        with self._turning:
             self.turn = turn = self.turn + 1
             self.version, self.waits = '', self.waits.follow()  # of this turn, as the last one
         _begun.set(_begun.get() or turn)
         return turn
+
+    @contextmanager
+    def having_say(self, turn: int) -> Iterator[bool]:
+        """Whether `turn` was begun last, and so changes what is seen; no other begins inside."""
+        with self._turning:
+            yield turn == self.turn
 
     @property
     def is_later_begun(self) -> bool:
