@@ -231,22 +231,22 @@ def _on_turn(
             view.waits.is_over = True
             view.is_of_before |= change not in _OTHER_PAGES
             return {**_beside(parts, view), parts.status: markup.not_listed(error)}
-        if view.is_later_begun:
-            return nothing
-        view.waits.is_over = True
+        with view.turning:  # what a later turn shows would be stopped by what this one does
+            if view.is_later_begun:
+                return nothing
+            view.waits.is_over = True
+            name = '' if view.finds else thumbnails.show(view)
         if view.finds:
             return {**_beside(parts, view), parts.status: start_markup.found_status(view.search)}
-        is_other = view.gallery is not before or view.saved is not None
-        name = thumbnails.show(view)
         if view.grown.before:
             return {**_controls(parts, view), **_grown(parts, view, name, grid_before)}
-        grid = grid_markup.grid(view, name)
+        is_other = view.gallery is not before or view.saved is not None
         return {
             **_beside(parts, view),
             parts.more: '',
             **picture.none(parts, view),
             **(_of_before(parts, request, view) if is_other else {}),
-            parts.grid: grid,
+            parts.grid: grid_markup.grid(view, name),
             parts.status: markup.notice(label('status_pictures'), 'busy'),
         }
 

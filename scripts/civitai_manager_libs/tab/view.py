@@ -141,7 +141,7 @@ class View:
     what it wants to see, picture what of the chosen picture, search what it found by words. noted
     is a turn, and what is to be said of the page that it brought, as the key of a text; waits is
     the listing that is on its way, grown how the grid of page grew; again asks for what was asked
-    for last.
+    for last. No turn begins while turning is held.
     """
 
     gallery: api.Gallery | None = None
@@ -181,11 +181,11 @@ class View:
     picture: PictureView = field(default_factory=PictureView)
     grown: Grown = Grown()
     search: SearchView = SearchView()
-    _turning: forks.Lock = field(default_factory=forks.Lock, repr=False)
+    turning: forks.Lock = field(default_factory=forks.Lock, repr=False)
 
     def begin(self) -> int:
         """Count up and return the turn; what belongs to an older one is no longer wanted."""
-        with self._turning:
+        with self.turning:
             self.turn = turn = self.turn + 1
             self.version, self.waits = '', self.waits.follow()  # of this turn, as the last one
         _begun.set(_begun.get() or turn)
@@ -194,7 +194,7 @@ class View:
     @contextmanager
     def having_say(self, turn: int) -> Iterator[bool]:
         """Whether `turn` was begun last, and so changes what is seen; no other begins inside."""
-        with self._turning:
+        with self.turning:
             yield turn == self.turn
 
     @property
