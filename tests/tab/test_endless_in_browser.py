@@ -8,7 +8,7 @@ from typing import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browsing import WAIT, load, needs_chromium, part, pictures
+from tests.support.browsing import WAIT, load, needs_chromium, part, pictures, tab_at
 from tests.support.grid_site import GridSite
 from tests.support.prepared import Prepared
 from tests.support.running_app import RunningApp, app_of
@@ -81,3 +81,22 @@ def test_the_next_page_comes_below_and_what_is_there_stays(
     load(page, f'{site.link}?sort=Oldest')
     drawn(page, COUNT)
     context.close()
+
+
+def test_pressed_twice_it_leaves_no_page_out(
+    browser: Browser, app: RunningApp, site: GridSite
+) -> None:
+    with tab_at(browser, app.url) as page:
+        load(page, site.link)
+        drawn(page, COUNT)
+        more = part(page, 'next')
+        expect(part(page, 'status')).to_contain_text(f'{COUNT} pictures.', timeout=WAIT)
+        more.dblclick()
+        drawn(page, 2 * COUNT)
+        expect(part(page, 'status')).to_contain_text(f'{2 * COUNT} pictures.', timeout=WAIT)
+        more.dblclick()
+        drawn(page, 3 * COUNT)
+        expect(more).to_be_disabled()
+        places = page.locator('#civitai_gallery_grid .thumbnail-item')
+        indexes = [item.get_attribute('data-index') for item in places.all()]
+        assert indexes == [str(index) for index in range(3 * COUNT)]

@@ -31,12 +31,14 @@ WATCH_MORE = """() => {
         grid.querySelector('.cg-cells').append(document.importNode(more.content, true));
         if (window.civitaiGalleryGrid) window.civitaiGalleryGrid.look();
     };
-    // what stays where it is is not dimmed
+    // What stays is not dimmed. Of two pages on their way at once one would be left out.
     document.addEventListener('click', (event) => {
         const [pressed] = event.composedPath();
         const grid = find('grid'), next = find('next');
         if (!grid || !next || !pressed.closest) return;
-        grid.toggleAttribute('data-grows', next.contains(pressed) && Boolean(told().grows));
+        const grows = next.contains(pressed) && Boolean(told().grows);
+        if (grows && window.civitaiGalleryWaits > 0) event.stopImmediatePropagation();
+        else grid.toggleAttribute('data-grows', grows);
     }, true);
     setInterval(look, usual);
     return [];
