@@ -14,7 +14,12 @@ import pytest
 
 from scripts.civitai_manager_libs.archive import jobs
 from scripts.civitai_manager_libs.archive.database import Database
-from scripts.civitai_manager_libs.archive.places import add_lanes, have_done_again, main_cause
+from scripts.civitai_manager_libs.archive.places import (
+    add_lanes,
+    have_done_again,
+    main_cause,
+    note_outcomes,
+)
 from scripts.civitai_manager_libs.civitai.gallery import GalleryImage, ImagePage
 from scripts.civitai_manager_libs.errors import (
     CancelledError,
@@ -89,7 +94,7 @@ def test_how_far_a_job_is_can_be_told(db: Database, job: int) -> None:
     none = NotFoundError(status=404, detail='none')
     one = replace(one, state=jobs.SAVED, path='/k/1.png')
     two, three = replace(two, state=jobs.FAILED, cause=none), replace(three, state=jobs.GONE)
-    jobs.note_outcomes(db, job, [one, two, three])
+    note_outcomes(db, job, [one, two, three])
 
     told = jobs.progress(db, job)
     assert (4, 1, 1, 1, 1, True) == (
@@ -112,7 +117,7 @@ def test_of_what_failed_the_cause_of_most_is_known(db: Database, job: int) -> No
     whys = (CancelledError(), NotFoundError(status=404), NotFoundError(status=404))
     some = zip(jobs.listed(db, job, jobs.TO_DO, 0, 10), whys)
     done = [replace(one, state=jobs.FAILED, cause=why) for one, why in some]
-    jobs.note_outcomes(db, job, done)
+    note_outcomes(db, job, done)
     cause, count = main_cause(db, job)
     assert isinstance(cause, NotFoundError) and count == 2
 
@@ -121,7 +126,7 @@ def test_what_failed_can_be_done_again(db: Database, job: int) -> None:
     page(db, job, 1, 1, 2)
     for one in jobs.listed(db, job, jobs.TO_DO, 0, 10):
         state = jobs.FAILED if one.place == 1 else jobs.SAVED
-        jobs.note_outcomes(db, job, [replace(one, state=state)])
+        note_outcomes(db, job, [replace(one, state=state)])
 
     assert 1 == have_done_again(db, job)
     assert [(1, 1)] == places(db, job)

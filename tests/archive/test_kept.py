@@ -9,7 +9,7 @@ from typing import Callable
 
 import pytest
 
-from scripts.civitai_manager_libs.archive import jobs, kept, saved
+from scripts.civitai_manager_libs.archive import jobs, kept, places, saved
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.civitai.gallery import GalleryImage, ImagePage
 from tests.support.pictures import drawn
@@ -35,7 +35,7 @@ def job(db: Database, tmp_path: Path) -> jobs.Job:
         path.write_bytes(drawn('PNG'))
         saved.note(db, [saved.looked_at(path, '', one.image.id)])
         state = jobs.ALREADY if one.image.id == 4 else jobs.SAVED
-        jobs.note_outcomes(db, number, [replace(one, state=state, path=str(path))])
+        places.note_outcomes(db, number, [replace(one, state=state, path=str(path))])
     found = jobs.find(db, number)
     assert found is not None
     return found

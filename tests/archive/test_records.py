@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.civitai_manager_libs import setting
-from scripts.civitai_manager_libs.archive import beside, folders, jobs, pictures, saved
+from scripts.civitai_manager_libs.archive import beside, folders, jobs, pictures, places, saved
 from scripts.civitai_manager_libs.archive.database import Database
 from scripts.civitai_manager_libs.archive.rebuild import rebuild
 from scripts.civitai_manager_libs.civitai.gallery import GalleryImage, ImagePage, parse_image
@@ -192,7 +192,7 @@ def test_bytes_that_came_twice_are_the_same_whatever_was_put_into_them(
     jobs.note_page(db, job, jobs.lanes(db, job)[0], ImagePage(tuple(images)), images, '')
     listed = jobs.listed(db, job, jobs.TO_DO, 0, 9)
     where = [replace(one, path=str(tmp_path / f'{one.place}.png')) for one in listed]
-    jobs.note_outcomes(db, job, [replace(one, state=jobs.SAVED) for one in where])
+    places.note_outcomes(db, job, [replace(one, state=jobs.SAVED) for one in where])
 
     assert (2, [1, 2]) == saved.same_bytes(db, job, 9)
 
@@ -217,7 +217,7 @@ def test_other_pictures_of_the_same_bytes_are_told(db: Database, tmp_path: Path)
         jobs.note_page(db, job, jobs.lanes(db, job)[0], page, images, '')
         for one in jobs.listed(db, job, jobs.TO_DO, 0, 9):
             done = replace(one, state=jobs.SAVED, path=str(files[one.image.id]))
-            jobs.note_outcomes(db, job, [done])
+            places.note_outcomes(db, job, [done])
 
     assert (1, [1]) == saved.same_bytes(db, first, 2)
     assert (3, [1, 2]) == saved.same_bytes(db, second, 2)

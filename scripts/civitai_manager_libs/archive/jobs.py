@@ -301,21 +301,6 @@ def listed(db: Database, job_id: int, state: str, after: int, limit: int) -> lis
     ]
 
 
-def note_outcomes(db: Database, job_id: int, done: Sequence[Listed]) -> None:
-    """Note what became of pictures of a job, all together. Raises StorageError."""
-    rows = [
-        (one.state, os.fsencode(one.path), causes.kept(one.cause) if one.cause else '')
-        + (job_id, one.place)
-        for one in done
-    ]
-    with db.writing() as connection:
-        connection.executemany(
-            'UPDATE listed SET state = ?, path = ?, cause = ?, tries = tries + 1 '
-            'WHERE job_id = ? AND place = ?',
-            rows,
-        )
-
-
 def progress(db: Database, job_id: int) -> Progress:
     """Return how far a job is. Raises StorageError."""
     with db.reading() as connection:

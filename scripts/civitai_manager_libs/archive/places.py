@@ -13,6 +13,21 @@ from .database import Database
 _AT_ONCE = 200
 
 
+def note_outcomes(db: Database, job_id: int, done: Sequence[jobs.Listed]) -> None:
+    """Note what became of pictures of a job, all together. Raises StorageError."""
+    rows = [
+        (one.state, os.fsencode(one.path), causes.kept(one.cause) if one.cause else '')
+        + (job_id, one.place)
+        for one in done
+    ]
+    with db.writing() as connection:
+        connection.executemany(
+            'UPDATE listed SET state = ?, path = ?, cause = ?, tries = tries + 1 '
+            'WHERE job_id = ? AND place = ?',
+            rows,
+        )
+
+
 def begin_anew(db: Database, job_id: int, queries: Sequence[Mapping[str, Any]]) -> None:
     """Have a job list `queries` from their beginnings. Pictures that come again keep their places.
 

@@ -256,7 +256,7 @@ class _Run:
         lost = [one for one in some if one.image.id in gone and not one.tries]
         with self._noting():
             states = [replace(one, state=jobs.GONE) for one in lost]
-            jobs.note_outcomes(self._db, self._job.id, states)
+            places.note_outcomes(self._db, self._job.id, states)
         found = [
             (one, self._naming.plan(one)) for one in some if one.image.id not in gone or one.tries
         ]
@@ -267,7 +267,7 @@ class _Run:
         """Note what became of pictures, together: each transaction takes a while."""
         with self._noting():
             done = [one for one in (self._ended(*pair) for pair in group) if one is not None]
-            jobs.note_outcomes(self._db, self._job.id, done)
+            places.note_outcomes(self._db, self._job.id, done)
             saved.note(self._db, self._files)
             self._bringer.annotator.keep()
         self._done += len(done)
