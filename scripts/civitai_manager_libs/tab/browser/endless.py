@@ -8,8 +8,8 @@ from __future__ import annotations
 WATCH_MORE = """() => {
     if (window.civitaiGalleryMore) return [];
     const state = window.civitaiGalleryMore = {};
-    const usual = 250;
-    let watched = null;
+    const usual = 250, longest = 60000;
+    let watched = null, pressedAt = 0;
     const find = (what) => (window.gradioApp ? gradioApp() : document)
         .querySelector('#civitai_gallery_' + what);
     const told = () => {
@@ -36,9 +36,13 @@ WATCH_MORE = """() => {
         const [pressed] = event.composedPath();
         const grid = find('grid'), next = find('next');
         if (!grid || !next || !pressed.closest) return;
-        const grows = next.contains(pressed) && Boolean(told().grows);
-        if (grows && window.civitaiGalleryWaits > 0) event.stopImmediatePropagation();
-        else grid.toggleAttribute('data-grows', grows);
+        const grows = next.contains(pressed) && Boolean(told().grows), now = Date.now();
+        if (grows && window.civitaiGalleryWaits > 0 && now < pressedAt + longest) {
+            event.stopImmediatePropagation();
+            return;
+        }
+        grid.toggleAttribute('data-grows', grows);
+        if (grows) pressedAt = now;
     }, true);
     setInterval(look, usual);
     return [];
