@@ -19,7 +19,7 @@ import pytest
 
 from scripts.civitai_manager_libs import setting
 from scripts.civitai_manager_libs.cli import main
-from tests.support.annotated_site import AnnotatedSite, item
+from tests.support.annotated_site import META, AnnotatedSite, item
 from tests.support.faults import PATIENCE
 from tests.support.network import files_in
 from tests.support.paths import ROOT
@@ -71,6 +71,20 @@ def test_a_link_gives_the_pictures_of_its_listing(run: Command, site: AnnotatedS
     assert (code, ids_in(out)) == (0, [1, 3]) and '2 pictures.' in err
     assert json.loads(out.splitlines()[0])['caption'] == 'a teal harbour, 海'
     assert not site.asked('/original=true/'), 'no picture is fetched'
+
+
+@pytest.mark.parametrize('form', ['jsonl', 'csv'])
+def test_a_terminal_is_not_steered_by_what_strangers_wrote(
+    run: Command, site: AnnotatedSite, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    site.items[0]['meta'] = {**META, 'prompt': 'red \x9b31m\x1b[31m harbour \u202egnp.exe 海'}
+    argv = 'export', site.post, '--format', form
+    piped = run(*argv).out
+    assert '\x9b31m' in piped and '\u202e' in piped  # a program gets what was written
+    monkeypatch.setattr(sys.stdout, 'isatty', lambda: True)
+    shown = run(*argv).out
+    assert 'red ?31m' in shown and '?gnp.exe 海' in shown
+    assert not set('\x9b\x1b\u202e') & set(shown)
 
 
 def test_videos_are_there_for_who_asks(run: Command, site: AnnotatedSite) -> None:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Iterator, Sequence
+from typing import Any, BinaryIO, Iterator, Sequence, cast
 
 from .. import setting, texts
 from ..archive.place import archive
@@ -46,9 +46,10 @@ def _say(line: str, to_stderr: bool) -> None:
 def _stdout() -> Iterator[BinaryIO]:
     if sys.stdout is None:  # the shell closed it
         raise CivitaiError('table_pipe_closed')
+    out = sys.stdout.buffer
     with tables.stream('stdout'):
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        yield cast(BinaryIO, saying.Screen(out)) if sys.stdout.isatty() else out
+        out.flush()
 
 
 @dataclass
