@@ -52,7 +52,8 @@ def words() -> str:
     told: dict[str, object] = {
         key: label(key, cause='{cause}', picture='{picture}') for key in _WORDS
     }
-    told['grid_favourite'] = markup.listed('', label('mark_favourite'))  # after what else is said
+    for name, key in (('favourite', 'mark_favourite'), ('hidden', 'marked_hidden')):
+        told[f'grid_{name}'] = markup.listed('', label(key))  # after what else is said
     told['key_list'] = {key: label(f'key_{name}') for key, name in _KEYS.items()}
     return f'<span data-words="{escape(json.dumps(told))}"></span>'
 

@@ -214,14 +214,11 @@ WATCH_PICTURE = f"""() => {{
             if (!drawn || drawn.dataset.grid !== grid) continue;
             const cell = drawn.querySelectorAll('.cg-cell')[place];
             const is = button.getAttribute('aria-pressed') === 'true';
-            if (kind === 'hidden') cell.toggleAttribute('data-hidden', is);
-            else if (cell.hasAttribute('data-favourite') !== is) {{
-                cell.toggleAttribute('data-favourite', is);
-                const item = cell.querySelector('.thumbnail-item');
-                const word = state.words().grid_favourite;
-                const name = item.getAttribute('aria-label');
-                item.setAttribute('aria-label', is ? name + word : name.replace(word, ''));
-            }}
+            if (cell.hasAttribute('data-' + kind) === is) continue;
+            cell.toggleAttribute('data-' + kind, is);
+            const item = cell.querySelector('.thumbnail-item');
+            const name = item.getAttribute('aria-label'), word = state.words()['grid_' + kind];
+            item.setAttribute('aria-label', is ? name + word : name.replace(word, ''));
         }}
     }};
 
