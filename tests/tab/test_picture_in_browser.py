@@ -10,7 +10,16 @@ from typing import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browsing import WAIT, load, needs_chromium, part, pictures
+from tests.support.browsing import (
+    WAIT,
+    at_rest,
+    held,
+    load,
+    needs_chromium,
+    part,
+    pictures,
+    until,
+)
 from tests.support.grid_site import GridSite, jpeg
 from tests.support.prepared import Prepared
 from tests.support.running_app import RunningApp, app_of
@@ -299,6 +308,35 @@ def test_the_keys_do_what_their_list_says(page: Page, site: GridSite) -> None:
     page.keyboard.press('n')
     expect(part(page, 'source').locator('textarea, input')).to_have_value(re.compile(r'\?n$'))
     assert not page.locator('dialog[open]').count()
+
+
+def test_the_last_press_of_a_mark_is_seen_whatever_answers_come_to_those_before(
+    page: Page,
+) -> None:
+    pictures(page).nth(3).click()
+    is_told_of(page, 4)
+    star = part(page, 'details').locator('[data-cg-mark^=favourite]')
+    expect(star).to_have_attribute('aria-pressed', 'false')
+    with held(page, '**/queue/join**') as asked:
+        for is_so in ('true', 'false', 'true'):
+            page.keyboard.press('s')
+            expect(star).to_have_attribute('aria-pressed', is_so)
+        until(page, lambda: bool(asked))
+        page.evaluate("""() => {
+            window.seen = new Set();
+            new MutationObserver(() => setTimeout(() => {
+                for (const one of document.querySelectorAll('#civitai_gallery_details .cg-mark'))
+                    if (/^favourite/.test(one.dataset.cgMark)) seen.add(one.ariaPressed);
+            })).observe(document.body, {subtree: true, childList: true, attributes: true});
+        }""")
+    page.wait_for_function(
+        '() => !civitaiGalleryPicture.orders.length && !civitaiGalleryPicture.sent'
+    )
+    at_rest(page)
+    assert page.evaluate('[...seen]') == ['true']
+    expect(page.locator('.cg-cell').nth(3)).to_have_attribute('data-favourite', '')
+    page.keyboard.press('s')
+    expect(star).to_have_attribute('aria-pressed', 'false')
 
 
 def test_a_favourite_is_starred_in_its_cell(page: Page, site: GridSite) -> None:

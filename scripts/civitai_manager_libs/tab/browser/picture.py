@@ -8,7 +8,7 @@ from __future__ import annotations
 PAGE = "(window.gradioApp ? gradioApp() : document)"
 
 # Hands what was ordered for a picture to the server, beside the view; '' for nothing.
-TAKE_MARK = "(view) => [view, window.civitaiGalleryPicture.orders.shift() || '']"
+TAKE_MARK = "(view) => [view, window.civitaiGalleryPicture.take()]"
 MARK_TAKEN = """() => {
     window.civitaiGalleryPicture.marked();
     return [];
@@ -18,7 +18,7 @@ MARK_TAKEN = """() => {
 # large one is asked for before the server knows of the choice, then those beside it.
 WATCH_PICTURE = f"""() => {{
     if (window.civitaiGalleryPicture) return [];
-    const state = window.civitaiGalleryPicture = {{orders: []}};
+    const state = window.civitaiGalleryPicture = {{orders: [], sent: ''}};
     const find = (what) => {PAGE}.querySelector('#civitai_gallery_' + what);
     const pause = (ms) => new Promise((done) => setTimeout(done, ms));
     const idle = window.requestIdleCallback || ((work) => setTimeout(work, 50));
@@ -170,6 +170,7 @@ WATCH_PICTURE = f"""() => {{
     }};
     // One after the other, as two that are carried out at once might be so in another order.
     let sentAt = 0;
+    state.take = () => (state.sent = state.orders.shift() || '');
     const sendMark = () => {{
         if (!state.orders.length || Date.now() < sentAt + patience) return;
         sentAt = Date.now();
@@ -202,18 +203,28 @@ WATCH_PICTURE = f"""() => {{
             marksMade().then(() => press(other.dataset.cgPress + '_button'));
     }});
     state.marked = () => {{
+        state.sent = '';
         sentAt = 0;
         sendMark();
+    }};
+    // What was pressed since counts for a button that an answer to what was before has drawn anew.
+    const isPressed = (button, kind, of) => {{
+        const later = [state.sent, ...state.orders].map((order) => order.split(' '))
+            .filter(([what, , ...at]) => what === kind && at.join(' ') === of).pop();
+        const is = later ? later[1] === '1' : button.getAttribute('aria-pressed') === 'true';
+        if (later && button.getAttribute('aria-pressed') !== String(is))
+            button.setAttribute('aria-pressed', String(is));
+        return is;
     }};
     // A cell is marked as its buttons say, whether they were pressed or drawn anew.
     const markCells = () => {{
         const drawn = find('grid') && find('grid').querySelector('.cg-grid');
         for (const button of find('details').querySelectorAll('[data-cg-mark]')) {{
             const [kind, , ...of] = button.dataset.cgMark.split(' ');
-            const [grid, place] = state.now(of.join(' ')).split(' ');
+            const where = state.now(of.join(' ')), [grid, place] = where.split(' ');
+            const is = isPressed(button, kind, where);
             if (!drawn || drawn.dataset.grid !== grid) continue;
             const cell = drawn.querySelectorAll('.cg-cell')[place];
-            const is = button.getAttribute('aria-pressed') === 'true';
             if (cell.hasAttribute('data-' + kind) === is) continue;
             cell.toggleAttribute('data-' + kind, is);
             const item = cell.querySelector('.thumbnail-item');
