@@ -8,8 +8,8 @@ from __future__ import annotations
 WATCH_MORE = """() => {
     if (window.civitaiGalleryMore) return [];
     const state = window.civitaiGalleryMore = {};
-    const usual = 250, longest = 60000;
-    let watched = null, pressedAt = 0;
+    const usual = 250, soon = 1000, longest = 60000;
+    let watched = null, pressedAt = 0, turnsBefore = 0;
     const find = (what) => (window.gradioApp ? gradioApp() : document)
         .querySelector('#civitai_gallery_' + what);
     const told = () => {
@@ -37,12 +37,17 @@ WATCH_MORE = """() => {
         const grid = find('grid'), next = find('next');
         if (!grid || !next || !pressed.closest) return;
         const grows = next.contains(pressed) && Boolean(told().grows), now = Date.now();
-        if (grows && window.civitaiGalleryWaits > 0 && now < pressedAt + longest) {
+        // gradio begins a turn some moments after its button was pressed
+        const isBegun = window.civitaiGalleryTurns !== turnsBefore || now > pressedAt + soon;
+        const isOnItsWay = window.civitaiGalleryWaits > 0 || !isBegun;
+        if (grows && isOnItsWay && now < pressedAt + longest) {
             event.stopImmediatePropagation();
             return;
         }
         grid.toggleAttribute('data-grows', grows);
-        if (grows) pressedAt = now;
+        if (!grows) return;
+        pressedAt = now;
+        turnsBefore = window.civitaiGalleryTurns;
     }, true);
     setInterval(look, usual);
     return [];
