@@ -71,11 +71,13 @@ SHOW_TOP = f"""() => {{
         // it tells where that is without laying the page out once more
         new IntersectionObserver(([seen], observer) => {{
             observer.disconnect();
-            const bar = {_BAR}.getBoundingClientRect();
-            const {{top, height}} = seen.boundingClientRect;
-            const isInSight = top >= Math.max(0, bar.bottom);
+            // what covers the page is what the line at the top says, not the room kept below it
+            const bar = {_BAR}.getBoundingClientRect(), {{top, height}} = seen.boundingClientRect;
+            const said = [...{_BAR}.querySelectorAll('.cg-notice')];
+            const covered = Math.max(...said.map((one) => one.getBoundingClientRect().bottom), 0);
+            const isInSight = top >= Math.max(0, covered);
             if (!height || isInSight || document.querySelector('dialog[open]')) return;
-            first.style.scrollMarginTop = `${{bar.height + 8}}px`;
+            first.style.scrollMarginTop = `${{Math.max(0, covered - bar.top) + 8}}px`;
             first.scrollIntoView({{block: 'start', behavior: 'instant'}});
         }}).observe(first);
     }};
