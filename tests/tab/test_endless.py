@@ -16,6 +16,7 @@ from scripts.civitai_manager_libs.tab import (
     endless,
     events,
     layout,
+    marking,
     markup,
     paging,
 )
@@ -84,6 +85,29 @@ def test_a_page_that_is_downloaded_is_what_is_shown(view: View) -> None:
 def _status(view: View) -> str:
     filled(view)
     return markup.page_status(view)
+
+
+def test_what_is_hidden_is_shown_among_all_that_came_below(view: View, parts: layout.Parts) -> None:
+    turn(parts, view, events.go_next)
+    every, hidden = ids(view), ids(view)[10]
+    marking.carry_out(view, f'hidden 1 {filled(view)} 10')
+    turn(parts, view, events.go_first)
+    turn(parts, view, events.go_next)
+    assert hidden not in ids(view) and len(ids(view)) == 15
+
+    shown = turn(parts, view, events.show_hidden)
+    assert ids(view) == every and shown[parts.more] == ''
+    assert shown[parts.grid].count('cg-cell"') == 16 and shown[parts.grid].count('data-hidden') == 1
+    assert '1–2' in shown[parts.page_info]
+    filled(view)
+    more = turn(parts, view, events.go_next)[parts.more]
+    assert re.findall('data-index="([0-9]+)"', more) == [str(n) for n in range(16, 24)]
+
+
+def test_no_total_is_told_that_changes_as_more_comes(view: View, parts: layout.Parts) -> None:
+    filled(view)
+    more = turn(parts, view, events.go_next)[parts.more]
+    assert 'aria-label="Picture 9,' in more and ' of ' not in more
 
 
 def test_it_does_not_grow_without_end(

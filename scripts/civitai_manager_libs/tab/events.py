@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import weakref
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from .. import api, civitai_gallery_action as action, host, setting, texts, util, widgets
@@ -130,17 +132,27 @@ def go_next(view: View) -> None:
 def show_hidden(view: View) -> None:
     """Show what the owner has hidden of this page, or leave it out again. Raises CivitaiError."""
     view.picture.shows_hidden = not view.picture.shows_hidden
-    _go(view, endless.first_way(view))
+    further = view.grown.pages
+    turn = _go(view, endless.first_way(view))
+    with suppress(CivitaiError):  # what came below stays there, as far as it is still to be had
+        for _ in range(further):
+            if view.gallery is None or view.listed != turn:
+                return
+            show_page(view, turn, view.gallery, view.trail.forward(view.page), grows=True)
+    with view.having_say(turn) as has_say:
+        if has_say:
+            view.grown = replace(view.grown, before=0)  # all of it is drawn
 
 
-def _go(view: View, trail: CursorTrail, grows: bool = False) -> None:
+def _go(view: View, trail: CursorTrail, grows: bool = False) -> int:
     turn = view.begin()
     if view.saved is not None:
         offline.go(view, turn, view.saved, trail)
-        return
-    if view.gallery is None:
+    elif view.gallery is None:
         raise SourceError('source_empty')
-    show_page(view, turn, view.gallery, trail, grows=grows)
+    else:
+        show_page(view, turn, view.gallery, trail, grows=grows)
+    return turn
 
 
 def show_page(

@@ -131,7 +131,8 @@ def _cell(
     may_choose: bool,
 ) -> str:
     marks = _marks(image, images)
-    told = [label('grid_picture', number=place + 1, total=len(images))]
+    key = 'grid_picture_alone' if setting.gallery_endless else 'grid_picture'  # as more may come
+    told = [label(key, number=place + 1, total=len(images))]
     told += [f'@{image.username}'] if image.username else []
     told += [label('grid_saved')] if is_saved else []
     kept = ' data-kept=""' if is_saved else ''

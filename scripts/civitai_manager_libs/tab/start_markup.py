@@ -22,7 +22,6 @@ from .view import SearchView, View
 # Models that everybody may see, by their ids: those of the site, and of the stand-in for it.
 _OF_THE_SITE = {4384: 'DreamShaper', 827184: 'WAI-illustrious-SDXL', 4201: 'Realistic Vision'}
 _OF_THE_STAND_IN = {4201: 'Paper Horizons XL', 4317: 'Gouache Weather', 4452: 'Quiet Geometry'}
-_NO_PICTURE = '<span class="cg-cell" data-state="there"></span>'  # has its place in the grid
 _LISTS = ('favourites', 'recent')
 
 
@@ -178,7 +177,10 @@ def _card(one: FoundModel, small: Small, place: str) -> str:
         if fact
     )
     creator = source_links.user(model.creator)
-    picture = grid_markup.picture(one.picture, small, place) if one.picture else _NO_PICTURE
+    # one without a picture has its place in the grid too
+    missing = escape(label("found_no_picture"))
+    none = f'<span class="cg-cell cg-no-picture" data-state="there">{missing}</span>'
+    picture = grid_markup.picture(one.picture, small, place) if one.picture else none
     return (
         f'<li class="cg-card"><a class="cg-card-open" {source_links.opening(link)}>{picture}'
         f'<strong>{escape(model.name)}</strong></a> {source_links.away(link)}'

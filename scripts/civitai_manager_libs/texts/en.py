@@ -661,6 +661,7 @@ ENGLISH: dict[str, str] = {
     'page_number_last': 'Page {number} (last)',
     'grid': 'Pictures',
     'grid_picture': 'Picture {number} of {total}',
+    'grid_picture_alone': 'Picture {number}',
     'grid_damaged': 'The picture cannot be shown: its file is damaged or gone.',
     'grid_again': 'Try again',
     'grid_video': 'Video',
@@ -1757,6 +1758,7 @@ ENGLISH: dict[str, str] = {
         'Still the models found before: what you asked for last could not be loaded.'
     ),
     'found_more': 'More',
+    'found_no_picture': 'No picture to show',
     'found_count': '{count} models. Click one to open its gallery.',
     'found_count_one': '1 model. Click it to open its gallery.',
     'found_none': 'Civitai finds no model by “{words}”.',
