@@ -177,12 +177,15 @@ def _card(one: FoundModel, small: Small, place: str) -> str:
         if fact
     )
     creator = source_links.user(model.creator)
-    # one without a picture has its place in the grid too
-    missing = escape(label("found_no_picture"))
-    none = f'<span class="cg-cell cg-no-picture" data-state="there">{missing}</span>'
-    picture = grid_markup.picture(one.picture, small, place) if one.picture else none
+    picture = grid_markup.picture(one.picture, small, place) if one.picture else _no_picture()
     return (
         f'<li class="cg-card"><a class="cg-card-open" {source_links.opening(link)}>{picture}'
         f'<strong>{escape(model.name)}</strong></a> {source_links.away(link)}'
         f'<div class="cg-card-facts">{facts}{creator}</div></li>'
     )
+
+
+def _no_picture() -> str:
+    """What stands in the place of a picture that there is none of."""
+    told = escape(label('found_no_picture'))
+    return f'<span class="cg-cell cg-no-picture" data-state="there">{told}</span>'
